@@ -1,0 +1,21 @@
+export { bytesUsed } from './arena.ts';
+export { Embedding, type EmbeddingOptions, type IndexTensor } from './embedding.ts';
+export { ModelError } from './errors.ts';
+export { relu, sigmoid, softmax, tanh } from './functional.ts';
+export { Linear, type LinearOptions } from './linear.ts';
+export { LSTM, type LSTMOptions, type LSTMResult } from './lstm.ts';
+export { LSTMCell, type LSTMCellOptions } from './lstm-cell.ts';
+export {
+  type PackedSequence,
+  packPaddedSequence,
+  packSequence,
+  padPackedSequence,
+  padSequence,
+  unpackSequence,
+  unpadSequence,
+} from './packed.ts';
+export type { LSTMState } from './state.ts';
+export type { LoadResult } from './state-dict.ts';
+export type { LSTMStream } from './stream.ts';
+export type { AnyTensor, StateDict, TensorLike } from './tensor.ts';
+export { initialize } from './wasm.ts';

@@ -1,0 +1,112 @@
+import { inferLSTMCell } from './infer.ts';
+import { type InternalOptions, VALUES } from './module.ts';
+import { Recurrent } from './recurrent.ts';
+import { emptySequence, runSequence } from './sequence.ts';
+import { checkShape, checkState, type LSTMState } from './state.ts';
+import { LSTMStream } from './stream.ts';
+import {
+  checkBoolean,
+  checkInteger,
+  checkOptions,
+  checkTensor,
+  type StateDict,
+  type TensorLike,
+  wrongDims,
+} from './tensor.ts';
+
+export interface LSTMCellOptions {
+  /** Whether bias_ih and bias_hh exist. Default true. */
+  readonly bias?: boolean | undefined;
+  /** For the initial weights: an integer from 0 to 2^53 - 1. Default: a count of the modules made. */
+  readonly seed?: number | undefined;
+}
+
+/**
+ * torch.nn.LSTMCell: one step, `c1 = sigmoid(f) c0 + sigmoid(i) tanh(g)`, `h1 = sigmoid(o) tanh(c1)`, with the gates i, f,
+ * g, o from `W_ih x + b_ih + W_hh h0 + b_hh`.
+ *
+ * https://pytorch.org/docs/stable/generated/torch.nn.LSTMCell.html
+ */
+export class LSTMCell extends Recurrent {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly bias: boolean;
+  readonly #sequence = emptySequence();
+
+  /**
+   * Weights start uniform in ±1/sqrt(hiddenSize), drawn from `seed` by xoshiro128**: the same bits everywhere.
+   * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
+   */
+  constructor(inputSize: number, hiddenSize: number, options?: LSTMCellOptions) {
+    checkOptions('LSTMCell', options, ['bias', 'seed']);
+    const sizes = {
+      inputSize: checkInteger('LSTMCell', 'inputSize', inputSize, 0),
+      hiddenSize: checkInteger('LSTMCell', 'hiddenSize', hiddenSize, 1),
+      numLayers: 1,
+      bias: checkBoolean('LSTMCell', 'bias', options?.bias ?? true),
+      bidirectional: false,
+      projSize: 0,
+    };
+    super('LSTMCell', options?.seed, sizes, (options as InternalOptions | undefined)?.[VALUES]);
+    this.inputSize = inputSize;
+    this.hiddenSize = hiddenSize;
+    this.bias = sizes.bias;
+  }
+
+  /**
+   * The cell that a state dict describes under `prefix`. Strict, as loadStateDict.
+   * @throws ModelError that lists what does not fit
+   */
+  static fromStateDict(stateDict: StateDict, options?: { prefix?: string | undefined }): LSTMCell {
+    checkOptions('LSTMCell', options, ['prefix']);
+    const { sizes, values } = inferLSTMCell(stateDict, options?.prefix ?? '');
+    const all: LSTMCellOptions & InternalOptions = { bias: sizes.bias, [VALUES]: values };
+    return new LSTMCell(sizes.inputSize, sizes.hiddenSize, all);
+  }
+
+  protected override suffix(): string {
+    return '';
+  }
+
+  /**
+   * One step.
+   * @param input (B, I) or (I)
+   * @param state h0 and c0, both (B, H) or (H); zeros if left out
+   * @returns h1 and c1, (B, H) or (H)
+   * @throws TypeError or RangeError that names the argument; nothing is changed then
+   */
+  forward(input: TensorLike, state?: LSTMState | null): { h1: TensorLike; c1: TensorLike } {
+    this.checkAlive();
+    const data = checkTensor('LSTMCell', 'input', input);
+    const { dims } = input;
+    if ((dims.length !== 1 && dims.length !== 2) || dims[dims.length - 1] !== this.inputSize) {
+      throw wrongDims('LSTMCell', 'input', `[B, ${this.inputSize}] or [${this.inputSize}]`, dims);
+    }
+    const batch = dims.length === 2 ? dims[0]! : 1;
+    if (batch > 2 ** 31 - 1) throw wrongDims('LSTMCell', 'input', 'fewer than 2^31 rows', dims);
+    const check = (what: string, tensor: TensorLike) =>
+      dims.length === 2
+        ? checkShape('LSTMCell', what, tensor, batch, this.hiddenSize)
+        : checkShape('LSTMCell', what, tensor, this.hiddenSize);
+    const given = checkState('LSTMCell', state);
+    const sequence = this.#sequence;
+    sequence.h0 = given && check('h0', given.h0);
+    sequence.c0 = given && check('c0', given.c0);
+    sequence.input = data;
+    sequence.steps = 1;
+    sequence.batch = batch;
+    sequence.rows = batch;
+    sequence.hn = new Float32Array(batch * this.hiddenSize);
+    sequence.cn = new Float32Array(batch * this.hiddenSize);
+    sequence.output = sequence.hn;
+    runSequence('LSTMCell', this, sequence);
+    const shape = () => (dims.length === 2 ? [batch, this.hiddenSize] : [this.hiddenSize]);
+    return { h1: { data: sequence.hn, dims: shape() }, c1: { data: sequence.cn, dims: shape() } };
+  }
+
+  /** A session that owns h and c in linear memory and goes on step by step. Any number of streams share these weights. */
+  stream(): LSTMStream {
+    this.checkAlive();
+    return new LSTMStream(this, true);
+  }
+}

@@ -1,0 +1,295 @@
+import { floats } from './arena.ts';
+import { inferLSTM } from './infer.ts';
+import { type InternalOptions, VALUES } from './module.ts';
+import { checkPacked, type PackedSequence } from './packed.ts';
+import { type LSTMSizes, numDirections, outputSize } from './parameters.ts';
+import { Recurrent } from './recurrent.ts';
+import { emptySequence, runSequence } from './sequence.ts';
+import { checkShape, checkState, type LSTMState } from './state.ts';
+import { LSTMStream } from './stream.ts';
+import {
+  checkBoolean,
+  checkInteger,
+  checkOptions,
+  checkTensor,
+  type StateDict,
+  type TensorLike,
+  wrongDims,
+  wrongType,
+  wrongValue,
+} from './tensor.ts';
+
+/** PyTorch's keyword arguments of nn.LSTM, in camelCase. */
+export interface LSTMOptions {
+  /** L, layers on top of each other. Default 1. */
+  readonly numLayers?: number | undefined;
+  /** Whether bias_ih and bias_hh exist. Default true. */
+  readonly bias?: boolean | undefined;
+  /** Input and output are (B, T, ...) in place of (T, B, ...); states keep their layout. Default false. */
+  readonly batchFirst?: boolean | undefined;
+  /** Probability in [0, 1] that an output of a layer but the last is zeroed, in training mode only. Default 0. */
+  readonly dropout?: number | undefined;
+  /** A second direction from the end of the sequence, its output beside the first's. Default false. */
+  readonly bidirectional?: boolean | undefined;
+  /** P, below hiddenSize: h is projected to this size. Default 0: no projection. */
+  readonly projSize?: number | undefined;
+  /** For the initial weights and for dropout: an integer from 0 to 2^53 - 1. Default: a count of the modules made. */
+  readonly seed?: number | undefined;
+}
+
+export interface LSTMResult<Output = TensorLike> {
+  /** (T, B, D·Ho), with batchFirst (B, T, D·Ho), unbatched (T, D·Ho), or packed as the input was */
+  readonly output: Output;
+  /** (L·D, B, Ho), unbatched (L·D, Ho) */
+  readonly hn: TensorLike;
+  /** (L·D, B, H), unbatched (L·D, H) */
+  readonly cn: TensorLike;
+}
+
+const OPTIONS = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'projSize', 'seed'];
+const FORWARD_OPTIONS = ['out'];
+let warned = false;
+
+/**
+ * torch.nn.LSTM: `c = sigmoid(f) c + sigmoid(i) tanh(g)`, `h = sigmoid(o) tanh(c)`, with the gates i, f, g, o from
+ * `W_ih x + b_ih + W_hh h + b_hh`. Letters: T steps, B batch, I inputSize, H hiddenSize, P projSize, Ho = P or else H,
+ * L layers, D directions. A sequence has the same bits alone, in any batch, split over calls, and in a stream.
+ *
+ * https://pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+ */
+export class LSTM extends Recurrent {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly numLayers: number;
+  readonly bias: boolean;
+  readonly batchFirst: boolean;
+  readonly dropout: number;
+  readonly bidirectional: boolean;
+  readonly projSize: number;
+  readonly #sequence = emptySequence();
+
+  /**
+   * Weights start uniform in ±1/sqrt(hiddenSize), drawn from `seed` by xoshiro128**: the same bits everywhere.
+   * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
+   */
+  constructor(inputSize: number, hiddenSize: number, options?: LSTMOptions) {
+    checkOptions('LSTM', options, OPTIONS);
+    const sizes: LSTMSizes = {
+      inputSize: checkInteger('LSTM', 'inputSize', inputSize, 0),
+      hiddenSize: checkInteger('LSTM', 'hiddenSize', hiddenSize, 1),
+      numLayers: checkInteger('LSTM', 'numLayers', options?.numLayers ?? 1, 1),
+      bias: checkBoolean('LSTM', 'bias', options?.bias ?? true),
+      bidirectional: checkBoolean('LSTM', 'bidirectional', options?.bidirectional ?? false),
+      projSize: checkInteger('LSTM', 'projSize', options?.projSize ?? 0, 0, hiddenSize - 1),
+    };
+    const batchFirst = checkBoolean('LSTM', 'batchFirst', options?.batchFirst ?? false);
+    const dropout = checkProbability('LSTM', 'dropout', options?.dropout ?? 0);
+    super('LSTM', options?.seed, sizes, (options as InternalOptions | undefined)?.[VALUES]);
+    this.inputSize = inputSize;
+    this.hiddenSize = hiddenSize;
+    this.numLayers = sizes.numLayers;
+    this.bias = sizes.bias;
+    this.batchFirst = batchFirst;
+    this.dropout = dropout;
+    this.bidirectional = sizes.bidirectional;
+    this.projSize = sizes.projSize;
+    if (dropout > 0 && sizes.numLayers === 1 && !warned) {
+      warned = true;
+      console.warn(
+        `LSTM: dropout goes over the outputs of every layer but the last; with numLayers 1, dropout ${dropout} does nothing`,
+      );
+    }
+  }
+
+  /**
+   * The LSTM that a state dict describes: sizes, layers, directions, bias and projection are read from keys and shapes
+   * under `prefix` (such as `encoder.lstm.`). Strict, as loadStateDict.
+   * @throws ModelError that lists what does not fit
+   */
+  static fromStateDict(
+    stateDict: StateDict,
+    options?: { prefix?: string | undefined; batchFirst?: boolean | undefined; dropout?: number | undefined },
+  ): LSTM {
+    checkOptions('LSTM', options, ['prefix', 'batchFirst', 'dropout']);
+    const { sizes, values } = inferLSTM(stateDict, options?.prefix ?? '');
+    const { inputSize, hiddenSize, ...rest } = sizes;
+    const { batchFirst, dropout } = options ?? {};
+    const all: LSTMOptions & InternalOptions = { ...rest, batchFirst, dropout, [VALUES]: values };
+    return new LSTM(inputSize, hiddenSize, all);
+  }
+
+  protected override suffix(layer: number, direction: number): string {
+    return `_l${layer}${direction ? '_reverse' : ''}`;
+  }
+
+  /**
+   * Runs a whole sequence.
+   * @param input (T, B, I), with batchFirst (B, T, I), unbatched (T, I), or a PackedSequence; T at least 1
+   * @param state h0 (L·D, B, Ho) and c0 (L·D, B, H), unbatched without B; zeros if left out
+   * @param options `out`: tensors of the result's dims, such as an earlier result, to write to and return: the call then
+   *   makes no garbage. hn and cn may be h0 and c0.
+   * @throws TypeError or RangeError that names the argument; nothing is changed then
+   */
+  forward(input: TensorLike, state?: LSTMState | null, options?: { out?: LSTMResult | undefined }): LSTMResult;
+  forward(
+    input: PackedSequence,
+    state?: LSTMState | null,
+    options?: { out?: LSTMResult<PackedSequence> | undefined },
+  ): LSTMResult<PackedSequence>;
+  forward(
+    input: TensorLike | PackedSequence,
+    state?: LSTMState | null,
+    options?: { out?: LSTMResult<TensorLike | PackedSequence> | undefined },
+  ): LSTMResult<TensorLike | PackedSequence> {
+    this.checkAlive();
+    checkOptions('LSTM', options, FORWARD_OPTIONS);
+    if (input === null || typeof input !== 'object') throw wrongType('LSTM', 'input', 'a tensor { data, dims }', input);
+    const packed = 'batchSizes' in input ? input : undefined;
+    const batched = packed ? this.#readPacked(packed) : this.#readTensor(input as TensorLike);
+    this.#readState(checkState('LSTM', state), batched);
+    const result = options?.out ?? this.#newResult(packed, batched);
+    this.#readResult(result, packed, batched);
+    runSequence('LSTM', this, this.#sequence, this.training && this.dropout > 0 ? this.#drop : undefined);
+    return result;
+  }
+
+  /**
+   * A session that owns h and c in linear memory and goes on step by step. Any number of streams share these weights.
+   * @throws TypeError if the module is bidirectional: its second direction starts at the end of the sequence
+   */
+  stream(): LSTMStream {
+    this.checkAlive();
+    if (this.bidirectional) {
+      throw new TypeError(
+        'LSTM: a bidirectional module cannot stream: its reverse direction begins at the end, which a stream does not know',
+      );
+    }
+    return new LSTMStream(this, false);
+  }
+
+  #readTensor(input: TensorLike): boolean {
+    const data = checkTensor('LSTM', 'input', input);
+    const { dims } = input;
+    const batched = dims.length === 3;
+    if ((!batched && dims.length !== 2) || dims[dims.length - 1] !== this.inputSize) {
+      const shape = this.batchFirst ? '[B, T, ' : '[T, B, ';
+      throw wrongDims('LSTM', 'input', `${shape}${this.inputSize}] or [T, ${this.inputSize}]`, dims);
+    }
+    const sequence = this.#sequence;
+    sequence.batchFirst = batched && this.batchFirst;
+    sequence.steps = dims[sequence.batchFirst ? 1 : 0]!;
+    sequence.batch = batched ? dims[sequence.batchFirst ? 0 : 1]! : 1;
+    sequence.rows = sequence.steps * sequence.batch;
+    if (sequence.steps === 0) throw wrongDims('LSTM', 'input', 'at least one step', dims);
+    if (sequence.rows > 2 ** 31 - 1) throw wrongDims('LSTM', 'input', 'fewer than 2^31 steps in all', dims);
+    sequence.batchSizes = undefined;
+    sequence.order = undefined;
+    sequence.input = data;
+    return batched;
+  }
+
+  #readPacked(input: PackedSequence): boolean {
+    const { rows, batch, steps } = checkPacked('LSTM', input);
+    const sequence = this.#sequence;
+    sequence.input = checkShape('LSTM', 'input.data', input.data, rows, this.inputSize);
+    sequence.batchFirst = false;
+    sequence.steps = steps;
+    sequence.batch = batch;
+    sequence.rows = rows;
+    sequence.batchSizes = input.batchSizes;
+    sequence.order = input.sortedIndices ?? undefined;
+    return true;
+  }
+
+  #readState(state: LSTMState | undefined, batched: boolean): void {
+    this.#sequence.h0 = state && this.#checkLayers('h0', state.h0, outputSize(this.sizes), batched);
+    this.#sequence.c0 = state && this.#checkLayers('c0', state.c0, this.hiddenSize, batched);
+  }
+
+  #readResult(
+    result: LSTMResult<TensorLike | PackedSequence>,
+    packed: PackedSequence | undefined,
+    batched: boolean,
+  ): void {
+    const sequence = this.#sequence;
+    const { steps, batch, rows } = sequence;
+    const width = numDirections(this.sizes) * outputSize(this.sizes);
+    if (result === null || typeof result !== 'object') {
+      throw wrongType('LSTM', 'out', 'an object { output, hn, cn }', result);
+    }
+    const { output } = result;
+    if (packed) {
+      if (!samePacking(output as PackedSequence, packed)) {
+        throw new TypeError('LSTM: "out.output" expected a PackedSequence packed as the input is');
+      }
+      sequence.output = checkShape('LSTM', 'out.output.data', (output as PackedSequence).data, rows, width);
+    } else if (!batched) {
+      sequence.output = checkShape('LSTM', 'out.output', output as TensorLike, steps, width);
+    } else {
+      const first = sequence.batchFirst ? batch : steps;
+      sequence.output = checkShape('LSTM', 'out.output', output as TensorLike, first, rows / first || 0, width);
+    }
+    sequence.hn = this.#checkLayers('out.hn', result.hn, outputSize(this.sizes), batched);
+    sequence.cn = this.#checkLayers('out.cn', result.cn, this.hiddenSize, batched);
+  }
+
+  #checkLayers(what: string, tensor: TensorLike, size: number, batched: boolean): Float32Array {
+    const layers = this.numLayers * numDirections(this.sizes);
+    return batched
+      ? checkShape('LSTM', what, tensor, layers, this.#sequence.batch, size)
+      : checkShape('LSTM', what, tensor, layers, size);
+  }
+
+  #newResult(packed: PackedSequence | undefined, batched: boolean): LSTMResult<TensorLike | PackedSequence> {
+    const { steps, batch, rows, batchFirst } = this.#sequence;
+    const Ho = outputSize(this.sizes);
+    const width = numDirections(this.sizes) * Ho;
+    const layers = this.numLayers * numDirections(this.sizes);
+    const states = (size: number) => zeros(batched ? [layers, batch, size] : [layers, size]);
+    const output = packed
+      ? { ...packing(packed), data: zeros([rows, width]) }
+      : zeros(!batched ? [steps, width] : batchFirst ? [batch, steps, width] : [steps, batch, width]);
+    return { output, hn: states(Ho), cn: states(this.hiddenSize) };
+  }
+
+  /** Inverted dropout: each float becomes 0 with probability p, else is multiplied by 1 / (1 - p). */
+  readonly #drop = (from: number, count: number): void => {
+    const memory = floats();
+    const p = this.dropout;
+    const scale = Math.fround(1 / (1 - p));
+    for (let i = from; i < from + count; i++) memory[i] = this.random.uniform() < p ? 0 : memory[i]! * scale;
+  };
+}
+
+function checkProbability(who: string, what: string, value: unknown): number {
+  if (typeof value !== 'number') throw wrongType(who, what, 'a number from 0 to 1', value);
+  if (!(value >= 0 && value <= 1)) throw wrongValue(who, what, 'a number from 0 to 1', value);
+  return value;
+}
+
+function zeros(dims: number[]): TensorLike {
+  const count = dims.reduce((product, size) => product * size, 1);
+  try {
+    return { data: new Float32Array(count), dims };
+  } catch {
+    throw new RangeError(`LSTM: a result of dims [${dims.join(', ')}] cannot be allocated`);
+  }
+}
+
+function packing({ batchSizes, sortedIndices, unsortedIndices }: PackedSequence): Omit<PackedSequence, 'data'> {
+  return {
+    batchSizes: [...batchSizes],
+    sortedIndices: sortedIndices ? [...sortedIndices] : null,
+    unsortedIndices: unsortedIndices ? [...unsortedIndices] : null,
+  };
+}
+
+function samePacking(a: PackedSequence, b: PackedSequence): boolean {
+  const same = (x: readonly number[] | null, y: readonly number[] | null) =>
+    x === y || (!!x && !!y && x.length === y.length && x.every((value, i) => value === y[i]));
+  return (
+    same(a?.batchSizes, b.batchSizes) &&
+    same(a.sortedIndices ?? null, b.sortedIndices ?? null) &&
+    same(a.unsortedIndices ?? null, b.unsortedIndices ?? null)
+  );
+}

@@ -1,0 +1,137 @@
+import { release } from './arena.ts';
+import type { ParameterSpec } from './parameters.ts';
+import { nextSeed, Random } from './random.ts';
+import { type LoadResult, matchStateDict } from './state-dict.ts';
+import { checkBoolean, checkInteger, checkOptions, type StateDict, type TensorLike, wrongType } from './tensor.ts';
+
+/** Internal option of constructors: values to start from, by parameter name, in place of random ones. */
+export const VALUES = Symbol('values');
+
+export interface InternalOptions {
+  readonly [VALUES]?: ReadonlyMap<string, Float32Array> | undefined;
+}
+
+let registry: FinalizationRegistry<number> | undefined;
+
+/** What owns a block of linear memory: given back by dispose(), or after garbage collection where that was forgotten. */
+export abstract class Resource {
+  static {
+    // Engines without explicit resource management have no such symbol.
+    if (typeof Symbol.dispose === 'symbol') {
+      Object.defineProperty(Resource.prototype, Symbol.dispose, { value: Resource.prototype.dispose });
+    }
+  }
+
+  declare [Symbol.dispose]: () => void;
+  protected readonly who: string;
+  /** Pointer of the block; 0, where no block lies, before it is there and after dispose(). */
+  #block = 0;
+
+  constructor(who: string) {
+    this.who = who;
+  }
+
+  /** Takes over a block, once nothing can fail any more. */
+  protected own(block: number): void {
+    this.#block = block;
+    registry ??= new FinalizationRegistry(release);
+    registry.register(this, block, this);
+  }
+
+  /** @throws Error if this was disposed. @internal */
+  checkAlive(): void {
+    if (this.#block === 0) throw new Error(`${this.who}: used after dispose()`);
+  }
+
+  /** Gives the memory back at once. A second call does nothing; any other use afterwards throws an Error. */
+  dispose(): void {
+    if (this.#block === 0) return;
+    registry?.unregister(this);
+    release(this.#block);
+    this.#block = 0;
+  }
+}
+
+/** What every layer shares with PyTorch's nn.Module: a state dict, strict loading, train and eval. */
+export abstract class Module extends Resource {
+  protected readonly random: Random;
+  #training = false;
+
+  constructor(who: string, seed: unknown) {
+    super(who);
+    this.random = new Random(seed === undefined ? nextSeed() : checkSeed(who, seed));
+  }
+
+  /** Names and shapes of the state dict, in PyTorch's order. */
+  protected abstract specs(): readonly ParameterSpec[];
+  protected abstract read(name: string): Float32Array;
+  protected abstract write(values: ReadonlyMap<string, Float32Array>): void;
+
+  /** Whether dropout is applied. False, unlike in PyTorch, until train() is called: this is for inference. */
+  get training(): boolean {
+    return this.#training;
+  }
+
+  /**
+   * Training mode: dropout is applied. With `seed` (an integer from 0 to 2^53 - 1) the module's generator restarts, so that
+   * the same calls give the same masks.
+   */
+  train(options?: { seed?: number }): this {
+    this.checkAlive();
+    checkOptions(this.who, options, ['seed']);
+    if (options?.seed !== undefined) this.random.seed(checkSeed(this.who, options.seed));
+    this.#training = true;
+    return this;
+  }
+
+  /** Evaluation mode, the default: no dropout. */
+  eval(): this {
+    this.checkAlive();
+    this.#training = false;
+    return this;
+  }
+
+  /**
+   * Copies parameters from a state dict, under keys `prefix` + PyTorch's names; Float64Arrays are rounded to float32.
+   * Strict, as PyTorch's: a missing key or an unexpected key under the prefix is an error; with `strict: false` what is
+   * there is loaded and the difference returned. Whenever it throws, nothing was changed.
+   * @throws ModelError that lists every missing key, unexpected key, wrong shape and entry that is no float tensor
+   */
+  loadStateDict(stateDict: StateDict, prefix = '', options?: { strict?: boolean }): LoadResult {
+    this.checkAlive();
+    checkOptions(this.who, options, ['strict']);
+    const strict = checkBoolean(this.who, 'strict', options?.strict ?? true);
+    const { missingKeys, unexpectedKeys, values } = matchStateDict(this.who, this.specs(), stateDict, prefix, strict);
+    this.write(values);
+    return { missingKeys, unexpectedKeys };
+  }
+
+  /** Copies of all parameters, with the bits that were loaded, under `prefix` + PyTorch's names and in its order. */
+  stateDict(prefix = ''): Map<string, TensorLike> {
+    this.checkAlive();
+    if (typeof prefix !== 'string') throw wrongType(this.who, 'prefix', 'a string', prefix);
+    return new Map(
+      this.specs().map((spec) => [prefix + spec.name, { data: this.read(spec.name), dims: [...spec.dims] }]),
+    );
+  }
+
+  /** Values for every parameter from `draw`, in the order of the state dict. */
+  protected initialValues(draw: () => number): Map<string, Float32Array> {
+    return new Map(
+      this.specs().map((spec) => {
+        const values = new Float32Array(spec.dims.reduce((product, size) => product * size, 1));
+        for (let i = 0; i < values.length; i++) values[i] = draw();
+        return [spec.name, values];
+      }),
+    );
+  }
+
+  /** PyTorch's initialisation of most layers: uniform in (-bound, bound), here multiples of 2^-23 bound. */
+  protected uniformValues(bound: number): Map<string, Float32Array> {
+    return this.initialValues(() => (2 * this.random.uniform() - 1) * bound);
+  }
+}
+
+export function checkSeed(who: string, seed: unknown): number {
+  return checkInteger(who, 'seed', seed, 0, Number.MAX_SAFE_INTEGER);
+}

@@ -1,0 +1,224 @@
+import { DTYPE_NAMES, DTYPES } from './safetensors-dtypes.ts';
+import { JsonCursor, quote, refuse } from './safetensors-json.ts';
+import { findInvalidUtf8 } from './utf8.ts';
+
+/** The reference's limit, in bytes. */
+export const MAX_HEADER = 100_000_000;
+export const METADATA = '__metadata__';
+
+const SHORTEST_ENTRY = '"":{"dtype":"F4","shape":[],"data_offsets":[0,0]},';
+
+export interface HeaderEntry {
+  readonly name: string;
+  readonly dtype: string;
+  readonly dims: number[];
+  /** Where its data lie in the file. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+interface Fields {
+  dtype?: number;
+  shape?: { readonly at: number; readonly end: number; readonly count: number };
+  offsets?: { readonly begin: number; readonly end: number };
+}
+
+/** What is kept of every tensor until all are checked; its size is in proportion to that of the header. */
+interface Table {
+  size: number;
+  /** Indices in DTYPE_NAMES. */
+  readonly dtypes: Uint8Array;
+  /** Offsets of the shapes in the file. */
+  readonly shapes: Uint32Array;
+  /** Offsets in the data. */
+  readonly begins: Float64Array;
+  readonly ends: Float64Array;
+}
+
+/**
+ * The tensors of a file in the order of its header. All of them are checked before the first is given.
+ * @throws ModelError
+ */
+export function* readHeader(file: Uint8Array): Generator<HeaderEntry> {
+  const dataStart = findData(file);
+  const dataSize = file.length - dataStart;
+  const cursor = new JsonCursor(file.subarray(0, dataStart), 8);
+  const capacity = Math.ceil(dataStart / SHORTEST_ENTRY.length);
+  const table: Table = {
+    size: 0,
+    dtypes: new Uint8Array(capacity),
+    shapes: new Uint32Array(capacity),
+    begins: new Float64Array(capacity),
+    ends: new Float64Array(capacity),
+  };
+  const names = cursor.members((name, at) => {
+    if (name === METADATA) checkMetadata(cursor);
+    else readEntry(cursor, name, at, dataSize, table);
+  });
+  cursor.end();
+  names.delete(METADATA);
+  checkCoverage(names, table, dataSize);
+  let i = 0;
+  for (const name of names) {
+    const dims: number[] = [];
+    cursor.at = table.shapes[i]!;
+    cursor.items(() => dims.push(cursor.integer()!));
+    const dtype = DTYPE_NAMES[table.dtypes[i]!]!;
+    yield { name, dtype, dims, begin: dataStart + table.begins[i]!, end: dataStart + table.ends[i]! };
+    i++;
+  }
+}
+
+/** Where the header ends and the data begin. */
+function findData(file: Uint8Array): number {
+  if (file.length < 8) {
+    refuse('truncated', 'byte 0', `the header's length needs 8 bytes, the file has ${file.length}`, 8, file.length);
+  }
+  const view = new DataView(file.buffer, file.byteOffset);
+  const size = view.getUint32(0, true) + 2 ** 32 * view.getUint32(4, true);
+  if (size > MAX_HEADER) {
+    refuse(
+      'header-too-large',
+      'byte 0',
+      `a header of ${size} bytes, at most ${MAX_HEADER} are allowed`,
+      MAX_HEADER,
+      size,
+    );
+  }
+  const end = 8 + size;
+  if (end > file.length) {
+    const rest = file.length - 8;
+    refuse('truncated', 'byte 8', `the header should have ${size} bytes, the file has ${rest} more`, size, rest);
+  }
+  if (file[8] !== '{'.charCodeAt(0) || size === 0) {
+    refuse('invalid-json', 'byte 8', 'the header does not start with { (at byte 8)', '{', file[8]);
+  }
+  const bad = findInvalidUtf8(file.subarray(8, end));
+  if (bad >= 0) {
+    const where = `byte ${8 + bad}`;
+    refuse('invalid-utf8', where, `the header is not UTF-8 (at ${where})`, 'UTF-8', file[8 + bad]);
+  }
+  return end;
+}
+
+function checkMetadata(cursor: JsonCursor): void {
+  if (cursor.skipNull()) return;
+  if (!cursor.atObject()) wrong(cursor, 'invalid-metadata', METADATA, 'value', 'an object of strings');
+  cursor.members((key) => {
+    if (!cursor.atString()) wrong(cursor, 'invalid-metadata', METADATA, quote(key), 'a string');
+    cursor.string();
+  });
+}
+
+function readEntry(cursor: JsonCursor, name: string, at: number, dataSize: number, table: Table): void {
+  if (!cursor.atObject()) wrong(cursor, 'invalid-entry', name, 'entry', 'an object');
+  const fields: Fields = {};
+  cursor.members((field) => {
+    if (field === 'dtype') readDtype(cursor, name, fields);
+    else if (field === 'shape') readShape(cursor, name, fields);
+    else if (field === 'data_offsets') readOffsets(cursor, name, dataSize, fields);
+    else cursor.skip();
+  });
+  const { dtype, shape, offsets } = fields;
+  if (dtype === undefined || shape === undefined || offsets === undefined) {
+    const field = dtype === undefined ? 'dtype' : shape === undefined ? 'shape' : 'data_offsets';
+    refuse('missing-field', name, `${quote(name)} has no ${field} (at byte ${at})`, field, undefined);
+  }
+  const { begin, end } = offsets;
+  const type = DTYPE_NAMES[dtype]!;
+  const needed = (shape.count * DTYPES.get(type)!.bits) / 8;
+  if (needed !== end - begin) {
+    const what = `${quote(name)} shape ${cursor.excerpt(shape.at, shape.end)} of ${type}`;
+    const text = `${what} needs ${needed} bytes, its range has ${end - begin} (at byte ${at})`;
+    refuse('size-mismatch', name, text, needed, end - begin);
+  }
+  const i = table.size++;
+  table.dtypes[i] = dtype;
+  table.shapes[i] = shape.at;
+  table.begins[i] = begin;
+  table.ends[i] = end;
+}
+
+function readDtype(cursor: JsonCursor, name: string, fields: Fields): void {
+  const at = cursor.next();
+  const dtype = cursor.atString() ? DTYPE_NAMES.indexOf(cursor.string()) : -1;
+  if (dtype < 0) wrong(cursor, 'unknown-dtype', name, 'dtype', 'a type of the format', at);
+  fields.dtype = dtype;
+}
+
+function readShape(cursor: JsonCursor, name: string, fields: Fields): void {
+  if (!cursor.atArray()) wrong(cursor, 'invalid-shape', name, 'shape', 'an array');
+  const at = cursor.at;
+  let count: number | bigint = 1;
+  cursor.items(() => {
+    const size = readInteger(cursor, name, 'invalid-shape', 'shape');
+    count = multiply(count, size);
+    // As the reference does: that a later size is 0 does not help.
+    if (count >= 2 ** 64) wrong(cursor, 'invalid-shape', name, 'shape', 'a product below 2^64', at);
+  });
+  fields.shape = { at, end: cursor.at, count: Number(count) };
+}
+
+/** Exact: a bigint where the product is not below 2^53. */
+function multiply(count: number | bigint, size: number): number | bigint {
+  const product = Number(count) * size;
+  if (product <= Number.MAX_SAFE_INTEGER) return product;
+  return size === 1 ? count : BigInt(count) * BigInt(size);
+}
+
+function readOffsets(cursor: JsonCursor, name: string, dataSize: number, fields: Fields): void {
+  if (!cursor.atArray()) wrong(cursor, 'invalid-offsets', name, 'data_offsets', 'an array');
+  const at = cursor.at;
+  let begin = 0;
+  let end = 0;
+  let length = 0;
+  cursor.items(() => {
+    begin = end;
+    end = readInteger(cursor, name, 'invalid-offsets', 'data_offsets');
+    length++;
+  });
+  if (length !== 2 || end < begin) wrong(cursor, 'invalid-offsets', name, 'data_offsets', '[begin, end]', at);
+  if (end > dataSize) wrong(cursor, 'offsets-out-of-range', name, 'data_offsets', `at most ${dataSize}`, at);
+  fields.offsets = { begin, end };
+}
+
+function readInteger(cursor: JsonCursor, name: string, code: string, field: string): number {
+  const at = cursor.next();
+  const value = cursor.integer();
+  if (value === undefined) wrong(cursor, code, name, field, 'integers from 0 to 2^53 - 1 in plain digits', at);
+  return value;
+}
+
+/** Refuses the value that starts at `from`, which may have been read already. */
+function wrong(
+  cursor: JsonCursor,
+  code: string,
+  name: string,
+  field: string,
+  expected: string,
+  from = cursor.next(),
+): never {
+  const found = cursor.excerpt(from, cursor.at > from ? cursor.at : undefined);
+  refuse(code, name, `${quote(name)} ${field} expected ${expected}, got ${found} (at byte ${from})`, expected, found);
+}
+
+/** No byte of the data belongs to two tensors, or to none. */
+function checkCoverage(names: ReadonlySet<string>, { size, begins, ends }: Table, dataSize: number): void {
+  const order = new Uint32Array(size).map((_, i) => i);
+  order.sort((a, b) => begins[a]! - begins[b]! || ends[a]! - ends[b]!);
+  let reached = 0;
+  for (const i of order) {
+    const begin = begins[i]!;
+    if (begin !== reached) {
+      const name = [...names][i]!;
+      const code = begin < reached ? 'overlap' : 'hole';
+      const text = `${quote(name)} begins at byte ${begin} of the data, expected ${reached} where the tensor before it ends`;
+      refuse(code, name, text, reached, begin);
+    }
+    reached = ends[i]!;
+  }
+  if (reached !== dataSize) {
+    const text = `the tensors end at byte ${reached} of the data, the file has ${dataSize}`;
+    refuse('hole', `byte ${reached} of the data`, text, reached, dataSize);
+  }
+}

@@ -1,0 +1,268 @@
+import { ModelError } from './errors.ts';
+
+/** Arrays and objects inside one another, as many as the reference's JSON parser takes. */
+const MAX_DEPTH = 127;
+const EXCERPT = 40;
+
+const QUOTE = 0x22;
+const PLUS = 0x2b;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_BRACKET = 0x5d;
+const LOWER_E = 0x65;
+const LOWER_U = 0x75;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/** What may follow a backslash and what it stands for. */
+const ESCAPES: ReadonlyMap<number | undefined, number> = new Map(
+  ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'].map((pair) => [pair.charCodeAt(0), pair.charCodeAt(1)]),
+);
+
+/** Throws what is wrong with a safetensors file. */
+export function refuse(code: string, path: string, text: string, expected: unknown, found: unknown): never {
+  throw new ModelError(`safetensors: ${text}`, { code, path, expected, found });
+}
+
+/** A key as a message shows it: shortened in the middle, control characters escaped. */
+export function quote(key: string): string {
+  return JSON.stringify(key.length > 120 ? `${key.slice(0, 80)}…${key.slice(-30)}` : key);
+}
+
+/**
+ * A cursor over JSON (RFC 8259) in well-formed UTF-8. It sees the repeated names that JSON.parse drops, and its memory is
+ * the strings it gives and the names of the objects it is in.
+ */
+export class JsonCursor {
+  /** Offset in the bytes. */
+  at: number;
+  readonly #bytes: Uint8Array;
+  readonly #units = new Uint16Array(1024);
+  #depth = 0;
+
+  constructor(bytes: Uint8Array, at: number) {
+    this.#bytes = bytes;
+    this.at = at;
+  }
+
+  /** The offset of the next value, white space passed over. */
+  next(): number {
+    this.#peek();
+    return this.at;
+  }
+
+  atObject(): boolean {
+    return this.#peek() === OPEN_BRACE;
+  }
+
+  atArray(): boolean {
+    return this.#peek() === OPEN_BRACKET;
+  }
+
+  atString(): boolean {
+    return this.#peek() === QUOTE;
+  }
+
+  /** An object: `visit` gets each name, and its offset, and reads the value. Gives all names in order. */
+  members(visit: (name: string, at: number) => void): Set<string> {
+    const names = new Set<string>();
+    this.#enter(OPEN_BRACE, 'an object');
+    if (!this.#accept(CLOSE_BRACE)) {
+      do {
+        const at = this.next();
+        const name = this.string();
+        if (names.has(name)) {
+          refuse('duplicate-key', name, `the key ${quote(name)} appears twice (at byte ${at})`, 'different keys', name);
+        }
+        names.add(name);
+        this.#expect(COLON, 'a colon');
+        visit(name, at);
+      } while (this.#accept(COMMA));
+      this.#expect(CLOSE_BRACE, 'a comma or the end of the object');
+    }
+    this.#depth--;
+    return names;
+  }
+
+  /** An array: `visit` reads each value. */
+  items(visit: () => void): void {
+    this.#enter(OPEN_BRACKET, 'an array');
+    if (!this.#accept(CLOSE_BRACKET)) {
+      do visit();
+      while (this.#accept(COMMA));
+      this.#expect(CLOSE_BRACKET, 'a comma or the end of the array');
+    }
+    this.#depth--;
+  }
+
+  string(): string {
+    this.#expect(QUOTE, 'a string');
+    const units = this.#units;
+    let text = '';
+    let used = 0;
+    for (;;) {
+      if (used > units.length - 2) {
+        text += String.fromCharCode(...units.subarray(0, used));
+        used = 0;
+      }
+      const byte = this.#bytes[this.at];
+      if (byte === undefined || byte < 0x20) this.#invalid('the end of the string');
+      this.at++;
+      if (byte === QUOTE) return text + String.fromCharCode(...units.subarray(0, used));
+      const code = byte === BACKSLASH ? this.#escape() : this.#codePoint(byte);
+      if (code < 0x10000) {
+        units[used++] = code;
+      } else {
+        units[used++] = 0xd7c0 + (code >> 10);
+        units[used++] = 0xdc00 | (code & 0x3ff);
+      }
+    }
+  }
+
+  /** Any value. Gives the number if it is one below 2^53 in plain digits: no sign, fraction or exponent. */
+  integer(): number | undefined {
+    const start = this.next();
+    this.skip();
+    let value = 0;
+    for (let at = start; at < this.at; at++) {
+      const digit = this.#bytes[at]! - ZERO;
+      if (digit < 0 || digit > 9) return undefined;
+      value = 10 * value + digit;
+    }
+    return value <= Number.MAX_SAFE_INTEGER ? value : undefined;
+  }
+
+  /** Any value, checked and passed over. */
+  skip(): void {
+    const byte = this.#peek();
+    if (byte === QUOTE) this.string();
+    else if (byte === OPEN_BRACE) this.members(() => this.skip());
+    else if (byte === OPEN_BRACKET) this.items(() => this.skip());
+    else if (byte === MINUS || this.#atDigit()) this.#number();
+    else if (!this.#word('true') && !this.#word('false') && !this.#word('null')) this.#invalid('a value');
+  }
+
+  /** Whether `null` is next, which is then passed over. */
+  skipNull(): boolean {
+    this.#peek();
+    return this.#word('null');
+  }
+
+  end(): void {
+    if (this.#peek() !== undefined) this.#invalid('the end of the header');
+  }
+
+  /** The text between two offsets as a message shows it. */
+  excerpt(from: number, to = this.#bytes.length): string {
+    if (from === this.#bytes.length) return 'the end';
+    const shown = this.#bytes.subarray(from, Math.min(to, from + EXCERPT));
+    const text = String.fromCharCode(...shown.map((byte) => (byte < 0x20 || byte > 0x7e ? 0x3f : byte)));
+    return from + EXCERPT < to ? `${text}…` : text;
+  }
+
+  #peek(): number | undefined {
+    let byte = this.#bytes[this.at];
+    while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) byte = this.#bytes[++this.at];
+    return byte;
+  }
+
+  #accept(wanted: number): boolean {
+    if (this.#peek() !== wanted) return false;
+    this.at++;
+    return true;
+  }
+
+  #expect(wanted: number, what: string): void {
+    if (!this.#accept(wanted)) this.#invalid(what);
+  }
+
+  #enter(bracket: number, what: string): void {
+    this.#expect(bracket, what);
+    if (++this.#depth > MAX_DEPTH) {
+      const where = `byte ${this.at - 1}`;
+      refuse('too-deep', where, `nested deeper than ${MAX_DEPTH} levels (at ${where})`, MAX_DEPTH, this.#depth);
+    }
+  }
+
+  #invalid(expected: string): never {
+    const where = `byte ${this.at}`;
+    const found = this.excerpt(this.at);
+    refuse('invalid-json', where, `expected ${expected}, got ${found} (at ${where})`, expected, found);
+  }
+
+  /** The code point whose first byte was read. */
+  #codePoint(lead: number): number {
+    if (lead < 0x80) return lead;
+    if (lead < 0xe0) return ((lead & 0x1f) << 6) | this.#continuation();
+    if (lead < 0xf0) return ((lead & 0x0f) << 12) | (this.#continuation() << 6) | this.#continuation();
+    return ((lead & 0x07) << 18) | (this.#continuation() << 12) | (this.#continuation() << 6) | this.#continuation();
+  }
+
+  #continuation(): number {
+    return this.#bytes[this.at++]! & 0x3f;
+  }
+
+  /** The code point of an escape whose backslash was read; both halves of a surrogate pair, and no half alone. */
+  #escape(): number {
+    const plain = ESCAPES.get(this.#bytes[this.at]);
+    if (plain !== undefined) {
+      this.at++;
+      return plain;
+    }
+    const unit = this.#hexEscape();
+    if (unit < 0xd800 || unit > 0xdfff) return unit;
+    if (unit < 0xdc00 && this.#bytes[this.at] === BACKSLASH) {
+      this.at++;
+      const low = this.#hexEscape();
+      if (low >= 0xdc00 && low <= 0xdfff) return ((unit - 0xd7c0) << 10) | (low & 0x3ff);
+    }
+    this.#invalid('a pair of surrogates');
+  }
+
+  #hexEscape(): number {
+    const digits = this.#bytes.subarray(this.at + 1, this.at + 5);
+    const text = String.fromCharCode(...digits);
+    if (this.#bytes[this.at] !== LOWER_U || !/^[0-9a-f]{4}$/i.test(text)) this.#invalid('an escape sequence');
+    this.at += 5;
+    return Number.parseInt(text, 16);
+  }
+
+  #number(): void {
+    if (this.#bytes[this.at] === MINUS) this.at++;
+    if (this.#bytes[this.at] === ZERO) this.at++;
+    else this.#digits();
+    if (this.#bytes[this.at] === DOT) {
+      this.at++;
+      this.#digits();
+    }
+    if ((this.#bytes[this.at]! | 0x20) === LOWER_E) {
+      this.at++;
+      const sign = this.#bytes[this.at];
+      if (sign === PLUS || sign === MINUS) this.at++;
+      this.#digits();
+    }
+  }
+
+  #digits(): void {
+    if (!this.#atDigit()) this.#invalid('a digit');
+    while (this.#atDigit()) this.at++;
+  }
+
+  #atDigit(): boolean {
+    const byte = this.#bytes[this.at]!;
+    return byte >= ZERO && byte <= ZERO + 9;
+  }
+
+  #word(word: string): boolean {
+    for (let i = 0; i < word.length; i++) {
+      if (this.#bytes[this.at + i] !== word.charCodeAt(i)) return false;
+    }
+    this.at += word.length;
+    return true;
+  }
+}

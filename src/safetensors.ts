@@ -1,0 +1,168 @@
+import { DTYPE_NAMES, DTYPES, RAW_DTYPES } from './safetensors-dtypes.ts';
+import { METADATA, readHeader } from './safetensors-header.ts';
+import { type AnyTensor, checkDims, formatDims, type StateDict, tag, wrongType, wrongValue } from './tensor.ts';
+import { encodeUtf8 } from './utf8.ts';
+
+export { ModelError } from './errors.ts';
+export type { AnyTensor, AnyTypedArray, StateDict } from './tensor.ts';
+
+/** A tensor of a safetensors file. */
+export interface SafetensorsTensor extends AnyTensor {
+  /**
+   * The type in the file. F32, F64, F16 and BF16 come as a Float32Array, BOOL as a Uint8Array, I8 to U64 as their typed
+   * arrays, and any other type as its bytes.
+   */
+  readonly dtype: string;
+}
+
+const READ = 'parseSafetensors';
+const WRITE = 'serializeSafetensors';
+
+/** What a typed array is written as. */
+const NATIVE: ReadonlyMap<string, string> = new Map([
+  ['Float32Array', 'F32'],
+  ['Float64Array', 'F64'],
+  ['Int8Array', 'I8'],
+  ['Uint8Array', 'U8'],
+  ['Uint8ClampedArray', 'U8'],
+  ['Int16Array', 'I16'],
+  ['Uint16Array', 'U16'],
+  ['Int32Array', 'I32'],
+  ['Uint32Array', 'U32'],
+  ['BigInt64Array', 'I64'],
+  ['BigUint64Array', 'U64'],
+]);
+
+/**
+ * Reads a file in the safetensors format, by the rules of its reference implementation
+ * (https://github.com/huggingface/safetensors): the tensors by name, in the order of the header, on memory of their own.
+ * F64 is rounded to nearest, the conversion of F16 and BF16 is exact, and F32 keeps its bits. Stricter than the
+ * reference, repeated keys are refused, so are sizes from 2^53, white space before the header and entries that are not
+ * objects.
+ * @throws ModelError where the file breaks the rules; nothing that it claims is allocated before all of it was checked
+ * @throws TypeError if `bytes` is no Uint8Array or ArrayBuffer, or shared or detached
+ */
+export function parseSafetensors(bytes: Uint8Array | ArrayBuffer): Map<string, SafetensorsTensor> {
+  const file = checkFile(bytes);
+  const tensors = new Map<string, SafetensorsTensor>();
+  for (const { name, dtype, dims, begin, end } of readHeader(file)) {
+    const data = DTYPES.get(dtype)!.read(file.slice(begin, end).buffer);
+    tensors.set(name, { data, dims, dtype });
+  }
+  return tensors;
+}
+
+/**
+ * Writes a file in the safetensors format, laid out as its reference implementation does: widest types first, then by
+ * name. What parseSafetensors returned is accepted; what it converted to float32 is written as F32.
+ * @param metadata strings by name, for the header's `__metadata__`
+ * @throws TypeError for a wrong type, or a name that is no well-formed string
+ * @throws RangeError where data and dims do not match, or for a tensor named `__metadata__`
+ */
+export function serializeSafetensors(stateDict: StateDict, metadata?: Readonly<Record<string, string>>): Uint8Array {
+  const tensors = entries('stateDict', stateDict).map(([name, tensor]) => prepare(name, tensor));
+  tensors.sort((a, b) => b.rank - a.rank || compareCodePoints(a.name, b.name));
+
+  const members: string[] = [];
+  if (metadata !== undefined) {
+    const strings = entries('metadata', metadata).map(([key, value]) => {
+      return `${JSON.stringify(checkString('metadata', key))}:${JSON.stringify(checkString(`metadata.${key}`, value))}`;
+    });
+    members.push(`"${METADATA}":{${strings.join(',')}}`);
+  }
+  let size = 0;
+  for (const { name, rank, dims, data } of tensors) {
+    const range = [size, size + data.length];
+    members.push(
+      `${JSON.stringify(name)}:{"dtype":"${DTYPE_NAMES[rank]}","shape":[${dims}],"data_offsets":[${range}]}`,
+    );
+    size += data.length;
+  }
+  const header = encodeUtf8(`{${members.join(',')}}`);
+  const dataStart = 8 + 8 * Math.ceil(header.length / 8);
+  const file = new Uint8Array(dataStart + size);
+  new DataView(file.buffer).setUint32(0, dataStart - 8, true);
+  file.set(header, 8);
+  file.fill(0x20, 8 + header.length, dataStart);
+  let at = dataStart;
+  for (const { data } of tensors) {
+    file.set(data, at);
+    at += data.length;
+  }
+  return file;
+}
+
+function checkFile(bytes: unknown): Uint8Array {
+  const isBytes = ArrayBuffer.isView(bytes) ? tag(bytes) === 'Uint8Array' : tag(bytes) === 'ArrayBuffer';
+  const file = isBytes ? bytesOf(bytes as Uint8Array | ArrayBuffer) : undefined;
+  if (!file) throw wrongType(READ, 'bytes', 'a Uint8Array or an ArrayBuffer, not shared and not detached', bytes);
+  return file;
+}
+
+/** The memory under a view or buffer of any realm; undefined if it is shared or detached. */
+function bytesOf(source: ArrayBufferView | ArrayBuffer): Uint8Array<ArrayBuffer> | undefined {
+  const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(source)
+    ? source
+    : { buffer: source, byteOffset: 0, byteLength: source.byteLength };
+  if (tag(buffer) !== 'ArrayBuffer') return undefined;
+  try {
+    return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+  } catch {
+    return undefined;
+  }
+}
+
+function entries(what: string, dict: unknown): [unknown, unknown][] {
+  if (dict === null || typeof dict !== 'object' || Array.isArray(dict) || ArrayBuffer.isView(dict)) {
+    throw wrongType(WRITE, what, 'a Map or an object', dict);
+  }
+  return tag(dict) === 'Map' ? [...(dict as Map<unknown, unknown>)] : Object.entries(dict);
+}
+
+function checkString(what: string, value: unknown): string {
+  if (typeof value !== 'string') throw wrongType(WRITE, what, 'a string', value);
+  if (/\p{Surrogate}/u.test(value)) throw wrongType(WRITE, what, 'a string without lone surrogates', value);
+  return value;
+}
+
+interface Prepared {
+  readonly name: string;
+  /** Index in DTYPE_NAMES. */
+  readonly rank: number;
+  readonly dims: readonly number[];
+  readonly data: Uint8Array;
+}
+
+function prepare(key: unknown, tensor: unknown): Prepared {
+  const name = checkString('a key', key);
+  if (name === METADATA) throw wrongValue(WRITE, 'a key', 'the name of a tensor', name);
+  if (tensor === null || typeof tensor !== 'object') throw wrongType(WRITE, name, 'a tensor { data, dims }', tensor);
+  const { data, dims, dtype } = tensor as SafetensorsTensor;
+  const native = ArrayBuffer.isView(data) ? NATIVE.get(tag(data)) : undefined;
+  const bytes = native && bytesOf(data);
+  if (!bytes) throw wrongType(WRITE, `${name}.data`, 'a typed array, not shared and not detached', data);
+  const type = native === 'U8' && dtype !== undefined ? dtype : native;
+  if (native === 'U8' && !RAW_DTYPES.includes(type)) {
+    throw wrongValue(WRITE, `${name}.dtype`, `one of ${RAW_DTYPES.join(', ')} for bytes`, dtype);
+  }
+  const size = (checkDims(WRITE, name, dims) * DTYPES.get(type)!.bits) / 8;
+  if (bytes.length !== size) {
+    throw wrongValue(WRITE, `${name}.data`, `${size} bytes for dims ${formatDims(dims)} of ${type}`, bytes.length);
+  }
+  return { name, rank: DTYPE_NAMES.indexOf(type), dims, data: bytes };
+}
+
+/** The order of UTF-8, in which surrogates come after all other code units. */
+function compareCodePoints(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x !== y) return (isSurrogate(x) ? 0x10000 : x) - (isSurrogate(y) ? 0x10000 : y) || x - y;
+  }
+  return a.length - b.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
+}

@@ -1,0 +1,151 @@
+/** Numbers in row-major order and their shape. An onnxruntime `Tensor` of type float32 fits. */
+export interface TensorLike {
+  readonly data: Float32Array;
+  readonly dims: readonly number[];
+}
+
+export type AnyTypedArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** An entry of a state dict. Entries that are not floating-point are refused when they are loaded. */
+export interface AnyTensor {
+  readonly data: AnyTypedArray;
+  readonly dims: readonly number[];
+}
+
+/** Tensors by PyTorch's names, as `torch.save` and safetensors files hold them. */
+export type StateDict = ReadonlyMap<string, AnyTensor> | Readonly<Record<string, AnyTensor>>;
+
+/** `[2, 3, 20]` */
+export function formatDims(dims: ArrayLike<unknown>): string {
+  return `[${Array.from(dims, String).join(', ')}]`;
+}
+
+/** A value as an error message shows it: short, whatever it is. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'symbol') return 'a symbol';
+  if (Array.isArray(value)) {
+    return value.length > 8 || value.some((v) => typeof v === 'object' && v !== null)
+      ? `an array of ${value.length}`
+      : formatDims(value);
+  }
+  if (typeof value === 'object') return `a ${tag(value)}`;
+  return String(value);
+}
+
+/** The class name an object reports, the same across realms: 'Float32Array', 'Map', 'Object' ... */
+export function tag(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+export function wrongType(who: string, what: string, expected: string, got: unknown): TypeError {
+  return new TypeError(`${who}: "${what}" expected ${expected}, got ${describe(got)}`);
+}
+
+export function wrongValue(who: string, what: string, expected: string, got: unknown): RangeError {
+  return new RangeError(`${who}: "${what}" expected ${expected}, got ${describe(got)}`);
+}
+
+export function wrongDims(who: string, what: string, expected: string, got: ArrayLike<unknown>): RangeError {
+  return new RangeError(`${who}: "${what}" expected ${expected}, got ${formatDims(got)}`);
+}
+
+/** An integer in `min` .. `max`, as sizes are. */
+export function checkInteger(who: string, what: string, value: unknown, min: number, max = 2 ** 31 - 1): number {
+  if (typeof value !== 'number') throw wrongType(who, what, 'an integer', value);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw wrongValue(who, what, `an integer from ${min} to ${max}`, value);
+  }
+  return value;
+}
+
+export function checkBoolean(who: string, what: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw wrongType(who, what, 'a boolean', value);
+  return value;
+}
+
+/** Refuses options nobody reads: PyTorch has no `hidden` either, and `batch_first` is spelt `batchFirst` here. */
+export function checkOptions(who: string, options: unknown, known: readonly string[]): void {
+  if (options === undefined) return;
+  if (options === null || typeof options !== 'object') throw wrongType(who, 'options', 'an object', options);
+  for (const key in options) {
+    if (!known.includes(key))
+      throw new TypeError(`${who}: unknown option "${key}", expected one of ${known.join(', ')}`);
+  }
+}
+
+/** A Float32Array of any realm, on memory that only this thread can change and that is still there. */
+export function checkFloats(who: string, what: string, data: unknown): Float32Array {
+  // instanceof first: a tag is a string, and forward() into given tensors makes no garbage
+  if (!ArrayBuffer.isView(data) || !(data instanceof Float32Array || tag(data) === 'Float32Array')) {
+    throw wrongType(who, what, 'a Float32Array', data);
+  }
+  const floats = data as Float32Array;
+  if (!(floats.buffer instanceof ArrayBuffer || tag(floats.buffer) === 'ArrayBuffer')) {
+    throw new TypeError(`${who}: "${what}" expected memory of its own, got a Float32Array on a ${tag(floats.buffer)}`);
+  }
+  if (floats.length === 0 && isDetached(floats.buffer)) {
+    throw new TypeError(`${who}: "${what}" expected data, got a Float32Array whose buffer is detached`);
+  }
+  return floats;
+}
+
+function isDetached(buffer: ArrayBufferLike): boolean {
+  if (buffer.byteLength > 0) return false;
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** The number of elements that `dims` ask for; each is a non-negative integer, the product at most 2^53. */
+export function checkDims(who: string, what: string, dims: unknown): number {
+  if (!Array.isArray(dims)) throw wrongType(who, `${what}.dims`, 'an array of integers', dims);
+  let count = 1;
+  for (let i = 0; i < dims.length; i++) {
+    const size = dims[i];
+    if (typeof size !== 'number') throw wrongType(who, `${what}.dims`, 'an array of integers', dims);
+    if (!Number.isSafeInteger(size) || size < 0) {
+      throw wrongDims(who, `${what}.dims`, 'integers of at least 0', dims);
+    }
+    count *= size;
+  }
+  if (count > Number.MAX_SAFE_INTEGER) throw wrongDims(who, `${what}.dims`, 'a product below 2^53', dims);
+  return count;
+}
+
+/** A float tensor whose data has as many elements as its dims say. Gives its data. */
+export function checkTensor(who: string, what: string, tensor: unknown): Float32Array {
+  if (tensor === null || typeof tensor !== 'object') throw wrongType(who, what, 'a tensor { data, dims }', tensor);
+  const { data, dims } = tensor as TensorLike;
+  const count = checkDims(who, what, dims);
+  const floats = checkFloats(who, `${what}.data`, data);
+  if (floats.length !== count) {
+    throw new RangeError(
+      `${who}: "${what}" expected ${count} elements for dims ${formatDims(dims)}, got ${floats.length}`,
+    );
+  }
+  return floats;
+}
+
+export function sameDims(dims: readonly number[], expected: readonly number[]): boolean {
+  if (dims.length !== expected.length) return false;
+  for (let i = 0; i < dims.length; i++) if (dims[i] !== expected[i]) return false;
+  return true;
+}

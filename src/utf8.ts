@@ -1,0 +1,46 @@
+/** Where the first ill-formed sequence starts (The Unicode Standard, table 3-7), or -1. */
+export function findInvalidUtf8(bytes: Uint8Array): number {
+  let at = 0;
+  while (at < bytes.length) {
+    const lead = bytes[at]!;
+    if (lead < 0x80) {
+      at++;
+      continue;
+    }
+    if (lead < 0xc2 || lead > 0xf4) return at;
+    const size = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    if (at + size > bytes.length) return at;
+    const second = bytes[at + 1]!;
+    if (second < (lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80)) return at;
+    if (second > (lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf)) return at;
+    for (let i = 2; i < size; i++) if ((bytes[at + i]! & 0xc0) !== 0x80) return at;
+    at += size;
+  }
+  return -1;
+}
+
+/** The bytes of a string without lone surrogates. AudioWorklets have no TextEncoder. */
+export function encodeUtf8(text: string): Uint8Array {
+  const bytes = new Uint8Array(3 * text.length);
+  let size = 0;
+  for (const char of text) {
+    const code = char.codePointAt(0)!;
+    if (code < 0x80) {
+      bytes[size++] = code;
+      continue;
+    }
+    if (code < 0x800) {
+      bytes[size++] = 0xc0 | (code >> 6);
+    } else {
+      if (code < 0x10000) {
+        bytes[size++] = 0xe0 | (code >> 12);
+      } else {
+        bytes[size++] = 0xf0 | (code >> 18);
+        bytes[size++] = 0x80 | ((code >> 12) & 0x3f);
+      }
+      bytes[size++] = 0x80 | ((code >> 6) & 0x3f);
+    }
+    bytes[size++] = 0x80 | (code & 0x3f);
+  }
+  return bytes.subarray(0, size);
+}

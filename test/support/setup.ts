@@ -1,0 +1,13 @@
+import type { TestProject } from 'vitest/node';
+import { digest } from './bits.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The digest of bits.ts, computed in Node. */
+    nodeDigest: string;
+  }
+}
+
+export default function setup(project: TestProject): void {
+  project.provide('nodeDigest', digest());
+}

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+
+// Every *.test.ts runs in Node and in headless Chromium; *.node.test.ts only in Node: files, processes, the package.
+const chromium = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].find((path) => path && existsSync(path));
+if (!chromium) {
+  const message = 'chromium: no browser found in the usual places or at $CHROMIUM';
+  if (process.env.CI) throw new Error(message);
+  console.warn(`SKIPPED ${message}; the tests run in Node only`);
+}
+
+const node = {
+  extends: true as const,
+  test: { name: 'node', include: ['test/**/*.test.ts'] },
+};
+const browser = {
+  extends: true as const,
+  test: {
+    name: 'chromium',
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/**/*.node.test.ts'],
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({
+        launchOptions: {
+          executablePath: chromium ?? '',
+          args: [
+            '--no-sandbox',
+            '--disable-gpu',
+            '--disable-quic',
+            '--no-first-run',
+            '--disable-background-networking',
+            '--disable-component-update',
+            '--disable-sync',
+          ],
+        },
+      }),
+      instances: [{ browser: 'chromium' as const }],
+    },
+  },
+};
+
+export default defineConfig({
+  test: {
+    globalSetup: 'test/support/setup.ts',
+    testTimeout: 60_000,
+    projects: chromium ? [node, browser] : [node],
+  },
+});
