@@ -1,54 +1,57 @@
 import { exp4, sigmoid4, tanh4 } from './activations';
-import { load_lanes, store_lanes } from './lanes';
 
-/** out[i] = sigmoid(x[i]); out may be x */
-export function sigmoid_f32(x: usize, out: usize, n: i32): void {
-  for (; n >= 4; n -= 4, x += 16, out += 16) v128.store(out, sigmoid4(v128.load(x)));
-  if (n) store_lanes(out, sigmoid4(load_lanes(x, n)), n);
+// Four floats while there are four, then one at a time.
+function load_some(p: usize, n: i32): v128 {
+  return n >= 4 ? v128.load(p) : v128.load32_zero(p);
 }
 
-/** out[i] = tanh(x[i]); out may be x */
-export function tanh_f32(x: usize, out: usize, n: i32): void {
-  for (; n >= 4; n -= 4, x += 16, out += 16) v128.store(out, tanh4(v128.load(x)));
-  if (n) store_lanes(out, tanh4(load_lanes(x, n)), n);
+function store_some(p: usize, v: v128, n: i32): void {
+  if (n >= 4) v128.store(p, v);
+  else v128.store_lane<f32>(p, v, 0);
 }
 
-/** out[i] = max(x[i], 0), NaN stays NaN; out may be x */
-export function relu_f32(x: usize, out: usize, n: i32): void {
-  const zero = f32x4.splat(0);
-  for (; n >= 4; n -= 4, x += 16, out += 16) v128.store(out, f32x4.pmax(v128.load(x), zero));
-  if (n) store_lanes(out, f32x4.pmax(load_lanes(x, n), zero), n);
+function width(n: i32): i32 {
+  return n >= 4 ? 4 : 1;
 }
 
-// softmax down one to four neighbouring columns of length n, `stride` bytes from one row to the next
-function softmax_columns(x: usize, n: i32, stride: usize, lanes: i32): void {
+/** x[i] = sigmoid(x[i]) */
+export function sigmoid_f32(x: usize, n: i32): void {
+  for (; n > 0; x += width(n) << 2, n -= width(n)) store_some(x, sigmoid4(load_some(x, n)), n);
+}
+
+/** x[i] = tanh(x[i]) */
+export function tanh_f32(x: usize, n: i32): void {
+  for (; n > 0; x += width(n) << 2, n -= width(n)) store_some(x, tanh4(load_some(x, n)), n);
+}
+
+/** x[i] = max(x[i], 0); NaN stays NaN */
+export function relu_f32(x: usize, n: i32): void {
+  for (; n > 0; x += width(n) << 2, n -= width(n)) store_some(x, f32x4.pmax(load_some(x, n), f32x4.splat(0)), n);
+}
+
+// softmax down four neighbouring columns of length n, or one; `stride` bytes from one row to the next
+function softmax_columns(x: usize, n: i32, stride: usize, columns: i32): void {
   const end = x + <usize>n * stride;
   let top = f32x4.splat(-Infinity);
-  for (let p = x; p < end; p += stride) {
-    // max, not pmax: a NaN anywhere makes the whole column NaN
-    top = f32x4.max(top, lanes == 4 ? v128.load(p) : load_lanes(p, lanes));
-  }
+  // max, not pmax: a NaN anywhere makes the whole column NaN
+  for (let p = x; p < end; p += stride) top = f32x4.max(top, load_some(p, columns));
   let sum = f32x4.splat(0);
   for (let p = x; p < end; p += stride) {
-    const difference = f32x4.sub(lanes == 4 ? v128.load(p) : load_lanes(p, lanes), top);
-    const e = exp4(difference);
+    const e = exp4(f32x4.sub(load_some(p, columns), top));
     sum = f32x4.add(sum, e);
-    if (lanes == 4) v128.store(p, e);
-    else store_lanes(p, e, lanes);
+    store_some(p, e, columns);
   }
-  for (let p = x; p < end; p += stride) {
-    const e = f32x4.div(lanes == 4 ? v128.load(p) : load_lanes(p, lanes), sum);
-    if (lanes == 4) v128.store(p, e);
-    else store_lanes(p, e, lanes);
-  }
+  for (let p = x; p < end; p += stride) store_some(p, f32x4.div(load_some(p, columns), sum), columns);
 }
 
 /** In place, over the middle axis of x [outer][n][inner]: e^(x - max) / sum of e^(x - max) */
 export function softmax_f32(x: usize, outer: i32, n: i32, inner: i32): void {
-  const stride = <usize>inner << 2;
+  const stride = (<usize>inner) << 2;
   for (; outer > 0; --outer) {
     let column = x;
-    for (let left = inner; left > 0; left -= 4, column += 16) softmax_columns(column, n, stride, min(left, 4));
+    for (let left = inner; left > 0; column += width(left) << 2, left -= width(left)) {
+      softmax_columns(column, n, stride, left);
+    }
     x += <usize>n * stride;
   }
 }

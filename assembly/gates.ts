@@ -1,20 +1,20 @@
-import { exp2x_minus_one, one_plus_exp_neg, plus_two } from './activations';
+import { exp2x_minus_one, one_plus_exp_neg, plus_two, with_sign } from './activations';
 import { load_lanes, store_lanes } from './lanes';
 
 // sigmoid(f) c + sigmoid(i) tanh(g), with one division for each product. Every factor saturates without becoming NaN:
 // a denominator may be infinite, a numerator only where c is.
-@inline function next_c(i: v128, f: v128, g: v128, c: v128): v128 {
+function next_c(i: v128, f: v128, g: v128, c: v128): v128 {
   const e = exp2x_minus_one(g);
   return f32x4.add(
     f32x4.div(c, one_plus_exp_neg(f)),
-    f32x4.div(e, f32x4.mul(one_plus_exp_neg(i), plus_two(e))),
+    f32x4.div(with_sign(e, g), f32x4.mul(one_plus_exp_neg(i), plus_two(e))),
   );
 }
 
 // sigmoid(o) tanh(c)
-@inline function next_h(o: v128, c: v128): v128 {
+function next_h(o: v128, c: v128): v128 {
   const e = exp2x_minus_one(c);
-  return f32x4.div(e, f32x4.mul(one_plus_exp_neg(o), plus_two(e)));
+  return f32x4.div(with_sign(e, c), f32x4.mul(one_plus_exp_neg(o), plus_two(e)));
 }
 
 /**
@@ -22,23 +22,21 @@ import { load_lanes, store_lanes } from './lanes';
  * z [ceil(H / 4)][i, f, g, o][4]; c, h, y [H]; h may be y.
  */
 export function lstm_gates_f32(z: usize, c: usize, h: usize, y: usize, H: i32): void {
-  for (let n = H >> 2; n > 0; --n) {
-    const cell = next_c(v128.load(z), v128.load(z, 16), v128.load(z, 32), v128.load(c));
+  for (; H > 0; H -= 4) {
+    const cell = next_c(v128.load(z), v128.load(z, 16), v128.load(z, 32), H >= 4 ? v128.load(c) : load_lanes(c, H));
     const out = next_h(v128.load(z, 48), cell);
-    v128.store(c, cell);
-    v128.store(h, out);
-    v128.store(y, out);
+    if (H >= 4) {
+      v128.store(c, cell);
+      v128.store(h, out);
+      v128.store(y, out);
+    } else {
+      store_lanes(c, cell, H);
+      store_lanes(h, out, H);
+      store_lanes(y, out, H);
+    }
     z += 64;
     c += 16;
     h += 16;
     y += 16;
-  }
-  const rest = H & 3;
-  if (rest) {
-    const cell = next_c(v128.load(z), v128.load(z, 16), v128.load(z, 32), load_lanes(c, rest));
-    const out = next_h(v128.load(z, 48), cell);
-    store_lanes(c, cell, rest);
-    store_lanes(h, out, rest);
-    store_lanes(y, out, rest);
   }
 }

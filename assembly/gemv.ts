@@ -4,8 +4,8 @@
  * Two products are added before they join the sum: half the latency of a plain sum, and the order gemm_f32 keeps too.
  */
 export function gemv_f32(w: usize, x: usize, K: i32, init: usize, z: usize, panels: i32): void {
-  const pairEnd = x + (<usize>(K & ~1) << 2);
-  const odd = (K & 1) != 0;
+  const pairEnd = x + ((<usize>(K & ~1)) << 2);
+  const odd = (K & 1) !== 0;
   for (; panels > 0; --panels) {
     let a = v128.load(init);
     let b = v128.load(init, 16);

@@ -1,13 +1,10 @@
-import { LayerCall } from './layer';
-
 export { relu_f32, sigmoid_f32, softmax_f32, tanh_f32 } from './elementwise';
 export { lstm_gates_f32 } from './gates';
 export { gemm_f32 } from './gemm';
 export { gemv_f32 } from './gemv';
 export { copy_rows, linear_f32, lstm_run } from './layer';
 
-/** Columns of a panel, rows of a tile, bytes of a LayerCall, the first byte of memory that constants do not use. */
+/** Columns of a panel, rows of a tile, the first byte of memory that constants do not use. */
 export const PANEL: i32 = 16;
 export const TILE_ROWS: i32 = 4;
-export const LAYER_CALL_BYTES: usize = offsetof<LayerCall>();
 export const HEAP_BASE: usize = __heap_base;

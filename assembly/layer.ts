@@ -1,44 +1,32 @@
 import { lstm_gates_f32 } from './gates';
 import { gemm_f32 } from './gemm';
 
-/** One layer in one direction over a sequence: what lstm_run reads. Sizes in floats or rows, strides in bytes. */
+/** Weights of one layer in one direction, all in panels. */
 @unmanaged
-export class LayerCall {
-  /** ih [ceil(H/4)][I][16], hh [ceil(H/4)][Ho][16], hr [ceil(P/16)][H][16], panels; bias [ceil(H/4)][16] = b_ih + b_hh */
+class Direction {
+  /** [ceil(H/4)][I][16], [ceil(H/4)][Ho][16], and with a projection [ceil(P/16)][H][16] */
   ih: usize;
   hh: usize;
   hr: usize;
+  /** [ceil(H/4)][16], b_ih + b_hh; [ceil(P/16)][16] zeros, since a projection has no bias */
   bias: usize;
-  /** [ceil(P/16)][16] zeros: PyTorch's projection has no bias */
   hrBias: usize;
-  /** I, H, and P or 0 */
+}
+
+/** What lstm_run needs to know of a model; L * D of Direction follow it, layer by layer. */
+@unmanaged
+export class Model {
   inputSize: i32;
   hiddenSize: i32;
+  /** P, or 0 */
   projSize: i32;
-  reverse: i32;
-  /** x [rows][I] and y [rows][Ho], the rows of a step next to each other; y may be h for a single row */
-  x: usize;
-  xStride: usize;
-  y: usize;
-  yStride: usize;
-  /** h [B][Ho], c [B][H]: the state before the first step on entry, after the last on return */
-  h: usize;
-  c: usize;
-  /** T; B; batchSizes [T], not increasing and none above B, or 0 if each is B; their sum */
-  steps: i32;
-  batch: i32;
-  batchSizes: usize;
-  rows: i32;
-  /** z [max(blockRows, B)][ceil(H/4)][16], full [B][H] and projected [B][ceil(P/16)][16] if P > 0 */
-  z: usize;
-  blockRows: i32;
-  full: usize;
-  projected: usize;
+  /** D, 1 or 2 */
+  directions: i32;
 }
 
 /** dst[r][0 .. floats-1] = src[r][0 .. floats-1]; strides in bytes */
 export function copy_rows(dst: usize, dstStride: usize, src: usize, srcStride: usize, rows: i32, floats: i32): void {
-  const bytes = <usize>floats << 2;
+  const bytes = (<usize>floats) << 2;
   for (; rows > 0; --rows) {
     memory.copy(dst, src, bytes);
     dst += dstStride;
@@ -46,88 +34,150 @@ export function copy_rows(dst: usize, dstStride: usize, src: usize, srcStride: u
   }
 }
 
-/** out[r][0 .. outFeatures-1] = bias + W x[r]; w [ceil(out/16)][in][16], bias [ceil(out/16)][16], z scratch [rows][ceil(out/16)][16] */
+/**
+ * out[r][0 .. outFeatures-1] = bias + W x[r], rows next to each other.
+ * w [ceil(out/16)][in][16]; bias [ceil(out/16)][16]; z: scratch [rows][ceil(out/16)][16]
+ */
 export function linear_f32(
-  w: usize, bias: usize, x: usize, xStride: usize, inFeatures: i32,
-  out: usize, outStride: usize, outFeatures: i32, rows: i32, z: usize,
+  w: usize,
+  bias: usize,
+  x: usize,
+  inFeatures: i32,
+  out: usize,
+  outFeatures: i32,
+  rows: i32,
+  z: usize,
 ): void {
   const panels = (outFeatures + 15) >> 4;
-  const zStride = <usize>panels << 6;
-  gemm_f32(w, x, xStride, inFeatures, bias, 0, z, zStride, rows, panels);
-  copy_rows(out, outStride, z, zStride, rows, outFeatures);
+  const zStride = (<usize>panels) << 6;
+  gemm_f32(w, x, (<usize>inFeatures) << 2, inFeatures, bias, 0, z, zStride, rows, panels);
+  copy_rows(out, (<usize>outFeatures) << 2, z, zStride, rows, outFeatures);
 }
 
-// The step whose z rows are given: h and c of its rows go one step on, y gets h.
-function recurrence(call: LayerCall, z: usize, zStride: usize, panels: i32, y: usize, rows: i32): void {
-  const H = call.hiddenSize, P = call.projSize;
-  const cStride = <usize>H << 2;
-  const hStride = P ? <usize>P << 2 : cStride;
-  gemm_f32(call.hh, call.h, hStride, P ? P : H, z, zStride, z, zStride, rows, panels);
-  let c = call.c;
-  if (P) {
-    let full = call.full;
-    for (let r = 0; r < rows; ++r) {
-      lstm_gates_f32(z, c, full, full, H);
-      z += zStride;
-      c += cStride;
-      full += cStride;
-    }
-    linear_f32(call.hr, call.hrBias, call.full, cStride, H, call.h, hStride, P, rows, call.projected);
-    copy_rows(y, call.yStride, call.h, hStride, rows, P);
-  } else {
-    let h = call.h;
-    for (let r = 0; r < rows; ++r) {
-      lstm_gates_f32(z, c, h, y, H);
-      z += zStride;
-      c += cStride;
-      h += cStride;
-      y += call.yStride;
-    }
-  }
-}
-
-@inline function batch_at(call: LayerCall, t: i32): i32 {
-  return call.batchSizes ? load<i32>(call.batchSizes + (<usize>t << 2)) : call.batch;
+function batch_at(batchSizes: usize, batch: i32, t: i32): i32 {
+  return batchSizes ? load<i32>(batchSizes + ((<usize>t) << 2)) : batch;
 }
 
 /**
- * z = b + W_ih x for a block of steps at once, then for each step: z += W_hh h, gates, projection.
+ * z = b + W_ih x for a block of steps at once; then for each step z += W_hh h, gates, projection.
  * A block has as many steps as fit in blockRows rows, at least one.
  */
-function lstm_layer(call: LayerCall): void {
-  const panels = (call.hiddenSize + 3) >> 2;
-  const zStride = <usize>panels << 6;
-  const T = call.steps;
-  const reverse = call.reverse != 0;
+function lstm_layer(
+  model: Model,
+  weights: Direction,
+  I: i32,
+  reverse: bool,
+  x: usize,
+  y: usize,
+  yStride: usize,
+  h: usize,
+  c: usize,
+  T: i32,
+  batch: i32,
+  batchSizes: usize,
+  rows: i32,
+  z: usize,
+  blockRows: i32,
+): void {
+  const H = model.hiddenSize;
+  const P = model.projSize;
+  const panels = (H + 3) >> 2;
+  const xStride = (<usize>I) << 2;
+  const zStride = (<usize>panels) << 6;
+  const cStride = (<usize>H) << 2;
+  const hStride = P ? (<usize>P) << 2 : cStride;
+  const full = z + <usize>max(blockRows, batch) * zStride;
+  const projected = full + <usize>max(blockRows, batch) * cStride;
   let done = 0;
-  let row = reverse ? call.rows : 0;
+  let row = reverse ? rows : 0;
   while (done < T) {
-    let count = 0, rows = 0;
+    let count = 0;
+    let block = 0;
+    let next = batch_at(batchSizes, batch, reverse ? T - 1 - done : done);
     do {
-      rows += batch_at(call, reverse ? T - 1 - done - count : done + count);
+      block += next;
       ++count;
-    } while (done + count < T && rows + batch_at(call, reverse ? T - 1 - done - count : done + count) <= call.blockRows);
-    if (reverse) row -= rows;
-    gemm_f32(
-      call.ih, call.x + <usize>row * call.xStride, call.xStride, call.inputSize,
-      call.bias, 0, call.z, zStride, rows, panels,
-    );
-    let r = reverse ? rows : 0;
+      if (done + count === T) break;
+      next = batch_at(batchSizes, batch, reverse ? T - 1 - done - count : done + count);
+    } while (block + next <= blockRows);
+    if (reverse) row -= block;
+    gemm_f32(weights.ih, x + <usize>row * xStride, xStride, I, weights.bias, 0, z, zStride, block, panels);
+    let r = reverse ? block : 0;
     for (let s = 0; s < count; ++s) {
-      const n = batch_at(call, reverse ? T - 1 - done - s : done + s);
+      const n = batch_at(batchSizes, batch, reverse ? T - 1 - done - s : done + s);
       if (reverse) r -= n;
-      recurrence(call, call.z + <usize>r * zStride, zStride, panels, call.y + <usize>(row + r) * call.yStride, n);
+      let zRow = z + <usize>r * zStride;
+      const yRow = y + <usize>(row + r) * yStride;
+      gemm_f32(weights.hh, h, hStride, P ? P : H, zRow, zStride, zRow, zStride, n, panels);
+      let cRow = c;
+      let hRow = P ? full : h;
+      for (let b = 0; b < n; ++b) {
+        lstm_gates_f32(zRow, cRow, hRow, P ? hRow : yRow + <usize>b * yStride, H);
+        zRow += zStride;
+        cRow += cStride;
+        hRow += cStride;
+      }
+      if (P) {
+        linear_f32(weights.hr, weights.hrBias, full, H, h, P, n, projected);
+        copy_rows(yRow, yStride, h, hStride, n, P);
+      }
       if (!reverse) r += n;
     }
-    if (!reverse) row += rows;
+    if (!reverse) row += block;
     done += count;
   }
 }
 
-/** Runs `count` layer calls, one after the other. */
-export function lstm_run(calls: usize, count: i32): void {
-  for (; count > 0; --count) {
-    lstm_layer(changetype<LayerCall>(calls));
-    calls += offsetof<LayerCall>();
+/**
+ * Layers `from` to `to` - 1 over T steps. Layer 0 reads x; the outputs of even layers go to `even`, of odd ones to `odd`,
+ * where the next layer reads them. The rows of a step lie next to each other, steps one after the other.
+ * x [rows][I]; even, odd [rows][D * Ho], odd unused with one layer.
+ * h [L * D][B][Ho], c [L * D][B][H]: the state before the first step on entry, after the last on return.
+ * batchSizes [T], not increasing and none above B, or 0 if each is B; rows: their sum.
+ * z: scratch [max(blockRows, B)] of [ceil(H/4)][16], and with a projection of [H] and [ceil(P/16)][16].
+ */
+export function lstm_run(
+  model: Model,
+  from: i32,
+  to: i32,
+  x: usize,
+  even: usize,
+  odd: usize,
+  h: usize,
+  c: usize,
+  T: i32,
+  batch: i32,
+  batchSizes: usize,
+  rows: i32,
+  z: usize,
+  blockRows: i32,
+): void {
+  const D = model.directions;
+  const Ho = model.projSize ? model.projSize : model.hiddenSize;
+  const outStride = (<usize>(D * Ho)) << 2;
+  for (let layer = from; layer < to; ++layer) {
+    const input = layer === 0 ? x : layer & 1 ? even : odd;
+    const output = layer & 1 ? odd : even;
+    const I = layer === 0 ? model.inputSize : D * Ho;
+    for (let direction = 0; direction < D; ++direction) {
+      const k = <usize>(layer * D + direction);
+      lstm_layer(
+        model,
+        changetype<Direction>(changetype<usize>(model) + offsetof<Model>() + k * offsetof<Direction>()),
+        I,
+        direction === 1,
+        input,
+        output + ((<usize>(direction * Ho)) << 2),
+        outStride,
+        h + ((k * <usize>batch * <usize>Ho) << 2),
+        c + ((k * <usize>batch * <usize>model.hiddenSize) << 2),
+        T,
+        batch,
+        batchSizes,
+        rows,
+        z,
+        blockRows,
+      );
+    }
   }
 }

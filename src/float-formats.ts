@@ -9,8 +9,8 @@ export function float16ToFloat32(halves: Uint16Array): Float32Array {
       floats[i] = rest * 2 ** -24;
       bits[i]! |= sign;
     } else {
-      const exponent = rest < 0x7c00 ? (127 - 15) << 23 : 0x7f800000;
-      bits[i] = sign | ((rest << 13) + exponent);
+      const bias = rest < 0x7c00 ? 127 - 15 : 255 - 31;
+      bits[i] = sign | ((rest << 13) + (bias << 23));
     }
   }
   return floats;

@@ -1,8 +1,16 @@
 import { allocate, endScratch, floats, integers, scratch } from './arena.ts';
 import { Module } from './module.ts';
-import { pack, panelBytes, plainColumns, plainPanels, readFloats, unpack, writeFloats } from './pack.ts';
-import type { ParameterSpec } from './parameters.ts';
-import { checkBoolean, checkInteger, checkOptions, checkTensor, type TensorLike, wrongDims } from './tensor.ts';
+import { panelBytes, plainColumns } from './pack.ts';
+import {
+  checkBoolean,
+  checkInteger,
+  checkOptions,
+  checkTensor,
+  product,
+  type TensorLike,
+  wrongDims,
+  zeros,
+} from './tensor.ts';
 import { wasm } from './wasm.ts';
 
 export interface LinearOptions {
@@ -41,33 +49,17 @@ export class Linear extends Module {
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     this.bias = bias;
-    const panels = plainPanels(outFeatures);
-    const block = allocate(panelBytes(panels, inFeatures) + panelBytes(panels, 1));
+    const weightBytes = panelBytes(outFeatures, inFeatures);
+    const biasBytes = panelBytes(outFeatures, 1);
+    const block = allocate(weightBytes + biasBytes);
     this.own(block);
     this.#weight = block;
-    this.#bias = block + panelBytes(panels, inFeatures);
-    integers().fill(0, this.#bias / 4, (this.#bias + panelBytes(panels, 1)) / 4);
-    this.write(this.uniformValues(inFeatures > 0 ? 1 / Math.sqrt(inFeatures) : 0));
-  }
-
-  protected override specs(): ParameterSpec[] {
-    const weight = { name: 'weight', dims: [this.outFeatures, this.inFeatures] };
-    return this.bias ? [weight, { name: 'bias', dims: [this.outFeatures] }] : [weight];
-  }
-
-  protected override read(name: string): Float32Array {
-    const { inFeatures, outFeatures } = this;
-    return name === 'bias'
-      ? readFloats(this.#bias, outFeatures)
-      : unpack(this.#weight, outFeatures, inFeatures, plainPanels(outFeatures), plainColumns(outFeatures));
-  }
-
-  protected override write(values: ReadonlyMap<string, Float32Array>): void {
-    const { inFeatures, outFeatures } = this;
-    const weight = values.get('weight');
-    const bias = values.get('bias');
-    if (weight) pack(this.#weight, weight, inFeatures, plainPanels(outFeatures), plainColumns(outFeatures));
-    if (bias) writeFloats(this.#bias, bias);
+    this.#bias = block + weightBytes;
+    integers().fill(0, this.#bias / 4, (this.#bias + biasBytes) / 4);
+    const columns = plainColumns(outFeatures);
+    this.parameters.push({ name: 'weight', dims: [outFeatures, inFeatures], pointer: block, columns });
+    if (bias) this.parameters.push({ name: 'bias', dims: [outFeatures], pointer: this.#bias });
+    this.write(this.uniformValues(inFeatures));
   }
 
   /**
@@ -83,34 +75,23 @@ export class Linear extends Module {
     if (dims.length === 0 || dims[dims.length - 1] !== inFeatures) {
       throw wrongDims('Linear', 'input', `[..., ${inFeatures}]`, dims);
     }
-    const rows = dims.slice(0, -1).reduce((product, size) => product * size, 1);
-    if (rows * outFeatures > 2 ** 30) throw wrongDims('Linear', 'input', 'an output below 4 GiB', dims);
-    const output = new Float32Array(rows * outFeatures);
+    const rows = product(dims.slice(0, -1));
+    const output = zeros('Linear', [...dims.slice(0, -1), outFeatures]);
     if (data.buffer === wasm().memory.buffer) data = data.slice();
-    const sumBytes = panelBytes(plainPanels(outFeatures), 1);
+    const sumBytes = panelBytes(outFeatures, 1);
     const rowBytes = 4 * (inFeatures + outFeatures) + sumBytes;
-    const chunk = Math.min(rows, Math.max(4, 4 * Math.floor(CHUNK_BYTES / Math.max(1, rowBytes) / 4)));
+    // none where the result is empty, however many rows that is
+    const chunk = output.data.length && Math.min(rows, Math.max(4, Math.floor(CHUNK_BYTES / rowBytes) & ~3));
     const z = scratch(chunk * rowBytes);
     const x = z + chunk * sumBytes;
     const y = x + 4 * chunk * inFeatures;
-    for (let row = 0; row < rows; row += chunk) {
+    for (let row = 0; chunk && row < rows; row += chunk) {
       const count = Math.min(chunk, rows - row);
       floats().set(data.subarray(row * inFeatures, (row + count) * inFeatures), x / 4);
-      wasm().linear_f32(
-        this.#weight,
-        this.#bias,
-        x,
-        4 * inFeatures,
-        inFeatures,
-        y,
-        4 * outFeatures,
-        outFeatures,
-        count,
-        z,
-      );
-      output.set(floats().subarray(y / 4, y / 4 + count * outFeatures), row * outFeatures);
+      wasm().linear_f32(this.#weight, this.#bias, x, inFeatures, y, outFeatures, count, z);
+      output.data.set(floats().subarray(y / 4, y / 4 + count * outFeatures), row * outFeatures);
     }
     endScratch();
-    return { data: output, dims: [...dims.slice(0, -1), outFeatures] };
+    return output;
   }
 }

@@ -1,5 +1,6 @@
-import { inferLSTMCell } from './infer.ts';
+import { infer } from './infer.ts';
 import { type InternalOptions, VALUES } from './module.ts';
+import { lstmSizes } from './parameters.ts';
 import { Recurrent } from './recurrent.ts';
 import { emptySequence, runSequence } from './sequence.ts';
 import { checkShape, checkState, type LSTMState } from './state.ts';
@@ -12,6 +13,7 @@ import {
   type StateDict,
   type TensorLike,
   wrongDims,
+  zeros,
 } from './tensor.ts';
 
 export interface LSTMCellOptions {
@@ -39,14 +41,14 @@ export class LSTMCell extends Recurrent {
    */
   constructor(inputSize: number, hiddenSize: number, options?: LSTMCellOptions) {
     checkOptions('LSTMCell', options, ['bias', 'seed']);
-    const sizes = {
+    const sizes = lstmSizes({
       inputSize: checkInteger('LSTMCell', 'inputSize', inputSize, 0),
       hiddenSize: checkInteger('LSTMCell', 'hiddenSize', hiddenSize, 1),
       numLayers: 1,
       bias: checkBoolean('LSTMCell', 'bias', options?.bias ?? true),
       bidirectional: false,
       projSize: 0,
-    };
+    });
     super('LSTMCell', options?.seed, sizes, (options as InternalOptions | undefined)?.[VALUES]);
     this.inputSize = inputSize;
     this.hiddenSize = hiddenSize;
@@ -59,8 +61,8 @@ export class LSTMCell extends Recurrent {
    */
   static fromStateDict(stateDict: StateDict, options?: { prefix?: string | undefined }): LSTMCell {
     checkOptions('LSTMCell', options, ['prefix']);
-    const { sizes, values } = inferLSTMCell(stateDict, options?.prefix ?? '');
-    const all: LSTMCellOptions & InternalOptions = { bias: sizes.bias, [VALUES]: values };
+    const { sizes, values } = infer('LSTMCell', stateDict, options?.prefix ?? '', true);
+    const all = { bias: sizes.bias, [VALUES]: values };
     return new LSTMCell(sizes.inputSize, sizes.hiddenSize, all);
   }
 
@@ -83,25 +85,23 @@ export class LSTMCell extends Recurrent {
       throw wrongDims('LSTMCell', 'input', `[B, ${this.inputSize}] or [${this.inputSize}]`, dims);
     }
     const batch = dims.length === 2 ? dims[0]! : 1;
-    if (batch > 2 ** 31 - 1) throw wrongDims('LSTMCell', 'input', 'fewer than 2^31 rows', dims);
-    const check = (what: string, tensor: TensorLike) =>
-      dims.length === 2
-        ? checkShape('LSTMCell', what, tensor, batch, this.hiddenSize)
-        : checkShape('LSTMCell', what, tensor, this.hiddenSize);
-    const given = checkState('LSTMCell', state);
+    const shape = [...dims.slice(0, -1), this.hiddenSize];
     const sequence = this.#sequence;
-    sequence.h0 = given && check('h0', given.h0);
-    sequence.c0 = given && check('c0', given.c0);
+    const given = state ?? undefined;
+    sequence.h0 = given && checkShape('LSTMCell', 'h0', checkState('LSTMCell', given).h0, shape);
+    sequence.c0 = given && checkShape('LSTMCell', 'c0', given.c0, shape);
     sequence.input = data;
     sequence.steps = 1;
     sequence.batch = batch;
     sequence.rows = batch;
-    sequence.hn = new Float32Array(batch * this.hiddenSize);
-    sequence.cn = new Float32Array(batch * this.hiddenSize);
-    sequence.output = sequence.hn;
+    const h1 = zeros('LSTMCell', shape);
+    const c1 = zeros('LSTMCell', shape);
+    sequence.hn = h1.data;
+    sequence.cn = c1.data;
+    // the output of a single step is its h
+    sequence.output = h1.data;
     runSequence('LSTMCell', this, sequence);
-    const shape = () => (dims.length === 2 ? [batch, this.hiddenSize] : [this.hiddenSize]);
-    return { h1: { data: sequence.hn, dims: shape() }, c1: { data: sequence.cn, dims: shape() } };
+    return { h1, c1 };
   }
 
   /** A session that owns h and c in linear memory and goes on step by step. Any number of streams share these weights. */

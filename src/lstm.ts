@@ -1,8 +1,8 @@
 import { floats } from './arena.ts';
-import { inferLSTM } from './infer.ts';
+import { infer } from './infer.ts';
 import { type InternalOptions, VALUES } from './module.ts';
 import { checkPacked, type PackedSequence } from './packed.ts';
-import { type LSTMSizes, numDirections, outputSize } from './parameters.ts';
+import { lstmSizes } from './parameters.ts';
 import { Recurrent } from './recurrent.ts';
 import { emptySequence, runSequence } from './sequence.ts';
 import { checkShape, checkState, type LSTMState } from './state.ts';
@@ -13,10 +13,12 @@ import {
   checkOptions,
   checkTensor,
   type StateDict,
+  sameDims,
   type TensorLike,
   wrongDims,
   wrongType,
   wrongValue,
+  zeros,
 } from './tensor.ts';
 
 /** PyTorch's keyword arguments of nn.LSTM, in camelCase. */
@@ -46,6 +48,15 @@ export interface LSTMResult<Output = TensorLike> {
   readonly cn: TensorLike;
 }
 
+interface ResultDims {
+  readonly input: readonly number[];
+  readonly batched: boolean;
+  readonly batch: number;
+  readonly output: readonly number[];
+  readonly h: readonly number[];
+  readonly c: readonly number[];
+}
+
 const OPTIONS = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'projSize', 'seed'];
 const FORWARD_OPTIONS = ['out'];
 let warned = false;
@@ -67,6 +78,7 @@ export class LSTM extends Recurrent {
   readonly bidirectional: boolean;
   readonly projSize: number;
   readonly #sequence = emptySequence();
+  #dims: ResultDims = { input: [], batched: false, batch: 0, output: [], h: [], c: [] };
 
   /**
    * Weights start uniform in ±1/sqrt(hiddenSize), drawn from `seed` by xoshiro128**: the same bits everywhere.
@@ -74,14 +86,14 @@ export class LSTM extends Recurrent {
    */
   constructor(inputSize: number, hiddenSize: number, options?: LSTMOptions) {
     checkOptions('LSTM', options, OPTIONS);
-    const sizes: LSTMSizes = {
+    const sizes = lstmSizes({
       inputSize: checkInteger('LSTM', 'inputSize', inputSize, 0),
       hiddenSize: checkInteger('LSTM', 'hiddenSize', hiddenSize, 1),
       numLayers: checkInteger('LSTM', 'numLayers', options?.numLayers ?? 1, 1),
       bias: checkBoolean('LSTM', 'bias', options?.bias ?? true),
       bidirectional: checkBoolean('LSTM', 'bidirectional', options?.bidirectional ?? false),
       projSize: checkInteger('LSTM', 'projSize', options?.projSize ?? 0, 0, hiddenSize - 1),
-    };
+    });
     const batchFirst = checkBoolean('LSTM', 'batchFirst', options?.batchFirst ?? false);
     const dropout = checkProbability('LSTM', 'dropout', options?.dropout ?? 0);
     super('LSTM', options?.seed, sizes, (options as InternalOptions | undefined)?.[VALUES]);
@@ -95,9 +107,7 @@ export class LSTM extends Recurrent {
     this.projSize = sizes.projSize;
     if (dropout > 0 && sizes.numLayers === 1 && !warned) {
       warned = true;
-      console.warn(
-        `LSTM: dropout goes over the outputs of every layer but the last; with numLayers 1, dropout ${dropout} does nothing`,
-      );
+      console.warn(`LSTM: dropout ${dropout} does nothing with numLayers 1: it leaves the last layer out`);
     }
   }
 
@@ -111,10 +121,10 @@ export class LSTM extends Recurrent {
     options?: { prefix?: string | undefined; batchFirst?: boolean | undefined; dropout?: number | undefined },
   ): LSTM {
     checkOptions('LSTM', options, ['prefix', 'batchFirst', 'dropout']);
-    const { sizes, values } = inferLSTM(stateDict, options?.prefix ?? '');
-    const { inputSize, hiddenSize, ...rest } = sizes;
+    const { sizes, values } = infer('LSTM', stateDict, options?.prefix ?? '', false);
+    const { inputSize, hiddenSize, numLayers, bias, bidirectional, projSize } = sizes;
     const { batchFirst, dropout } = options ?? {};
-    const all: LSTMOptions & InternalOptions = { ...rest, batchFirst, dropout, [VALUES]: values };
+    const all = { numLayers, bias, bidirectional, projSize, batchFirst, dropout, [VALUES]: values };
     return new LSTM(inputSize, hiddenSize, all);
   }
 
@@ -143,13 +153,25 @@ export class LSTM extends Recurrent {
   ): LSTMResult<TensorLike | PackedSequence> {
     this.checkAlive();
     checkOptions('LSTM', options, FORWARD_OPTIONS);
-    if (input === null || typeof input !== 'object') throw wrongType('LSTM', 'input', 'a tensor { data, dims }', input);
-    const packed = 'batchSizes' in input ? input : undefined;
-    const batched = packed ? this.#readPacked(packed) : this.#readTensor(input as TensorLike);
-    this.#readState(checkState('LSTM', state), batched);
-    const result = options?.out ?? this.#newResult(packed, batched);
-    this.#readResult(result, packed, batched);
-    runSequence('LSTM', this, this.#sequence, this.training && this.dropout > 0 ? this.#drop : undefined);
+    const packed = (input as PackedSequence | undefined)?.batchSizes ? (input as PackedSequence) : undefined;
+    const sequence = this.#sequence;
+    const { output, h, c } = packed ? this.#readPacked(packed) : this.#readTensor(input as TensorLike);
+    const given = state ?? undefined;
+    sequence.h0 = given && checkShape('LSTM', 'h0', checkState('LSTM', given).h0, h);
+    sequence.c0 = given && checkShape('LSTM', 'c0', given.c0, c);
+    const result = options?.out ?? {
+      output: packed ? repacked(packed, zeros('LSTM', output)) : zeros('LSTM', output),
+      hn: zeros('LSTM', h),
+      cn: zeros('LSTM', c),
+    };
+    if (packed && !samePacking(result.output as PackedSequence, packed)) {
+      throw new TypeError('LSTM: "out.output" expected the packing of the input');
+    }
+    const target = packed ? (result.output as PackedSequence).data : (result.output as TensorLike);
+    sequence.output = checkShape('LSTM', 'out.output', target, output);
+    sequence.hn = checkShape('LSTM', 'out.hn', result.hn, h);
+    sequence.cn = checkShape('LSTM', 'out.cn', result.cn, c);
+    runSequence('LSTM', this, sequence, this.training && this.dropout > 0 ? this.#drop : undefined);
     return result;
   }
 
@@ -160,14 +182,12 @@ export class LSTM extends Recurrent {
   stream(): LSTMStream {
     this.checkAlive();
     if (this.bidirectional) {
-      throw new TypeError(
-        'LSTM: a bidirectional module cannot stream: its reverse direction begins at the end, which a stream does not know',
-      );
+      throw new TypeError('LSTM: a bidirectional module cannot stream, since its reverse direction starts at the end');
     }
     return new LSTMStream(this, false);
   }
 
-  #readTensor(input: TensorLike): boolean {
+  #readTensor(input: TensorLike): ResultDims {
     const data = checkTensor('LSTM', 'input', input);
     const { dims } = input;
     const batched = dims.length === 3;
@@ -185,71 +205,38 @@ export class LSTM extends Recurrent {
     sequence.batchSizes = undefined;
     sequence.order = undefined;
     sequence.input = data;
-    return batched;
+    return this.#resultDims(dims, batched);
   }
 
-  #readPacked(input: PackedSequence): boolean {
+  #readPacked(input: PackedSequence): ResultDims {
     const { rows, batch, steps } = checkPacked('LSTM', input);
     const sequence = this.#sequence;
-    sequence.input = checkShape('LSTM', 'input.data', input.data, rows, this.inputSize);
+    sequence.input = checkShape('LSTM', 'input.data', input.data, [rows, this.inputSize]);
     sequence.batchFirst = false;
     sequence.steps = steps;
     sequence.batch = batch;
     sequence.rows = rows;
     sequence.batchSizes = input.batchSizes;
     sequence.order = input.sortedIndices ?? undefined;
-    return true;
+    return this.#resultDims(input.data.dims, true);
   }
 
-  #readState(state: LSTMState | undefined, batched: boolean): void {
-    this.#sequence.h0 = state && this.#checkLayers('h0', state.h0, outputSize(this.sizes), batched);
-    this.#sequence.c0 = state && this.#checkLayers('c0', state.c0, this.hiddenSize, batched);
-  }
-
-  #readResult(
-    result: LSTMResult<TensorLike | PackedSequence>,
-    packed: PackedSequence | undefined,
-    batched: boolean,
-  ): void {
-    const sequence = this.#sequence;
-    const { steps, batch, rows } = sequence;
-    const width = numDirections(this.sizes) * outputSize(this.sizes);
-    if (result === null || typeof result !== 'object') {
-      throw wrongType('LSTM', 'out', 'an object { output, hn, cn }', result);
-    }
-    const { output } = result;
-    if (packed) {
-      if (!samePacking(output as PackedSequence, packed)) {
-        throw new TypeError('LSTM: "out.output" expected a PackedSequence packed as the input is');
-      }
-      sequence.output = checkShape('LSTM', 'out.output.data', (output as PackedSequence).data, rows, width);
-    } else if (!batched) {
-      sequence.output = checkShape('LSTM', 'out.output', output as TensorLike, steps, width);
-    } else {
-      const first = sequence.batchFirst ? batch : steps;
-      sequence.output = checkShape('LSTM', 'out.output', output as TensorLike, first, rows / first || 0, width);
-    }
-    sequence.hn = this.#checkLayers('out.hn', result.hn, outputSize(this.sizes), batched);
-    sequence.cn = this.#checkLayers('out.cn', result.cn, this.hiddenSize, batched);
-  }
-
-  #checkLayers(what: string, tensor: TensorLike, size: number, batched: boolean): Float32Array {
-    const layers = this.numLayers * numDirections(this.sizes);
-    return batched
-      ? checkShape('LSTM', what, tensor, layers, this.#sequence.batch, size)
-      : checkShape('LSTM', what, tensor, layers, size);
-  }
-
-  #newResult(packed: PackedSequence | undefined, batched: boolean): LSTMResult<TensorLike | PackedSequence> {
-    const { steps, batch, rows, batchFirst } = this.#sequence;
-    const Ho = outputSize(this.sizes);
-    const width = numDirections(this.sizes) * Ho;
-    const layers = this.numLayers * numDirections(this.sizes);
-    const states = (size: number) => zeros(batched ? [layers, batch, size] : [layers, size]);
-    const output = packed
-      ? { ...packing(packed), data: zeros([rows, width]) }
-      : zeros(!batched ? [steps, width] : batchFirst ? [batch, steps, width] : [steps, batch, width]);
-    return { output, hn: states(Ho), cn: states(this.hiddenSize) };
+  /** Dims of results for an input of `dims`: the last ones if they are the same, since new arrays would be garbage. */
+  #resultDims(dims: readonly number[], batched: boolean): ResultDims {
+    const { batch } = this.#sequence;
+    const last = this.#dims;
+    if (sameDims(dims, last.input) && last.batched === batched && last.batch === batch) return last;
+    const { directions, outputSize } = this.sizes;
+    const layers = batched ? [this.numLayers * directions, batch] : [this.numLayers * directions];
+    this.#dims = {
+      input: [...dims],
+      batched,
+      batch,
+      output: [...dims.slice(0, -1), directions * outputSize],
+      h: [...layers, outputSize],
+      c: [...layers, this.hiddenSize],
+    };
+    return this.#dims;
   }
 
   /** Inverted dropout: each float becomes 0 with probability p, else is multiplied by 1 / (1 - p). */
@@ -262,34 +249,14 @@ export class LSTM extends Recurrent {
 }
 
 function checkProbability(who: string, what: string, value: unknown): number {
-  if (typeof value !== 'number') throw wrongType(who, what, 'a number from 0 to 1', value);
-  if (!(value >= 0 && value <= 1)) throw wrongValue(who, what, 'a number from 0 to 1', value);
-  return value;
+  if (typeof value === 'number' && value >= 0 && value <= 1) return value;
+  throw (typeof value === 'number' ? wrongValue : wrongType)(who, what, 'a number from 0 to 1', value);
 }
 
-function zeros(dims: number[]): TensorLike {
-  const count = dims.reduce((product, size) => product * size, 1);
-  try {
-    return { data: new Float32Array(count), dims };
-  } catch {
-    throw new RangeError(`LSTM: a result of dims [${dims.join(', ')}] cannot be allocated`);
-  }
+function repacked({ batchSizes, sortedIndices, unsortedIndices }: PackedSequence, data: TensorLike): PackedSequence {
+  return { data, batchSizes, sortedIndices, unsortedIndices };
 }
 
-function packing({ batchSizes, sortedIndices, unsortedIndices }: PackedSequence): Omit<PackedSequence, 'data'> {
-  return {
-    batchSizes: [...batchSizes],
-    sortedIndices: sortedIndices ? [...sortedIndices] : null,
-    unsortedIndices: unsortedIndices ? [...unsortedIndices] : null,
-  };
-}
-
-function samePacking(a: PackedSequence, b: PackedSequence): boolean {
-  const same = (x: readonly number[] | null, y: readonly number[] | null) =>
-    x === y || (!!x && !!y && x.length === y.length && x.every((value, i) => value === y[i]));
-  return (
-    same(a?.batchSizes, b.batchSizes) &&
-    same(a.sortedIndices ?? null, b.sortedIndices ?? null) &&
-    same(a.unsortedIndices ?? null, b.unsortedIndices ?? null)
-  );
+function samePacking(a: PackedSequence | undefined, b: PackedSequence): boolean {
+  return `${a?.batchSizes};${a?.sortedIndices}` === `${b.batchSizes};${b.sortedIndices}`;
 }

@@ -1,11 +1,19 @@
 import { release } from './arena.ts';
-import type { ParameterSpec } from './parameters.ts';
+import { type Parameter, readParameter, writeParameter } from './pack.ts';
 import { nextSeed, Random } from './random.ts';
 import { type LoadResult, matchStateDict } from './state-dict.ts';
-import { checkBoolean, checkInteger, checkOptions, type StateDict, type TensorLike, wrongType } from './tensor.ts';
+import {
+  checkBoolean,
+  checkInteger,
+  checkOptions,
+  product,
+  type StateDict,
+  type TensorLike,
+  wrongType,
+} from './tensor.ts';
 
 /** Internal option of constructors: values to start from, by parameter name, in place of random ones. */
-export const VALUES = Symbol('values');
+export const VALUES = Symbol();
 
 export interface InternalOptions {
   readonly [VALUES]?: ReadonlyMap<string, Float32Array> | undefined;
@@ -55,17 +63,14 @@ export abstract class Resource {
 /** What every layer shares with PyTorch's nn.Module: a state dict, strict loading, train and eval. */
 export abstract class Module extends Resource {
   protected readonly random: Random;
+  /** In PyTorch's order */
+  protected readonly parameters: Parameter[] = [];
   #training = false;
 
   constructor(who: string, seed: unknown) {
     super(who);
     this.random = new Random(seed === undefined ? nextSeed() : checkSeed(who, seed));
   }
-
-  /** Names and shapes of the state dict, in PyTorch's order. */
-  protected abstract specs(): readonly ParameterSpec[];
-  protected abstract read(name: string): Float32Array;
-  protected abstract write(values: ReadonlyMap<string, Float32Array>): void;
 
   /** Whether dropout is applied. False, unlike in PyTorch, until train() is called: this is for inference. */
   get training(): boolean {
@@ -101,7 +106,13 @@ export abstract class Module extends Resource {
     this.checkAlive();
     checkOptions(this.who, options, ['strict']);
     const strict = checkBoolean(this.who, 'strict', options?.strict ?? true);
-    const { missingKeys, unexpectedKeys, values } = matchStateDict(this.who, this.specs(), stateDict, prefix, strict);
+    const { missingKeys, unexpectedKeys, values } = matchStateDict(
+      this.who,
+      this.parameters,
+      stateDict,
+      prefix,
+      strict,
+    );
     this.write(values);
     return { missingKeys, unexpectedKeys };
   }
@@ -111,23 +122,35 @@ export abstract class Module extends Resource {
     this.checkAlive();
     if (typeof prefix !== 'string') throw wrongType(this.who, 'prefix', 'a string', prefix);
     return new Map(
-      this.specs().map((spec) => [prefix + spec.name, { data: this.read(spec.name), dims: [...spec.dims] }]),
+      this.parameters.map((parameter) => [
+        prefix + parameter.name,
+        { data: readParameter(parameter), dims: [...parameter.dims] },
+      ]),
     );
+  }
+
+  /** Copies values into linear memory; a parameter without a value stays as it is. */
+  protected write(values: ReadonlyMap<string, Float32Array>): void {
+    for (const parameter of this.parameters) {
+      const value = values.get(parameter.name);
+      if (value) writeParameter(parameter, value);
+    }
   }
 
   /** Values for every parameter from `draw`, in the order of the state dict. */
   protected initialValues(draw: () => number): Map<string, Float32Array> {
     return new Map(
-      this.specs().map((spec) => {
-        const values = new Float32Array(spec.dims.reduce((product, size) => product * size, 1));
+      this.parameters.map(({ name, dims }) => {
+        const values = new Float32Array(product(dims));
         for (let i = 0; i < values.length; i++) values[i] = draw();
-        return [spec.name, values];
+        return [name, values];
       }),
     );
   }
 
-  /** PyTorch's initialisation of most layers: uniform in (-bound, bound), here multiples of 2^-23 bound. */
-  protected uniformValues(bound: number): Map<string, Float32Array> {
+  /** PyTorch's initialisation of most layers: uniform in ±1/sqrt(size), here multiples of 2^-23 of that. */
+  protected uniformValues(size: number): Map<string, Float32Array> {
+    const bound = size > 0 ? 1 / Math.sqrt(size) : 0;
     return this.initialValues(() => (2 * this.random.uniform() - 1) * bound);
   }
 }

@@ -1,4 +1,6 @@
 import { integers } from './arena.ts';
+import type { ParameterSpec } from './parameters.ts';
+import { product } from './tensor.ts';
 import { wasm } from './wasm.ts';
 
 // Weights lie in panels of PANEL columns: [panel][k][column], one panel row of 64 bytes for each k. The same panels serve
@@ -10,6 +12,12 @@ import { wasm } from './wasm.ts';
  * its own: no shuffles before the activations.
  */
 export type ColumnMap = (panel: number, column: number) => number;
+
+/** A parameter and where it lies: a matrix in panels if it has `columns`, else its elements one after the other. */
+export interface Parameter extends ParameterSpec {
+  readonly pointer: number;
+  readonly columns?: ColumnMap;
+}
 
 export function gateColumns(hiddenSize: number): ColumnMap {
   return (panel, column) => {
@@ -25,52 +33,53 @@ export function plainColumns(rows: number): ColumnMap {
   };
 }
 
-/** Panels for the four gates of `hiddenSize` units, four units each. */
-export function gatePanels(hiddenSize: number): number {
-  return Math.ceil((4 * Math.ceil(hiddenSize / 4) * 4) / wasm().PANEL.value);
-}
-
-export function plainPanels(rows: number): number {
+/** Panels for a matrix of `rows` rows. Gates of H units: 4 H rows, which four units a panel fill as well. */
+export function panelCount(rows: number): number {
   return Math.ceil(rows / wasm().PANEL.value);
 }
 
-/** Bytes of `panels` panels of a matrix with `K` columns in PyTorch's sense (inputs). */
-export function panelBytes(panels: number, K: number): number {
-  return panels * K * wasm().PANEL.value * 4;
+/** Bytes of the panels of a matrix [rows][K]. */
+export function panelBytes(rows: number, K: number): number {
+  return panelCount(rows) * K * wasm().PANEL.value * 4;
 }
 
-/** `matrix` [rows][K], row-major, into panels at `pointer`; padding columns become zero. */
-export function pack(pointer: number, matrix: Float32Array, K: number, panels: number, map: ColumnMap): void {
-  const from = new Int32Array(matrix.buffer, matrix.byteOffset, matrix.length);
+/** Copies `values` into a parameter's place; padding columns become zero. */
+export function writeParameter({ pointer, dims, columns }: Parameter, values: Float32Array): void {
+  if (!columns) {
+    writeFloats(pointer, values);
+    return;
+  }
+  const from = new Int32Array(values.buffer, values.byteOffset, values.length);
   const to = integers();
-  walk(pointer, K, panels, map, (row, at, stride) => {
-    if (row < 0) for (let k = 0; k < K; k++) to[at + k * stride] = 0;
-    else for (let k = 0; k < K; k++) to[at + k * stride] = from[row * K + k]!;
+  walk(pointer, dims, columns, (row, at, stride, K) => {
+    for (let k = 0; k < K; k++) to[at + k * stride] = row < 0 ? 0 : from[row * K + k]!;
   });
 }
 
-/** The matrix [rows][K] that was packed at `pointer`, bit for bit. */
-export function unpack(pointer: number, rows: number, K: number, panels: number, map: ColumnMap): Float32Array {
-  const matrix = new Float32Array(rows * K);
-  const to = new Int32Array(matrix.buffer);
+/** A copy of a parameter, bit for bit what was written. */
+export function readParameter({ pointer, dims, columns }: Parameter): Float32Array {
+  const count = product(dims);
+  if (!columns) return readFloats(pointer, count);
+  const to = new Int32Array(count);
   const from = integers();
-  walk(pointer, K, panels, map, (row, at, stride) => {
+  walk(pointer, dims, columns, (row, at, stride, K) => {
     if (row >= 0) for (let k = 0; k < K; k++) to[row * K + k] = from[at + k * stride]!;
   });
-  return matrix;
+  return new Float32Array(to.buffer);
 }
 
+/** Visits each column of the panels of a matrix: its row, the index of its first word, words from one k to the next, K. */
 function walk(
   pointer: number,
-  K: number,
-  panels: number,
-  map: ColumnMap,
-  visit: (row: number, at: number, stride: number) => void,
+  dims: readonly number[],
+  columns: ColumnMap,
+  visit: (row: number, at: number, stride: number, K: number) => void,
 ): void {
-  const columns = wasm().PANEL.value;
-  for (let panel = 0; panel < panels; panel++) {
-    for (let column = 0; column < columns; column++) {
-      visit(map(panel, column), pointer / 4 + panel * K * columns + column, columns);
+  const width = wasm().PANEL.value;
+  const K = dims[1] ?? 1;
+  for (let panel = 0; panel < panelCount(dims[0]!); panel++) {
+    for (let column = 0; column < width; column++) {
+      visit(columns(panel, column), pointer / 4 + panel * K * width + column, width, K);
     }
   }
 }

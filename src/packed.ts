@@ -1,14 +1,16 @@
 import {
   checkBoolean,
   checkInteger,
+  checkIntegers,
   checkOptions,
   checkTensor,
   formatDims,
+  product,
   type TensorLike,
-  tag,
   wrongDims,
   wrongType,
   wrongValue,
+  zeros,
 } from './tensor.ts';
 
 /**
@@ -113,10 +115,7 @@ export function unpadSequence(padded: TensorLike, lengths: Lengths, options: Opt
   return unpad('unpadSequence', 'padded', padded, lengths, batchFirst, 0);
 }
 
-/**
- * Checks every field of a PackedSequence, whoever made it; `what` is the argument it came in as. Gives the rows of its
- * data, the number of sequences and the longest length.
- */
+/** Checks a PackedSequence of any origin, given as the argument `what`; counts its rows, sequences and longest steps. */
 export function checkPacked(who: string, packed: unknown, what = 'input') {
   if (packed === null || typeof packed !== 'object') throw wrongType(who, what, 'a PackedSequence', packed);
   const { data, batchSizes, sortedIndices, unsortedIndices } = packed as PackedSequence;
@@ -131,9 +130,14 @@ export function checkPacked(who: string, packed: unknown, what = 'input') {
   if (sum !== rows) throw wrongValue(who, `${what}.batchSizes`, `a sum of ${rows}, the rows of data`, sum);
   const batch: number = batchSizes[0];
   if ((sortedIndices ?? unsortedIndices ?? null) !== null) {
-    for (const [name, indices] of Object.entries({ sortedIndices, unsortedIndices })) {
-      if (!Array.isArray(indices)) throw wrongType(who, `${what}.${name}`, 'an array of integers', indices);
-      if (indices.length !== batch) throw wrongValue(who, `${what}.${name}`, `${batch} integers`, indices.length);
+    for (const indices of [sortedIndices, unsortedIndices]) {
+      if (Array.isArray(indices) && indices.length === batch) continue;
+      throw wrongType(
+        who,
+        `${what}.sortedIndices, unsortedIndices`,
+        `two arrays of ${batch} integers or null`,
+        indices,
+      );
     }
     for (let k = 0; k < batch; k++) {
       const b = checkInteger(who, `${what}.sortedIndices[${k}]`, sortedIndices![k], 0, batch - 1);
@@ -178,7 +182,7 @@ function pack(who: string, what: string, sequences: readonly TensorLike[], enfor
   const batchSizes = conjugate(order.map((b) => lengths[b]));
   const [, ...trailing] = sequences[0].dims;
   const width = product(trailing);
-  const data = zeros([lengths.reduce((a, b) => a + b), ...trailing]);
+  const data = zeros(who, [lengths.reduce((a, b) => a + b), ...trailing]);
   let row = 0;
   for (const [t, size] of batchSizes.entries()) {
     for (let k = 0; k < size; k++) copyRow(sequences[order[k]].data, t, data.data, row++, width);
@@ -194,7 +198,7 @@ function unpack(who: string, packed: PackedSequence): TensorLike[] {
   const { data, batchSizes, unsortedIndices } = packed;
   const [, ...trailing] = data.dims;
   const width = product(trailing);
-  const sorted = conjugate(batchSizes).map((length) => zeros([length, ...trailing]));
+  const sorted = conjugate(batchSizes).map((length) => zeros(who, [length, ...trailing]));
   let row = 0;
   for (const [t, size] of batchSizes.entries()) {
     for (let k = 0; k < size; k++) copyRow(data.data, row++, sorted[k].data, t, width);
@@ -209,7 +213,7 @@ function pad(who: string, sequences: readonly TensorLike[], options: ReturnType<
   const batch = sequences.length;
   const [, ...trailing] = sequences[0].dims;
   const width = product(trailing);
-  const padded = zeros([...(batchFirst ? [batch, steps] : [steps, batch]), ...trailing]);
+  const padded = zeros(who, [...(batchFirst ? [batch, steps] : [steps, batch]), ...trailing]);
   padded.data.fill(paddingValue);
   for (const [b, { data, dims }] of sequences.entries()) {
     const first = paddingSide === 'left' ? steps - dims[0] : 0;
@@ -225,13 +229,12 @@ function unpad(who: string, what: string, tensor: TensorLike, lengths: Lengths, 
   const [first, second, ...trailing] = tensor.dims;
   if (second === undefined) throw wrongDims(who, what, batchFirst ? '[B, T, *]' : '[T, B, *]', tensor.dims);
   const [steps, batch] = batchFirst ? [second, first] : [first, second];
-  const typed = ArrayBuffer.isView(lengths) && ['Int32Array', 'BigInt64Array'].includes(tag(lengths));
-  if (!typed && !Array.isArray(lengths)) throw wrongType(who, 'lengths', 'an array of integers', lengths);
+  checkIntegers(who, 'lengths', lengths);
   if (lengths.length !== batch) throw wrongValue(who, 'lengths', `${batch} lengths`, lengths.length);
   const width = product(trailing);
   return Array.from<unknown, TensorLike>(lengths, (value, b) => {
-    const length = checkInteger(who, `lengths[${b}]`, typed ? Number(value) : value, min, steps);
-    const sequence = zeros([length, ...trailing]);
+    const length = checkInteger(who, `lengths[${b}]`, typeof value === 'bigint' ? Number(value) : value, min, steps);
+    const sequence = zeros(who, [length, ...trailing]);
     for (let t = 0; t * width < sequence.data.length; t++) {
       copyRow(from, batchFirst ? b * steps + t : t * batch + b, sequence.data, t, width);
     }
@@ -249,12 +252,4 @@ function conjugate(counts: readonly number[]): number[] {
 /** Between Float32Arrays `set` copies bits: NaN payloads survive. */
 function copyRow(from: Float32Array, i: number, to: Float32Array, j: number, width: number): void {
   to.set(from.subarray(i * width, (i + 1) * width), j * width);
-}
-
-function zeros(dims: number[]): TensorLike {
-  return { data: new Float32Array(product(dims)), dims };
-}
-
-function product(dims: readonly number[]): number {
-  return dims.reduce((a, b) => a * b, 1);
 }

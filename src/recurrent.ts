@@ -1,249 +1,101 @@
-import { allocate, integers } from './arena.ts';
+import { align, allocate, integers } from './arena.ts';
 import { Module } from './module.ts';
-import {
-  gateColumns,
-  gatePanels,
-  pack,
-  panelBytes,
-  plainColumns,
-  plainPanels,
-  readFloats,
-  unpack,
-  writeFloats,
-} from './pack.ts';
-import {
-  directionParameters,
-  type LSTMSizes,
-  layerInputSize,
-  numDirections,
-  outputSize,
-  type ParameterSpec,
-} from './parameters.ts';
-import { wasm } from './wasm.ts';
+import { gateColumns, panelBytes, plainColumns, readFloats, writeParameter } from './pack.ts';
+import { directionParameters, type LSTMSizes, layerInputSize } from './parameters.ts';
 
-/** Pointers of one layer in one direction; the sums that the kernels add to are `bias` = bias_ih + bias_hh, padded. */
+/** Pointers of one layer in one direction. */
 interface DirectionBlock {
-  readonly inputSize: number;
-  readonly ih: number;
-  readonly hh: number;
-  readonly hr: number;
+  readonly weight_ih: number;
+  readonly weight_hh: number;
+  readonly weight_hr: number;
+  /** bias_ih + bias_hh, in panels: what the kernels' sums begin with; then zeros, which a projection's begin with */
   readonly bias: number;
-  readonly hrBias: number;
-  readonly biasIh: number;
-  readonly biasHh: number;
+  readonly bias_hr: number;
+  readonly bias_ih: number;
+  readonly bias_hh: number;
 }
 
-interface Parameter extends ParameterSpec {
-  /** The name without the layer's suffix: weight_ih, weight_hh, weight_hr, bias_ih or bias_hh */
-  readonly kind: string;
-  readonly place: DirectionBlock;
-}
+/** Words of Model and Direction in assembly/layer.ts. */
+const MODEL_WORDS = 4;
+const DIRECTION_WORDS = 5;
 
-/** What one layer call works on, besides weights: LayerCall in assembly/layer.ts has the shapes. Strides in bytes. */
-export interface CallData {
-  x: number;
-  xStride: number;
-  y: number;
-  yStride: number;
-  h: number;
-  c: number;
-  steps: number;
-  batch: number;
-  batchSizes: number;
-  rows: number;
-  z: number;
-  blockRows: number;
-  full: number;
-  projected: number;
-}
-
-export function emptyCall(): CallData {
-  return {
-    x: 0,
-    xStride: 0,
-    y: 0,
-    yStride: 0,
-    h: 0,
-    c: 0,
-    steps: 0,
-    batch: 0,
-    batchSizes: 0,
-    rows: 0,
-    z: 0,
-    blockRows: 0,
-    full: 0,
-    projected: 0,
-  };
-}
-
-/** The weights of nn.LSTM or nn.LSTMCell in linear memory: packed once, handed to the kernels as layer calls. */
+/** The weights of nn.LSTM or nn.LSTMCell in linear memory, packed once, with the description of them that kernels read. */
 export abstract class Recurrent extends Module {
   /** @internal */
   readonly sizes: LSTMSizes;
+  /** Pointer of the Model that lstm_run takes. @internal */
+  readonly model: number;
+  /** Scratch for one row that lives as long as the weights: what a stream's step uses. @internal */
+  readonly stepScratch: number;
   readonly #directions: DirectionBlock[] = [];
-  readonly #parameters = new Map<string, Parameter>();
-  readonly #stepScratch: number;
 
   constructor(who: string, seed: unknown, sizes: LSTMSizes, values: ReadonlyMap<string, Float32Array> | undefined) {
     super(who, seed);
     this.sizes = sizes;
+    const { inputSize, hiddenSize, projSize, numLayers, directions } = sizes;
+    const modelBytes = align(4 * (MODEL_WORDS + numLayers * directions * DIRECTION_WORDS));
     // the size first, in one sum: an absurd number of layers must not be enumerated
-    const layers = [this.#layerBytes(0), this.#layerBytes(1)] as const;
-    const bytes = numDirections(sizes) * (layers[0] + (sizes.numLayers - 1) * layers[1]) + this.stepScratchBytes(1);
-    const block = allocate(bytes);
-    let at = block;
-    for (let layer = 0; layer < sizes.numLayers; layer++) {
-      for (let direction = 0; direction < numDirections(sizes); direction++) {
-        const place = this.#direction(at, layer);
-        const suffix = this.suffix(layer, direction);
-        this.#directions.push(place);
-        for (const spec of directionParameters(sizes, layer, suffix)) {
-          this.#parameters.set(spec.name, {
-            ...spec,
-            place,
-            kind: spec.name.slice(0, spec.name.length - suffix.length),
-          });
-        }
-        at += this.#layerBytes(layer);
-      }
+    const weightBytes = directions * (this.#place(0, 0)[1] + (numLayers - 1) * this.#place(0, 1)[1]);
+    const block = allocate(modelBytes + weightBytes + this.scratchBytes(1));
+    const memory = integers();
+    memory.fill(0, block / 4, (block + modelBytes + weightBytes) / 4);
+    this.model = block;
+    memory.set([inputSize, hiddenSize, projSize, directions], block / 4);
+    let at = block + modelBytes;
+    for (let k = 0; k < numLayers * directions; k++) {
+      const layer = Math.floor(k / directions);
+      const [place, bytes] = this.#place(at, layer);
+      this.#directions.push(place);
+      const { weight_ih, weight_hh, weight_hr, bias, bias_hr } = place;
+      memory.set([weight_ih, weight_hh, weight_hr, bias, bias_hr], block / 4 + MODEL_WORDS + k * DIRECTION_WORDS);
+      this.#define(place, layer, this.suffix(layer, k % directions));
+      at += bytes;
     }
-    this.#stepScratch = at;
+    this.stepScratch = at;
     this.own(block);
-    this.write(values ?? this.uniformValues(sizes.hiddenSize > 0 ? 1 / Math.sqrt(sizes.hiddenSize) : 0));
+    this.write(values ?? this.uniformValues(hiddenSize));
   }
 
   /** What follows `weight_ih` in a state-dict key. */
   protected abstract suffix(layer: number, direction: number): string;
 
-  protected override specs(): ParameterSpec[] {
-    return [...this.#parameters.values()];
+  /** Where things of a layer in one direction lie from `start`, and how many bytes they take. */
+  #place(start: number, layer: number): readonly [DirectionBlock, number] {
+    const { hiddenSize, outputSize, projSize } = this.sizes;
+    const gates = 4 * hiddenSize;
+    const weight_hh = start + panelBytes(gates, layerInputSize(this.sizes, layer));
+    const weight_hr = weight_hh + panelBytes(gates, outputSize);
+    const bias = weight_hr + panelBytes(projSize, hiddenSize);
+    const bias_hr = bias + panelBytes(gates, 1);
+    const bias_ih = bias_hr + panelBytes(projSize, 1);
+    const bias_hh = bias_ih + 4 * gates;
+    const place = { weight_ih: start, weight_hh, weight_hr, bias, bias_hr, bias_ih, bias_hh };
+    return [place, align(bias_hh + 4 * gates - start)];
   }
 
-  #layerBytes(layer: number): number {
+  #define(place: DirectionBlock, layer: number, suffix: string): void {
     const { hiddenSize, projSize } = this.sizes;
-    const panels = gatePanels(hiddenSize);
-    const bytes =
-      panelBytes(panels, layerInputSize(this.sizes, layer)) +
-      panelBytes(panels, outputSize(this.sizes)) +
-      panelBytes(plainPanels(projSize), hiddenSize) +
-      panelBytes(panels, 1) +
-      panelBytes(plainPanels(projSize), 1) +
-      2 * 4 * hiddenSize * 4;
-    return Math.ceil(bytes / 64) * 64;
-  }
-
-  #direction(start: number, layer: number): DirectionBlock {
-    const { hiddenSize, projSize } = this.sizes;
-    const inputSize = layerInputSize(this.sizes, layer);
-    const panels = gatePanels(hiddenSize);
-    const ih = start;
-    const hh = ih + panelBytes(panels, inputSize);
-    const hr = hh + panelBytes(panels, outputSize(this.sizes));
-    const bias = hr + panelBytes(plainPanels(projSize), hiddenSize);
-    const hrBias = bias + panelBytes(panels, 1);
-    const biasIh = hrBias + panelBytes(plainPanels(projSize), 1);
-    const biasHh = biasIh + 4 * hiddenSize * 4;
-    const end = biasHh + 4 * hiddenSize * 4;
-    integers().fill(0, bias / 4, end / 4);
-    return { inputSize, ih, hh, hr, bias, hrBias, biasIh, biasHh };
-  }
-
-  protected override read(name: string): Float32Array {
-    const { hiddenSize, projSize } = this.sizes;
-    const { place, kind } = this.#parameters.get(name)!;
-    const gates = gateColumns(hiddenSize);
-    const panels = gatePanels(hiddenSize);
-    switch (kind) {
-      case 'weight_ih':
-        return unpack(place.ih, 4 * hiddenSize, place.inputSize, panels, gates);
-      case 'weight_hh':
-        return unpack(place.hh, 4 * hiddenSize, outputSize(this.sizes), panels, gates);
-      case 'weight_hr':
-        return unpack(place.hr, projSize, hiddenSize, plainPanels(projSize), plainColumns(projSize));
-      default:
-        return readFloats(kind === 'bias_ih' ? place.biasIh : place.biasHh, 4 * hiddenSize);
+    for (const spec of directionParameters(this.sizes, layer, suffix)) {
+      const kind = spec.name.slice(0, spec.name.length - suffix.length) as keyof DirectionBlock;
+      const columns = kind === 'weight_hr' ? plainColumns(projSize) : gateColumns(hiddenSize);
+      this.parameters.push({ ...spec, pointer: place[kind], ...(spec.dims.length === 2 && { columns }) });
     }
   }
 
   protected override write(values: ReadonlyMap<string, Float32Array>): void {
-    const { hiddenSize, projSize } = this.sizes;
-    const gates = gateColumns(hiddenSize);
-    const panels = gatePanels(hiddenSize);
-    for (const [name, matrix] of values) {
-      const { place, kind } = this.#parameters.get(name)!;
-      if (kind === 'weight_ih') pack(place.ih, matrix, place.inputSize, panels, gates);
-      else if (kind === 'weight_hh') pack(place.hh, matrix, outputSize(this.sizes), panels, gates);
-      else if (kind === 'weight_hr') pack(place.hr, matrix, hiddenSize, plainPanels(projSize), plainColumns(projSize));
-      else writeFloats(kind === 'bias_ih' ? place.biasIh : place.biasHh, matrix);
-    }
-    if (!this.sizes.bias) return;
-    for (const block of this.#directions) {
-      const ih = readFloats(block.biasIh, 4 * hiddenSize);
-      const hh = readFloats(block.biasHh, 4 * hiddenSize);
-      pack(
-        block.bias,
-        ih.map((value, i) => value + hh[i]!),
-        1,
-        panels,
-        gates,
-      );
+    super.write(values);
+    const gates = 4 * this.sizes.hiddenSize;
+    const columns = gateColumns(this.sizes.hiddenSize);
+    for (const { bias, bias_ih, bias_hh } of this.#directions) {
+      const hh = readFloats(bias_hh, gates);
+      const sum = readFloats(bias_ih, gates).map((value, i) => value + hh[i]!);
+      writeParameter({ name: '', dims: [gates], pointer: bias, columns }, sum);
     }
   }
 
-  /** Bytes of scratch for steps of `rows` rows at once. @internal */
-  stepScratchBytes(rows: number): number {
+  /** Bytes of scratch that lstm_run needs for `rows` rows at once. @internal */
+  scratchBytes(rows: number): number {
     const { hiddenSize, projSize } = this.sizes;
-    const projection = projSize ? 4 * hiddenSize + panelBytes(plainPanels(projSize), 1) : 0;
-    return rows * (panelBytes(gatePanels(hiddenSize), 1) + projection);
+    return rows * (panelBytes(4 * hiddenSize, 1) + (projSize ? 4 * hiddenSize : 0) + panelBytes(projSize, 1));
   }
-
-  /** Lays out scratch for blocks of `blockRows` rows and steps of `batch` rows from `start`. @internal */
-  placeScratch(data: CallData, start: number, blockRows: number, batch: number): void {
-    const { hiddenSize, projSize } = this.sizes;
-    const rows = Math.max(blockRows, batch);
-    data.blockRows = blockRows;
-    data.z = start;
-    data.full = start + rows * panelBytes(gatePanels(hiddenSize), 1);
-    data.projected = data.full + (projSize ? rows * 4 * hiddenSize : 0);
-  }
-
-  /** Scratch for one row that lives as long as the weights: what a stream's step uses. @internal */
-  placeStepScratch(data: CallData): void {
-    this.placeScratch(data, this.#stepScratch, 1, 1);
-  }
-
-  /** The order of fields is that of LayerCall in assembly/layer.ts. `k`: layer times directions plus direction. @internal */
-  writeCall(pointer: number, k: number, data: CallData): void {
-    const { hiddenSize, projSize } = this.sizes;
-    const block = this.#directions[k]!;
-    const memory = integers();
-    let at = pointer / 4;
-    memory[at++] = block.ih;
-    memory[at++] = block.hh;
-    memory[at++] = block.hr;
-    memory[at++] = block.bias;
-    memory[at++] = block.hrBias;
-    memory[at++] = block.inputSize;
-    memory[at++] = hiddenSize;
-    memory[at++] = projSize;
-    memory[at++] = k % numDirections(this.sizes);
-    memory[at++] = data.x;
-    memory[at++] = data.xStride;
-    memory[at++] = data.y;
-    memory[at++] = data.yStride;
-    memory[at++] = data.h;
-    memory[at++] = data.c;
-    memory[at++] = data.steps;
-    memory[at++] = data.batch;
-    memory[at++] = data.batchSizes;
-    memory[at++] = data.rows;
-    memory[at++] = data.z;
-    memory[at++] = data.blockRows;
-    memory[at++] = data.full;
-    memory[at++] = data.projected;
-  }
-}
-
-export function callBytes(): number {
-  return wasm().LAYER_CALL_BYTES.value;
 }

@@ -2,9 +2,13 @@ import { DTYPE_NAMES, DTYPES } from './safetensors-dtypes.ts';
 import { JsonCursor, quote, refuse } from './safetensors-json.ts';
 import { findInvalidUtf8 } from './utf8.ts';
 
-/** The reference's limit, in bytes. */
-export const MAX_HEADER = 100_000_000;
 export const METADATA = '__metadata__';
+
+/** The reference's limit, in bytes. */
+const MAX_HEADER = 100_000_000;
+
+/** Our own limit: the keys are kept to find repeated ones. */
+const MAX_METADATA = 65_536;
 
 const SHORTEST_ENTRY = '"":{"dtype":"F4","shape":[],"data_offsets":[0,0]},';
 
@@ -17,11 +21,14 @@ export interface HeaderEntry {
   readonly end: number;
 }
 
+/** The end of `shape` is that of its text, the end of `data_offsets` that of the range. */
 interface Fields {
   dtype?: number;
   shape?: { readonly at: number; readonly end: number; readonly count: number };
-  offsets?: { readonly begin: number; readonly end: number };
+  data_offsets?: { readonly begin: number; readonly end: number };
 }
+
+const FIELDS = ['dtype', 'shape', 'data_offsets'] as const;
 
 /** What is kept of every tensor until all are checked; its size is in proportion to that of the header. */
 interface Table {
@@ -51,7 +58,9 @@ export function* readHeader(file: Uint8Array): Generator<HeaderEntry> {
     begins: new Float64Array(capacity),
     ends: new Float64Array(capacity),
   };
-  const names = cursor.members((name, at) => {
+  const names = new Set<string>();
+  cursor.members((name, at) => {
+    addKey(names, name, at);
     if (name === METADATA) checkMetadata(cursor);
     else readEntry(cursor, name, at, dataSize, table);
   });
@@ -77,20 +86,14 @@ function findData(file: Uint8Array): number {
   const view = new DataView(file.buffer, file.byteOffset);
   const size = view.getUint32(0, true) + 2 ** 32 * view.getUint32(4, true);
   if (size > MAX_HEADER) {
-    refuse(
-      'header-too-large',
-      'byte 0',
-      `a header of ${size} bytes, at most ${MAX_HEADER} are allowed`,
-      MAX_HEADER,
-      size,
-    );
+    refuse('header-too-large', 'byte 0', `a header of ${size} bytes, the limit is ${MAX_HEADER}`, MAX_HEADER, size);
   }
   const end = 8 + size;
   if (end > file.length) {
     const rest = file.length - 8;
     refuse('truncated', 'byte 8', `the header should have ${size} bytes, the file has ${rest} more`, size, rest);
   }
-  if (file[8] !== '{'.charCodeAt(0) || size === 0) {
+  if (file[8] !== '{'.charCodeAt(0)) {
     refuse('invalid-json', 'byte 8', 'the header does not start with { (at byte 8)', '{', file[8]);
   }
   const bad = findInvalidUtf8(file.subarray(8, end));
@@ -101,10 +104,24 @@ function findData(file: Uint8Array): number {
   return end;
 }
 
+function addKey(keys: Set<string>, key: string, at: number): void {
+  if (keys.has(key)) repeated(key, key, at);
+  keys.add(key);
+}
+
+function repeated(path: string, key: string, at: number): never {
+  refuse('duplicate-key', path, `the key ${quote(key)} is repeated (at byte ${at})`, 'different keys', key);
+}
+
 function checkMetadata(cursor: JsonCursor): void {
   if (cursor.skipNull()) return;
   if (!cursor.atObject()) wrong(cursor, 'invalid-metadata', METADATA, 'value', 'an object of strings');
-  cursor.members((key) => {
+  const keys = new Set<string>();
+  cursor.members((key, at) => {
+    addKey(keys, key, at);
+    if (keys.size > MAX_METADATA) {
+      wrong(cursor, 'invalid-metadata', METADATA, 'value', `at most ${MAX_METADATA} keys`, at);
+    }
     if (!cursor.atString()) wrong(cursor, 'invalid-metadata', METADATA, quote(key), 'a string');
     cursor.string();
   });
@@ -113,15 +130,16 @@ function checkMetadata(cursor: JsonCursor): void {
 function readEntry(cursor: JsonCursor, name: string, at: number, dataSize: number, table: Table): void {
   if (!cursor.atObject()) wrong(cursor, 'invalid-entry', name, 'entry', 'an object');
   const fields: Fields = {};
-  cursor.members((field) => {
-    if (field === 'dtype') readDtype(cursor, name, fields);
-    else if (field === 'shape') readShape(cursor, name, fields);
-    else if (field === 'data_offsets') readOffsets(cursor, name, dataSize, fields);
-    else cursor.skip();
+  cursor.members((field, fieldAt) => {
+    if (field !== 'dtype' && field !== 'shape' && field !== 'data_offsets') return cursor.skip();
+    if (fields[field] !== undefined) repeated(name, field, fieldAt);
+    if (field === 'dtype') fields.dtype = readDtype(cursor, name);
+    else if (field === 'shape') fields.shape = readShape(cursor, name);
+    else fields.data_offsets = readOffsets(cursor, name, dataSize);
   });
-  const { dtype, shape, offsets } = fields;
+  const { dtype, shape, data_offsets: offsets } = fields;
   if (dtype === undefined || shape === undefined || offsets === undefined) {
-    const field = dtype === undefined ? 'dtype' : shape === undefined ? 'shape' : 'data_offsets';
+    const field = FIELDS.find((field) => fields[field] === undefined);
     refuse('missing-field', name, `${quote(name)} has no ${field} (at byte ${at})`, field, undefined);
   }
   const { begin, end } = offsets;
@@ -139,14 +157,14 @@ function readEntry(cursor: JsonCursor, name: string, at: number, dataSize: numbe
   table.ends[i] = end;
 }
 
-function readDtype(cursor: JsonCursor, name: string, fields: Fields): void {
+function readDtype(cursor: JsonCursor, name: string): number {
   const at = cursor.next();
   const dtype = cursor.atString() ? DTYPE_NAMES.indexOf(cursor.string()) : -1;
   if (dtype < 0) wrong(cursor, 'unknown-dtype', name, 'dtype', 'a type of the format', at);
-  fields.dtype = dtype;
+  return dtype;
 }
 
-function readShape(cursor: JsonCursor, name: string, fields: Fields): void {
+function readShape(cursor: JsonCursor, name: string): NonNullable<Fields['shape']> {
   if (!cursor.atArray()) wrong(cursor, 'invalid-shape', name, 'shape', 'an array');
   const at = cursor.at;
   let count: number | bigint = 1;
@@ -156,7 +174,7 @@ function readShape(cursor: JsonCursor, name: string, fields: Fields): void {
     // As the reference does: that a later size is 0 does not help.
     if (count >= 2 ** 64) wrong(cursor, 'invalid-shape', name, 'shape', 'a product below 2^64', at);
   });
-  fields.shape = { at, end: cursor.at, count: Number(count) };
+  return { at, end: cursor.at, count: Number(count) };
 }
 
 /** Exact: a bigint where the product is not below 2^53. */
@@ -166,7 +184,7 @@ function multiply(count: number | bigint, size: number): number | bigint {
   return size === 1 ? count : BigInt(count) * BigInt(size);
 }
 
-function readOffsets(cursor: JsonCursor, name: string, dataSize: number, fields: Fields): void {
+function readOffsets(cursor: JsonCursor, name: string, dataSize: number): NonNullable<Fields['data_offsets']> {
   if (!cursor.atArray()) wrong(cursor, 'invalid-offsets', name, 'data_offsets', 'an array');
   const at = cursor.at;
   let begin = 0;
@@ -179,7 +197,7 @@ function readOffsets(cursor: JsonCursor, name: string, dataSize: number, fields:
   });
   if (length !== 2 || end < begin) wrong(cursor, 'invalid-offsets', name, 'data_offsets', '[begin, end]', at);
   if (end > dataSize) wrong(cursor, 'offsets-out-of-range', name, 'data_offsets', `at most ${dataSize}`, at);
-  fields.offsets = { begin, end };
+  return { begin, end };
 }
 
 function readInteger(cursor: JsonCursor, name: string, code: string, field: string): number {

@@ -36,9 +36,10 @@ const NATIVE: ReadonlyMap<string, string> = new Map([
 /**
  * Reads a file in the safetensors format, by the rules of its reference implementation
  * (https://github.com/huggingface/safetensors): the tensors by name, in the order of the header, on memory of their own.
- * F64 is rounded to nearest, the conversion of F16 and BF16 is exact, and F32 keeps its bits. Stricter than the
- * reference, repeated keys are refused, so are sizes from 2^53, white space before the header and entries that are not
- * objects.
+ * F64 is rounded to nearest, the conversion of F16 and BF16 is exact, and F32 keeps its bits.
+ *
+ * More than the reference it refuses repeated keys and white space before the header, as the format's description does,
+ * and sizes from 2^53, entries that are not objects and more than 65,536 keys of `__metadata__`.
  * @throws ModelError where the file breaks the rules; nothing that it claims is allocated before all of it was checked
  * @throws TypeError if `bytes` is no Uint8Array or ArrayBuffer, or shared or detached
  */
@@ -113,10 +114,9 @@ function bytesOf(source: ArrayBufferView | ArrayBuffer): Uint8Array<ArrayBuffer>
 }
 
 function entries(what: string, dict: unknown): [unknown, unknown][] {
-  if (dict === null || typeof dict !== 'object' || Array.isArray(dict) || ArrayBuffer.isView(dict)) {
-    throw wrongType(WRITE, what, 'a Map or an object', dict);
-  }
-  return tag(dict) === 'Map' ? [...(dict as Map<unknown, unknown>)] : Object.entries(dict);
+  if (tag(dict) === 'Map') return [...(dict as Map<unknown, unknown>)];
+  if (tag(dict) === 'Object') return Object.entries(dict as object);
+  throw wrongType(WRITE, what, 'a Map or an object', dict);
 }
 
 function checkString(what: string, value: unknown): string {
@@ -141,7 +141,7 @@ function prepare(key: unknown, tensor: unknown): Prepared {
   const native = ArrayBuffer.isView(data) ? NATIVE.get(tag(data)) : undefined;
   const bytes = native && bytesOf(data);
   if (!bytes) throw wrongType(WRITE, `${name}.data`, 'a typed array, not shared and not detached', data);
-  const type = native === 'U8' && dtype !== undefined ? dtype : native;
+  const type = native === 'U8' ? (dtype ?? native) : native;
   if (native === 'U8' && !RAW_DTYPES.includes(type)) {
     throw wrongValue(WRITE, `${name}.dtype`, `one of ${RAW_DTYPES.join(', ')} for bytes`, dtype);
   }

@@ -1,5 +1,5 @@
 import { ModelError } from './errors.ts';
-import { type LSTMSizes, outputSize } from './parameters.ts';
+import type { LSTMSizes } from './parameters.ts';
 import { tag, wrongType } from './tensor.ts';
 
 // A saved state, little-endian: "LSTS", then as 32-bit integers the version, whether the model is a cell, I, H, P and L;
@@ -7,22 +7,17 @@ import { tag, wrongType } from './tensor.ts';
 
 const MAGIC = 0x5354534c;
 const VERSION = 1;
-const FIELDS = ['magic', 'version', 'cell', 'inputSize', 'hiddenSize', 'projSize', 'numLayers'] as const;
-
-function header(sizes: LSTMSizes, cell: boolean): readonly number[] {
-  return [MAGIC, VERSION, cell ? 1 : 0, sizes.inputSize, sizes.hiddenSize, sizes.projSize, sizes.numLayers];
-}
+const FIELDS = ['magic', 'version', 'cell', 'inputSize', 'hiddenSize', 'projSize', 'numLayers'];
 
 /** `state`: h, then c. */
-export function encodeState(sizes: LSTMSizes, cell: boolean, state: Float32Array): Uint8Array<ArrayBuffer> {
-  const fields = header(sizes, cell);
-  const bytes = new Uint8Array(4 * (fields.length + state.length + 1));
-  const view = new DataView(bytes.buffer);
-  fields.forEach((value, i) => {
-    view.setUint32(4 * i, value, true);
-  });
-  bytes.set(new Uint8Array(state.buffer, state.byteOffset, state.byteLength), 4 * fields.length);
-  view.setUint32(bytes.length - 4, crc32(bytes.subarray(0, bytes.length - 4)), true);
+export function encodeState(sizes: LSTMSizes, cell: boolean, state: Float32Array): Uint8Array {
+  const { inputSize, hiddenSize, projSize, numLayers } = sizes;
+  const header = [MAGIC, VERSION, cell ? 1 : 0, inputSize, hiddenSize, projSize, numLayers];
+  const words = new Uint32Array(header.length + state.length + 1);
+  words.set(header);
+  words.set(new Uint32Array(state.buffer), header.length);
+  const bytes = new Uint8Array(words.buffer);
+  words[words.length - 1] = crc32(bytes.subarray(0, -4));
   return bytes;
 }
 
@@ -32,24 +27,24 @@ export function encodeState(sizes: LSTMSizes, cell: boolean, state: Float32Array
  */
 export function decodeState(who: string, sizes: LSTMSizes, cell: boolean, bytes: unknown): Float32Array {
   if (!ArrayBuffer.isView(bytes) || tag(bytes) !== 'Uint8Array') throw wrongType(who, 'bytes', 'a Uint8Array', bytes);
-  const input = bytes as Uint8Array;
-  const fail = (code: string, path: string, expected: unknown, found: unknown): ModelError =>
-    new ModelError(`${who}: saved state: ${path} expected ${expected}, got ${found}`, { code, path, expected, found });
-  const fields = header(sizes, cell);
-  const start = 4 * fields.length;
-  if (input.length < start) throw fail('truncated', 'length', `at least ${start} bytes`, input.length);
-  const view = new DataView(input.buffer, input.byteOffset, input.length);
-  fields.forEach((expected, i) => {
-    const found = view.getUint32(4 * i, true);
-    if (found !== expected) throw fail(i === 0 ? 'not-a-state' : 'wrong-model', FIELDS[i]!, expected, found);
+  const check = (code: string, path: string, expected: number, found: number): void => {
+    if (expected === found) return;
+    const message = `${who}: saved state: ${path} expected ${expected}, got ${found}`;
+    throw new ModelError(message, { code, path, expected, found });
+  };
+  const count = sizes.numLayers * (sizes.outputSize + sizes.hiddenSize);
+  const sample = encodeState(sizes, cell, new Float32Array(count));
+  const expected = new Uint32Array(sample.buffer);
+  // a copy: aligned, and as long as a state is, whatever the length of `bytes`
+  const copy = new Uint8Array(sample.length);
+  copy.set((bytes as Uint8Array).subarray(0, copy.length));
+  const words = new Uint32Array(copy.buffer);
+  FIELDS.forEach((field, i) => {
+    check(i === 0 ? 'not-a-state' : 'wrong-model', field, expected[i]!, words[i]!);
   });
-  const count = sizes.numLayers * (outputSize(sizes) + sizes.hiddenSize);
-  const length = start + 4 * count + 4;
-  if (input.length !== length) throw fail('wrong-length', 'length', `${length} bytes`, input.length);
-  const expected = crc32(input.subarray(0, length - 4));
-  const found = view.getUint32(length - 4, true);
-  if (found !== expected) throw fail('damaged', 'checksum', expected, found);
-  return new Float32Array(input.slice(start, length - 4).buffer);
+  check('wrong-length', 'length in bytes', sample.length, bytes.byteLength);
+  check('damaged', 'checksum', crc32(copy.subarray(0, -4)), words[words.length - 1]!);
+  return new Float32Array(copy.slice(4 * FIELDS.length, -4).buffer);
 }
 
 function crc32(bytes: Uint8Array): number {

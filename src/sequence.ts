@@ -1,6 +1,5 @@
-import { endScratch, floats, integers, scratch } from './arena.ts';
-import { numDirections, outputSize } from './parameters.ts';
-import { type CallData, callBytes, emptyCall, type Recurrent } from './recurrent.ts';
+import { align, endScratch, floats, integers, scratch } from './arena.ts';
+import type { Recurrent } from './recurrent.ts';
 import { wasm } from './wasm.ts';
 
 // A sequence through all layers. Input and output pass through scratch in linear memory in chunks of steps; inside a chunk
@@ -57,91 +56,69 @@ export function emptySequence(): Sequence {
 /** Zeroes or scales `count` floats from index `from` of linear memory. */
 export type Dropout = (from: number, count: number) => void;
 
-const call: CallData = emptyCall();
-
 /**
  * Runs `sequence` through `model`; `dropout`, if given, goes over the outputs of every layer but the last.
  * @throws RangeError if linear memory cannot hold the scratch; nothing is changed then
  */
 export function runSequence(who: string, model: Recurrent, sequence: Sequence, dropout?: Dropout): void {
-  const { inputSize, hiddenSize, numLayers } = model.sizes;
-  const { steps, batch, batchSizes } = sequence;
-  const directions = numDirections(model.sizes);
-  const hidden = outputSize(model.sizes);
-  const width = directions * hidden;
-  const ownBuffer = wasm().memory.buffer;
-  detachFromMemory(sequence, ownBuffer);
+  const { inputSize, hiddenSize, outputSize, numLayers, directions } = model.sizes;
+  const { steps, batch, batchSizes, order } = sequence;
+  const width = directions * outputSize;
+  leaveMemory(sequence);
 
   const stepBytes = 4 * batch * (inputSize + Math.min(numLayers, 2) * width);
   const chunkSteps = directions === 2 ? steps : Math.min(steps, Math.max(1, Math.floor(CHUNK_BYTES / stepBytes)));
   const chunkRows = Math.min(chunkSteps * batch, sequence.rows);
-  const blockRows = Math.max(16, Math.floor(BLOCK_BYTES / model.stepScratchBytes(1) / 4) * 4);
-  const scratchRows = Math.max(batch, Math.min(blockRows, chunkRows));
+  const cachedRows = Math.max(16, Math.floor(BLOCK_BYTES / model.scratchBytes(1) / 4) * 4);
+  const blockRows = Math.min(cachedRows, Math.max(batch, chunkRows));
+  const stateRows = numLayers * directions * batch;
+  const hCount = sequence.h ? 0 : stateRows * outputSize;
+  const cCount = sequence.c ? 0 : stateRows * hiddenSize;
 
-  const sizesAt = aligned(numLayers * directions * callBytes());
-  const xAt = sizesAt + aligned(batchSizes ? 4 * chunkSteps : 0);
-  const evenAt = xAt + aligned(4 * chunkRows * inputSize);
-  const oddAt = evenAt + aligned(4 * chunkRows * width);
-  const hAt = oddAt + (numLayers > 1 ? aligned(4 * chunkRows * width) : 0);
-  const hCount = numLayers * directions * batch * hidden;
-  const cAt = hAt + (sequence.h ? 0 : aligned(4 * hCount));
-  const cCount = numLayers * directions * batch * hiddenSize;
-  const zAt = cAt + (sequence.c ? 0 : aligned(4 * cCount));
-  const base = scratch(zAt + model.stepScratchBytes(scratchRows));
-  checkAttached(who, sequence, sequence.rows * width, sequence.h ? 0 : hCount, sequence.c ? 0 : cCount);
+  const zBytes = align(model.scratchBytes(Math.max(batch, blockRows)));
+  const outBytes = align(4 * chunkRows * width);
+  const z = scratch(
+    zBytes +
+      align(4 * chunkRows * inputSize) +
+      Math.min(numLayers, 2) * outBytes +
+      align(4 * hCount) +
+      align(4 * cCount) +
+      (batchSizes ? 4 * chunkSteps : 0),
+  );
+  checkAttached(who, sequence, sequence.rows * width, hCount, cCount);
+  const x = z + zBytes;
+  const even = x + align(4 * chunkRows * inputSize);
+  const odd = numLayers > 1 ? even + outBytes : even;
+  const h = sequence.h || odd + outBytes;
+  const c = sequence.c || h + align(4 * hCount);
+  const sizes = batchSizes ? c + align(4 * cCount) : 0;
 
-  const h = sequence.h || base + hAt;
-  const c = sequence.c || base + cAt;
-  if (!sequence.h) {
-    loadState(h, sequence.h0, hidden, batch, hCount, sequence.order);
-    loadState(c, sequence.c0, hiddenSize, batch, cCount, sequence.order);
-  }
+  if (hCount) moveState(true, h, sequence.h0, outputSize, stateRows, batch, order);
+  if (cCount) moveState(true, c, sequence.c0, hiddenSize, stateRows, batch, order);
   if (chunkSteps < steps && sequence.input.buffer === sequence.output.buffer) sequence.input = sequence.input.slice();
-
-  model.placeScratch(call, base + zAt, Math.min(blockRows, scratchRows), batch);
-  call.batch = batch;
-  call.batchSizes = batchSizes ? base + sizesAt : 0;
-  const run = wasm().lstm_run;
+  // dropout comes between the layers; without it all of them are one call
+  const layers = dropout ? 1 : numLayers;
   let row = 0;
-  for (let step = 0; row < sequence.rows; step += call.steps) {
-    call.steps = Math.min(chunkSteps, steps - step);
-    call.rows = batchSizes ? writeSizes(base + sizesAt, batchSizes, step, call.steps) : call.steps * batch;
-    copyIn(sequence, base + xAt, row, step, call.steps, call.rows, inputSize);
-    let k = 0;
-    for (let layer = 0; layer < numLayers; layer++) {
-      const y = base + (layer & 1 ? oddAt : evenAt);
-      call.x = layer === 0 ? base + xAt : base + (layer & 1 ? evenAt : oddAt);
-      call.xStride = 4 * (layer === 0 ? inputSize : width);
-      call.yStride = 4 * width;
-      for (let direction = 0; direction < directions; direction++, k++) {
-        call.y = y + 4 * direction * hidden;
-        call.h = h + 4 * k * batch * hidden;
-        call.c = c + 4 * k * batch * hiddenSize;
-        model.writeCall(base + k * callBytes(), k, call);
-      }
-      if (dropout && layer < numLayers - 1) {
-        run(base + (k - directions) * callBytes(), directions);
-        dropout(y / 4, call.rows * width);
-      }
+  for (let step = 0; row < sequence.rows; step += chunkSteps) {
+    const count = Math.min(chunkSteps, steps - step);
+    const rows = batchSizes ? writeSizes(sizes, batchSizes, step, count) : count * batch;
+    moveChunk(true, sequence, x, sequence.input, inputSize, row, step, rows);
+    for (let from = 0; from < numLayers; from += layers) {
+      const to = from + layers;
+      wasm().lstm_run(model.model, from, to, x, even, odd, h, c, count, batch, sizes, rows, z, blockRows);
+      if (to < numLayers) dropout?.((from & 1 ? odd : even) / 4, rows * width);
     }
-    if (dropout) run(base + (k - directions) * callBytes(), directions);
-    else run(base, k);
-    copyOut(sequence, base + ((numLayers - 1) & 1 ? oddAt : evenAt), row, step, call.steps, call.rows, width);
-    row += call.rows;
+    moveChunk(false, sequence, numLayers & 1 ? even : odd, sequence.output, width, row, step, rows);
+    row += rows;
   }
-  if (!sequence.h) {
-    storeState(sequence.hn, h, hidden, batch, hCount, sequence.order);
-    storeState(sequence.cn, c, hiddenSize, batch, cCount, sequence.order);
-  }
+  if (hCount) moveState(false, h, sequence.hn, outputSize, stateRows, batch, order);
+  if (cCount) moveState(false, c, sequence.cn, hiddenSize, stateRows, batch, order);
   endScratch();
 }
 
-function aligned(bytes: number): number {
-  return Math.ceil(bytes / 64) * 64;
-}
-
 /** Input that lies in linear memory itself, such as a stream's output, would vanish when memory grows. */
-function detachFromMemory(sequence: Sequence, memory: ArrayBufferLike): void {
+function leaveMemory(sequence: Sequence): void {
+  const memory = wasm().memory.buffer;
   if (sequence.input.buffer === memory) sequence.input = sequence.input.slice();
   if (sequence.h0?.buffer === memory) sequence.h0 = sequence.h0.slice();
   if (sequence.c0?.buffer === memory) sequence.c0 = sequence.c0.slice();
@@ -150,7 +127,7 @@ function detachFromMemory(sequence: Sequence, memory: ArrayBufferLike): void {
 /** Results that lie in linear memory have vanished if it has just grown. */
 function checkAttached(who: string, { output, hn, cn }: Sequence, count: number, hCount: number, cCount: number): void {
   if (output.length !== count || hn.length !== hCount || cn.length !== cCount) {
-    throw new TypeError(`${who}: "out" expected memory of its own, got a view of linear memory, which has just grown`);
+    throw new TypeError(`${who}: "out" expected memory of its own, got linear memory, which has just grown`);
   }
 }
 
@@ -165,86 +142,65 @@ function writeSizes(pointer: number, batchSizes: readonly number[], step: number
   return rows;
 }
 
-function loadState(
+/** States keep the order of their rows; `undefined` stands for zeros. */
+function moveState(
+  into: boolean,
   pointer: number,
   state: Float32Array | undefined,
   size: number,
+  rows: number,
   batch: number,
-  count: number,
   order: readonly number[] | undefined,
 ): void {
-  const memory = floats();
-  const at = pointer / 4;
-  if (!state) memory.fill(0, at, at + count);
-  else if (!order) memory.set(state, at);
-  else {
-    for (let row = 0, i = at; i < at + count; row++) {
-      const from = (row - (row % batch) + order[row % batch]!) * size;
-      for (let unit = 0; unit < size; unit++) memory[i++] = state[from + unit]!;
-    }
-  }
+  if (state) moveRows(into, pointer, state, size, rows, batch, 0, batch, 1, order);
+  else floats().fill(0, pointer / 4, pointer / 4 + rows * size);
 }
 
-function storeState(
-  state: Float32Array,
+function moveChunk(
+  into: boolean,
+  { batchFirst, batch, steps }: Sequence,
   pointer: number,
+  array: Float32Array,
   size: number,
-  batch: number,
-  count: number,
-  order: readonly number[] | undefined,
-): void {
-  const memory = floats();
-  const at = pointer / 4;
-  for (let row = 0, i = at; i < at + count; row++) {
-    const to = (order ? row - (row % batch) + order[row % batch]! : row) * size;
-    for (let unit = 0; unit < size; unit++) state[to + unit] = memory[i++]!;
-  }
-}
-
-function copyIn(
-  { input, batch, batchFirst, steps: allSteps }: Sequence,
-  pointer: number,
   row: number,
   step: number,
-  steps: number,
   rows: number,
+): void {
+  if (batchFirst) moveRows(into, pointer, array, size, rows, batch, step, 1, steps);
+  else moveRows(into, pointer, array, size, rows, 1, row, 1, 1);
+}
+
+/**
+ * Moves rows between linear memory, where they follow each other, and an array outside: row g * batch + b there is row
+ * first + g * groupStride + b * rowStride here, or with `order` order[b] in place of b. Loops and no set(subarray()) on the
+ * way out: an output into given tensors is to make no garbage.
+ */
+function moveRows(
+  into: boolean,
+  pointer: number,
+  array: Float32Array,
   size: number,
+  rows: number,
+  batch: number,
+  first: number,
+  groupStride: number,
+  rowStride: number,
+  order?: readonly number[],
 ): void {
   const memory = floats();
   let at = pointer / 4;
-  if (!batchFirst || batch === 1) {
+  if (into && !order && rowStride === 1 && groupStride === batch) {
     const count = rows * size;
-    memory.set(count === input.length ? input : input.subarray(row * size, row * size + count), at);
+    memory.set(count === array.length ? array : array.subarray(first * size, first * size + count), at);
     return;
   }
-  for (let t = step; t < step + steps; t++) {
-    for (let b = 0; b < batch; b++) {
-      const from = (b * allSteps + t) * size;
-      for (let i = 0; i < size; i++) memory[at++] = input[from + i]!;
-    }
-  }
-}
-
-// Loops, not set(subarray()): an output in a given tensor is to make no garbage.
-function copyOut(
-  { output, batch, batchFirst, steps: allSteps }: Sequence,
-  pointer: number,
-  row: number,
-  step: number,
-  steps: number,
-  rows: number,
-  size: number,
-): void {
-  const memory = floats();
-  let at = pointer / 4;
-  if (!batchFirst || batch === 1) {
-    for (let to = row * size; to < (row + rows) * size; to++) output[to] = memory[at++]!;
-    return;
-  }
-  for (let t = step; t < step + steps; t++) {
-    for (let b = 0; b < batch; b++) {
-      const to = (b * allSteps + t) * size;
-      for (let i = 0; i < size; i++) output[to + i] = memory[at++]!;
+  for (let group = first; rows > 0; group += groupStride) {
+    for (let b = 0; b < batch; b++, rows--) {
+      let i = (group + (order ? order[b]! : b) * rowStride) * size;
+      for (const end = at + size; at < end; at++, i++) {
+        if (into) memory[at] = array[i]!;
+        else array[i] = memory[at]!;
+      }
     }
   }
 }

@@ -1,12 +1,11 @@
 import { allocate, floats } from './arena.ts';
 import { Resource } from './module.ts';
 import { readFloats, writeFloats } from './pack.ts';
-import { outputSize } from './parameters.ts';
-import { callBytes, emptyCall, type Recurrent } from './recurrent.ts';
+import type { Recurrent } from './recurrent.ts';
 import { decodeState, encodeState } from './saved-state.ts';
 import { emptySequence, runSequence } from './sequence.ts';
 import { checkShape, checkState, type LSTMState } from './state.ts';
-import { checkFloats, type TensorLike, wrongType } from './tensor.ts';
+import { checkFloats, type TensorLike, wrongValue } from './tensor.ts';
 import { wasm } from './wasm.ts';
 
 /**
@@ -17,68 +16,49 @@ import { wasm } from './wasm.ts';
 export class LSTMStream extends Resource {
   readonly #model: Recurrent;
   readonly #cell: boolean;
-  readonly #block: number;
-  /** h [L][Ho] then c [L][H], side by side */
-  readonly #state: number;
+  /** Pointers: input, outputs of even and of odd layers, h [L][Ho], c [L][H]; side by side */
+  readonly #x: number;
+  readonly #even: number;
+  readonly #odd: number;
+  readonly #h: number;
+  readonly #c: number;
   readonly #stateCount: number;
-  readonly #inputAt: number;
-  readonly #outputAt: number;
   readonly #sequence = emptySequence();
-  #input: Float32Array;
-  #output: Float32Array;
+  #input = new Float32Array(0);
+  #output = this.#input;
 
   /** @internal */
   constructor(model: Recurrent, cell: boolean) {
     super('LSTMStream');
-    const { sizes } = model;
-    const Ho = outputSize(sizes);
-    const { inputSize, hiddenSize, numLayers } = sizes;
-    const block = allocate(numLayers * callBytes() + 4 * (inputSize + Ho + numLayers * (Ho + hiddenSize)));
+    const { inputSize, hiddenSize, numLayers, outputSize } = model.sizes;
     this.#model = model;
     this.#cell = cell;
-    this.#block = block;
-    this.#inputAt = block + numLayers * callBytes();
-    this.#outputAt = this.#inputAt + 4 * inputSize;
-    this.#state = this.#outputAt + 4 * Ho;
-    this.#stateCount = numLayers * (Ho + hiddenSize);
-    this.own(block);
-    floats().fill(0, this.#inputAt / 4, this.#state / 4 + this.#stateCount);
-    this.#input = view(this.#inputAt, inputSize);
-    this.#output = view(this.#outputAt, Ho);
-    this.#writeCalls();
+    this.#stateCount = numLayers * (outputSize + hiddenSize);
+    const count = inputSize + 2 * outputSize + this.#stateCount;
+    this.#x = allocate(4 * count);
+    this.#even = this.#x + 4 * inputSize;
+    this.#odd = this.#even + 4 * outputSize;
+    this.#h = this.#odd + 4 * outputSize;
+    this.#c = this.#h + 4 * numLayers * outputSize;
+    floats().fill(0, this.#x / 4, this.#x / 4 + count);
+    this.own(this.#x);
   }
 
-  /** One call a layer. A layer's h serves as its output, except the last one's, which has a place of its own. */
-  #writeCalls(): void {
-    const { inputSize, hiddenSize, numLayers } = this.#model.sizes;
-    const Ho = outputSize(this.#model.sizes);
-    const call = emptyCall();
-    this.#model.placeStepScratch(call);
-    call.steps = 1;
-    call.batch = 1;
-    call.rows = 1;
-    for (let layer = 0; layer < numLayers; layer++) {
-      call.h = this.#state + 4 * layer * Ho;
-      call.c = this.#state + 4 * (numLayers * Ho + layer * hiddenSize);
-      call.x = layer === 0 ? this.#inputAt : call.h - 4 * Ho;
-      call.xStride = 4 * (layer === 0 ? inputSize : Ho);
-      call.y = layer === numLayers - 1 ? this.#outputAt : call.h;
-      call.yStride = 4 * Ho;
-      this.#model.writeCall(this.#block + layer * callBytes(), layer, call);
-    }
-  }
-
-  /** (I), to be filled before step(). A view of linear memory: valid until memory grows, so get it anew after any other call. */
+  /**
+   * (I), to be filled before step(). A view of linear memory: step() keeps it valid, but whatever may make memory grow (a
+   * new module or stream, forward, run) can end it, so take it from here again after those.
+   */
   get input(): Float32Array {
     this.checkAlive();
-    if (this.#input.buffer !== wasm().memory.buffer) this.#input = view(this.#inputAt, this.#input.length);
+    this.#input = current(this.#input, this.#x, this.#model.sizes.inputSize);
     return this.#input;
   }
 
   /** (Ho), written by step(). A view as `input` is. */
   get output(): Float32Array {
     this.checkAlive();
-    if (this.#output.buffer !== wasm().memory.buffer) this.#output = view(this.#outputAt, this.#output.length);
+    const { numLayers, outputSize } = this.#model.sizes;
+    this.#output = current(this.#output, numLayers & 1 ? this.#even : this.#odd, outputSize);
     return this.#output;
   }
 
@@ -86,7 +66,23 @@ export class LSTMStream extends Resource {
   step(): void {
     this.checkAlive();
     this.#model.checkAlive();
-    wasm().lstm_run(this.#block, this.#model.sizes.numLayers);
+    const { model, sizes, stepScratch } = this.#model;
+    wasm().lstm_run(
+      model,
+      0,
+      sizes.numLayers,
+      this.#x,
+      this.#even,
+      this.#odd,
+      this.#h,
+      this.#c,
+      1,
+      1,
+      0,
+      1,
+      stepScratch,
+      1,
+    );
   }
 
   /**
@@ -100,18 +96,13 @@ export class LSTMStream extends Resource {
     this.#model.checkAlive();
     checkFloats('LSTMStream', 'input', input);
     checkFloats('LSTMStream', 'output', output);
-    const { inputSize, numLayers } = this.#model.sizes;
-    const Ho = outputSize(this.#model.sizes);
+    const { inputSize, outputSize: Ho } = this.#model.sizes;
     const steps = inputSize > 0 ? input.length / inputSize : output.length / Ho;
     if (!Number.isInteger(steps) || input.length !== steps * inputSize) {
-      throw new RangeError(
-        `LSTMStream: "input" expected whole steps of ${inputSize} elements, got ${input.length} elements`,
-      );
+      throw wrongValue('LSTMStream', 'input', `whole steps of ${inputSize} elements`, input.length);
     }
     if (output.length !== steps * Ho) {
-      throw new RangeError(
-        `LSTMStream: "output" expected ${steps * Ho} elements for ${steps} steps, got ${output.length}`,
-      );
+      throw wrongValue('LSTMStream', 'output', `${steps} steps of ${Ho} elements`, output.length);
     }
     if (steps === 0) return 0;
     const sequence = this.#sequence;
@@ -120,8 +111,8 @@ export class LSTMStream extends Resource {
     sequence.steps = steps;
     sequence.rows = steps;
     sequence.batch = 1;
-    sequence.h = this.#state;
-    sequence.c = this.#state + 4 * numLayers * Ho;
+    sequence.h = this.#h;
+    sequence.c = this.#c;
     runSequence('LSTMStream', this.#model, sequence);
     return steps;
   }
@@ -129,7 +120,7 @@ export class LSTMStream extends Resource {
   /** Back to a state of zeros. */
   reset(): void {
     this.checkAlive();
-    floats().fill(0, this.#state / 4, this.#state / 4 + this.#stateCount);
+    floats().fill(0, this.#h / 4, this.#h / 4 + this.#stateCount);
   }
 
   /** A second stream of the same model with this one's state, input and output. */
@@ -137,43 +128,38 @@ export class LSTMStream extends Resource {
     this.checkAlive();
     this.#model.checkAlive();
     const copy = new LSTMStream(this.#model, this.#cell);
-    const count = this.#input.length + this.#output.length + this.#stateCount;
-    writeFloats(copy.#inputAt, readFloats(this.#inputAt, count));
+    writeFloats(copy.#x, readFloats(this.#x, (this.#h - this.#x) / 4 + this.#stateCount));
     return copy;
   }
 
   /** Copies: h0 (L, Ho) and c0 (L, H); of a cell both (H). */
   getState(): LSTMState {
     this.checkAlive();
-    const { hiddenSize, numLayers } = this.#model.sizes;
-    const Ho = outputSize(this.#model.sizes);
+    const { hiddenSize, numLayers, outputSize: Ho } = this.#model.sizes;
     const tensor = (pointer: number, size: number): TensorLike => ({
       data: readFloats(pointer, numLayers * size),
       dims: this.#cell ? [size] : [numLayers, size],
     });
-    return { h0: tensor(this.#state, Ho), c0: tensor(this.#state + 4 * numLayers * Ho, hiddenSize) };
+    return { h0: tensor(this.#h, Ho), c0: tensor(this.#c, hiddenSize) };
   }
 
   /** @throws TypeError or RangeError that names h0 or c0; the state is unchanged then */
   setState(state: LSTMState): void {
     this.checkAlive();
-    const { h0, c0 } = checkState('LSTMStream', state) ?? fail(state);
-    const { hiddenSize, numLayers } = this.#model.sizes;
-    const Ho = outputSize(this.#model.sizes);
+    const { h0, c0 } = checkState('LSTMStream', state);
+    const { hiddenSize, numLayers, outputSize: Ho } = this.#model.sizes;
     const check = (what: string, tensor: TensorLike, size: number) =>
-      this.#cell
-        ? checkShape('LSTMStream', what, tensor, size)
-        : checkShape('LSTMStream', what, tensor, numLayers, size);
+      checkShape('LSTMStream', what, tensor, this.#cell ? [size] : [numLayers, size]);
     const h = check('h0', h0, Ho);
     const c = check('c0', c0, hiddenSize);
-    writeFloats(this.#state, h);
-    writeFloats(this.#state + 4 * numLayers * Ho, c);
+    writeFloats(this.#h, h);
+    writeFloats(this.#c, c);
   }
 
   /** The state as bytes that load() takes back, here or in another process: with the model's shape and a checksum. */
   save(): Uint8Array {
     this.checkAlive();
-    return encodeState(this.#model.sizes, this.#cell, readFloats(this.#state, this.#stateCount));
+    return encodeState(this.#model.sizes, this.#cell, readFloats(this.#h, this.#stateCount));
   }
 
   /**
@@ -183,14 +169,12 @@ export class LSTMStream extends Resource {
    */
   load(bytes: Uint8Array): void {
     this.checkAlive();
-    writeFloats(this.#state, decodeState('LSTMStream', this.#model.sizes, this.#cell, bytes));
+    writeFloats(this.#h, decodeState('LSTMStream', this.#model.sizes, this.#cell, bytes));
   }
 }
 
-function fail(state: unknown): never {
-  throw wrongType('LSTMStream', 'state', 'an object { h0, c0 }', state);
-}
-
-function view(pointer: number, length: number): Float32Array {
-  return new Float32Array(wasm().memory.buffer, pointer, length);
+/** `view` if it is still one of linear memory, else a new one: an outdated view has no length or place any more. */
+function current(view: Float32Array<ArrayBuffer>, pointer: number, length: number): Float32Array<ArrayBuffer> {
+  const { buffer } = wasm().memory;
+  return view.buffer === buffer ? view : new Float32Array(buffer, pointer, length);
 }

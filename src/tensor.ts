@@ -26,25 +26,22 @@ export interface AnyTensor {
 /** Tensors by PyTorch's names, as `torch.save` and safetensors files hold them. */
 export type StateDict = ReadonlyMap<string, AnyTensor> | Readonly<Record<string, AnyTensor>>;
 
-/** `[2, 3, 20]` */
+/** `[2, 3, 20]`, whatever the elements are. */
 export function formatDims(dims: ArrayLike<unknown>): string {
-  return `[${Array.from(dims, String).join(', ')}]`;
+  return `[${Array.from(dims, show).join(', ')}]`;
 }
 
-/** A value as an error message shows it: short, whatever it is. */
+function show(value: unknown): string {
+  return Object(value) === value ? `a ${tag(value)}` : String(value);
+}
+
+/** A value as an error message shows it: short, whatever it is, control characters escaped. */
 export function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'function') return 'a function';
-  if (typeof value === 'symbol') return 'a symbol';
-  if (Array.isArray(value)) {
-    return value.length > 8 || value.some((v) => typeof v === 'object' && v !== null)
-      ? `an array of ${value.length}`
-      : formatDims(value);
+  if (typeof value === 'string') {
+    return JSON.stringify(value.length > 120 ? `${value.slice(0, 80)}…${value.slice(-30)}` : value);
   }
-  if (typeof value === 'object') return `a ${tag(value)}`;
-  return String(value);
+  if (Array.isArray(value) && value.length <= 8) return formatDims(value);
+  return typeof value === 'bigint' ? `${value}n` : show(value);
 }
 
 /** The class name an object reports, the same across realms: 'Float32Array', 'Map', 'Object' ... */
@@ -96,22 +93,9 @@ export function checkFloats(who: string, what: string, data: unknown): Float32Ar
   }
   const floats = data as Float32Array;
   if (!(floats.buffer instanceof ArrayBuffer || tag(floats.buffer) === 'ArrayBuffer')) {
-    throw new TypeError(`${who}: "${what}" expected memory of its own, got a Float32Array on a ${tag(floats.buffer)}`);
-  }
-  if (floats.length === 0 && isDetached(floats.buffer)) {
-    throw new TypeError(`${who}: "${what}" expected data, got a Float32Array whose buffer is detached`);
+    throw new TypeError(`${who}: "${what}" expected a view of an ArrayBuffer, got one of a ${tag(floats.buffer)}`);
   }
   return floats;
-}
-
-function isDetached(buffer: ArrayBufferLike): boolean {
-  if (buffer.byteLength > 0) return false;
-  try {
-    new Uint8Array(buffer);
-    return false;
-  } catch {
-    return true;
-  }
 }
 
 /** The number of elements that `dims` ask for; each is a non-negative integer, the product at most 2^53. */
@@ -137,8 +121,9 @@ export function checkTensor(who: string, what: string, tensor: unknown): Float32
   const count = checkDims(who, what, dims);
   const floats = checkFloats(who, `${what}.data`, data);
   if (floats.length !== count) {
+    const detached = floats.length === 0 ? ', as a detached buffer has' : '';
     throw new RangeError(
-      `${who}: "${what}" expected ${count} elements for dims ${formatDims(dims)}, got ${floats.length}`,
+      `${who}: "${what}" expected ${count} elements for dims ${formatDims(dims)}, got ${floats.length}${detached}`,
     );
   }
   return floats;
@@ -148,4 +133,24 @@ export function sameDims(dims: readonly number[], expected: readonly number[]): 
   if (dims.length !== expected.length) return false;
   for (let i = 0; i < dims.length; i++) if (dims[i] !== expected[i]) return false;
   return true;
+}
+
+/** The number of elements that `dims` stand for; 1 for a scalar. */
+export function product(dims: readonly number[]): number {
+  return dims.reduce((count, size) => count * size, 1);
+}
+
+/** @throws RangeError if there is no memory for that many */
+export function zeros(who: string, dims: readonly number[]): TensorLike {
+  try {
+    return { data: new Float32Array(product(dims)), dims: [...dims] };
+  } catch {
+    throw new RangeError(`${who}: no memory for a result of dims ${formatDims(dims)}`);
+  }
+}
+
+/** The list types that lengths and indices come in. */
+export function checkIntegers(who: string, what: string, list: unknown): ArrayLike<unknown> {
+  if (Array.isArray(list) || ['Int32Array', 'BigInt64Array'].includes(tag(list))) return list as ArrayLike<unknown>;
+  throw wrongType(who, what, 'an array, Int32Array or BigInt64Array', list);
 }

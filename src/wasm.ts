@@ -6,7 +6,6 @@ export interface Kernels {
   readonly memory: WebAssembly.Memory;
   readonly PANEL: WebAssembly.Global<'i32'>;
   readonly TILE_ROWS: WebAssembly.Global<'i32'>;
-  readonly LAYER_CALL_BYTES: WebAssembly.Global<'i32'>;
   readonly HEAP_BASE: WebAssembly.Global<'i32'>;
   gemv_f32(w: number, x: number, K: number, init: number, z: number, panels: number): void;
   gemm_f32(
@@ -22,23 +21,36 @@ export interface Kernels {
     panels: number,
   ): void;
   lstm_gates_f32(z: number, c: number, h: number, y: number, H: number): void;
-  lstm_run(calls: number, count: number): void;
+  lstm_run(
+    model: number,
+    from: number,
+    to: number,
+    x: number,
+    even: number,
+    odd: number,
+    h: number,
+    c: number,
+    steps: number,
+    batch: number,
+    batchSizes: number,
+    rows: number,
+    z: number,
+    blockRows: number,
+  ): void;
   linear_f32(
     w: number,
     bias: number,
     x: number,
-    xStride: number,
     inFeatures: number,
     out: number,
-    outStride: number,
     outFeatures: number,
     rows: number,
     z: number,
   ): void;
   copy_rows(dst: number, dstStride: number, src: number, srcStride: number, rows: number, floats: number): void;
-  sigmoid_f32(x: number, out: number, n: number): void;
-  tanh_f32(x: number, out: number, n: number): void;
-  relu_f32(x: number, out: number, n: number): void;
+  sigmoid_f32(x: number, n: number): void;
+  tanh_f32(x: number, n: number): void;
+  relu_f32(x: number, n: number): void;
   softmax_f32(x: number, outer: number, n: number, inner: number): void;
 }
 
@@ -47,7 +59,7 @@ let source: WebAssembly.Module | undefined;
 
 /** The one instance of this thread, made from the embedded bytes at the first call. */
 export function wasm(): Kernels {
-  return kernels ?? instantiate(undefined);
+  return kernels ?? instantiate();
 }
 
 /**
@@ -61,41 +73,46 @@ export function initialize(module?: WebAssembly.Module): void {
     throw wrongType('initialize', 'module', 'a WebAssembly.Module', module);
   }
   if (!kernels) instantiate(module);
-  else if (module && module !== source) {
-    throw new Error('initialize: the kernels already run from another module; call it before anything else, and once');
-  }
+  else if (module && module !== source)
+    throw new Error('initialize: another module runs already; call it first and once');
 }
 
-function instantiate(module: WebAssembly.Module | undefined): Kernels {
-  const compiled = module ?? compile();
-  const names = WebAssembly.Module.exports(compiled).map((entry) => entry.name);
-  if (!names.includes('lstm_run') || !names.includes('LAYER_CALL_BYTES')) {
-    throw new TypeError(`initialize: "module" expected the module of lstm.wasm, got one that exports [${names}]`);
+function instantiate(module: WebAssembly.Module = compile()): Kernels {
+  if (!WebAssembly.Module.exports(module).some(({ name }) => name === 'lstm_run')) {
+    throw new TypeError('initialize: "module" expected the compiled lstm.wasm, got another module');
   }
-  const instance = new WebAssembly.Instance(compiled);
-  source = compiled;
-  kernels = instance.exports as unknown as Kernels;
+  const { exports } = new WebAssembly.Instance(module);
+  source = module;
+  kernels = exports as unknown as Kernels;
   return kernels;
 }
 
 function compile(): WebAssembly.Module {
-  if (typeof WebAssembly === 'undefined') {
-    throw new Error('lstm-wasm: this runtime has no WebAssembly, which the kernels are written for');
-  }
-  const bytes = new Uint8Array(embedded.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = (nibble(2 * i) << 4) | nibble(2 * i + 1);
+  const bytes = decode(embedded);
   try {
     return new WebAssembly.Module(bytes);
   } catch (cause) {
-    const reason = WebAssembly.validate(bytes)
-      ? 'this runtime forbids compiling WebAssembly from bytes; hand a precompiled lstm-wasm/lstm.wasm to initialize(module)'
-      : 'this engine has no WebAssembly SIMD (Chrome 91, Firefox 89, Safari 16.4, Node 16.4 or later have it)';
+    let reason = 'WebAssembly is needed, which this runtime lacks';
+    if (typeof WebAssembly === 'object') {
+      reason = WebAssembly.validate(bytes)
+        ? 'compiling bytes is forbidden here: pass the compiled lstm-wasm/lstm.wasm to initialize()'
+        : 'WebAssembly SIMD is needed, which this engine lacks';
+    }
     throw new Error(`lstm-wasm: ${reason}`, { cause });
   }
 }
 
-/** The digit at `at`: '0' .. '9' are codes 48 .. 57, 'a' .. 'f' 97 .. 102. */
-function nibble(at: number): number {
-  const code = embedded.charCodeAt(at);
-  return code < 58 ? code - 48 : code - 87;
+/** Codes from 35 are the values 0 .. 87; 123 and 124 before one add 88 and 176. A value is a byte plus 3, modulo 256. */
+function decode(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  let length = 0;
+  let high = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i) - 35;
+    if (code < 88) {
+      bytes[length++] = high + code - 3;
+      high = 0;
+    } else high = (code - 87) * 88;
+  }
+  return bytes.slice(0, length);
 }

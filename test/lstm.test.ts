@@ -1,0 +1,1456 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { allocate, release } from '../src/arena.ts';
+import {
+  bytesUsed,
+  Embedding,
+  Linear,
+  LSTM,
+  LSTMCell,
+  ModelError,
+  packSequence,
+  type StateDict,
+  sigmoid,
+  softmax,
+  type TensorLike,
+} from '../src/index.ts';
+import { wasm } from '../src/wasm.ts';
+
+// The API of the modules: shapes, refusals, seeds, dropout, state dicts. What the numbers are is for torch.test.ts and
+// laws.test.ts.
+
+/** Wrong arguments are much of the subject. */
+type Any = any;
+
+const count = (dims: readonly number[]) => dims.reduce((product, size) => product * size, 1);
+
+/** Numbers between -1 and 1 that look random. */
+function tensor(...dims: number[]): TensorLike {
+  return { data: Float32Array.from({ length: count(dims) }, (_, i) => ((i * 7919 + 13) % 2003) / 1001.5 - 1), dims };
+}
+
+function zeros(...dims: number[]): TensorLike {
+  return { data: new Float32Array(count(dims)), dims };
+}
+
+function bits({ data }: TensorLike): number[] {
+  return [...new Uint32Array(data.buffer, data.byteOffset, data.length)];
+}
+
+/** The same of all bits in one number, for large tensors. */
+function hash({ data }: TensorLike): number {
+  return new Uint32Array(data.buffer, data.byteOffset, data.length).reduce(
+    (h, word) => Math.imul(h ^ word, 16777619),
+    1,
+  );
+}
+
+const words = (values: number[]) => new Float32Array(new Uint32Array(values).buffer);
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Takes all free memory, so that whatever needs more makes memory grow. Gives a function that frees it again. */
+function fillMemory(): () => void {
+  const grow = vi.spyOn(WebAssembly.Memory.prototype, 'grow').mockImplementation(() => {
+    throw new RangeError('no');
+  });
+  const blocks: number[] = [];
+  for (let bytes = 1 << 24; bytes >= 64; ) {
+    try {
+      blocks.push(allocate(bytes));
+    } catch {
+      bytes /= 2;
+    }
+  }
+  grow.mockRestore();
+  return () => blocks.forEach(release);
+}
+
+/** A Float32Array class of another realm. */
+async function foreignFloat32Array(): Promise<typeof Float32Array> {
+  if (typeof document !== 'undefined') {
+    const frame = document.body.appendChild(document.createElement('iframe'));
+    return (frame.contentWindow as Any).Float32Array;
+  }
+  const vm = 'node:vm';
+  return (await import(/* @vite-ignore */ vm)).runInNewContext('Float32Array');
+}
+
+function detached(): Float32Array {
+  const data = new Float32Array(30);
+  structuredClone(data.buffer, { transfer: [data.buffer] });
+  return data;
+}
+
+/** Browsers hide SharedArrayBuffer from pages that are not isolated, but not the shared memory of WebAssembly. */
+function shared(): Float32Array {
+  const { buffer } = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  return new Float32Array(buffer, 0, 30);
+}
+
+describe('the documentation examples', () => {
+  test('LSTM(10, 20, 2) on 5 x 3 x 10', () => {
+    const lstm = new LSTM(10, 20, { numLayers: 2 });
+    const { output, hn, cn } = lstm.forward(tensor(5, 3, 10), { h0: tensor(2, 3, 20), c0: tensor(2, 3, 20) });
+    expect([output.dims, hn.dims, cn.dims]).toEqual([
+      [5, 3, 20],
+      [2, 3, 20],
+      [2, 3, 20],
+    ]);
+    expect([...hn.data.subarray(60)]).toEqual([...output.data.subarray(240)]);
+  });
+
+  test('LSTMCell(10, 20) in a loop of 6', () => {
+    const cell = new LSTMCell(10, 20);
+    let [h, c] = [tensor(3, 20), tensor(3, 20)];
+    for (let t = 0; t < 6; t++) {
+      const { h1, c1 } = cell.forward(tensor(3, 10), { h0: h, c0: c });
+      expect([h1.dims, c1.dims]).toEqual([
+        [3, 20],
+        [3, 20],
+      ]);
+      expect(h1.data.every((value) => Math.abs(value) < 1)).toBe(true);
+      [h, c] = [h1, c1];
+    }
+  });
+
+  test.each<[string, Any, number[], number[][]]>([
+    [
+      'batchFirst',
+      { batchFirst: true },
+      [3, 5, 10],
+      [
+        [3, 5, 20],
+        [1, 3, 20],
+        [1, 3, 20],
+      ],
+    ],
+    [
+      'unbatched',
+      { batchFirst: true },
+      [5, 10],
+      [
+        [5, 20],
+        [1, 20],
+        [1, 20],
+      ],
+    ],
+    [
+      'bidirectional',
+      { bidirectional: true, numLayers: 2 },
+      [5, 3, 10],
+      [
+        [5, 3, 40],
+        [4, 3, 20],
+        [4, 3, 20],
+      ],
+    ],
+    [
+      'projSize',
+      { projSize: 7, bidirectional: true },
+      [5, 3, 10],
+      [
+        [5, 3, 14],
+        [2, 3, 7],
+        [2, 3, 20],
+      ],
+    ],
+    [
+      'projSize, unbatched',
+      { projSize: 7, numLayers: 3 },
+      [5, 10],
+      [
+        [5, 7],
+        [3, 7],
+        [3, 20],
+      ],
+    ],
+  ])('shapes: %s', (_, options, dims, wanted) => {
+    const { output, hn, cn } = new LSTM(10, 20, options).forward(tensor(...dims));
+    expect([output.dims, hn.dims, cn.dims]).toEqual(wanted);
+    expect([output, hn, cn].map(({ data }) => data.length)).toEqual(wanted.map(count));
+  });
+
+  test('the options can be read, and TypeScript forbids to write them', () => {
+    const options = { numLayers: 2, bias: false, batchFirst: true, dropout: 0.25, bidirectional: true, projSize: 3 };
+    const lstm = new LSTM(4, 6, options);
+    expect(lstm).toMatchObject({ inputSize: 4, hiddenSize: 6, ...options });
+    expect(new LSTM(4, 6)).toMatchObject({
+      ...{ numLayers: 1, bias: true, batchFirst: false, dropout: 0, bidirectional: false, projSize: 0 },
+      training: false,
+    });
+    expect(new LSTMCell(4, 6)).toMatchObject({ inputSize: 4, hiddenSize: 6, bias: true });
+    expect(new Linear(4, 6, { bias: false })).toMatchObject({ inFeatures: 4, outFeatures: 6, bias: false });
+    expect(new Embedding(4, 6, { paddingIdx: -1 })).toMatchObject({ numEmbeddings: 4, embeddingDim: 6, paddingIdx: 3 });
+    const compiles = () => {
+      // @ts-expect-error readonly
+      lstm.hiddenSize = 7;
+      // @ts-expect-error readonly
+      lstm.training = true;
+    };
+    expect(compiles).toBeTypeOf('function');
+  });
+
+  test("results are the caller's: changing one changes no other", () => {
+    const lstm = new LSTM(3, 4);
+    const first = lstm.forward(tensor(5, 2, 3)) as Any;
+    const kept = bits(first.output);
+    for (const result of [first.output, first.hn, first.cn]) result.dims.fill(9);
+    const second = lstm.forward(tensor(5, 2, 3));
+    expect([second.output.dims, second.hn.dims, second.cn.dims]).toEqual([
+      [5, 2, 4],
+      [1, 2, 4],
+      [1, 2, 4],
+    ]);
+    second.output.data.fill(7);
+    expect(bits(first.output)).toEqual(kept);
+    const { h1, c1 } = new LSTMCell(3, 4).forward(tensor(2, 3)) as Any;
+    h1.dims[0] = 9;
+    expect(c1.dims).toEqual([2, 4]);
+    expect(h1.data).not.toBe(c1.data);
+  });
+});
+
+describe('forward refuses', () => {
+  const lstm = new LSTM(3, 4, { numLayers: 2, seed: 1 });
+  const batchFirst = new LSTM(3, 4, { batchFirst: true, seed: 1 });
+  const projected = new LSTM(3, 4, { projSize: 2, seed: 1 });
+  const empty = new LSTM(0, 64, { seed: 1 });
+  const cell = new LSTMCell(3, 4, { seed: 1 });
+  const emptyCell = new LSTMCell(0, 64, { seed: 1 });
+  const linear = new Linear(3, 4, { seed: 1 });
+  const embedding = new Embedding(3, 4, { seed: 1 });
+  const x = tensor(5, 2, 3);
+  const h0 = tensor(2, 2, 4);
+  const out = lstm.forward(x);
+  const packed = packSequence([tensor(3, 3), tensor(2, 3)]);
+  const packedOut = lstm.forward(packed);
+
+  type Refusal = [what: string, call: () => unknown, error: typeof TypeError | typeof RangeError, message: RegExp];
+  const input = (what: string, value: Any, error: Refusal[2], message: RegExp): Refusal => [
+    `input ${what}`,
+    () => lstm.forward(value),
+    error,
+    message,
+  ];
+  const dims = (what: string, value: Any, error: Refusal[2], message: RegExp, data = x.data): Refusal =>
+    input(`of dims ${what}`, { data, dims: value }, error, message);
+  const data = (what: string, value: Any, message: RegExp): Refusal =>
+    input(`data ${what}`, { data: value, dims: [5, 2, 3] }, TypeError, message);
+  const state = (what: string, value: Any, error: Refusal[2], message: RegExp): Refusal => [
+    `state ${what}`,
+    () => lstm.forward(x, value),
+    error,
+    message,
+  ];
+  const options = (what: string, value: Any, error: Refusal[2], message: RegExp): Refusal => [
+    what,
+    () => lstm.forward(x, undefined, value),
+    error,
+    message,
+  ];
+
+  const refusals: Refusal[] = [
+    input('undefined', undefined, TypeError, /^LSTM: "input" expected a tensor .*, got undefined$/),
+    input('null', null, TypeError, /^LSTM: "input" expected a tensor .*, got null$/),
+    input('a string', 'abc', TypeError, /^LSTM: "input" expected a tensor .*, got "abc"$/),
+    input('an array', [1, 2, 3], TypeError, /^LSTM: "input.dims" expected .*, got undefined$/),
+    input('a Float32Array', x.data, TypeError, /^LSTM: "input.dims" expected .*, got undefined$/),
+    dims('undefined', undefined, TypeError, /^LSTM: "input.dims" expected an array of integers, got undefined$/),
+    dims('in a string', '5,2,3', TypeError, /^LSTM: "input.dims" expected an array of integers, got "5,2,3"$/),
+    dims('in an Int32Array', new Int32Array([5, 2, 3]), TypeError, /"input.dims" .*, got a Int32Array$/),
+    dims('of strings', ['5', 2, 3], TypeError, /^LSTM: "input.dims" expected an array of integers, got /),
+    dims('of bigints', [5n, 2n, 3n], TypeError, /^LSTM: "input.dims" expected an array of integers, got /),
+    dims('with a hole', Object.assign(new Array(3), { 0: 5, 2: 3 }), TypeError, /^LSTM: "input.dims" /),
+    dims('[1.5, 2, 10]', [1.5, 2, 10], RangeError, /^LSTM: "input.dims" expected integers .*, got \[1.5, 2, 10\]$/),
+    dims('[-5, -2, 3]', [-5, -2, 3], RangeError, /^LSTM: "input.dims" .*, got \[-5, -2, 3\]$/),
+    dims('[NaN, 2, 3]', [NaN, 2, 3], RangeError, /^LSTM: "input.dims" .*, got \[NaN, 2, 3\]$/),
+    dims('[Infinity, 0, 3]', [Infinity, 0, 3], RangeError, /^LSTM: "input.dims" .*, got \[Infinity, 0, 3\]$/),
+    dims('[2^53, 1, 3]', [2 ** 53, 1, 3], RangeError, /^LSTM: "input.dims" .*, got \[9007199254740992, 1, 3\]$/),
+    dims('[1e308, 1e308, 3]', [1e308, 1e308, 3], RangeError, /^LSTM: "input.dims" .*, got \[1e\+308, 1e\+308, 3\]$/),
+    dims('[2^52, 2^52, 3]', [2 ** 52, 2 ** 52, 3], RangeError, /^LSTM: "input.dims" expected a product below 2\^53/),
+    dims('[2^31, 2, 3]', [2 ** 31, 2, 3], RangeError, /^LSTM: "input" expected 12884901888 elements .*, got 30$/),
+    dims('that wrap to 30', [2 ** 32 + 5, 2, 3], RangeError, /^LSTM: "input" expected .*, got 30$/),
+    dims(
+      '[5, 2, 3] for 29 numbers',
+      [5, 2, 3],
+      RangeError,
+      /expected 30 elements .*\[5, 2, 3\], got 29$/,
+      x.data.slice(1),
+    ),
+    dims('[]', [], RangeError, /^LSTM: "input" expected .*, got \[\]$/, x.data.slice(0, 1)),
+    dims('[3]', [3], RangeError, /^LSTM: "input" expected .*, got \[3\]$/, x.data.slice(0, 3)),
+    dims('[5, 2, 3, 1]', [5, 2, 3, 1], RangeError, /^LSTM: "input" expected .*, got \[5, 2, 3, 1\]$/),
+    dims('[5, 3, 2]', [5, 3, 2], RangeError, /^LSTM: "input" expected \[T, B, 3\] or \[T, 3\], got \[5, 3, 2\]$/),
+    dims('[0, 2, 3]', [0, 2, 3], RangeError, /^LSTM: "input" expected at least one step, got \[0, 2, 3\]$/, words([])),
+    dims('[0, 3]', [0, 3], RangeError, /^LSTM: "input" expected at least one step, got \[0, 3\]$/, words([])),
+    data('undefined', undefined, /^LSTM: "input.data" expected a Float32Array, got undefined$/),
+    data('an array', new Array(30).fill(0), /^LSTM: "input.data" expected a Float32Array, got an? .*$/),
+    data('a Float64Array', new Float64Array(30), /^LSTM: "input.data" expected a Float32Array, got a Float64Array$/),
+    data('an Int32Array', new Int32Array(30), /^LSTM: "input.data" expected a Float32Array, got a Int32Array$/),
+    data('an ArrayBuffer', new ArrayBuffer(120), /^LSTM: "input.data" expected a Float32Array, got a ArrayBuffer$/),
+    data('a DataView', new DataView(new ArrayBuffer(120)), /"input.data" expected a Float32Array, got a DataView$/),
+    data('that only says so', { [Symbol.toStringTag]: 'Float32Array', length: 30 }, /^LSTM: "input.data" expected/),
+    dims(
+      'on a detached buffer',
+      [5, 2, 3],
+      RangeError,
+      /^LSTM: "input" expected 30 elements .*, got 0.*detached/,
+      detached(),
+    ),
+    data('shared', shared(), /^LSTM: "input.data" expected .*SharedArrayBuffer$/),
+    state('5', 5, TypeError, /^LSTM: "state" expected an object { h0, c0 }, got 5$/),
+    state('with h0 alone', { h0 }, TypeError, /^LSTM: "c0" expected a tensor .*, got undefined$/),
+    state('with c0 alone', { c0: h0 }, TypeError, /^LSTM: "h0" expected a tensor .*, got undefined$/),
+    state('{ hn, cn }', out, TypeError, /^LSTM: "h0" expected a tensor .*, got undefined$/),
+    state('[h0, c0]', [h0, h0], TypeError, /^LSTM: "h0" expected a tensor .*, got undefined$/),
+    state(
+      'of one layer',
+      { h0: tensor(1, 2, 4), c0: h0 },
+      RangeError,
+      /^LSTM: "h0" expected \[2, 2, 4\], got \[1, 2, 4\]$/,
+    ),
+    state(
+      'of three rows',
+      { h0, c0: tensor(2, 3, 4) },
+      RangeError,
+      /^LSTM: "c0" expected \[2, 2, 4\], got \[2, 3, 4\]$/,
+    ),
+    state('of size 3', { h0, c0: tensor(2, 2, 3) }, RangeError, /^LSTM: "c0" expected \[2, 2, 4\], got \[2, 2, 3\]$/),
+    state('unbatched', { h0: tensor(2, 4), c0: tensor(2, 4) }, RangeError, /^LSTM: "h0" .*, got \[2, 4\]$/),
+    state('flat', { h0: tensor(16), c0: h0 }, RangeError, /^LSTM: "h0" expected \[2, 2, 4\], got \[16\]$/),
+    state(
+      'of float64',
+      { h0: { ...h0, data: new Float64Array(16) }, c0: h0 },
+      TypeError,
+      /^LSTM: "h0.data" .*Float64Array$/,
+    ),
+    state(
+      'of 15 numbers',
+      { h0: { ...h0, data: new Float32Array(15) }, c0: h0 },
+      RangeError,
+      /^LSTM: "h0" .*, got 15$/,
+    ),
+    options('options null', null, TypeError, /^LSTM: "options" expected an object, got null$/),
+    options('options 5', 5, TypeError, /^LSTM: "options" expected an object, got 5$/),
+    options(
+      'unknown options',
+      { output: out.output },
+      TypeError,
+      /^LSTM: unknown option "output", expected one of out$/,
+    ),
+    options('out 5', { out: 5 }, TypeError, /^LSTM: "out/),
+    options('out {}', { out: {} }, TypeError, /^LSTM: "out.output" expected a tensor .*, got undefined$/),
+    options('out without cn', { out: { ...out, cn: undefined } }, TypeError, /^LSTM: "out.cn" expected a tensor/),
+    options(
+      'out.output turned',
+      { out: { ...out, output: tensor(2, 5, 4) } },
+      RangeError,
+      /"out.output" expected \[5, 2, 4\], got \[2, 5, 4\]$/,
+    ),
+    options(
+      'out.hn of one layer',
+      { out: { ...out, hn: tensor(1, 2, 4) } },
+      RangeError,
+      /"out.hn" expected \[2, 2, 4\], got \[1, 2, 4\]$/,
+    ),
+    options(
+      'out.cn unbatched',
+      { out: { ...out, cn: tensor(2, 4) } },
+      RangeError,
+      /"out.cn" expected \[2, 2, 4\], got \[2, 4\]$/,
+    ),
+    options(
+      'out.cn of float64',
+      { out: { ...out, cn: { ...out.cn, data: new Float64Array(16) } } },
+      TypeError,
+      /"out.cn.data"/,
+    ),
+    options('out packed', { out: packedOut }, TypeError, /^LSTM: "out.output/),
+    [
+      'out for packed input, not packed',
+      () => lstm.forward(packed, null, { out } as Any),
+      TypeError,
+      /^LSTM: "out.output" expected a PackedSequence/,
+    ],
+    [
+      'packed input of width 4',
+      () => lstm.forward(packSequence([tensor(3, 4)])),
+      RangeError,
+      /^LSTM: "input.data" expected \[3, 3\], got \[3, 4\]$/,
+    ],
+    [
+      'a padded batch first for time first',
+      () => batchFirst.forward(x, { h0: tensor(1, 2, 4), c0: tensor(1, 2, 4) }),
+      RangeError,
+      /"h0" expected \[1, 5, 4\], got \[1, 2, 4\]$/,
+    ],
+    [
+      'h0 of hiddenSize where it is projSize',
+      () => projected.forward(x, { h0: tensor(1, 2, 4), c0: tensor(1, 2, 4) }),
+      RangeError,
+      /"h0" expected \[1, 2, 2\], got \[1, 2, 4\]$/,
+    ],
+    [
+      'c0 of projSize',
+      () => projected.forward(x, { h0: tensor(1, 2, 2), c0: tensor(1, 2, 2) }),
+      RangeError,
+      /"c0" expected \[1, 2, 4\], got \[1, 2, 2\]$/,
+    ],
+    [
+      '2^31 steps of nothing',
+      () => empty.forward({ data: words([]), dims: [2 ** 31, 1, 0] }),
+      RangeError,
+      /^LSTM: "input" expected fewer than 2\^31 steps/,
+    ],
+    [
+      '2^52 steps of nothing',
+      () => empty.forward({ data: words([]), dims: [2 ** 26, 2 ** 26, 0] }),
+      RangeError,
+      /^LSTM: "input" expected fewer than 2\^31 steps/,
+    ],
+    [
+      'results of 512 GiB',
+      () => empty.forward({ data: words([]), dims: [2 ** 31 - 1, 1, 0] }),
+      RangeError,
+      /^LSTM: .*\[2147483647, 1, 64\]/,
+    ],
+    [
+      'states of 512 GiB',
+      () => empty.forward({ data: words([]), dims: [1, 2 ** 31 - 1, 0] }),
+      RangeError,
+      /^LSTM: .*\[1, 2147483647, 64\]/,
+    ],
+    [
+      'cell: three dims',
+      () => cell.forward(x),
+      RangeError,
+      /^LSTMCell: "input" expected \[B, 3\] or \[3\], got \[5, 2, 3\]$/,
+    ],
+    ['cell: wrong width', () => cell.forward(tensor(2, 4)), RangeError, /^LSTMCell: "input" .*, got \[2, 4\]$/],
+    ['cell: a packed sequence', () => cell.forward(packed as Any), TypeError, /^LSTMCell: "input.dims"/],
+    ['cell: h0 alone', () => cell.forward(tensor(2, 3), { h0: tensor(2, 4) } as Any), TypeError, /^LSTMCell: "c0"/],
+    [
+      'cell: state of another batch',
+      () => cell.forward(tensor(2, 3), { h0: tensor(1, 4), c0: tensor(2, 4) }),
+      RangeError,
+      /^LSTMCell: "h0" expected \[2, 4\], got \[1, 4\]$/,
+    ],
+    [
+      'cell: state of a sequence',
+      () => cell.forward(tensor(3), { h0: tensor(4), c0: tensor(1, 4) }),
+      RangeError,
+      /^LSTMCell: "c0" expected \[4\], got \[1, 4\]$/,
+    ],
+    [
+      'cell: 2^31 rows of nothing',
+      () => emptyCell.forward({ data: words([]), dims: [2 ** 31, 0] }),
+      RangeError,
+      /^LSTMCell: .*\[2147483648, /,
+    ],
+    [
+      'cell: results of 512 GiB',
+      () => emptyCell.forward({ data: words([]), dims: [2 ** 31 - 1, 0] }),
+      RangeError,
+      /^LSTMCell: .*\[2147483647, /,
+    ],
+    ['Linear: a scalar', () => linear.forward(zeros()), RangeError, /^Linear: "input" expected \[..., 3\], got \[\]$/],
+    [
+      'Linear: wrong width',
+      () => linear.forward(tensor(3, 4)),
+      RangeError,
+      /^Linear: "input" expected \[..., 3\], got \[3, 4\]$/,
+    ],
+    [
+      'Linear: results of 16 TiB',
+      () => new Linear(0, 4).forward({ data: words([]), dims: [2 ** 40, 0] }),
+      RangeError,
+      /^Linear: .*\[1099511627776, /,
+    ],
+    [
+      'Embedding: an index too high',
+      () => embedding.forward({ data: [0, 3], dims: [2] }),
+      RangeError,
+      /^Embedding: "indices" expected an integer from 0 to 2, got 3$/,
+    ],
+    [
+      'Embedding: a negative index',
+      () => embedding.forward({ data: new Int32Array([-1]), dims: [1] }),
+      RangeError,
+      /"indices" .*, got -1$/,
+    ],
+    [
+      'Embedding: a fraction',
+      () => embedding.forward({ data: [0.5], dims: [1] }),
+      RangeError,
+      /"indices" .*, got 0.5$/,
+    ],
+    [
+      'Embedding: a bigint too high',
+      () => embedding.forward({ data: new BigInt64Array([2n ** 62n]), dims: [1] }),
+      RangeError,
+      /"indices" .*, got 46116860184273\d*n?$/,
+    ],
+    [
+      'Embedding: floats',
+      () => embedding.forward(tensor(2) as Any),
+      TypeError,
+      /^Embedding: "indices.data" .*, got a Float32Array$/,
+    ],
+    [
+      'Embedding: strings',
+      () => embedding.forward({ data: ['1'], dims: [1] } as Any),
+      TypeError,
+      /^Embedding: "indices" expected an integer, got "1"$/,
+    ],
+    [
+      'Embedding: a hole',
+      () => embedding.forward({ data: new Array(2), dims: [2] }),
+      TypeError,
+      /"indices" expected an integer, got undefined$/,
+    ],
+    ['Embedding: no tensor', () => embedding.forward([1] as Any), TypeError, /^Embedding: "indices/],
+    [
+      'Embedding: too few indices',
+      () => embedding.forward({ data: [1], dims: [2] }),
+      RangeError,
+      /^Embedding: "indices" expected 2 elements .*, got 1$/,
+    ],
+    [
+      'Embedding: results of 16 TiB',
+      () => new Embedding(1, 2 ** 20).forward({ data: new Array(2 ** 22).fill(0), dims: [2 ** 22] }),
+      RangeError,
+      /^Embedding: .*\[4194304, 1048576\]/,
+    ],
+  ];
+
+  test.each(refusals)('%s', (_, call, error, message) => {
+    const before = bits(lstm.forward(x).output);
+    const used = bytesUsed();
+    const bytes = wasm().memory.buffer.byteLength;
+    const started = performance.now();
+    let thrown: unknown;
+    try {
+      call();
+    } catch (caught) {
+      thrown = caught;
+    }
+    expect(thrown).toBeInstanceOf(error);
+    expect((thrown as Error).message).toMatch(message);
+    expect(performance.now() - started).toBeLessThan(2000);
+    // modules made inside the call are collected some time, no scratch stays
+    if (!/new /.test(String(call))) {
+      expect(bytesUsed()).toBe(used);
+      expect(wasm().memory.buffer.byteLength).toBe(bytes);
+    }
+    expect(bits(lstm.forward(x).output)).toEqual(before);
+  });
+
+  test('a result tensor is as it was after a refusal', () => {
+    const given = { output: tensor(5, 2, 4), hn: tensor(2, 2, 4), cn: tensor(2, 2, 5) };
+    expect(() => lstm.forward(x, null, { out: given })).toThrow(RangeError);
+    expect(given).toEqual({ output: tensor(5, 2, 4), hn: tensor(2, 2, 4), cn: tensor(2, 2, 5) });
+  });
+
+  test.each([undefined, null])('state %s means zeros', (none) => {
+    const wanted = lstm.forward(x, { h0: zeros(2, 2, 4), c0: zeros(2, 2, 4) });
+    expect(lstm.forward(x, none)).toEqual(wanted);
+    expect(cell.forward(tensor(2, 3), none)).toEqual(cell.forward(tensor(2, 3), { h0: zeros(2, 4), c0: zeros(2, 4) }));
+  });
+});
+
+describe('empty batches', () => {
+  test.each<[string, Any, number[], number[][]]>([
+    [
+      'time first',
+      {},
+      [5, 0, 4],
+      [
+        [5, 0, 6],
+        [1, 0, 6],
+        [1, 0, 6],
+      ],
+    ],
+    [
+      'batchFirst',
+      { batchFirst: true },
+      [0, 5, 4],
+      [
+        [0, 5, 6],
+        [1, 0, 6],
+        [1, 0, 6],
+      ],
+    ],
+    [
+      'bidirectional',
+      { bidirectional: true, numLayers: 2 },
+      [5, 0, 4],
+      [
+        [5, 0, 12],
+        [4, 0, 6],
+        [4, 0, 6],
+      ],
+    ],
+    [
+      'projSize',
+      { projSize: 2, batchFirst: true },
+      [0, 5, 4],
+      [
+        [0, 5, 2],
+        [1, 0, 2],
+        [1, 0, 6],
+      ],
+    ],
+    [
+      'many steps',
+      {},
+      [2 ** 50, 0, 4],
+      [
+        [2 ** 50, 0, 6],
+        [1, 0, 6],
+        [1, 0, 6],
+      ],
+    ],
+  ])('%s', (_, options, dims, wanted) => {
+    const lstm = new LSTM(4, 6, options);
+    const result = lstm.forward(zeros(...dims));
+    expect([result.output.dims, result.hn.dims, result.cn.dims]).toEqual(wanted);
+    expect([result.output, result.hn, result.cn].map(({ data }) => data.length)).toEqual([0, 0, 0]);
+    expect(lstm.forward(zeros(...dims), { h0: zeros(...wanted[1]!), c0: zeros(...wanted[2]!) }, { out: result })).toBe(
+      result,
+    );
+    expect(() => lstm.forward(zeros(...dims), { h0: zeros(1, 1, 6), c0: zeros(1, 1, 6) })).toThrow(RangeError);
+  });
+
+  test('LSTMCell, Linear and Embedding', () => {
+    const { h1, c1 } = new LSTMCell(4, 6).forward(zeros(0, 4));
+    expect([h1.dims, c1.dims, h1.data.length, c1.data.length]).toEqual([[0, 6], [0, 6], 0, 0]);
+    expect(new Linear(4, 6).forward(zeros(0, 3, 4))).toEqual(zeros(0, 3, 6));
+    expect(new Embedding(4, 6).forward({ data: [], dims: [0, 2] })).toEqual(zeros(0, 2, 6));
+  });
+
+  test('no features: the state alone goes on', () => {
+    const lstm = new LSTM(0, 3, { seed: 2 });
+    const wanted = new LSTM(1, 3);
+    const dict = lstm.stateDict();
+    wanted.loadStateDict(new Map([...dict, ['weight_ih_l0', zeros(12, 1)]]));
+    expect(dict.get('weight_ih_l0')!.dims).toEqual([12, 0]);
+    expect(lstm.forward({ data: words([]), dims: [7, 2, 0] })).toEqual(wanted.forward(zeros(7, 2, 1)));
+  });
+
+  test('Linear without features either way is done at once', () => {
+    const started = performance.now();
+    expect(new Linear(0, 0).forward({ data: words([]), dims: [2 ** 30, 0] }).dims).toEqual([2 ** 30, 0]);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+});
+
+describe('input lies anywhere', () => {
+  const lstm = new LSTM(3, 4, { numLayers: 2, seed: 1 });
+  const x = tensor(5, 2, 3);
+  const wanted = bits(lstm.forward(x).output);
+
+  test('in a view with an offset', () => {
+    const buffer = new ArrayBuffer(4 * 40);
+    const view = new Float32Array(buffer, 20, 30);
+    view.set(x.data);
+    expect(bits(lstm.forward({ ...x, data: view }).output)).toEqual(wanted);
+    expect(bits(lstm.forward({ ...x, data: new Float32Array(buffer).subarray(5, 35) }).output)).toEqual(wanted);
+  });
+
+  test('in an array of another realm, or of a subclass', async () => {
+    const Foreign = await foreignFloat32Array();
+    expect(Foreign).not.toBe(Float32Array);
+    class Mine extends Float32Array {}
+    for (const data of [new Foreign(x.data), new Mine(x.data)]) {
+      expect(bits(lstm.forward({ ...x, data }).output)).toEqual(wanted);
+      const out = lstm.forward(x);
+      out.output.data.fill(0);
+      const given = { ...out, output: { ...out.output, data: data instanceof Mine ? new Mine(40) : new Foreign(40) } };
+      expect(bits(lstm.forward(x, null, { out: given }).output)).toEqual(wanted);
+    }
+    const dict = new Map(
+      [...lstm.stateDict()].map(([key, value]) => [key, { ...value, data: new Foreign(value.data) }]),
+    );
+    expect(bits(LSTM.fromStateDict(dict).forward(x).output)).toEqual(wanted);
+  });
+
+  test('over its own result', () => {
+    const square = new LSTM(4, 4, { seed: 3 });
+    const given = { output: tensor(5, 2, 4), hn: tensor(1, 2, 4), cn: tensor(1, 2, 4) };
+    const state = { h0: given.hn, c0: given.cn };
+    const once = square.forward(tensor(5, 2, 4), { h0: tensor(1, 2, 4), c0: tensor(1, 2, 4) });
+    expect(square.forward(given.output, state, { out: given })).toEqual(once);
+    // h0 and c0 in the place of the output
+    const both = new Float32Array(40);
+    const h0 = { data: both.subarray(0, 8), dims: [1, 2, 4] };
+    const c0 = { data: both.subarray(8, 16), dims: [1, 2, 4] };
+    h0.data.set(tensor(1, 2, 4).data);
+    c0.data.set(tensor(1, 2, 4).data);
+    const out = { output: { data: both, dims: [5, 2, 4] }, hn: zeros(1, 2, 4), cn: zeros(1, 2, 4) };
+    expect(square.forward(tensor(5, 2, 4), { h0, c0 }, { out })).toEqual(once);
+  });
+
+  // scratch of more than 8 MiB is never kept, so each of these calls needs memory anew
+  const [rows, H] = [8192, 64];
+
+  test('in linear memory itself, which grows during the call', () => {
+    const carrier = new LSTM(rows, H, { seed: 1 });
+    const stream = carrier.stream();
+    const wide = new LSTM(1, H, { seed: 2 });
+    const values = tensor(rows).data;
+    stream.input.set(values);
+    stream.step();
+    const lastOutput = stream.output.slice();
+    const column = tensor(rows, 1, 1);
+    const one = (data: Float32Array) => ({ data, dims: [1, 1, H] });
+    const calls: Record<string, () => TensorLike> = {
+      input: () => wide.forward({ data: stream.input, dims: [1, rows, 1] }).output,
+      h0: () => wide.forward(column, { h0: one(stream.output), c0: tensor(1, 1, H) }).output,
+      c0: () => wide.forward(column, { h0: tensor(1, 1, H), c0: one(stream.output) }).output,
+      Linear: () => new Linear(1, 64, { seed: 2 }).forward({ data: stream.input, dims: [rows, 1] }),
+      sigmoid: () => sigmoid({ data: stream.input, dims: [rows] }),
+      softmax: () => softmax({ data: stream.input, dims: [rows] }, 0),
+      stream: () => {
+        const data = new Float32Array(H);
+        carrier.stream().run(stream.input, data);
+        return { data, dims: [H] };
+      },
+      loadStateDict: () => {
+        const loaded = new Linear(rows, 1, { bias: false });
+        loaded.loadStateDict({ weight: { data: stream.input, dims: [1, rows] } });
+        return loaded.stateDict().get('weight')!;
+      },
+    };
+    for (const [what, call] of Object.entries(calls)) {
+      const free = fillMemory();
+      const { buffer } = wasm().memory;
+      const grown = hash(call());
+      if (what === 'input') expect(wasm().memory.buffer).not.toBe(buffer);
+      free();
+      expect(stream.input, what).toEqual(values);
+      expect(stream.output, what).toEqual(lastOutput);
+      expect(hash(call()), what).toEqual(grown);
+    }
+    expect(hash(wide.forward({ data: values, dims: [1, rows, 1] }).output)).toBe(hash(calls.input!()));
+    carrier.dispose();
+  });
+
+  test('a result in linear memory is refused if that grows, and nothing is changed', () => {
+    const carrier = new LSTM(rows * H, 1, { seed: 1 });
+    const stream = carrier.stream();
+    const wide = new LSTM(1, H, { seed: 2 });
+    const x = tensor(1, rows, 1);
+    const wanted = wide.forward(x);
+    const out = { output: { data: stream.input, dims: [1, rows, H] }, hn: tensor(1, rows, H), cn: tensor(1, rows, H) };
+    const unchanged = hash(out.hn);
+    const free = fillMemory();
+    expect(() => wide.forward(x, null, { out })).toThrow(/^LSTM: "out" expected .*linear memory/);
+    free();
+    expect(stream.input.every((value) => value === 0)).toBe(true);
+    expect([hash(out.hn), hash(out.cn)]).toEqual([unchanged, unchanged]);
+    const again = { ...out, output: { ...out.output, data: stream.input } };
+    expect(hash(wide.forward(x, null, { out: again }).output)).toBe(hash(wanted.output));
+    carrier.dispose();
+  });
+});
+
+describe('constructors', () => {
+  const names = { LSTM, LSTMCell, Linear, Embedding };
+  type Name = keyof typeof names;
+  const make = (name: Name, ...args: Any[]) => new (names[name] as Any)(...args);
+
+  test.each<[Name, Any[], typeof TypeError | typeof RangeError, RegExp]>([
+    ['LSTM', [], TypeError, /^LSTM: "inputSize" expected an integer, got undefined$/],
+    ['LSTM', ['4', 8], TypeError, /^LSTM: "inputSize" expected an integer, got "4"$/],
+    ['LSTM', [4], TypeError, /^LSTM: "hiddenSize" expected an integer, got undefined$/],
+    ['LSTM', [4.5, 8], RangeError, /^LSTM: "inputSize" expected an integer from 0 .*, got 4.5$/],
+    ['LSTM', [-1, 8], RangeError, /^LSTM: "inputSize" .*, got -1$/],
+    ['LSTM', [NaN, 8], RangeError, /^LSTM: "inputSize" .*, got NaN$/],
+    ['LSTM', [4, 0], RangeError, /^LSTM: "hiddenSize" expected an integer from 1 .*, got 0$/],
+    ['LSTM', [4, Infinity], RangeError, /^LSTM: "hiddenSize" .*, got Infinity$/],
+    ['LSTM', [4, 2 ** 31], RangeError, /^LSTM: "hiddenSize" .*, got 2147483648$/],
+    ['LSTM', [4, 8, null], TypeError, /^LSTM: "options" expected an object, got null$/],
+    ['LSTM', [4, 8, 2], TypeError, /^LSTM: "options" expected an object, got 2$/],
+    [
+      'LSTM',
+      [4, 8, { batch_first: true }],
+      TypeError,
+      /^LSTM: unknown option "batch_first", expected one of numLayers, /,
+    ],
+    ['LSTM', [4, 8, { numLayers: 0 }], RangeError, /^LSTM: "numLayers" expected an integer from 1 .*, got 0$/],
+    ['LSTM', [4, 8, { numLayers: '2' }], TypeError, /^LSTM: "numLayers" expected an integer, got "2"$/],
+    ['LSTM', [4, 8, { bias: 1 }], TypeError, /^LSTM: "bias" expected a boolean, got 1$/],
+    ['LSTM', [4, 8, { batchFirst: 'yes' }], TypeError, /^LSTM: "batchFirst" expected a boolean, got "yes"$/],
+    ['LSTM', [4, 8, { bidirectional: 0 }], TypeError, /^LSTM: "bidirectional" expected a boolean, got 0$/],
+    ['LSTM', [4, 8, { dropout: 1.1 }], RangeError, /^LSTM: "dropout" expected a number from 0 to 1, got 1.1$/],
+    ['LSTM', [4, 8, { dropout: -0.1 }], RangeError, /^LSTM: "dropout" .*, got -0.1$/],
+    ['LSTM', [4, 8, { dropout: NaN }], RangeError, /^LSTM: "dropout" .*, got NaN$/],
+    ['LSTM', [4, 8, { dropout: true }], TypeError, /^LSTM: "dropout" .*, got true$/],
+    ['LSTM', [4, 8, { projSize: 8 }], RangeError, /^LSTM: "projSize" expected an integer from 0 to 7, got 8$/],
+    ['LSTM', [4, 8, { projSize: -1 }], RangeError, /^LSTM: "projSize" .*, got -1$/],
+    ['LSTM', [4, 8, { seed: -1 }], RangeError, /^LSTM: "seed" expected an integer from 0 to 9007199254740991, got -1$/],
+    ['LSTM', [4, 8, { seed: 1.5 }], RangeError, /^LSTM: "seed" .*, got 1.5$/],
+    ['LSTM', [4, 8, { seed: 2 ** 53 }], RangeError, /^LSTM: "seed" .*, got 9007199254740992$/],
+    ['LSTM', [4, 8, { seed: NaN }], RangeError, /^LSTM: "seed" .*, got NaN$/],
+    ['LSTM', [4, 8, { seed: '7' }], TypeError, /^LSTM: "seed" expected an integer, got "7"$/],
+    ['LSTMCell', [4, 0], RangeError, /^LSTMCell: "hiddenSize" .*, got 0$/],
+    [
+      'LSTMCell',
+      [4, 8, { numLayers: 2 }],
+      TypeError,
+      /^LSTMCell: unknown option "numLayers", expected one of bias, seed$/,
+    ],
+    ['LSTMCell', [4, 8, { seed: null }], TypeError, /^LSTMCell: "seed" expected an integer, got null$/],
+    ['Linear', [4, -1], RangeError, /^Linear: "outFeatures" .*, got -1$/],
+    ['Linear', [4, 8, { dropout: 0 }], TypeError, /^Linear: unknown option "dropout"/],
+    [
+      'Embedding',
+      [4, 8, { paddingIdx: 4 }],
+      RangeError,
+      /^Embedding: "paddingIdx" expected an integer from -4 to 3, got 4$/,
+    ],
+    ['Embedding', [4, 8, { paddingIdx: -5 }], RangeError, /^Embedding: "paddingIdx" .*, got -5$/],
+    ['Embedding', [4, 8, { paddingIdx: 1.5 }], RangeError, /^Embedding: "paddingIdx" .*, got 1.5$/],
+    ['Embedding', [0, 8, { paddingIdx: 0 }], RangeError, /^Embedding: "paddingIdx" .*, got 0$/],
+    ['LSTM', [2 ** 31 - 1, 2 ** 31 - 1], RangeError, /memory .*cannot grow .*4 GiB/],
+    ['LSTM', [20_000, 20_000], RangeError, /memory .*cannot grow .*4 GiB/],
+    ['LSTM', [1, 1, { numLayers: 2 ** 31 - 1 }], RangeError, /memory .*cannot grow .*4 GiB/],
+    ['LSTM', [1, 2 ** 20, { projSize: 2 ** 19 }], RangeError, /memory .*cannot grow .*4 GiB/],
+    ['LSTMCell', [2 ** 31 - 1, 2 ** 31 - 1], RangeError, /memory .*cannot grow .*4 GiB/],
+    ['Linear', [2 ** 31 - 1, 2 ** 31 - 1], RangeError, /memory .*cannot grow .*4 GiB/],
+    ['Embedding', [2 ** 31 - 1, 2 ** 31 - 1], RangeError, /memory .*cannot grow .*4 GiB/],
+  ])('%s(...%j) is refused', (name, args, error, message) => {
+    const used = bytesUsed();
+    const { byteLength } = wasm().memory.buffer;
+    const started = performance.now();
+    let thrown: unknown;
+    try {
+      make(name, ...args);
+    } catch (caught) {
+      thrown = caught;
+    }
+    expect(thrown).toBeInstanceOf(error);
+    expect((thrown as Error).message).toMatch(message);
+    expect(performance.now() - started).toBeLessThan(1000);
+    expect([bytesUsed(), wasm().memory.buffer.byteLength]).toEqual([used, byteLength]);
+  });
+
+  test.each<[Name, Any[]]>([
+    ['LSTM', [3, 5, { numLayers: 2, bidirectional: true, projSize: 2 }]],
+    ['LSTMCell', [3, 5]],
+    ['Linear', [3, 5]],
+    ['Embedding', [3, 5]],
+  ])('%s: a seed decides every bit, no seed makes each module another', (name, [a, b, options]) => {
+    const weights = (seed?: number) =>
+      [
+        ...make(name, a, b, { ...options, seed })
+          .stateDict()
+          .values(),
+      ].flatMap(bits);
+    expect(weights(7)).toEqual(weights(7));
+    const different = [0, 1, 7, 2 ** 32, 2 ** 32 + 7, 2 ** 53 - 1, undefined, undefined].map((seed) =>
+      weights(seed).join(),
+    );
+    expect(new Set(different).size).toBe(8);
+  });
+
+  const weightsOf = (module: LSTM | LSTMCell | Linear) =>
+    [...module.stateDict().values()].flatMap(({ data }) => [...data]);
+  test.each<[string, LSTM | LSTMCell | Linear, number]>([
+    ['LSTM', new LSTM(10, 16, { numLayers: 2, projSize: 3, seed: 1 }), 1 / 4],
+    ['LSTMCell', new LSTMCell(10, 16, { seed: 1 }), 1 / 4],
+    ['Linear', new Linear(64, 40, { seed: 1 }), 1 / 8],
+  ])('%s starts uniform in its bounds', (_, module, bound) => {
+    const values = weightsOf(module);
+    const mean = (list: number[]) => list.reduce((sum, value) => sum + value, 0) / list.length;
+    expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(bound);
+    expect(Math.max(...values)).toBeGreaterThan(0.99 * bound);
+    expect(Math.min(...values)).toBeLessThan(-0.99 * bound);
+    // four standard errors of a uniform variable
+    expect(Math.abs(mean(values))).toBeLessThan((4 * bound) / Math.sqrt(3 * values.length));
+    expect(Math.abs(mean(values.map((value) => value ** 2)) / (bound ** 2 / 3) - 1)).toBeLessThan(0.1);
+  });
+
+  test.each([undefined, 3, 0, -1, -1000])('Embedding starts near N(0, 1), paddingIdx %s as zeros', (paddingIdx) => {
+    const embedding = new Embedding(1000, 50, { seed: 1, paddingIdx });
+    const { data } = embedding.stateDict().get('weight')!;
+    const row = paddingIdx !== undefined && paddingIdx < 0 ? 1000 + paddingIdx : paddingIdx;
+    expect(embedding.paddingIdx).toBe(row);
+    const zeroRows = Array.from({ length: 1000 }, (_, r) => r).filter((r) =>
+      data.subarray(50 * r, 50 * r + 50).every((x) => x === 0),
+    );
+    expect(zeroRows).toEqual(row === undefined ? [] : [row]);
+    const n = data.length;
+    const moment = (power: number) => data.reduce((sum, value) => sum + value ** power, 0) / n;
+    expect(Math.abs(moment(1))).toBeLessThan(0.02);
+    expect(Math.abs(moment(2) - 1)).toBeLessThan(0.03);
+    // twelve uniforms have kurtosis 2.9, a normal variable 3
+    expect(Math.abs(moment(4) - 2.9)).toBeLessThan(0.15);
+    expect(data.every((value) => Math.abs(value) <= 6)).toBe(true);
+  });
+});
+
+describe('dispose', () => {
+  test.each<[string, () => LSTM | LSTMCell | Linear | Embedding, (module: Any) => unknown]>([
+    ['LSTM', () => new LSTM(3, 4), (lstm) => lstm.forward(tensor(5, 3))],
+    ['LSTMCell', () => new LSTMCell(3, 4), (cell) => cell.forward(tensor(3))],
+    ['Linear', () => new Linear(3, 4), (linear) => linear.forward(tensor(3))],
+    ['Embedding', () => new Embedding(3, 4), (embedding) => embedding.forward({ data: [1], dims: [1] })],
+  ])('%s: any use afterwards is an error, a second dispose is not', (name, make, forward) => {
+    const used = bytesUsed();
+    const module = make() as Any;
+    const dict = module.stateDict();
+    expect(bytesUsed()).toBeGreaterThan(used);
+    forward(module);
+    module.dispose();
+    module.dispose();
+    expect(bytesUsed()).toBe(used);
+    const other = make();
+    const kept = [...other.stateDict().values()].map(bits);
+    const uses: (() => unknown)[] = [
+      () => forward(module),
+      () => module.stateDict(),
+      () => module.loadStateDict(dict),
+      () => module.train(),
+      () => module.eval(),
+      ...('stream' in module ? [() => module.stream()] : []),
+    ];
+    for (const use of uses) expect(use).toThrow(new Error(`${name}: used after dispose()`));
+    module.dispose();
+    expect([...other.stateDict().values()].map(bits)).toEqual(kept);
+    other.dispose();
+    if (typeof Symbol.dispose === 'symbol') {
+      (make() as Any)[Symbol.dispose]();
+      expect(bytesUsed()).toBe(used);
+    }
+  });
+});
+
+describe('dropout', () => {
+  const p = 0.3;
+
+  /**
+   * Layer 1 shows which of its inputs were zeroed: g = input, i = o = 1, f = 0, no recurrence, so h = tanh(tanh(input)). It
+   * is an LSTM like any other to layer 0, whose weights are random.
+   */
+  function telltale(options: Any): LSTM {
+    const H = 8;
+    const lstm = new LSTM(3, H, { numLayers: 2, dropout: p, seed: 5, ...options });
+    const changes = new Map<string, TensorLike>();
+    for (const direction of lstm.bidirectional ? [0, 1] : [0]) {
+      const suffix = `_l1${direction ? '_reverse' : ''}`;
+      const width = lstm.bidirectional ? 2 * H : H;
+      const ih = zeros(4 * H, width);
+      for (let j = 0; j < H; j++) ih.data[(2 * H + j) * width + direction * H + j] = 1;
+      const bias = zeros(4 * H);
+      bias.data
+        .fill(200, 0, H)
+        .fill(-200, H, 2 * H)
+        .fill(200, 3 * H);
+      changes.set(`weight_ih${suffix}`, ih).set(`bias_ih${suffix}`, bias);
+      changes.set(`weight_hh${suffix}`, zeros(4 * H, H)).set(`bias_hh${suffix}`, zeros(4 * H));
+    }
+    lstm.loadStateDict(changes, '', { strict: false });
+    return lstm;
+  }
+
+  /** A layer of `lstm` as a module of its own. */
+  function layerOf(lstm: LSTM, layer: number): LSTM {
+    const own = [...lstm.stateDict()].filter(([key]) => key.includes(`_l${layer}`));
+    return LSTM.fromStateDict(new Map(own.map(([key, value]) => [key.replace(`_l${layer}`, '_l0'), value])));
+  }
+
+  const lengths = [40, 40, 31, 9, 2];
+  const padded = tensor(40, 5, 3);
+  const packed = packSequence(lengths.map((length) => tensor(length, 3)));
+
+  test.each<[string, Any, Any]>([
+    ['plain', {}, padded],
+    ['unbatched', {}, tensor(200, 3)],
+    ['bidirectional', { bidirectional: true }, padded],
+    ['packed', {}, packed],
+    ['packed and bidirectional', { bidirectional: true }, packed],
+    ['over several chunks', {}, tensor(5000, 1, 3)],
+  ])('%s: falls on outputs between layers alone, and is scaled by 1 / (1 - p)', (_, options, input) => {
+    const lstm = telltale(options);
+    const [first, second] = [layerOf(lstm, 0), layerOf(lstm, 1)];
+    const plain = lstm.forward(input) as Any;
+    const result = lstm.train({ seed: 3 }).forward(input) as Any;
+    const data = (tensor: Any): Float32Array => (tensor.batchSizes ? tensor.data.data : tensor.data);
+    // some rows have a state that goes on, but f = 0 forgets it: what is zero was zeroed, and nothing else
+    const shown = data(result.output);
+    expect(data(plain.output).every((value) => Math.abs(value) > 1e-7)).toBe(true);
+    const between = first.forward(input) as Any;
+    const scale = Math.fround(1 / (1 - p));
+    const dropped = data(between.output).map((value, i) => (shown[i] === 0 ? 0 : value * scale));
+    const fraction = shown.filter((value) => value === 0).length / shown.length;
+    expect(Math.abs(fraction - p)).toBeLessThan(4 * Math.sqrt((p * (1 - p)) / shown.length));
+    const masked = input.batchSizes
+      ? { ...between.output, data: { ...between.output.data, data: dropped } }
+      : { ...between.output, data: dropped };
+    const wanted = second.forward(masked) as Any;
+    expect([...shown]).toEqual([...data(wanted.output)]);
+    // the states of layer 0 went on without dropout
+    const half = between.hn.data.length;
+    expect(bits({ data: result.hn.data.subarray(0, half), dims: [] })).toEqual(bits(between.hn));
+    expect(bits({ data: result.cn.data.subarray(0, half), dims: [] })).toEqual(bits(between.cn));
+    expect(bits({ data: result.hn.data.subarray(half), dims: [] })).toEqual(bits(wanted.hn));
+    // no pattern along units: each is dropped about as often
+    const width = between.hn.dims.at(-1);
+    const perUnit = new Array(width).fill(0);
+    shown.forEach((value, i) => {
+      perUnit[i % width] += value === 0 ? 1 : 0;
+    });
+    const n = shown.length / width;
+    for (const hits of perUnit) expect(Math.abs(hits / n - p)).toBeLessThan(4 * Math.sqrt((p * (1 - p)) / n));
+    expect(bits({ data: data((lstm.eval().forward(input) as Any).output), dims: [] })).toEqual(
+      bits({ data: data(plain.output), dims: [] }),
+    );
+  });
+
+  test('three layers: two masks, drawn one after the other', () => {
+    const lstm = new LSTM(3, 8, { numLayers: 3, dropout: 0.5, seed: 1 });
+    const dict = lstm.stateDict();
+    const outputs = new Set<string>();
+    lstm.train({ seed: 1 });
+    for (let k = 0; k < 20; k++) {
+      const { output, hn } = lstm.forward(padded);
+      expect(output.data.every((value) => value !== 0)).toBe(true);
+      expect([...hn.data.subarray(2 * 5 * 8)]).toEqual([...output.data.subarray(39 * 5 * 8)]);
+      outputs.add(bits(output).join());
+    }
+    expect(outputs.size).toBe(20);
+    expect(lstm.stateDict()).toEqual(dict);
+  });
+
+  test('train({ seed }) repeats the masks, calls after it differ', () => {
+    const [a, b] = [telltale({}), telltale({ seed: 6 })];
+    const run = (lstm: LSTM) => bits(lstm.forward(padded).output).join();
+    const mask = (lstm: LSTM) => [...lstm.forward(padded).output.data].map((value) => value === 0).join();
+    expect(a.training).toBe(false);
+    expect(a.train({ seed: 9 })).toBe(a);
+    expect(a.training).toBe(true);
+    const sequence = [run(a), run(a), run(a)];
+    expect(new Set(sequence).size).toBe(3);
+    a.train({ seed: 9 });
+    expect([run(a), run(a), run(a)]).toEqual(sequence);
+    // the mask comes from the seed alone, not from weights
+    expect(mask(a.train({ seed: 9 }))).toBe(mask(b.train({ seed: 9 })));
+    expect(mask(a.train({ seed: 9 }))).not.toBe(mask(a.train({ seed: 10 })));
+    // without a seed the masks go on, also over eval() and train()
+    a.train({ seed: 9 });
+    run(a);
+    a.eval().forward(padded);
+    expect(run(a.train())).toBe(sequence[1]);
+    expect(a.eval()).toBe(a);
+    expect(a.training).toBe(false);
+    const [c, d] = [telltale({ seed: undefined }).train(), telltale({ seed: undefined }).train()];
+    expect(mask(c)).not.toBe(mask(d));
+    for (const [options, error] of [
+      [{ seed: -1 }, RangeError],
+      [{ seed: '1' }, TypeError],
+      [{ mode: true }, TypeError],
+      [true, TypeError],
+    ] as Any) {
+      expect(() => a.train(options)).toThrow(error);
+      expect(a.training).toBe(false);
+    }
+  });
+
+  test('p = 1 gives zeros to the next layer, p = 0 changes nothing', () => {
+    const all = new LSTM(3, 8, { numLayers: 2, dropout: 1, seed: 5 });
+    const second = layerOf(all, 1);
+    const { output } = all.train().forward(padded);
+    expect(bits(output)).toEqual(bits(second.forward(zeros(40, 5, 8)).output));
+    const none = new LSTM(3, 8, { numLayers: 2, dropout: 0, seed: 5 });
+    const wanted = bits(none.forward(padded).output);
+    expect(bits(none.train({ seed: 1 }).forward(padded).output)).toEqual(wanted);
+    expect(bits(all.eval().forward(padded).output)).toEqual(wanted);
+  });
+
+  test('with one layer nothing is dropped, and one warning a process says so', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    new LSTM(3, 8, { numLayers: 2, dropout: 0.5 });
+    new LSTM(3, 8, { dropout: 0 });
+    expect(warn).not.toHaveBeenCalled();
+    const lstm = new LSTM(3, 8, { dropout: 0.5, seed: 1 });
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/^LSTM: dropout .*numLayers 1/)]]);
+    new LSTM(3, 8, { dropout: 0.9 });
+    LSTM.fromStateDict(lstm.stateDict(), { dropout: 0.5 });
+    expect(warn).toHaveBeenCalledTimes(1);
+    const wanted = bits(lstm.forward(padded).output);
+    expect(bits(lstm.train().forward(padded).output)).toEqual(wanted);
+  });
+
+  test('streams never drop, whatever the mode', () => {
+    const lstm = telltale({});
+    const input = tensor(200, 3);
+    const wanted = bits(lstm.forward(input).output);
+    const before = lstm.stream();
+    lstm.train({ seed: 1 });
+    for (const stream of [before, lstm.stream()]) {
+      const data = new Float32Array(200 * 8);
+      stream.run(input.data.subarray(0, 300), data.subarray(0, 800));
+      for (let t = 100; t < 200; t++) {
+        stream.input.set(input.data.subarray(3 * t, 3 * t + 3));
+        stream.step();
+        data.set(stream.output, 8 * t);
+      }
+      expect(bits({ data, dims: [] })).toEqual(wanted);
+    }
+    // nor do they draw from the generator
+    const first = bits(lstm.forward(input).output);
+    lstm.train({ seed: 1 });
+    expect(bits(lstm.forward(input).output)).toEqual(first);
+  });
+
+  test('a failed call draws no mask', () => {
+    const lstm = telltale({});
+    lstm.train({ seed: 2 });
+    const wanted = bits(lstm.forward(padded).output);
+    lstm.train({ seed: 2 });
+    expect(() => lstm.forward(padded, { h0: zeros(1, 1, 1), c0: zeros(1, 1, 1) })).toThrow(RangeError);
+    expect(bits(lstm.forward(padded).output)).toEqual(wanted);
+  });
+});
+
+describe('state dicts', () => {
+  const lstm = () => new LSTM(3, 4, { numLayers: 2, bidirectional: true, projSize: 2, seed: 1 });
+  const table: [string, () => LSTM | LSTMCell | Linear | Embedding, string[]][] = [
+    [
+      'LSTM',
+      lstm,
+      [0, 1].flatMap((layer) =>
+        ['', '_reverse'].flatMap((direction) =>
+          ['weight_ih', 'weight_hh', 'bias_ih', 'bias_hh', 'weight_hr'].map((name) => `${name}_l${layer}${direction}`),
+        ),
+      ),
+    ],
+    ['LSTM', () => new LSTM(3, 4, { bias: false }), ['weight_ih_l0', 'weight_hh_l0']],
+    ['LSTMCell', () => new LSTMCell(3, 4), ['weight_ih', 'weight_hh', 'bias_ih', 'bias_hh']],
+    ['LSTMCell', () => new LSTMCell(3, 4, { bias: false }), ['weight_ih', 'weight_hh']],
+    ['Linear', () => new Linear(3, 20), ['weight', 'bias']],
+    ['Linear', () => new Linear(3, 20, { bias: false }), ['weight']],
+    ['Embedding', () => new Embedding(3, 20), ['weight']],
+  ];
+  const dictBits = (dict: ReadonlyMap<string, TensorLike>) =>
+    [...dict].map(([key, value]) => [key, [...value.dims], bits(value)]);
+
+  /** What a call throws, which must be a ModelError. */
+  function refusal(call: () => unknown): ModelError {
+    try {
+      call();
+    } catch (error) {
+      expect(error).toBeInstanceOf(ModelError);
+      return error as ModelError;
+    }
+    throw new Error('nothing was thrown');
+  }
+
+  /** Every bit pattern a float can have, the odd ones first. */
+  function oddBits(dims: readonly number[], seed: number): TensorLike {
+    const odd = [
+      0x7fc00000, 0xffc00001, 0x7f800001, 0xff812345, 0x7fffffff, 0x80000000, 1, 0x807fffff, 0x7f800000, 0xff800000,
+    ];
+    const data = words(
+      Array.from({ length: count(dims) }, (_, i) => (i < odd.length ? odd[i]! : Math.imul(i + seed, 2654435761))),
+    );
+    return { data, dims };
+  }
+
+  test.each(table)("%s %#: keys in PyTorch's order, the bits that were loaded, and copies only", (_, make, keys) => {
+    const module = make();
+    const own = module.stateDict();
+    expect([...own.keys()]).toEqual(keys);
+    expect([...module.stateDict('a.b.').keys()]).toEqual(keys.map((key) => `a.b.${key}`));
+    const loaded = new Map([...own].map(([key, { dims }], i) => [key, oddBits(dims, i)]));
+    expect(module.loadStateDict(loaded)).toEqual({ missingKeys: [], unexpectedKeys: [] });
+    const wanted = dictBits(loaded);
+    expect(dictBits(module.stateDict())).toEqual(wanted);
+    for (const { data, dims } of [...loaded.values(), ...module.stateDict().values()]) {
+      data.fill(7);
+      (dims as number[]).fill(0);
+    }
+    expect(dictBits(module.stateDict())).toEqual(wanted);
+  });
+
+  test.each(table)(
+    '%s %#: Map or object, any order, other keys beside the prefix, float64 rounded',
+    (_, make, keys) => {
+      const [from, to] = [make(), make()];
+      const dict = from.stateDict('x.');
+      const wanted = dictBits(from.stateDict());
+      const odd = new Map<Any, Any>([['xweight', 5], ['y.z', null], ...[...dict].reverse(), [1, 2], [undefined, null]]);
+      to.loadStateDict(odd, 'x.');
+      expect(dictBits(to.stateDict())).toEqual(wanted);
+      const object = Object.assign(Object.create(null), Object.fromEntries(dict));
+      const again = make();
+      again.loadStateDict(object, 'x.');
+      expect(dictBits(again.stateDict())).toEqual(wanted);
+      const key = keys[0]!;
+      const { dims } = from.stateDict().get(key)!;
+      const doubles = Float64Array.from(
+        { length: count(dims) },
+        (_, i) => [0.1, 1e300, -1e-50, 1 + 2 ** -24, 1e-46][i % 5]! + (i % 2),
+      );
+      to.loadStateDict({ [key]: { data: doubles, dims } }, '', { strict: false });
+      expect([...to.stateDict().get(key)!.data]).toEqual([...doubles].map(Math.fround));
+    },
+  );
+
+  test.each(table)('%s %#: one error lists all that is wrong, and nothing is loaded', (name, make, keys) => {
+    const module = make();
+    const before = dictBits(module.stateDict());
+    const good = make().stateDict('m.');
+    const key = `m.${keys[0]}`;
+    const { dims } = good.get(key)!;
+    const entry = (changed: Any) => new Map<string, Any>([...good, [key, changed]]);
+    const without = new Map(good);
+    without.delete(key);
+    const shown = `[${dims.join(', ')}]`;
+    const size = count(dims);
+    const full = new Float32Array(size);
+    const turned = dims.toReversed();
+    // what, the state dict, the error's code, how its message ends
+    const cases: [string, ReadonlyMap<string, Any>, string, string][] = [
+      ['missing', without, 'missing-key', ''],
+      ['unexpected', new Map([...good, ['m.more', good.get(key)!]]), 'unexpected-key', ''],
+      ['rank', entry({ data: full, dims: [size] }), 'wrong-shape', `expected ${shown}, got [${size}]`],
+      ['turned', entry({ data: full, dims: turned }), 'wrong-shape', `expected ${shown}, got [${turned.join(', ')}]`],
+      ['lying dims', entry({ data: full, dims: [2 ** 20, 2 ** 20] }), 'wrong-shape', 'got [1048576, 1048576]'],
+      ['short', entry({ data: full.slice(1), dims }), 'wrong-length', `expected ${size} elements, got ${size - 1}`],
+      ['long', entry({ data: new Float32Array(1000), dims }), 'wrong-length', `expected ${size} elements, got 1000`],
+      ['int32', entry({ data: new Int32Array(size), dims }), 'not-float', 'got a Int32Array'],
+      [
+        'int64 with a dtype',
+        entry({ data: new BigInt64Array(size), dims, dtype: 'I64' }),
+        'not-float',
+        'got dtype I64',
+      ],
+      ['half floats as bits', entry({ data: new Uint16Array(size), dims }), 'not-float', 'got a Uint16Array'],
+      ['null', entry(null), 'not-a-tensor', 'expected a tensor { data, dims }, got null'],
+      ['a number', entry(5), 'not-a-tensor', 'got 5'],
+      ['an array', entry([1, 2]), 'not-a-tensor', 'got [1, 2]'],
+      ['plain data', entry({ data: [1, 2], dims }), 'not-a-tensor', 'got a Object'],
+      ['no dims', entry({ data: full }), 'not-a-tensor', 'got a Object'],
+      ['odd dims', entry({ data: full, dims: dims.map(() => Object.create(null)) }), 'wrong-shape', ''],
+      ['dims with holes', entry({ data: full, dims: new Array(dims.length) }), 'wrong-shape', ''],
+    ];
+    for (const [what, dict, code, text] of cases) {
+      const error = refusal(() => module.loadStateDict(dict, 'm.'));
+      const path = code === 'unexpected-key' ? 'm.more' : key;
+      expect(error.message, what).toMatch(new RegExp(`^${name}: `));
+      expect(error.message, what).toContain(`"${path}"`);
+      expect(error.message, what).toContain(text);
+      expect([error.code, error.path], what).toEqual([code, path]);
+      expect(error.name).toBe('ModelError');
+    }
+    const everything = entry({ data: new Float32Array(1), dims: [1] });
+    const last = `m.${keys.at(-1)}`;
+    if (keys.length > 1) (everything as Map<string, Any>).set(last, { data: new Int8Array(1), dims: [1] });
+    (everything as Map<string, Any>).set('m.__proto__', 5).set('m.x', 6);
+    const error = refusal(() => module.loadStateDict(everything, 'm.'));
+    for (const path of [key, last, 'm.__proto__', 'm.x']) expect(error.message).toContain(JSON.stringify(path));
+    expect(error.code).toBe('state-dict-mismatch');
+    expect(dictBits(module.stateDict())).toEqual(before);
+  });
+
+  test.each(table)(
+    '%s %#: strict: false loads what fits, names the rest, and refuses what does not fit',
+    (_, make, keys) => {
+      const module = make();
+      const key = keys.at(-1)!;
+      const others = keys.slice(0, -1);
+      const { dims } = module.stateDict().get(key)!;
+      const value = oddBits(dims, 3);
+      const before = module.stateDict();
+      const result = module.loadStateDict({ [`p.${key}`]: value, 'p.q': value, q: value }, 'p.', { strict: false });
+      expect(result).toEqual({ missingKeys: others.map((other) => `p.${other}`), unexpectedKeys: ['p.q'] });
+      expect(dictBits(module.stateDict())).toEqual(dictBits(before.set(key, value)));
+      const wrong = {
+        [key]: { ...value, dims: [1, ...dims] },
+        ...(others[0] ? { [others[0]]: oddBits(before.get(others[0])!.dims, 9) } : {}),
+      };
+      expect(refusal(() => module.loadStateDict(wrong, '', { strict: false })).code).toBe('wrong-shape');
+      expect(dictBits(module.stateDict())).toEqual(dictBits(before));
+      expect(module.loadStateDict({}, '', { strict: false })).toEqual({ missingKeys: keys, unexpectedKeys: [] });
+    },
+  );
+
+  test('a key is just a key', () => {
+    const good = new Linear(3, 2, { seed: 2 }).stateDict();
+    const module = new Linear(3, 2, { seed: 1 });
+    for (const odd of [
+      '__proto__',
+      'constructor',
+      'toString',
+      'hasOwnProperty',
+      '',
+      'x'.repeat(1e6),
+      '\ud800',
+      '\u0000\n',
+    ]) {
+      const map = new Map<string, Any>([...good, [odd, good.get('bias')!]]);
+      const object = Object.assign(Object.create(null), Object.fromEntries(good));
+      Object.defineProperty(object, odd, { value: good.get('bias'), enumerable: true });
+      for (const dict of [map, object] as StateDict[]) {
+        const error = refusal(() => module.loadStateDict(dict));
+        expect(error.code).toBe('unexpected-key');
+        expect(error.path).toBe(odd);
+        expect(error.message.length).toBeLessThan(300);
+        // control characters and half surrogates are escaped
+        expect(error.message).toMatch(/^[\x20-\x7e…]*$/);
+        expect(module.loadStateDict(dict, '', { strict: false }).unexpectedKeys).toEqual([odd]);
+      }
+      expect(module.stateDict(odd).get(`${odd}bias`)).toEqual(good.get('bias'));
+      expect(() => module.loadStateDict(module.stateDict(odd), odd)).not.toThrow();
+    }
+    // inherited entries are none
+    expect(refusal(() => module.loadStateDict(Object.create(Object.fromEntries(good)))).code).toBe('missing-key');
+    expect(({} as Any).weight).toBeUndefined();
+  });
+
+  test('many things wrong make a message of bounded length', () => {
+    const deep = new LSTM(1, 1, { numLayers: 50 });
+    const error = refusal(() => deep.loadStateDict({}));
+    expect(error.message).toMatch(/ and 1[56]0 more$/);
+    expect(error.code).toBe('missing-key');
+  });
+
+  test.each<[string, Any, Any, Any, RegExp]>([
+    ['null', null, '', {}, /^Linear: "stateDict" expected a Map or an object of tensors, got null$/],
+    ['a number', 5, '', {}, /^Linear: "stateDict" .*, got 5$/],
+    ['an array', [], '', {}, /^Linear: "stateDict" .*, got \[\]$/],
+    ['bytes', new Uint8Array(4), '', {}, /^Linear: "stateDict" .*, got a Uint8Array$/],
+    ['an ArrayBuffer', new ArrayBuffer(4), '', {}, /^Linear: "stateDict" .*, got a ArrayBuffer$/],
+    ['prefix 5', {}, 5, {}, /^Linear: "prefix" expected a string, got 5$/],
+    ['prefix null', {}, null, {}, /^Linear: "prefix" expected a string, got null$/],
+    ['options true', {}, '', true, /^Linear: "options" expected an object, got true$/],
+    ['unknown options', {}, '', { assign: true }, /^Linear: unknown option "assign"/],
+    ['strict 0', {}, '', { strict: 0 }, /^Linear: "strict" expected a boolean, got 0$/],
+  ])('mistakes in arguments are TypeErrors: %s', (_, dict, prefix, options, message) => {
+    const linear = new Linear(1, 1);
+    expect(() => linear.loadStateDict(dict, prefix, options)).toThrow(TypeError);
+    expect(() => linear.loadStateDict(dict, prefix, options)).toThrow(message);
+  });
+
+  test('the message names the prefixes at which a module was found', () => {
+    const good = new LSTM(3, 4);
+    const dict = new Map([...good.stateDict('encoder.lstm.'), ...good.stateDict('decoder.')]);
+    const hint = /LSTM weights were found at prefix "encoder\.lstm\.", "decoder\."$/;
+    expect(refusal(() => good.loadStateDict(dict)).message).toMatch(hint);
+    expect(refusal(() => good.loadStateDict(dict, 'encoder.')).message).toMatch(hint);
+    expect(refusal(() => LSTM.fromStateDict(dict)).message).toMatch(hint);
+    expect(refusal(() => LSTM.fromStateDict(good.stateDict(), { prefix: 'lstm.' })).message).toMatch(/at prefix ""$/);
+    expect(refusal(() => LSTM.fromStateDict({})).message).not.toMatch(/prefix/);
+    const cell = new LSTMCell(3, 4);
+    expect(refusal(() => LSTMCell.fromStateDict(cell.stateDict('a.'))).message).toMatch(/LSTMCell weights .* "a\."$/);
+    expect(refusal(() => new Linear(3, 4).loadStateDict(new Linear(3, 4).stateDict('head.'))).message).toMatch(
+      /Linear weights .* "head\."$/,
+    );
+  });
+
+  const flags = [false, true];
+  const combinations = flags.flatMap((bias) =>
+    flags.flatMap((bidirectional) =>
+      [0, 2].flatMap((projSize) => [1, 2, 3].map((numLayers) => ({ bias, bidirectional, projSize, numLayers }))),
+    ),
+  );
+  test.each(combinations)('fromStateDict sees %j', (options) => {
+    const from = new LSTM(3, 5, options);
+    const used = bytesUsed();
+    for (const dict of [from.stateDict('a.'), Object.fromEntries(from.stateDict('a.'))]) {
+      const made = LSTM.fromStateDict(dict, { prefix: 'a.', batchFirst: true, dropout: 0.25 });
+      expect(made).toMatchObject({
+        inputSize: 3,
+        hiddenSize: 5,
+        batchFirst: true,
+        dropout: 0.25,
+        training: false,
+        ...options,
+      });
+      expect(dictBits(made.stateDict())).toEqual(dictBits(from.stateDict()));
+      made.dispose();
+    }
+    // as strict as loading: every key is needed, and none may be added
+    for (const key of from.stateDict().keys()) {
+      const dict = from.stateDict();
+      dict.delete(key);
+      expect(refusal(() => LSTM.fromStateDict(dict)).message).toMatch(/^LSTM: /);
+    }
+    expect(refusal(() => LSTM.fromStateDict(new Map([...from.stateDict(), ['more', zeros(1)]]))).code).toBe(
+      'unexpected-key',
+    );
+    expect(bytesUsed()).toBe(used);
+  });
+
+  test('LSTMCell.fromStateDict', () => {
+    for (const bias of flags) {
+      const from = new LSTMCell(3, 5, { bias });
+      const made = LSTMCell.fromStateDict(from.stateDict('cell.'), { prefix: 'cell.' });
+      expect(made).toMatchObject({ inputSize: 3, hiddenSize: 5, bias });
+      expect(dictBits(made.stateDict())).toEqual(dictBits(from.stateDict()));
+      for (const key of from.stateDict().keys()) {
+        const dict = from.stateDict();
+        dict.delete(key);
+        refusal(() => LSTMCell.fromStateDict(dict));
+      }
+    }
+    refusal(() => LSTMCell.fromStateDict(new LSTM(3, 5).stateDict()));
+    refusal(() => LSTM.fromStateDict(new LSTMCell(3, 5).stateDict()));
+    expect(() => LSTMCell.fromStateDict({}, { batchFirst: true } as Any)).toThrow(
+      /^LSTMCell: unknown option "batchFirst"/,
+    );
+    expect(() => LSTM.fromStateDict({}, { hiddenSize: 4 } as Any)).toThrow(/^LSTM: unknown option "hiddenSize"/);
+    expect(() => LSTM.fromStateDict({}, { prefix: 4 } as Any)).toThrow(/^LSTM: "prefix" expected a string, got 4$/);
+  });
+
+  test.each<[string, Any]>([
+    ['no rows', { data: words([]), dims: [0, 3] }],
+    ['rows not in fours', { data: new Float32Array(18), dims: [6, 3] }],
+    ['three dims', { data: new Float32Array(24), dims: [8, 3, 1] }],
+    ['a fraction', { data: new Float32Array(24), dims: [8, 1.5] }],
+    ['a negative size', { data: new Float32Array(24), dims: [-8, -3] }],
+    ['2^40 x 2^40 in 24 numbers', { data: new Float32Array(24), dims: [2 ** 40, 2 ** 40] }],
+    ['2^40 rows of nothing', { data: words([]), dims: [2 ** 40, 0] }],
+    ['1e308 rows', { data: words([]), dims: [1e308, 0] }],
+    ['holes', { data: words([]), dims: new Array(2) }],
+    ['bigints', { data: new Float32Array(24), dims: [8n, 3n] }],
+    ['no dims', { data: new Float32Array(24) }],
+    ['integers', { data: new Int32Array(24), dims: [8, 3] }],
+    ['null', null],
+    ['a string', 'weights'],
+  ])('fromStateDict believes no dims: %s', (_, entry) => {
+    const source = new LSTM(3, 2, { seed: 1 });
+    const good = source.stateDict();
+    source.dispose();
+    const before = [bytesUsed(), wasm().memory.buffer.byteLength];
+    const started = performance.now();
+    for (const key of ['weight_ih_l0', 'weight_hh_l0', 'weight_hr_l0', 'weight_ih_l1']) {
+      refusal(() => LSTM.fromStateDict(new Map<string, Any>(good).set(key, entry)));
+    }
+    refusal(() => LSTMCell.fromStateDict({ weight_ih: entry, weight_hh: entry, bias_ih: entry, bias_hh: entry }));
+    expect(performance.now() - started).toBeLessThan(1000);
+    expect([bytesUsed(), wasm().memory.buffer.byteLength]).toEqual(before);
+  });
+
+  test('a projection as wide as the state is none that PyTorch has', () => {
+    const dict: Map<string, Any> = new LSTM(3, 4, { projSize: 2 }).stateDict();
+    for (const rows of [0, 4, 5]) refusal(() => LSTM.fromStateDict(new Map(dict).set('weight_hr_l0', zeros(rows, 4))));
+  });
+
+  test('loaded weights are used by the next forward, and biases sum', () => {
+    const [a, b] = [new LSTM(3, 4, { seed: 1 }), new LSTM(3, 4, { seed: 2 })];
+    const x = tensor(5, 3);
+    expect(bits(a.forward(x).output)).not.toEqual(bits(b.forward(x).output));
+    a.loadStateDict(b.stateDict());
+    expect(bits(a.forward(x).output)).toEqual(bits(b.forward(x).output));
+    const dict = b.stateDict();
+    a.loadStateDict({ bias_ih_l0: dict.get('bias_hh_l0')!, bias_hh_l0: dict.get('bias_ih_l0')! }, '', {
+      strict: false,
+    });
+    expect(bits(a.forward(x).output)).toEqual(bits(b.forward(x).output));
+  });
+});

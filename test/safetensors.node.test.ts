@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { runInNewContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import { ModelError, parseSafetensors } from '../src/safetensors.ts';
+import { entry, pack } from './support/safetensors-files.ts';
+
+const MALFORMED = new URL('./fixtures/malformed/', import.meta.url);
+const { cases } = JSON.parse(readFileSync(new URL('index.json', MALFORMED), 'utf8'));
+
+/** The code that each file of the fixtures is refused with; none where only its use as an LSTM is to fail. */
+const CODES: Record<string, string | undefined> = {
+  'empty.safetensors': 'truncated',
+  'truncated_header.safetensors': 'truncated',
+  'header_length_huge.safetensors': 'header-too-large',
+  'overlapping_offsets.safetensors': 'overlap',
+  'offsets_out_of_range.safetensors': 'offsets-out-of-range',
+  'unknown_dtype.safetensors': 'unknown-dtype',
+  'duplicate_key.safetensors': 'duplicate-key',
+  'negative_dim.safetensors': 'invalid-shape',
+  'dims_overflow.safetensors': 'invalid-shape',
+  'nan_in_json.safetensors': 'invalid-json',
+  'deep_json.safetensors': 'invalid-metadata',
+  'header_not_utf8.safetensors': 'invalid-utf8',
+};
+
+test.each(cases as { file: string; stage: string }[])('$file', { timeout: 1000 }, ({ file, stage }) => {
+  let code: string | undefined;
+  try {
+    parseSafetensors(readFileSync(new URL(file, MALFORMED)));
+  } catch (error) {
+    expect(error).toBeInstanceOf(ModelError);
+    code = (error as ModelError).code;
+  }
+  expect(code).toBe(CODES[file]);
+  expect(code !== undefined).toBe(stage === 'read');
+});
+
+test('a Buffer is read, and the arrays do not share its memory', () => {
+  const buffer = Buffer.from(pack({ x: entry('U8', [2], 0, 2) }, [1, 2]));
+  const { data } = parseSafetensors(buffer).get('x')!;
+  buffer.fill(0);
+  expect(data).toStrictEqual(new Uint8Array([1, 2]));
+});
+
+test('bytes of another realm are read, shared memory is not', () => {
+  const bytes = [...pack({ x: entry('U8', [1], 0, 1) }, [7])];
+  const array = runInNewContext(`new Uint8Array(${JSON.stringify(bytes)})`);
+  expect(array).not.toBeInstanceOf(Uint8Array);
+  for (const foreign of [array, array.buffer]) expect(parseSafetensors(foreign).get('x')!.data[0]).toBe(7);
+
+  const shared = new SharedArrayBuffer(bytes.length);
+  for (const wrong of [shared, new Uint8Array(shared)]) {
+    expect(() => parseSafetensors(wrong as never)).toThrow(TypeError);
+  }
+});
+
+// The high-water mark of the process, so that what was freed in between counts too.
+test.each([
+  ['nested arrays', '{"x":{"y":', () => '['],
+  ['an unknown field', '{"x":{"y":[', () => '{"a":0},'],
+  ['a shape', '{"x":{"dtype":"U8","shape":[', () => '1,'],
+  ['offsets', '{"x":{"data_offsets":[', () => '0,'],
+  ['white space', '{', () => ' '],
+  ['one key', '{"', () => 'k'],
+  ['tensors', '{', (i: number) => `"${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},`],
+  ['metadata', '{"__metadata__":{', (i: number) => `"${i}":"",`],
+])('refusing 32 MB of %s takes memory for at most 3 times the file and 8 MiB', (_, start, part) => {
+  const file = Buffer.alloc(32e6, part(0));
+  file.writeBigUInt64LE(BigInt(file.length - 8));
+  let at = 8 + file.write(start, 8);
+  if (part.length) for (let i = 0; at < file.length; i++) at += file.write(part(i), at);
+  const before = process.resourceUsage().maxRSS;
+  expect(() => parseSafetensors(file)).toThrow(ModelError);
+  const grown = 1024 * (process.resourceUsage().maxRSS - before);
+  expect(grown).toBeLessThan(3 * file.length + 2 ** 23);
+});

@@ -1,0 +1,487 @@
+import { describe, expect, test, vi } from 'vitest';
+import { allocate, release } from '../src/arena.ts';
+import { bytesUsed, LSTM, LSTMCell, type LSTMStream, ModelError, type TensorLike } from '../src/index.ts';
+import { wasm } from '../src/wasm.ts';
+
+// Sessions: what they own, when they see new weights, what they refuse. That they give the bits of forward() is for
+// laws.test.ts.
+
+/** Wrong arguments are much of the subject. */
+type Any = any;
+
+/** Numbers between -1 and 1 that look random. */
+function values(count: number, seed = 0): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => (((i + seed) * 7919 + 13) % 2003) / 1001.5 - 1);
+}
+
+const bits = (data: Float32Array) => [...new Uint32Array(data.buffer, data.byteOffset, data.length)];
+const words = (list: number[]) => new Float32Array(new Uint32Array(list).buffer);
+
+/** Every view of linear memory is detached by this. */
+const growMemory = () => wasm().memory.grow(1);
+
+/** Takes all free memory, so that whatever needs some makes memory grow. Gives a function that frees it again. */
+function fillMemory(): () => void {
+  const grow = vi.spyOn(WebAssembly.Memory.prototype, 'grow').mockImplementation(() => {
+    throw new RangeError('no');
+  });
+  const blocks: number[] = [];
+  for (let bytes = 1 << 24; bytes >= 64; ) {
+    try {
+      blocks.push(allocate(bytes));
+    } catch {
+      bytes /= 2;
+    }
+  }
+  grow.mockRestore();
+  return () => blocks.forEach(release);
+}
+
+/** Outputs of steps through input and output. */
+function steps(stream: LSTMStream, input: Float32Array): number[] {
+  const I = stream.input.length;
+  const outputs: number[] = [];
+  for (let t = 0; t * I < input.length; t++) {
+    stream.input.set(input.subarray(t * I, (t + 1) * I));
+    stream.step();
+    outputs.push(...stream.output);
+  }
+  return outputs;
+}
+
+function expectUnchanged(stream: LSTMStream, call: () => unknown, error: Any, message?: RegExp): void {
+  const { h0, c0 } = stream.getState();
+  expect(call).toThrow(error);
+  if (message) expect(call).toThrow(message);
+  const after = stream.getState();
+  expect([bits(after.h0.data), bits(after.c0.data)]).toEqual([bits(h0.data), bits(c0.data)]);
+}
+
+const models: [string, () => LSTM | LSTMCell, { I: number; Ho: number; h0: number[]; c0: number[] }][] = [
+  ['LSTM', () => new LSTM(3, 5, { seed: 1 }), { I: 3, Ho: 5, h0: [1, 5], c0: [1, 5] }],
+  ['LSTM of 2 layers', () => new LSTM(3, 5, { numLayers: 2, seed: 1 }), { I: 3, Ho: 5, h0: [2, 5], c0: [2, 5] }],
+  [
+    'LSTM with a projection',
+    () => new LSTM(3, 5, { numLayers: 3, projSize: 2, seed: 1 }),
+    { I: 3, Ho: 2, h0: [3, 2], c0: [3, 5] },
+  ],
+  ['LSTM without features', () => new LSTM(0, 5, { seed: 1 }), { I: 0, Ho: 5, h0: [1, 5], c0: [1, 5] }],
+  ['LSTMCell', () => new LSTMCell(3, 5, { seed: 1 }), { I: 3, Ho: 5, h0: [5], c0: [5] }],
+];
+
+describe.each(models)('%s', (_, make, { I, Ho, h0, c0 }) => {
+  const count = (dims: number[]) => dims.reduce((product, size) => product * size, 1);
+  const someState = () => ({
+    h0: { data: values(count(h0), 3), dims: h0 },
+    c0: { data: values(count(c0), 9), dims: c0 },
+  });
+
+  test('starts with zeros, of the documented shapes, and reset() goes back to them', () => {
+    const model = make();
+    const stream = model.stream();
+    const zeros = {
+      h0: { data: new Float32Array(count(h0)), dims: h0 },
+      c0: { data: new Float32Array(count(c0)), dims: c0 },
+    };
+    expect(stream.getState()).toEqual(zeros);
+    expect([...stream.input, ...stream.output]).toEqual(new Array(I + Ho).fill(0));
+    for (let k = 0; k < 3; k++) stream.step();
+    expect(stream.getState()).not.toEqual(zeros);
+    stream.reset();
+    expect(stream.getState()).toEqual(zeros);
+    model.dispose();
+  });
+
+  test('input and output are valid after memory has grown, and keep what they hold', () => {
+    const stream = make().stream();
+    const other = make().stream();
+    const input = values(7 * I);
+    const wanted = I ? steps(other, input) : [];
+    for (let t = 0; t < wanted.length / Ho; t++) {
+      const x = input.subarray(t * I, (t + 1) * I);
+      stream.input.set(x);
+      growMemory();
+      expect(stream.input).toEqual(x);
+      stream.step();
+      growMemory();
+      expect([...stream.output]).toEqual(wanted.slice(t * Ho, (t + 1) * Ho));
+    }
+    growMemory();
+    expect([stream.input.length, stream.output.length]).toEqual([I, Ho]);
+    expect(stream.input).toBe(stream.input);
+    expect(stream.input.buffer).toBe(wasm().memory.buffer);
+  });
+
+  test('all of it goes on after memory has grown', () => {
+    const [grown, same] = [make().stream(), make().stream()];
+    for (const stream of [grown, same]) {
+      stream.setState(someState());
+      if (I) stream.input.set(values(I));
+      stream.step();
+    }
+    const free = fillMemory();
+    // the clone's own memory does not fit any more
+    const { buffer } = wasm().memory;
+    const clone = grown.clone();
+    expect(wasm().memory.buffer).not.toBe(buffer);
+    free();
+    growMemory();
+    const later = grown.clone();
+    for (const stream of [clone, later, grown]) {
+      expect(stream.getState()).toEqual(same.getState());
+      expect([...stream.input, ...stream.output]).toEqual([...same.input, ...same.output]);
+      growMemory();
+      expect(stream.save()).toEqual(same.save());
+      growMemory();
+      stream.load(same.save());
+      const output = new Float32Array(4 * Ho);
+      growMemory();
+      expect(stream.run(values(4 * I), output)).toBe(4);
+      const wanted = new Float32Array(4 * Ho);
+      const fresh = same.clone();
+      fresh.run(values(4 * I), wanted);
+      expect(bits(output)).toEqual(bits(wanted));
+      growMemory();
+      stream.reset();
+      expect(stream.getState().h0.data.every((value) => value === 0)).toBe(true);
+    }
+  });
+
+  test('loadStateDict takes effect at the next step', () => {
+    const model = make();
+    const other = make();
+    const dict = new Map(
+      [...other.stateDict()].map(([key, { data, dims }]) => [key, { data: values(data.length, 5), dims }]),
+    );
+    other.loadStateDict(dict);
+    const [a, b] = [model.stream(), other.stream()];
+    a.setState(someState());
+    b.setState(someState());
+    a.step();
+    b.step();
+    expect([...a.output]).not.toEqual([...b.output]);
+    b.load(a.save());
+    model.loadStateDict(dict);
+    a.step();
+    b.step();
+    expect(bits(a.output)).toEqual(bits(b.output));
+    expect(a.save()).toEqual(b.save());
+  });
+
+  test('run checks lengths and takes no steps as well as many', () => {
+    const stream = make().stream();
+    stream.setState(someState());
+    const call = (input: Any, output: Any) => () => stream.run(input, output);
+    const zeros = (n: number) => new Float32Array(n);
+    const { h0: h } = stream.getState();
+    expect(stream.run(zeros(0), zeros(0))).toBe(0);
+    expect(stream.getState().h0).toEqual(h);
+    if (I) {
+      expectUnchanged(stream, call(zeros(I + 1), zeros(Ho)), RangeError, /^LSTMStream: "input" .*, got 4\b/);
+      expectUnchanged(stream, call(zeros(0), zeros(Ho)), RangeError, /^LSTMStream: "output" .*, got \d+$/);
+    } else {
+      expectUnchanged(stream, call(zeros(1), zeros(Ho)), RangeError, /^LSTMStream: "input"/);
+    }
+    expectUnchanged(
+      stream,
+      call(zeros(2 * I), zeros(2 * Ho - 1)),
+      RangeError,
+      /^LSTMStream: "(out|in)put" .*, got \d+$/,
+    );
+    const good = [zeros(2 * I), zeros(2 * Ho)] as const;
+    const wrong: [Any, RegExp][] = [
+      [undefined, /expected a Float32Array, got undefined$/],
+      [null, /expected a Float32Array, got null$/],
+      [[1, 2, 3], /expected a Float32Array, got /],
+      [new Float64Array(6), /expected a Float32Array, got a Float64Array$/],
+      [{ data: zeros(6), dims: [2, 3] }, /expected a Float32Array, got a Object$/],
+      [
+        new Float32Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer, 0, 6),
+        /SharedArrayBuffer$/,
+      ],
+    ];
+    for (const [value, message] of wrong) {
+      expectUnchanged(stream, call(value, good[1]), TypeError, message);
+      expectUnchanged(stream, call(value, good[1]), TypeError, /^LSTMStream: "input"/);
+      expectUnchanged(stream, call(good[0], value), TypeError, message);
+      expectUnchanged(stream, call(good[0], value), TypeError, /^LSTMStream: "output"/);
+    }
+    const gone = zeros(2 * Ho);
+    structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    if (I) expectUnchanged(stream, call(good[0], gone), RangeError, /^LSTMStream: "(out|in)put"/);
+    expect(stream.run(...good)).toBe(2);
+  });
+
+  test('run over overlapping views and over its own input and output', () => {
+    if (!I) return;
+    const n = 50;
+    const input = values(n * I);
+    const wanted = new Float32Array(n * Ho);
+    const fresh = make();
+    const expectWanted = (x: Float32Array, y: Float32Array) => {
+      const stream = fresh.stream();
+      x.set(input);
+      expect(stream.run(x, y)).toBe(n);
+      expect(bits(y)).toEqual(bits(wanted));
+      stream.dispose();
+    };
+    fresh.stream().run(input, wanted);
+    for (const shift of [0, 1, I, Ho, 40]) {
+      const buffer = new Float32Array(n * (I + Ho) + 64);
+      expectWanted(buffer.subarray(shift, shift + n * I), buffer.subarray(7, 7 + n * Ho));
+      expectWanted(buffer.subarray(7, 7 + n * I), buffer.subarray(shift, shift + n * Ho));
+    }
+    const stream = fresh.stream();
+    stream.input.set(input.subarray(0, I));
+    stream.run(stream.input, stream.output);
+    expect(bits(stream.output)).toEqual(bits(wanted.subarray(0, Ho)));
+  });
+
+  test('a disposed stream or model: errors, and a second dispose is harmless', () => {
+    const used = bytesUsed();
+    const model = make();
+    const alone = bytesUsed();
+    const [stream, orphan] = [model.stream(), model.stream()];
+    expect(bytesUsed()).toBeGreaterThan(alone);
+    const state = stream.getState();
+    const saved = stream.save();
+    stream.dispose();
+    stream.dispose();
+    const uses: ((s: LSTMStream) => unknown)[] = [
+      (s) => s.step(),
+      (s) => s.run(values(I), new Float32Array(Ho)),
+      (s) => s.clone(),
+      (s) => s.input,
+      (s) => s.output,
+      (s) => s.reset(),
+      (s) => s.getState(),
+      (s) => s.setState(state),
+      (s) => s.save(),
+      (s) => s.load(saved),
+    ];
+    for (const use of uses) expect(() => use(stream)).toThrow(new Error('LSTMStream: used after dispose()'));
+    orphan.step();
+    model.dispose();
+    for (const use of uses.slice(0, 3)) expect(() => use(orphan)).toThrow(/^LSTM(Cell)?: used after dispose\(\)$/);
+    expect(() => model.stream()).toThrow(/^LSTM(Cell)?: used after dispose\(\)$/);
+    if (typeof Symbol.dispose === 'symbol') (orphan as Any)[Symbol.dispose]();
+    orphan.dispose();
+    expect(bytesUsed()).toBe(used);
+  });
+
+  test('memory is reused without a trace of who had it before', () => {
+    const model = make();
+    const input = values(5 * I);
+    const wanted = model.stream();
+    const expected = I ? steps(wanted, input) : [];
+    for (let k = 0; k < 20; k++) {
+      const stream = model.stream();
+      expect(I ? steps(stream, input) : []).toEqual(expected);
+      const filled = new Float32Array(count(h0)).fill(NaN);
+      stream.setState({
+        h0: { data: filled, dims: h0 },
+        c0: { data: new Float32Array(count(c0)).fill(NaN), dims: c0 },
+      });
+      stream.input.fill(NaN);
+      stream.step();
+      stream.dispose();
+    }
+  });
+
+  test('states are copies, bit for bit, and wrong ones are refused', () => {
+    const stream = make().stream();
+    const odd = [0x7fc00000, 0xffc00001, 0x7f800001, 0xff812345, 0x80000000, 1, 0x807fffff, 0x7f800000];
+    const state = {
+      h0: { data: words(Array.from({ length: count(h0) }, (_, i) => odd[i % odd.length]!)), dims: [...h0] },
+      c0: { data: words(Array.from({ length: count(c0) }, (_, i) => odd[(i + 3) % odd.length]!)), dims: [...c0] },
+    };
+    stream.setState(state);
+    const wanted = [bits(state.h0.data), bits(state.c0.data)];
+    const got = () => [bits(stream.getState().h0.data), bits(stream.getState().c0.data)];
+    expect(got()).toEqual(wanted);
+    const mine = stream.getState() as Any;
+    for (const { data, dims } of [mine.h0, mine.c0, state.h0, state.c0]) {
+      data.fill(3);
+      dims.fill(0);
+    }
+    expect(got()).toEqual(wanted);
+    expect(stream.getState().h0.dims).toEqual(h0);
+    const other = make().stream();
+    other.load(stream.save());
+    expect([bits(other.getState().h0.data), bits(other.getState().c0.data)]).toEqual(wanted);
+    const { h0: h, c0: c } = someState();
+    const tensor = (n: number, dims = [n]): TensorLike => ({ data: new Float32Array(n), dims });
+    const wrong: [Any, Any, RegExp][] = [
+      [undefined, TypeError, /^LSTMStream: "state" expected an object { h0, c0 }, got undefined$/],
+      [null, TypeError, /^LSTMStream: "state" .*, got null$/],
+      [7, TypeError, /^LSTMStream: "state" .*, got 7$/],
+      [{}, TypeError, /^LSTMStream: "h0" .*, got undefined$/],
+      [{ h0: h }, TypeError, /^LSTMStream: "c0" .*, got undefined$/],
+      [{ h0: tensor(count(h0) + 1), c0: c }, RangeError, /^LSTMStream: "h0" expected \[/],
+      [{ h0: h, c0: tensor(count(c0), [1, ...c0, 1]) }, RangeError, /^LSTMStream: "c0" expected \[/],
+      [{ h0: h, c0: { ...c, data: new Float64Array(count(c0)) } }, TypeError, /^LSTMStream: "c0.data" /],
+      [{ h0: h, c0: { ...c, data: new Float32Array(1) } }, RangeError, /^LSTMStream: "c0" .*, got 1$/],
+    ];
+    for (const [value, error, message] of wrong) expectUnchanged(stream, () => stream.setState(value), error, message);
+    expect(got()).toEqual(wanted);
+  });
+
+  describe('a saved state', () => {
+    const saver = make().stream();
+    saver.setState(someState());
+    if (I) saver.input.set(values(I));
+    saver.step();
+    const saved = saver.save();
+
+    test('is the state and no more, in a view with an offset too', () => {
+      const stream = make().stream();
+      const shifted = new Uint8Array(saved.length + 9).fill(255);
+      shifted.set(saved, 3);
+      stream.load(shifted.subarray(3, 3 + saved.length));
+      expect(stream.getState()).toEqual(saver.getState());
+      expect(stream.save()).toEqual(saved);
+      // seven header words, h and c, a checksum
+      expect(saved.length).toBe(4 * (7 + count(h0) + count(c0) + 1));
+      expect(String.fromCharCode(...saved.subarray(0, 4))).toBe('LSTS');
+      saved.slice().fill(0);
+      expect(saver.save()).toEqual(saved);
+    });
+
+    test('with any one bit flipped is refused', () => {
+      const stream = make().stream();
+      stream.setState(someState());
+      const before = stream.save();
+      for (let bit = 0; bit < 8 * saved.length; bit++) {
+        const bytes = saved.slice();
+        bytes[bit >> 3]! ^= 1 << (bit & 7);
+        let thrown: unknown;
+        try {
+          stream.load(bytes);
+        } catch (error) {
+          thrown = error;
+        }
+        if (!(thrown instanceof ModelError)) expect(thrown, `bit ${bit}`).toBeInstanceOf(ModelError);
+      }
+      expect(stream.save()).toEqual(before);
+    });
+
+    test('cut short, with a byte more, twice, or of zeros is refused', () => {
+      const stream = make().stream();
+      stream.setState(someState());
+      const before = stream.save();
+      const longer = new Uint8Array(saved.length + 1);
+      longer.set(saved);
+      const twice = new Uint8Array(2 * saved.length);
+      twice.set(saved);
+      twice.set(saved, saved.length);
+      const prefixes = Array.from(saved, (__, length) => saved.subarray(0, length));
+      for (const bytes of [...prefixes, longer, twice, new Uint8Array(saved.length), saved.subarray(1)]) {
+        expect(() => stream.load(bytes), `${bytes.length} bytes`).toThrow(ModelError);
+      }
+      expect(stream.save()).toEqual(before);
+    });
+
+    test('is read from bytes alone', () => {
+      const stream = make().stream();
+      const wrong = [
+        undefined,
+        null,
+        5,
+        'LSTS',
+        [...saved],
+        saved.buffer,
+        new DataView(saved.buffer),
+        new Int8Array(saved),
+      ];
+      for (const value of [...wrong, new Uint8ClampedArray(saved), new Float32Array(9), { length: 3 }] as Any[]) {
+        expectUnchanged(
+          stream,
+          () => stream.load(value),
+          TypeError,
+          /^LSTMStream: "bytes" expected a Uint8Array, got /,
+        );
+      }
+    });
+  });
+});
+
+test('a state is taken by models of the same shape only, and the error says what differs', () => {
+  const shapes: Record<string, LSTMStream> = {
+    LSTM: new LSTM(3, 5).stream(),
+    inputSize: new LSTM(4, 5).stream(),
+    hiddenSize: new LSTM(3, 6).stream(),
+    numLayers: new LSTM(3, 5, { numLayers: 2 }).stream(),
+    projSize: new LSTM(3, 5, { projSize: 4 }).stream(),
+    cell: new LSTMCell(3, 5).stream(),
+  };
+  for (const [from, source] of Object.entries(shapes)) {
+    source.step();
+    for (const [to, target] of Object.entries(shapes)) {
+      if (from === to) continue;
+      expectUnchanged(target, () => target.load(source.save()), ModelError);
+      if (from !== 'LSTM') continue;
+      let thrown: Any;
+      try {
+        target.load(source.save());
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toMatchObject({ name: 'ModelError', code: 'wrong-model', path: to });
+      expect(thrown.message).toMatch(
+        new RegExp(`^LSTMStream: .*${to} expected ${thrown.expected}, got ${thrown.found}$`),
+      );
+    }
+  }
+  const [plain, biasless] = [new LSTM(3, 5).stream(), new LSTM(3, 5, { bias: false, batchFirst: true }).stream()];
+  plain.step();
+  biasless.load(plain.save());
+  expect(biasless.getState()).toEqual(plain.getState());
+});
+
+test('a bidirectional module has no streams, and the error says why', () => {
+  const lstm = new LSTM(3, 5, { bidirectional: true });
+  expect(() => lstm.stream()).toThrow(TypeError);
+  expect(() => lstm.stream()).toThrow(/^LSTM: .*bidirectional.*end/);
+});
+
+test('what one stream is fed reaches no other', () => {
+  const model = new LSTM(3, 5, { numLayers: 2, seed: 1 });
+  const [calm, alone, wild] = [model.stream(), model.stream(), model.stream()];
+  const input = values(60);
+  const wanted = steps(alone, input);
+  const got: number[] = [];
+  for (let t = 0; t < 20; t++) {
+    wild.input.fill([NaN, Infinity, -Infinity, 3e38][t % 4]!);
+    wild.step();
+    got.push(...steps(calm, input.subarray(3 * t, 3 * t + 3)));
+  }
+  expect(got).toEqual(wanted);
+  expect(wild.output.some(Number.isNaN)).toBe(true);
+  wild.reset();
+  expect(steps(wild, input)).toEqual(wanted);
+});
+
+test('10,000 streams of one model keep their states apart', () => {
+  const used = bytesUsed();
+  const model = new LSTM(1, 2, { seed: 1 });
+  const streams = Array.from({ length: 10_000 }, () => model.stream());
+  const reference = streams[0]!.clone();
+  const wanted = [1, 2, 3].map((x) => {
+    reference.input[0] = x;
+    reference.step();
+    return [...reference.output];
+  });
+  for (let t = 0; t < 3; t++) {
+    for (const stream of streams) {
+      stream.input[0] = t + 1;
+      stream.step();
+    }
+    for (const stream of streams) {
+      const [a, b] = stream.output;
+      if (a !== wanted[t]![0] || b !== wanted[t]![1]) expect([a, b]).toEqual(wanted[t]);
+    }
+  }
+  for (const stream of [...streams, reference]) stream.dispose();
+  model.dispose();
+  expect(bytesUsed()).toBe(used);
+});
