@@ -54,8 +54,9 @@ export function linear_f32(
   copy_rows(out, (<usize>outFeatures) << 2, z, zStride, rows, outFeatures);
 }
 
-function batch_at(batchSizes: usize, batch: i32, t: i32): i32 {
-  return batchSizes ? load<i32>(batchSizes + ((<usize>t) << 2)) : batch;
+// rows of the s-th step that is done
+function rows_of(batchSizes: usize, batch: i32, T: i32, reverse: bool, s: i32): i32 {
+  return batchSizes ? load<i32>(batchSizes + ((<usize>(reverse ? T - 1 - s : s)) << 2)) : batch;
 }
 
 /**
@@ -91,20 +92,19 @@ function lstm_layer(
   let done = 0;
   let row = reverse ? rows : 0;
   while (done < T) {
-    let count = 0;
+    const first = done;
     let block = 0;
-    let next = batch_at(batchSizes, batch, reverse ? T - 1 - done : done);
-    do {
-      block += next;
-      ++count;
-      if (done + count === T) break;
-      next = batch_at(batchSizes, batch, reverse ? T - 1 - done - count : done + count);
-    } while (block + next <= blockRows);
+    while (done < T) {
+      const n = rows_of(batchSizes, batch, T, reverse, done);
+      if (done > first && block + n > blockRows) break;
+      block += n;
+      ++done;
+    }
     if (reverse) row -= block;
     gemm_f32(weights.ih, x + <usize>row * xStride, xStride, I, weights.bias, 0, z, zStride, block, panels);
     let r = reverse ? block : 0;
-    for (let s = 0; s < count; ++s) {
-      const n = batch_at(batchSizes, batch, reverse ? T - 1 - done - s : done + s);
+    for (let s = first; s < done; ++s) {
+      const n = rows_of(batchSizes, batch, T, reverse, s);
       if (reverse) r -= n;
       let zRow = z + <usize>r * zStride;
       const yRow = y + <usize>(row + r) * yStride;
@@ -124,7 +124,6 @@ function lstm_layer(
       if (!reverse) r += n;
     }
     if (!reverse) row += block;
-    done += count;
   }
 }
 

@@ -18,10 +18,9 @@ interface Problem {
 export function entries(who: string, stateDict: unknown, prefix: unknown): ReadonlyMap<string, unknown> {
   if (typeof prefix !== 'string') throw wrongType(who, 'prefix', 'a string', prefix);
   if (tag(stateDict) === 'Map') return stateDict as ReadonlyMap<string, unknown>;
-  if (typeof stateDict !== 'object' || stateDict === null || ArrayBuffer.isView(stateDict)) {
-    throw wrongType(who, 'stateDict', 'a Map or an object of tensors', stateDict);
-  }
-  return new Map(Object.entries(stateDict));
+  // not bytes, arrays and the like
+  if (tag(stateDict) !== 'Object') throw wrongType(who, 'stateDict', 'a Map or an object of tensors', stateDict);
+  return new Map(Object.entries(stateDict as object));
 }
 
 /**
@@ -52,7 +51,9 @@ export function matchStateDict(
     else values.set(spec.name, asFloat32((found as AnyTensor).data));
   }
   const known = new Set(specs.map((spec) => prefix + spec.name));
-  const unexpectedKeys = [...all.keys()].filter((key) => key.startsWith(prefix) && !known.has(key));
+  const unexpectedKeys = [...all.keys()].filter(
+    (key) => typeof key === 'string' && key.startsWith(prefix) && !known.has(key),
+  );
   if (strict) {
     for (const path of missingKeys) problems.push({ code: 'missing-key', path, expected: path, found: undefined });
     for (const path of unexpectedKeys)
@@ -105,7 +106,7 @@ function mismatch(who: string, problems: readonly Problem[], hint: string): Mode
 /** Names the prefixes of all keys that end in `name`, for who looked for it elsewhere. */
 export function foundPrefixes(who: string, all: ReadonlyMap<string, unknown>, name: string): string {
   const prefixes = [...all.keys()]
-    .filter((key) => `.${key}`.endsWith(`.${name}`))
+    .filter((key) => typeof key === 'string' && `.${key}`.endsWith(`.${name}`))
     .map((key) => describe(key.slice(0, key.length - name.length)));
   if (prefixes.length === 0) return '';
   return `; ${who} weights were found at prefix ${prefixes.slice(0, 8).join(', ')}${prefixes.length > 8 ? ' ...' : ''}`;

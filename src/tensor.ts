@@ -85,32 +85,28 @@ export function checkOptions(who: string, options: unknown, known: readonly stri
   }
 }
 
-/** A Float32Array of any realm, on memory that only this thread can change and that is still there. */
-export function checkFloats(who: string, what: string, data: unknown): Float32Array {
-  // instanceof first: a tag is a string, and forward() into given tensors makes no garbage
+/** A Float32Array of any realm, on memory that only this thread can change: `field` of the argument `what`. */
+export function checkFloats(who: string, what: string, data: unknown, field = ''): Float32Array {
+  // instanceof first, since a tag is a string, and names are joined only to throw: forward() is to make no garbage
   if (!ArrayBuffer.isView(data) || !(data instanceof Float32Array || tag(data) === 'Float32Array')) {
-    throw wrongType(who, what, 'a Float32Array', data);
+    throw wrongType(who, what + field, 'a Float32Array', data);
   }
-  const floats = data as Float32Array;
-  if (!(floats.buffer instanceof ArrayBuffer || tag(floats.buffer) === 'ArrayBuffer')) {
-    throw new TypeError(`${who}: "${what}" expected a view of an ArrayBuffer, got one of a ${tag(floats.buffer)}`);
+  if (!(data.buffer instanceof ArrayBuffer || tag(data.buffer) === 'ArrayBuffer')) {
+    throw wrongType(who, what + field, 'a view of an ArrayBuffer', data.buffer);
   }
-  return floats;
+  return data as Float32Array;
 }
 
-/** The number of elements that `dims` ask for; each is a non-negative integer, the product at most 2^53. */
+/** The number of elements that `dims` ask for, each a non-negative integer. */
 export function checkDims(who: string, what: string, dims: unknown): number {
   if (!Array.isArray(dims)) throw wrongType(who, `${what}.dims`, 'an array of integers', dims);
   let count = 1;
   for (let i = 0; i < dims.length; i++) {
-    const size = dims[i];
-    if (typeof size !== 'number') throw wrongType(who, `${what}.dims`, 'an array of integers', dims);
-    if (!Number.isSafeInteger(size) || size < 0) {
+    if (!Number.isSafeInteger(dims[i]) || dims[i] < 0) {
       throw wrongDims(who, `${what}.dims`, 'integers of at least 0', dims);
     }
-    count *= size;
+    count *= dims[i];
   }
-  if (count > Number.MAX_SAFE_INTEGER) throw wrongDims(who, `${what}.dims`, 'a product below 2^53', dims);
   return count;
 }
 
@@ -119,7 +115,7 @@ export function checkTensor(who: string, what: string, tensor: unknown): Float32
   if (tensor === null || typeof tensor !== 'object') throw wrongType(who, what, 'a tensor { data, dims }', tensor);
   const { data, dims } = tensor as TensorLike;
   const count = checkDims(who, what, dims);
-  const floats = checkFloats(who, `${what}.data`, data);
+  const floats = checkFloats(who, what, data, '.data');
   if (floats.length !== count) {
     const detached = floats.length === 0 ? ', as a detached buffer has' : '';
     throw new RangeError(
@@ -151,6 +147,7 @@ export function zeros(who: string, dims: readonly number[]): TensorLike {
 
 /** The list types that lengths and indices come in. */
 export function checkIntegers(who: string, what: string, list: unknown): ArrayLike<unknown> {
-  if (Array.isArray(list) || ['Int32Array', 'BigInt64Array'].includes(tag(list))) return list as ArrayLike<unknown>;
+  const typed = ArrayBuffer.isView(list) && ['Int32Array', 'BigInt64Array'].includes(tag(list));
+  if (typed || Array.isArray(list)) return list as unknown as ArrayLike<unknown>;
   throw wrongType(who, what, 'an array, Int32Array or BigInt64Array', list);
 }

@@ -149,13 +149,18 @@ describe('packPaddedSequence', () => {
     ['a negative bigint', BigInt64Array.of(3n, -(2n ** 63n)), RangeError, '"lengths[1]" expected an integer from 1'],
     ['fewer lengths than rows', [3], RangeError, '"lengths" expected 2 lengths, got 1'],
     ['more lengths than rows', [3, 2, 1], RangeError, '"lengths" expected 2 lengths, got 3'],
-    ['no lengths', undefined, TypeError, '"lengths" expected an array of integers, got undefined'],
-    ['another typed array', Float32Array.of(3, 2), TypeError, '"lengths" expected an array of integers, got a Float32'],
+    ['no lengths', undefined, TypeError, '"lengths" expected an array, Int32Array or BigInt64Array, got undefined'],
+    [
+      'another typed array',
+      Float32Array.of(3, 2),
+      TypeError,
+      '"lengths" expected an array, Int32Array or BigInt64Array, got a Float32',
+    ],
     [
       'an object that only claims to be one',
       { length: 2, 0: 3, 1: 2, [Symbol.toStringTag]: 'Int32Array' },
       TypeError,
-      '"lengths" expected an array of integers, got a Int32Array',
+      '"lengths" expected an array, Int32Array or BigInt64Array, got a Int32Array',
     ],
     ['increasing lengths', [2, 3], RangeError, '"lengths[1]" expected at most 2 steps, or enforceSorted: false, got 3'],
   ])('refuses %s', (_, lengths, kind, message) => {
@@ -288,7 +293,7 @@ describe('unpadSequence', () => {
     ['a negative length', [-1], '"lengths[0]" expected an integer from 0 to 2, got -1'],
     ['a length beyond T', BigInt64Array.of(3n), '"lengths[0]" expected an integer from 0 to 2, got 3'],
     ['the wrong number of lengths', [], '"lengths" expected 1 lengths, got 0'],
-    ['lengths of another kind', new Set([1]), '"lengths" expected an array of integers, got a Set'],
+    ['lengths of another kind', new Set([1]), '"lengths" expected an array, Int32Array or BigInt64Array, got a Set'],
   ])('refuses %s', (_, lengths, message) => {
     expect(wrong((value) => unpadSequence(counting(2, 1), value), lengths)).toThrow(`unpadSequence: ${message}`);
   });
@@ -383,19 +388,29 @@ describe('checkPacked', () => {
       '"input.batchSizes" expected a sum of 6, the rows of data, got 5',
     ],
     ['a higher sum', { batchSizes: [3, 2, 2] }, RangeError, '"input.batchSizes" expected a sum of 6'],
-    ['one of the indices', { sortedIndices: null }, TypeError, '"input.sortedIndices" expected an array of integers'],
+    [
+      'one of the indices',
+      { sortedIndices: null },
+      TypeError,
+      '"input.sortedIndices, unsortedIndices" expected two arrays of 3 integers or null, got null',
+    ],
     [
       'the other of the indices',
       { unsortedIndices: undefined },
       TypeError,
-      '"input.unsortedIndices" expected an array of integers, got undefined',
+      '"input.sortedIndices, unsortedIndices" expected two arrays of 3 integers or null, got undefined',
     ],
-    ['fewer indices', { sortedIndices: [1, 0] }, RangeError, '"input.sortedIndices" expected 3 integers, got 2'],
+    [
+      'fewer indices',
+      { sortedIndices: [1, 0] },
+      TypeError,
+      '"input.sortedIndices, unsortedIndices" expected two arrays of 3 integers or null, got [1, 0]',
+    ],
     [
       'more indices',
       { unsortedIndices: [1, 2, 0, 3] },
-      RangeError,
-      '"input.unsortedIndices" expected 3 integers, got 4',
+      TypeError,
+      '"input.sortedIndices, unsortedIndices" expected two arrays of 3 integers or null, got [1, 2, 0, 3]',
     ],
     [
       'an index beyond',
