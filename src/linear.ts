@@ -8,7 +8,7 @@ import {
   checkTensor,
   product,
   type TensorLike,
-  wrongDims,
+  wrongValue,
   zeros,
 } from './tensor.ts';
 import { wasm } from './wasm.ts';
@@ -73,7 +73,7 @@ export class Linear extends Module {
     const { inFeatures, outFeatures } = this;
     const { dims } = input;
     if (dims.length === 0 || dims[dims.length - 1] !== inFeatures) {
-      throw wrongDims('Linear', 'input', `[..., ${inFeatures}]`, dims);
+      throw wrongValue('Linear', 'input', `[..., ${inFeatures}]`, dims);
     }
     const rows = product(dims.slice(0, -1));
     const output = zeros('Linear', [...dims.slice(0, -1), outFeatures]);

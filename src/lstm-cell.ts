@@ -12,7 +12,7 @@ import {
   checkTensor,
   type StateDict,
   type TensorLike,
-  wrongDims,
+  wrongValue,
   zeros,
 } from './tensor.ts';
 
@@ -82,7 +82,7 @@ export class LSTMCell extends Recurrent {
     const data = checkTensor('LSTMCell', 'input', input);
     const { dims } = input;
     if ((dims.length !== 1 && dims.length !== 2) || dims[dims.length - 1] !== this.inputSize) {
-      throw wrongDims('LSTMCell', 'input', `[B, ${this.inputSize}] or [${this.inputSize}]`, dims);
+      throw wrongValue('LSTMCell', 'input', `[B, ${this.inputSize}] or [${this.inputSize}]`, dims);
     }
     const batch = dims.length === 2 ? dims[0]! : 1;
     const shape = [...dims.slice(0, -1), this.hiddenSize];

@@ -15,7 +15,6 @@ import {
   type StateDict,
   sameDims,
   type TensorLike,
-  wrongDims,
   wrongType,
   wrongValue,
   zeros,
@@ -193,15 +192,15 @@ export class LSTM extends Recurrent {
     const batched = dims.length === 3;
     if ((!batched && dims.length !== 2) || dims[dims.length - 1] !== this.inputSize) {
       const shape = this.batchFirst ? '[B, T, ' : '[T, B, ';
-      throw wrongDims('LSTM', 'input', `${shape}${this.inputSize}] or [T, ${this.inputSize}]`, dims);
+      throw wrongValue('LSTM', 'input', `${shape}${this.inputSize}] or [T, ${this.inputSize}]`, dims);
     }
     const sequence = this.#sequence;
     sequence.batchFirst = batched && this.batchFirst;
     sequence.steps = dims[sequence.batchFirst ? 1 : 0]!;
     sequence.batch = batched ? dims[sequence.batchFirst ? 0 : 1]! : 1;
     sequence.rows = sequence.steps * sequence.batch;
-    if (sequence.steps === 0) throw wrongDims('LSTM', 'input', 'at least one step', dims);
-    if (sequence.rows > 2 ** 31 - 1) throw wrongDims('LSTM', 'input', 'fewer than 2^31 steps in all', dims);
+    if (sequence.steps === 0) throw wrongValue('LSTM', 'input', 'at least one step', dims);
+    if (sequence.rows > 2 ** 31 - 1) throw wrongValue('LSTM', 'input', 'fewer than 2^31 steps in all', dims);
     sequence.batchSizes = undefined;
     sequence.order = undefined;
     sequence.input = data;

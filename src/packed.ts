@@ -7,7 +7,6 @@ import {
   formatDims,
   product,
   type TensorLike,
-  wrongDims,
   wrongType,
   wrongValue,
   zeros,
@@ -67,7 +66,7 @@ export function packPaddedSequence(
 ): PackedSequence {
   const who = 'packPaddedSequence';
   const { batchFirst, enforceSorted } = readOptions(who, options, ['batchFirst', 'enforceSorted']);
-  if (checkTensor(who, 'tensor', tensor).length === 0) throw wrongDims(who, 'tensor', 'no size of 0', tensor.dims);
+  if (checkTensor(who, 'tensor', tensor).length === 0) throw wrongValue(who, 'tensor', 'no size of 0', tensor.dims);
   return pack(who, 'lengths', unpad(who, 'tensor', tensor, lengths, batchFirst, 1), enforceSorted);
 }
 
@@ -120,7 +119,7 @@ export function checkPacked(who: string, packed: unknown, what = 'input') {
   if (packed === null || typeof packed !== 'object') throw wrongType(who, what, 'a PackedSequence', packed);
   const { data, batchSizes, sortedIndices, unsortedIndices } = packed as PackedSequence;
   const { length } = checkTensor(who, `${what}.data`, data);
-  if (length === 0 || data.dims.length === 0) throw wrongDims(who, `${what}.data`, '[rows, *] without a 0', data.dims);
+  if (length === 0 || data.dims.length === 0) throw wrongValue(who, `${what}.data`, '[rows, *] without a 0', data.dims);
   const rows = data.dims[0];
   if (!Array.isArray(batchSizes)) throw wrongType(who, `${what}.batchSizes`, 'an array of integers', batchSizes);
   let sum = 0;
@@ -166,14 +165,14 @@ function checkSequences(who: string, sequences: readonly TensorLike[]): void {
     const { dims }: TensorLike = sequences[b];
     const expected = formatDims(['L', ...sequences[0].dims.slice(1)]);
     const got = formatDims(dims.map((size, d) => (d === 0 ? 'L' : size)));
-    if (got !== expected) throw wrongDims(who, `sequences[${b}]`, expected, dims);
+    if (got !== expected) throw wrongValue(who, `sequences[${b}]`, expected, dims);
   }
 }
 
 function pack(who: string, what: string, sequences: readonly TensorLike[], enforceSorted: boolean): PackedSequence {
   const lengths = sequences.map(({ dims }) => dims[0]);
   for (const [b, { dims }] of sequences.entries()) {
-    if (product(dims) === 0) throw wrongDims(who, `${what}[${b}]`, 'no size of 0', dims);
+    if (product(dims) === 0) throw wrongValue(who, `${what}[${b}]`, 'no size of 0', dims);
     const expected = `at most ${lengths[b - 1]} steps, or enforceSorted: false`;
     if (enforceSorted && lengths[b] > lengths[b - 1]) throw wrongValue(who, `${what}[${b}]`, expected, lengths[b]);
   }
@@ -227,7 +226,7 @@ function pad(who: string, sequences: readonly TensorLike[], options: ReturnType<
 function unpad(who: string, what: string, tensor: TensorLike, lengths: Lengths, batchFirst: boolean, min: 0 | 1) {
   const from = checkTensor(who, what, tensor);
   const [first, second, ...trailing] = tensor.dims;
-  if (second === undefined) throw wrongDims(who, what, batchFirst ? '[B, T, *]' : '[T, B, *]', tensor.dims);
+  if (second === undefined) throw wrongValue(who, what, batchFirst ? '[B, T, *]' : '[T, B, *]', tensor.dims);
   const [steps, batch] = batchFirst ? [second, first] : [first, second];
   checkIntegers(who, 'lengths', lengths);
   if (lengths.length !== batch) throw wrongValue(who, 'lengths', `${batch} lengths`, lengths.length);

@@ -33,24 +33,25 @@ export interface Sequence {
 }
 
 const nothing = new Float32Array(0);
+const empty: Sequence = {
+  input: nothing,
+  output: nothing,
+  steps: 0,
+  batch: 0,
+  rows: 0,
+  batchFirst: false,
+  batchSizes: undefined,
+  order: undefined,
+  h: 0,
+  c: 0,
+  h0: undefined,
+  c0: undefined,
+  hn: nothing,
+  cn: nothing,
+};
 
 export function emptySequence(): Sequence {
-  return {
-    input: nothing,
-    output: nothing,
-    steps: 0,
-    batch: 0,
-    rows: 0,
-    batchFirst: false,
-    batchSizes: undefined,
-    order: undefined,
-    h: 0,
-    c: 0,
-    h0: undefined,
-    c0: undefined,
-    hn: nothing,
-    cn: nothing,
-  };
+  return { ...empty };
 }
 
 /** Zeroes or scales `count` floats from index `from` of linear memory. */
@@ -113,6 +114,8 @@ export function runSequence(who: string, model: Recurrent, sequence: Sequence, d
   }
   if (hCount) moveState(false, h, sequence.hn, outputSize, stateRows, batch, order);
   if (cCount) moveState(false, c, sequence.cn, hiddenSize, stateRows, batch, order);
+  // the caller's arrays are not to be kept alive until the next call
+  Object.assign(sequence, empty);
   endScratch();
 }
 

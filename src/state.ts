@@ -1,4 +1,4 @@
-import { checkTensor, formatDims, sameDims, type TensorLike, wrongDims, wrongType } from './tensor.ts';
+import { checkTensor, formatDims, sameDims, type TensorLike, wrongType, wrongValue } from './tensor.ts';
 
 /** The state before the first step: both or neither, as in PyTorch. */
 export interface LSTMState {
@@ -18,6 +18,6 @@ export function checkState(who: string, state: LSTMState | null | undefined): LS
  */
 export function checkShape(who: string, what: string, tensor: TensorLike, dims: readonly number[]): Float32Array {
   const data = checkTensor(who, what, tensor);
-  if (!sameDims(tensor.dims, dims)) throw wrongDims(who, what, formatDims(dims), tensor.dims);
+  if (!sameDims(tensor.dims, dims)) throw wrongValue(who, what, formatDims(dims), tensor.dims);
   return data;
 }

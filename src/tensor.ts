@@ -40,7 +40,7 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') {
     return JSON.stringify(value.length > 120 ? `${value.slice(0, 80)}…${value.slice(-30)}` : value);
   }
-  if (Array.isArray(value) && value.length <= 8) return formatDims(value);
+  if (Array.isArray(value)) return formatDims(value.length > 8 ? [...value.slice(0, 8), '…'] : value);
   return typeof value === 'bigint' ? `${value}n` : show(value);
 }
 
@@ -55,10 +55,6 @@ export function wrongType(who: string, what: string, expected: string, got: unkn
 
 export function wrongValue(who: string, what: string, expected: string, got: unknown): RangeError {
   return new RangeError(`${who}: "${what}" expected ${expected}, got ${describe(got)}`);
-}
-
-export function wrongDims(who: string, what: string, expected: string, got: ArrayLike<unknown>): RangeError {
-  return new RangeError(`${who}: "${what}" expected ${expected}, got ${formatDims(got)}`);
 }
 
 /** An integer in `min` .. `max`, as sizes are. */
@@ -103,7 +99,7 @@ export function checkDims(who: string, what: string, dims: unknown): number {
   let count = 1;
   for (let i = 0; i < dims.length; i++) {
     if (!Number.isSafeInteger(dims[i]) || dims[i] < 0) {
-      throw wrongDims(who, `${what}.dims`, 'integers of at least 0', dims);
+      throw wrongValue(who, `${what}.dims`, 'integers of at least 0', dims);
     }
     count *= dims[i];
   }

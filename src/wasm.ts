@@ -73,13 +73,12 @@ export function initialize(module?: WebAssembly.Module): void {
     throw wrongType('initialize', 'module', 'a WebAssembly.Module', module);
   }
   if (!kernels) instantiate(module);
-  else if (module && module !== source)
-    throw new Error('initialize: another module runs already; call it first and once');
+  else if (module && module !== source) throw new Error('initialize: another module runs already');
 }
 
 function instantiate(module: WebAssembly.Module = compile()): Kernels {
   if (!WebAssembly.Module.exports(module).some(({ name }) => name === 'lstm_run')) {
-    throw new TypeError('initialize: "module" expected the compiled lstm.wasm, got another module');
+    throw wrongType('initialize', 'module', 'the compiled lstm.wasm', module);
   }
   const { exports } = new WebAssembly.Instance(module);
   source = module;
