@@ -1,6 +1,6 @@
 import { ModelError } from './errors.ts';
 import type { ParameterSpec } from './parameters.ts';
-import { type AnyTensor, describe, formatDims, product, type StateDict, tag, wrongType } from './tensor.ts';
+import { type AnyTensor, describe, formatDims, product, type StateDict, sameDims, tag, wrongType } from './tensor.ts';
 
 export interface LoadResult {
   readonly missingKeys: string[];
@@ -80,7 +80,7 @@ function wrongEntry(path: string, spec: ParameterSpec, entry: unknown): Problem 
       typeof dtype === 'string' ? `dtype ${dtype}` : `a ${tag(data)}`,
     );
   }
-  if (dims.length !== spec.dims.length || dims.some((size, i) => size !== spec.dims[i])) {
+  if (!sameDims(dims, spec.dims)) {
     return problem('wrong-shape', formatDims(spec.dims), formatDims(dims));
   }
   const count = product(spec.dims);

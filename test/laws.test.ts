@@ -528,12 +528,25 @@ describe('long sequences', () => {
     });
   });
 
-  test.each(long)('%s: output over input', (_, c) => {
+  test.each(long)('%s: output over input, in the same place and shifted', (_, c) => {
     run({ ...c, inputSize: c.projSize || c.hiddenSize }, (model, input, given) => {
       const wanted = model.forward(input, given);
-      const { hn, cn } = model.forward(input, given);
-      const output = { ...input, data: input.data.slice() };
-      expectSameResult('', model.forward(output, given, { out: { output, hn, cn } }), wanted);
+      for (const [from, to] of [
+        [0, 0],
+        [0, 1],
+        [7, 0],
+      ] as const) {
+        const buffer = new Float32Array(input.data.length + 7);
+        const data = buffer.subarray(from, from + input.data.length);
+        data.set(input.data);
+        const output = { data: buffer.subarray(to, to + input.data.length), dims: input.dims };
+        const out = {
+          output,
+          hn: { ...wanted.hn, data: wanted.hn.data.slice() },
+          cn: { ...wanted.cn, data: wanted.cn.data.slice() },
+        };
+        expectSameResult(`from ${from} to ${to}`, model.forward({ data, dims: input.dims }, given, { out }), wanted);
+      }
     });
   });
 

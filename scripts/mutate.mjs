@@ -1,0 +1,258 @@
+// Do the tests notice a mistake? Makes wrong edits one by one in a scratch copy, builds, and runs the tests in Node, which
+// must fail. Tests of the built package and of the programs that use it are left out: they are slow, and what only they
+// notice lacks a test of its own.
+import { execFile } from 'node:child_process';
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+
+/** `from` stands exactly once in the file, and `to` must compile: the tests are to find the mistake, not the compiler. */
+const MUTATIONS = [
+  {
+    what: 'gates f and g swapped',
+    file: 'assembly/gates.ts',
+    from: 'next_c(v128.load(z), v128.load(z, 16), v128.load(z, 32),',
+    to: 'next_c(v128.load(z), v128.load(z, 32), v128.load(z, 16),',
+  },
+  {
+    what: 'tail of a row stored as four lanes',
+    file: 'assembly/lanes.ts',
+    from: 'if (n === 3) v128.store_lane<f32>(p, v, 2, 8);',
+    to: 'if (n === 3) v128.store(p, v);',
+  },
+  {
+    what: 'activations not clamped',
+    file: 'assembly/activations.ts',
+    from: 'return f32x4.pmin(f32x4.pmax(y, low), high);',
+    to: 'return y;',
+  },
+  {
+    what: 'gemv reads one float past a row',
+    file: 'assembly/gemv.ts',
+    from: 'if (odd) {\n      const s = v128.load32_splat(p);',
+    to: 'if (odd) {\n      const s = f32x4.splat(f32x4.extract_lane(v128.load64_zero(p), 0));',
+  },
+  {
+    what: 'gemm drops the last of an odd number of inputs',
+    file: 'assembly/gemm.ts',
+    from: 'if (K & 1) {',
+    to: 'if (K < 0) {',
+  },
+  {
+    what: 'gemm adds in another order than gemv',
+    file: 'assembly/gemm.ts',
+    from: 'a0 = f32x4.add(a0, f32x4.add(f32x4.mul(ua, s), f32x4.mul(va, t)));',
+    to: 'a0 = f32x4.add(f32x4.add(a0, f32x4.mul(ua, s)), f32x4.mul(va, t));',
+  },
+  {
+    what: 'gemm writes a fourth row where there are three',
+    file: 'assembly/gemm.ts',
+    from: 'const r3 = <usize>min(r + 3, rows - 1);',
+    to: 'const r3 = <usize>(r + 3);',
+  },
+  {
+    what: 'reverse direction ignores where a sequence ends',
+    file: 'assembly/layer.ts',
+    from: '(reverse ? T - 1 - s : s)',
+    to: 's',
+  },
+  {
+    what: 'recurrence reads h before its projection',
+    file: 'assembly/layer.ts',
+    from: 'gemm_f32(weights.hh, h, hStride,',
+    to: 'gemm_f32(weights.hh, P ? full : h, P ? cStride : hStride,',
+  },
+  {
+    what: 'bias_hh dropped',
+    file: 'src/recurrent.ts',
+    from: 'value + hh[i]!',
+    to: 'value + 0 * hh[i]!',
+  },
+  {
+    what: 'dropout after the last layer too',
+    file: 'src/sequence.ts',
+    from: 'if (to < numLayers) dropout?.(',
+    to: 'dropout?.(',
+  },
+  {
+    what: 'batchFirst ignored in the output',
+    file: 'src/sequence.ts',
+    from: 'moveChunk(false, sequence,',
+    to: 'moveChunk(false, { ...sequence, batchFirst: false },',
+  },
+  {
+    what: 'last states left in sorted order',
+    file: 'src/sequence.ts',
+    from: 'moveState(false, h, sequence.hn, outputSize, stateRows, batch, order);',
+    to: 'moveState(false, h, sequence.hn, outputSize, stateRows, batch, undefined);',
+  },
+  {
+    what: 'output of a chunk over the input of the next',
+    file: 'src/sequence.ts',
+    from: 'if (chunkSteps < steps && sequence.input.buffer',
+    to: 'if (chunkSteps < 0 && sequence.input.buffer',
+  },
+  {
+    what: 'shape of h0 not checked',
+    file: 'src/lstm.ts',
+    from: "checkShape('LSTM', 'h0', checkState('LSTM', given).h0, h)",
+    to: "checkState('LSTM', given).h0.data",
+  },
+  {
+    what: 'unexpected keys accepted',
+    file: 'src/state-dict.ts',
+    from: 'for (const path of unexpectedKeys)',
+    to: 'for (const path of [] as string[])',
+  },
+  {
+    what: 'streams of a model share their state',
+    file: 'src/stream.ts',
+    from: 'this.#h = this.#odd + 4 * outputSize;',
+    to: `const shared = model as Recurrent & { h?: number };
+    shared.h ??= this.#odd + 4 * outputSize;
+    this.#h = shared.h;`,
+  },
+  {
+    what: 'views of a stream kept after memory has grown',
+    file: 'src/stream.ts',
+    from: 'return view.buffer === buffer ? view : new Float32Array(buffer, pointer, length);',
+    to: `if (Object.hasOwn(view, 'kept')) return view;
+  return Object.assign(new Float32Array(buffer, pointer, length), { kept: true });`,
+  },
+  {
+    what: 'checksum of a saved state not checked',
+    file: 'src/saved-state.ts',
+    from: "check('damaged', 'checksum', crc32(copy.subarray(0, -4)), words[words.length - 1]!);",
+    to: '',
+  },
+  {
+    what: 'released memory never used again',
+    file: 'src/arena.ts',
+    from: 'insert({ start, bytes });',
+    to: 'void start;',
+  },
+  {
+    what: 'holes in a safetensors file accepted',
+    file: 'src/safetensors-header.ts',
+    from: 'if (begin !== reached) {',
+    to: 'if (begin < reached) {',
+  },
+];
+
+const USAGE = `usage: node scripts/mutate.mjs [text]
+
+Makes wrong edits one by one in a scratch copy, builds, runs the tests in Node, and exits with 1 if they pass.
+With a text only the edits whose description or file contains it are made.`;
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Ends the program with a message. */
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+/** Runs Node or git in `cwd`; never rejects. */
+async function run(cwd, command, ...args) {
+  try {
+    const { stdout } = await promisify(execFile)(command, args, { cwd, maxBuffer: 1 << 28 });
+    return { ok: true, text: stdout };
+  } catch (error) {
+    return { ok: false, text: `${error.stdout}${error.stderr || error.message}` };
+  }
+}
+
+/** A copy of the files that git tracks, as they are now, with the same packages but caches of its own; gone at the end. */
+async function copy() {
+  const listed = await run(root, 'git', 'ls-files', '-z');
+  if (!listed.ok) fail(listed.text);
+  const folder = fs.mkdtempSync(join(tmpdir(), 'lstm-wasm-mutate-'));
+  process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+  for (const file of listed.text.split('\0')) {
+    if (file && fs.existsSync(join(root, file))) fs.cpSync(join(root, file), join(folder, file));
+  }
+  fs.mkdirSync(join(folder, 'node_modules'));
+  for (const name of fs.readdirSync(join(root, 'node_modules'))) {
+    const path = join('node_modules', name);
+    if (!name.startsWith('.')) fs.symlinkSync(join(root, path), join(folder, path), 'junction');
+  }
+  return folder;
+}
+
+/** The first test that fails, undefined if none does. */
+async function failingTest(folder) {
+  const files = fs
+    .readdirSync(join(folder, 'test'))
+    .filter((name) => name.endsWith('.test.ts') && !/^(examples|package|readme)\./.test(name));
+  const report = join(folder, 'build', 'tests.json');
+  fs.rmSync(report, { force: true });
+  const options = ['--project', 'node', '--bail', '1', '--reporter', 'json', '--outputFile', report];
+  const vitest = join(folder, 'node_modules', 'vitest', 'vitest.mjs');
+  const { ok, text } = await run(folder, process.execPath, vitest, 'run', ...options, ...files.map((f) => `test/${f}`));
+  if (ok) return undefined;
+  const results = fs.existsSync(report) ? JSON.parse(fs.readFileSync(report, 'utf8')).testResults : [];
+  for (const { name, assertionResults } of results) {
+    const failed = assertionResults.find(({ status }) => status === 'failed');
+    if (failed) return { name: `${basename(name)}: ${failed.fullName}`, text: failed.failureMessages.join('\n') };
+  }
+  const broken = results.find(({ status }) => status === 'failed');
+  return { name: broken ? basename(broken.name) : 'an error outside of all tests', text: broken?.message || text };
+}
+
+/** What becomes of one mutation: whether the tests noticed, and a line that says so. */
+async function judge(folder, { file, from, to }) {
+  const path = join(folder, file);
+  const source = fs.readFileSync(path, 'utf8');
+  fs.writeFileSync(
+    path,
+    source.replace(from, () => to),
+  );
+  try {
+    const built = await run(folder, process.execPath, 'scripts/build.mjs');
+    if (!built.ok) return { good: false, text: `DOES NOT BUILD\n${built.text}` };
+    const test = await failingTest(folder);
+    return test ? { good: true, text: `killed by ${test.name}` } : { good: false, text: 'SURVIVED' };
+  } finally {
+    fs.writeFileSync(path, source);
+  }
+}
+
+async function main() {
+  const { values, positionals } = parseArgs({ options: { help: { type: 'boolean' } }, allowPositionals: true });
+  if (values.help) return console.log(USAGE);
+  if (positionals.length > 1) fail(USAGE);
+  const [wanted = ''] = positionals;
+  const chosen = MUTATIONS.filter(({ what, file }) => what.includes(wanted) || file.includes(wanted));
+  if (chosen.length === 0) fail(`no mutation contains "${wanted}"`);
+
+  const folder = await copy();
+  for (const { what, file, from } of MUTATIONS) {
+    const path = join(folder, file);
+    const count = fs.existsSync(path) ? fs.readFileSync(path, 'utf8').split(from).length - 1 : 0;
+    if (count !== 1) fail(`stale mutation "${what}": ${file} has its source ${count} times, expected once:\n${from}`);
+  }
+  const built = await run(folder, process.execPath, 'scripts/build.mjs');
+  if (!built.ok) fail(`without a mutation the build fails:\n${built.text}`);
+  const failing = await failingTest(folder);
+  if (failing) fail(`without a mutation the tests fail: ${failing.name}\n${failing.text}`);
+
+  const width = Math.max(...chosen.map(({ what }) => what.length));
+  let bad = 0;
+  for (const mutation of chosen) {
+    const start = performance.now();
+    const { good, text } = await judge(folder, mutation);
+    const seconds = Math.round((performance.now() - start) / 1000);
+    console.log(`${mutation.what.padEnd(width)}  ${String(seconds).padStart(3)} s  ${text}`);
+    if (!good) bad++;
+  }
+  console.log(
+    bad ? `${bad} of ${chosen.length} mutations were not noticed` : `all ${chosen.length} mutations were noticed`,
+  );
+  process.exitCode = bad ? 1 : 0;
+}
+
+await main();

@@ -1,0 +1,473 @@
+// The package as its users get it: packed by npm, installed into an empty folder, and there imported, type-checked and
+// bundled. dist/ must have been built. What needs a thread without kernels, or without some global, is a process of its own.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { rolldown } from 'rolldown';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { typeErrors } from './support/typecheck.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+let folder: string;
+let tarball: string;
+/** A project that has nothing but the package. */
+let consumer: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lstm-wasm-package-'));
+  consumer = join(folder, 'consumer');
+  mkdirSync(consumer);
+  writeFileSync(join(consumer, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }');
+  npm(root, 'pack', '--ignore-scripts', '--pack-destination', folder);
+  tarball = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz'))!);
+  npm(consumer, 'install', '--offline', '--no-audit', '--no-fund', tarball);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs npm as for a user: without what an npm that runs these tests has left in the environment. */
+function npm(cwd: string, ...args: string[]): void {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+  const script = process.env.npm_execpath ?? '';
+  const command = script.endsWith('npm-cli.js') ? [process.execPath, script] : ['npm'];
+  const all = [...command, ...args, '--cache', join(folder, 'cache'), '--no-update-notifier'];
+  execFileSync(all[0]!, all.slice(1), { cwd, env, stdio: 'pipe' });
+}
+
+/** The JSON that an ES module prints, run by a new Node in the consumer's folder. */
+function run(program: string, ...flags: string[]): any {
+  const args = [...flags, '--input-type=module', '--eval', program];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: consumer, encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringMatching(/^(Warning: disabling flag .*\n)?$/) });
+  return JSON.parse(stdout);
+}
+
+/** For programs: `attempt` gives the name and message of what was thrown, `hash` all bits of a result. */
+const TOOLS = `
+  const attempt = (body) => {
+    try {
+      body();
+      return 'ok';
+    } catch (error) {
+      return error.name + ': ' + error.message;
+    }
+  };
+  const hash = (lstm) => {
+    const input = { data: Float32Array.from({ length: 150 }, (_, i) => Math.fround((i % 17) / 8 - 1)), dims: [5, 3, 10] };
+    const { data } = lstm.forward(input).output;
+    return new Uint32Array(data.buffer).reduce((sum, word) => Math.imul(sum ^ word, 16777619), 1);
+  };
+`;
+
+/** For programs: \`bytes\` and a compiled \`module\` of the package's lstm.wasm. */
+const WASM = `
+  import { readFileSync } from 'node:fs';
+  import { createRequire } from 'node:module';
+  const bytes = readFileSync(createRequire(import.meta.url).resolve('lstm-wasm/lstm.wasm'));
+  const module = new WebAssembly.Module(bytes);
+`;
+
+/** From here on nothing can be compiled, as under a Content-Security-Policy; what was compiled before can be used. */
+const FORBID_COMPILING = `
+  WebAssembly.Module = new Proxy(WebAssembly.Module, {
+    construct() {
+      throw new WebAssembly.CompileError('blocked by the policy');
+    },
+  });
+`;
+
+let entries = 0;
+
+/** One minified file, as a bundler makes it of a program that uses the package. */
+async function bundle(program: string): Promise<string> {
+  const input = join(consumer, `entry-${entries++}.mjs`);
+  writeFileSync(input, program);
+  const build = await rolldown({ input, cwd: consumer });
+  const { output } = await build.generate({ format: 'esm', minify: true });
+  await build.close();
+  expect(output).toHaveLength(1);
+  return output[0].code;
+}
+
+const MAIN = `export * from 'lstm-wasm';`;
+const SAFETENSORS = `export * from 'lstm-wasm/safetensors';`;
+
+describe('the tarball', () => {
+  it('has the built package, its source, the licence and two documents, and nothing else', () => {
+    const list = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
+    const files = list.map((path) => path.replace(/^package\//, '')).sort();
+    const sources = readdirSync(join(root, 'src')).sort();
+    expect(files.filter((path) => !/^(dist\/.*\.d\.ts|src\/.*)$/.test(path))).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'dist/errors.js',
+      'dist/index.js',
+      'dist/lstm.wasm',
+      'dist/safetensors.js',
+      'package.json',
+    ]);
+    expect(files.filter((path) => path.startsWith('src/'))).toEqual(sources.map((name) => `src/${name}`));
+    const declarations = sources.map((name) => `dist/${name.replace(/\.ts$/, '.d.ts')}`);
+    expect(files.filter((path) => path.endsWith('.d.ts'))).toEqual(declarations);
+    expect(files.filter((path) => /test|script|bench|example|fixture|\.map$/i.test(path))).toEqual([]);
+  });
+
+  it('is small', () => {
+    expect(statSync(tarball).size).toBeLessThanOrEqual(250_000);
+    const wasm = readFileSync(join(consumer, 'node_modules/lstm-wasm/dist/lstm.wasm'));
+    expect(wasm.length).toBeLessThanOrEqual(16_000);
+    expect(WebAssembly.validate(wasm)).toBe(true);
+  });
+
+  it('brings nothing along and runs nothing when it is installed', () => {
+    const installed = readdirSync(join(consumer, 'node_modules')).filter((name) => !name.startsWith('.'));
+    expect(installed).toEqual(['lstm-wasm']);
+    const manifest = JSON.parse(readFileSync(join(consumer, 'node_modules/lstm-wasm/package.json'), 'utf8'));
+    const wanted = /^(dependencies|(peer|optional|bundled?)dependencies)$/i;
+    expect(Object.keys(manifest).filter((name) => wanted.test(name))).toEqual([]);
+    expect(Object.keys(manifest.scripts).filter((name) => /install|^(pre|post)?prepare$/.test(name))).toEqual([]);
+  });
+});
+
+describe('installed', () => {
+  it('runs an LSTM, and has every entry point', () => {
+    const result = run(`
+      import { createRequire } from 'node:module';
+      import * as main from 'lstm-wasm';
+      import * as safetensors from 'lstm-wasm/safetensors';
+      const require = createRequire(import.meta.url);
+      const lstm = new main.LSTM(10, 20, { numLayers: 2 });
+      const { output, hn, cn } = lstm.forward({ data: new Float32Array(5 * 3 * 10), dims: [5, 3, 10] });
+      const hidden = await import('lstm-wasm/dist/index.js').catch((error) => error.code);
+      console.log(JSON.stringify({
+        dims: [output.dims, hn.dims, cn.dims],
+        lengths: [output.data.length, hn.data.length, cn.data.length],
+        main: Object.keys(main).sort(),
+        safetensors: Object.keys(safetensors).sort(),
+        wasm: require.resolve('lstm-wasm/lstm.wasm').replaceAll('\\\\', '/'),
+        name: require('lstm-wasm/package.json').name,
+        hidden,
+      }));
+    `);
+    expect(result).toEqual({
+      dims: [
+        [5, 3, 20],
+        [2, 3, 20],
+        [2, 3, 20],
+      ],
+      lengths: [300, 120, 120],
+      main: [
+        'Embedding',
+        'LSTM',
+        'LSTMCell',
+        'Linear',
+        'ModelError',
+        'bytesUsed',
+        'initialize',
+        'packPaddedSequence',
+        'packSequence',
+        'padPackedSequence',
+        'padSequence',
+        'relu',
+        'sigmoid',
+        'softmax',
+        'tanh',
+        'unpackSequence',
+        'unpadSequence',
+      ],
+      safetensors: ['ModelError', 'parseSafetensors', 'serializeSafetensors'],
+      wasm: expect.stringMatching(/consumer\/node_modules\/lstm-wasm\/dist\/lstm\.wasm$/),
+      name: 'lstm-wasm',
+      hidden: 'ERR_PACKAGE_PATH_NOT_EXPORTED',
+    });
+  });
+
+  it('has one ModelError for both entry points', () => {
+    const result = run(`
+      import * as main from 'lstm-wasm';
+      import * as safetensors from 'lstm-wasm/safetensors';
+      const thrown = (body) => {
+        try {
+          body();
+        } catch (error) {
+          return [error instanceof main.ModelError, error instanceof safetensors.ModelError, error instanceof Error];
+        }
+      };
+      console.log(JSON.stringify([
+        main.ModelError === safetensors.ModelError,
+        thrown(() => safetensors.parseSafetensors(new Uint8Array(3))),
+        thrown(() => main.LSTM.fromStateDict({})),
+        thrown(() => new main.LSTM(-1, 1)),
+      ]));
+    `);
+    expect(result).toEqual([true, [true, true, true], [true, true, true], [false, false, true]]);
+  });
+});
+
+describe('initialize', () => {
+  it('takes the compiled lstm.wasm before first use, and compiles nothing', () => {
+    const [results, bits] = run(`
+      ${WASM} ${TOOLS}
+      const other = new WebAssembly.Module(bytes);
+      ${FORBID_COMPILING}
+      const { initialize, LSTM } = await import('lstm-wasm');
+      const results = [
+        attempt(() => initialize(module)),
+        attempt(() => initialize(module)),
+        attempt(() => initialize()),
+        attempt(() => initialize(other)),
+        attempt(() => initialize(7)),
+        attempt(() => new LSTM(10, 20)),
+        attempt(() => initialize(module)),
+      ];
+      console.log(JSON.stringify([results, hash(new LSTM(10, 20, { seed: 1 }))]));
+    `);
+    expect(results).toEqual([
+      'ok',
+      'ok',
+      'ok',
+      expect.stringMatching(/^Error: initialize: another module runs already/),
+      expect.stringMatching(/^TypeError: initialize: "module" expected a WebAssembly\.Module, got 7$/),
+      'ok',
+      'ok',
+    ]);
+    expect(bits).toBe(
+      run(`${TOOLS} import { LSTM } from 'lstm-wasm';
+      console.log(hash(new LSTM(10, 20, { seed: 1 })));`),
+    );
+  });
+
+  it('is harmless without a module, before and after first use, and too late with one', () => {
+    const results = run(`
+      ${WASM} ${TOOLS}
+      import { initialize, LSTM } from 'lstm-wasm';
+      const first = attempt(() => initialize());
+      const lstm = new LSTM(10, 20);
+      const before = hash(lstm);
+      const then = [attempt(() => initialize()), attempt(() => initialize(undefined)), attempt(() => initialize(module))];
+      console.log(JSON.stringify([first, ...then, hash(lstm) === before]));
+    `);
+    const tooLate = expect.stringMatching(/^Error: initialize: another module runs already/);
+    expect(results).toEqual(['ok', 'ok', 'ok', tooLate, true]);
+  });
+
+  it('refuses what is not the compiled lstm.wasm, and changes nothing then', () => {
+    const results = run(`
+      ${WASM} ${TOOLS}
+      import { initialize, LSTM } from 'lstm-wasm';
+      const empty = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+      const wrong = [7, null, 'lstm.wasm', {}, bytes, new WebAssembly.Instance(module), Promise.resolve(module), empty];
+      const results = wrong.map((value) => attempt(() => initialize(value)));
+      console.log(JSON.stringify([...results, attempt(() => initialize(module)), attempt(() => new LSTM(1, 1))]));
+    `);
+    const refused = expect.stringMatching(/^TypeError: initialize: "module" expected /);
+    expect(results).toEqual([...Array(8).fill(refused), 'ok', 'ok']);
+  });
+});
+
+describe('an engine that cannot', () => {
+  const FIRST_USES = `
+    const { initialize, LSTM, relu } = await import('lstm-wasm');
+    const first = [() => new LSTM(1, 1), () => relu({ data: new Float32Array(1), dims: [1] }), () => initialize()];
+  `;
+
+  it.each([
+    ['an engine without it', '', '--jitless'],
+    ['globalThis without it', 'delete globalThis.WebAssembly;'],
+    ['undefined', 'globalThis.WebAssembly = undefined;'],
+  ])('says that WebAssembly is missing: %s', (_, prepare, ...flags) => {
+    const program = `${TOOLS} ${prepare} ${FIRST_USES} console.log(JSON.stringify(first.map(attempt)));`;
+    const message = expect.stringMatching(/^Error: lstm-wasm: WebAssembly is needed/);
+    expect(run(program, ...flags)).toEqual([message, message, message]);
+  });
+
+  it('says that SIMD is missing', () => {
+    const program = `${TOOLS} ${FORBID_COMPILING} WebAssembly.validate = () => false; ${FIRST_USES}
+      console.log(JSON.stringify(first.map(attempt)));`;
+    const message = expect.stringMatching(/^Error: lstm-wasm: WebAssembly SIMD is needed/);
+    expect(run(program)).toEqual([message, message, message]);
+  });
+
+  it('names initialize() where compiling is forbidden, and that helps', () => {
+    const [before, after] = run(`
+      ${WASM} ${TOOLS} ${FORBID_COMPILING} ${FIRST_USES}
+      const before = first.map(attempt);
+      initialize(module);
+      console.log(JSON.stringify([before, first.map(attempt)]));
+    `);
+    const message = expect.stringMatching(/^Error: lstm-wasm: compiling bytes is forbidden here: .*initialize\(\)/);
+    expect(before).toEqual([message, message, message]);
+    expect(after).toEqual(['ok', 'ok', 'ok']);
+  });
+
+  it('reads and writes files all the same', () => {
+    const program = `
+      import { parseSafetensors, serializeSafetensors } from 'lstm-wasm/safetensors';
+      const file = serializeSafetensors({ x: { data: Float32Array.of(1, 2), dims: [2] } });
+      console.log(JSON.stringify([typeof WebAssembly, ...parseSafetensors(file).get('x').data]));
+    `;
+    expect(run(program, '--jitless')).toEqual(['undefined', 1, 2]);
+  });
+});
+
+describe('TypeScript', () => {
+  const PROGRAM = `
+    import {
+      type AnyTensor, bytesUsed, Embedding, type EmbeddingOptions, type IndexTensor, initialize, Linear, type LinearOptions,
+      type LoadResult, LSTM, LSTMCell, type LSTMCellOptions, type LSTMOptions, type LSTMResult, type LSTMState,
+      type LSTMStream, ModelError, type PackedSequence, packPaddedSequence, packSequence, padPackedSequence, padSequence,
+      relu, sigmoid, softmax, type StateDict, tanh, type TensorLike, unpackSequence, unpadSequence,
+    } from 'lstm-wasm';
+    import * as safetensors from 'lstm-wasm/safetensors';
+
+    const options: LSTMOptions = { numLayers: 2, batchFirst: true, seed: 1 };
+    using lstm = new LSTM(10, 20, options);
+    const input: TensorLike = { data: new Float32Array(30), dims: [1, 3, 10] };
+    const result: LSTMResult = lstm.forward(input);
+    const state: LSTMState = { h0: result.hn, c0: result.cn };
+    lstm.forward(input, state, { out: result });
+    const packed: PackedSequence = packSequence([{ data: new Float32Array(20), dims: [2, 10] }]);
+    const packedResult: LSTMResult<PackedSequence> = lstm.forward(packed, null);
+    const lengths: Int32Array | number[] | BigInt64Array = padPackedSequence(packedResult.output).lengths;
+    const stream: LSTMStream = lstm.stream();
+    const steps: number = stream.run(stream.input, new Float32Array(20));
+    stream.load(stream.save());
+    stream.setState(stream.getState());
+
+    const cellOptions: LSTMCellOptions = { bias: false };
+    const cell = new LSTMCell(10, 20, cellOptions);
+    const linearOptions: LinearOptions = { bias: true };
+    const scores: TensorLike = softmax(new Linear(20, 3, linearOptions).forward(result.output), -1);
+    const embeddingOptions: EmbeddingOptions = {};
+    const indices: IndexTensor = { data: Int32Array.of(1), dims: [1] };
+    const embedded: TensorLike = new Embedding(5, 10, embeddingOptions).forward(indices);
+    const tensors: TensorLike[] = [relu(scores), sigmoid(scores), tanh(scores), embedded, padSequence([input])];
+    unpadSequence(input, [3], { batchFirst: true });
+    unpackSequence(packPaddedSequence(input, [3], { batchFirst: true, enforceSorted: true }));
+
+    const file: Uint8Array = safetensors.serializeSafetensors(lstm.stateDict('lstm.'));
+    const weights: Map<string, safetensors.SafetensorsTensor> = safetensors.parseSafetensors(file);
+    const stateDict: StateDict = weights;
+    const tensor: AnyTensor | undefined = weights.get('lstm.weight_ih_l0');
+    const { missingKeys, unexpectedKeys }: LoadResult = lstm.loadStateDict(stateDict, 'lstm.', { strict: false });
+    const keys: string[] = [...missingKeys, ...unexpectedKeys];
+    const same: typeof ModelError = safetensors.ModelError;
+    const error = (e: unknown): string => (e instanceof ModelError ? e.code + e.path : '');
+    initialize(new WebAssembly.Module(new Uint8Array(8)));
+    LSTM.fromStateDict(weights, { prefix: 'lstm.' }).dispose();
+    export { bytesUsed, cell, error, keys, lengths, same, steps, tensor, tensors };
+
+    // The types refuse what the code refuses.
+    // @ts-expect-error an option that nobody reads
+    new LSTM(10, 20, { batch_first: true });
+    // @ts-expect-error a size that is no number
+    new LSTM('10', 20);
+    // @ts-expect-error numbers that are not float32
+    lstm.forward({ data: new Float64Array(30), dims: [3, 10] });
+    // @ts-expect-error a tensor where packed input gives packed output
+    export const wrong: LSTMResult = lstm.forward(packed);
+    // @ts-expect-error a string where bytes are expected
+    safetensors.parseSafetensors('model.safetensors');
+    // @ts-expect-error nothing else is exported
+    export { wasm } from 'lstm-wasm';
+  `;
+
+  it.each([
+    ['node16', 'node16'],
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ])('compiles a program under module %s, moduleResolution %s', (module, moduleResolution) => {
+    const file = join(consumer, 'program.ts');
+    writeFileSync(file, PROGRAM);
+    const lib = ['es2022', 'esnext.disposable', 'dom'];
+    const options = { module, moduleResolution, target: 'es2022', lib, types: [], skipLibCheck: false };
+    expect(typeErrors(consumer, [file], options)).toEqual([]);
+  });
+});
+
+describe('bundled', () => {
+  /** A piece of the embedded wasm that no minifier writes in another way. */
+  const embeddedPiece = () =>
+    readFileSync(join(consumer, 'node_modules/lstm-wasm/src/embedded.ts'), 'utf8').match(
+      /[\w#%&()*+,.:;<=>@^|}-]{40}/,
+    )![0];
+
+  it('is at most 14,000 bytes, minified and gzipped', async () => {
+    const code = await bundle(MAIN);
+    expect(code.split(embeddedPiece())).toHaveLength(2);
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(14_000);
+  });
+
+  it('is nothing where nothing is used', async () => {
+    expect((await bundle(`import 'lstm-wasm'; import 'lstm-wasm/safetensors';`)).trim()).toBe('');
+    expect((await bundle(`import { LSTM } from 'lstm-wasm';`)).trim()).toBe('');
+    expect((await bundle(`import { parseSafetensors } from 'lstm-wasm/safetensors';`)).trim()).toBe('');
+    expect(await bundle(`import { LSTM } from 'lstm-wasm'; new LSTM(1, 1);`)).toContain(embeddedPiece());
+  });
+
+  it('has the wasm only where it is used', async () => {
+    for (const program of [SAFETENSORS, `export { packSequence } from 'lstm-wasm';`]) {
+      const code = await bundle(program);
+      expect(code).toContain('RangeError');
+      expect(code).not.toContain(embeddedPiece());
+      expect(code).not.toContain('WebAssembly');
+    }
+  });
+
+  it('evaluates no strings, loads nothing, and takes from Math only what has the same bits everywhere', async () => {
+    for (const program of [MAIN, SAFETENSORS]) {
+      // without the embedded wasm, which may spell anything
+      const code = (await bundle(program)).replace(/(["'`])(?:\\.|(?!\1)[^\\]){4000,}\1/, '""');
+      expect(code).not.toContain(embeddedPiece());
+      const loading = /\bimport\b|\brequire\b|\bfetch\b|https?:/g;
+      const notInWorklets = /\batob\b|\bbtoa\b|\bText(De|En)coder\b/g;
+      const strings = /(?<![.\w])eval\b(?!\(\)\{)|\bFunction\b/g; // but for the method eval()
+      const powers = /(?<!\b2)\*\*|\*\*(?!-?\d)/g; // but for 2 to a constant
+      for (const forbidden of [loading, notInWorklets, strings, powers])
+        expect(code.match(forbidden) ?? []).toEqual([]);
+      const exact = ['abs', 'ceil', 'clz32', 'floor', 'fround', 'imul', 'max', 'min', 'round', 'sign', 'sqrt', 'trunc'];
+      const math = [...code.matchAll(/\bMath\b(?:\s*\.\s*(\w+))?/g)].map((match) => match[1] ?? match[0]);
+      expect(math.length).toBeGreaterThan(0);
+      expect(math.filter((name) => !exact.includes(name))).toEqual([]);
+    }
+  });
+
+  it('runs as one file without any global that is not of the language, as in an AudioWorklet', async () => {
+    const code = await bundle(
+      `${MAIN} export { parseSafetensors, serializeSafetensors } from 'lstm-wasm/safetensors';`,
+    );
+    writeFileSync(join(consumer, 'bundle.mjs'), code);
+    const program = (prepare: string) => `
+      import { runInNewContext } from 'node:vm';
+      const { stdout } = process;
+      ${prepare} ${TOOLS}
+      const { LSTM, parseSafetensors, serializeSafetensors } = await import('./bundle.mjs');
+      const lstm = new LSTM(10, 20, { numLayers: 2, seed: 1 });
+      const copy = LSTM.fromStateDict(parseSafetensors(serializeSafetensors(lstm.stateDict('é.'), { é: '😀' })), { prefix: 'é.' });
+      const stream = copy.stream();
+      stream.input.fill(1);
+      stream.step();
+      stream.load(stream.save());
+      const names = ['fetch', 'atob', 'btoa', 'TextDecoder', 'TextEncoder', 'URL', 'performance', 'process', 'Buffer', 'crypto',
+        'setTimeout', 'queueMicrotask', 'structuredClone', 'navigator', 'Event', 'AbortController'];
+      const left = names.filter((name) => name in globalThis).length;
+      stdout.write(JSON.stringify({ left, bits: [hash(lstm), hash(copy)], output: [...stream.output] }));
+    `;
+    const everywhere = run(program(''));
+    const worklet = run(
+      program(`
+        const language = new Set(runInNewContext('Object.getOwnPropertyNames(globalThis)'));
+        for (const name of Object.getOwnPropertyNames(globalThis)) if (!language.has(name)) delete globalThis[name];
+      `),
+      '--disallow-code-generation-from-strings',
+    );
+    expect(everywhere.left).toBeGreaterThan(10);
+    expect(worklet).toEqual({ ...everywhere, left: 0 });
+    expect(worklet.bits[0]).toBe(worklet.bits[1]);
+  });
+});
