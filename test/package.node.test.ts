@@ -25,7 +25,7 @@ beforeAll(() => {
   npm(root, 'pack', '--ignore-scripts', '--pack-destination', folder);
   tarball = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz'))!);
   npm(consumer, 'install', '--offline', '--no-audit', '--no-fund', tarball);
-});
+}, 60_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -63,7 +63,7 @@ const TOOLS = `
   };
 `;
 
-/** For programs: \`bytes\` and a compiled \`module\` of the package's lstm.wasm. */
+/** For programs: `bytes` and a compiled `module` of the package's lstm.wasm. */
 const WASM = `
   import { readFileSync } from 'node:fs';
   import { createRequire } from 'node:module';
