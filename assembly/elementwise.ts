@@ -33,8 +33,8 @@ export function relu_f32(x: usize, n: i32): void {
 function softmax_columns(x: usize, n: i32, stride: usize, columns: i32): void {
   const end = x + <usize>n * stride;
   let top = f32x4.splat(-Infinity);
-  // max, not pmax: a NaN anywhere makes the whole column NaN
-  for (let p = x; p < end; p += stride) top = f32x4.max(top, load_some(p, columns));
+  // pmax passes a NaN over, but the sum takes it up: then the whole column is NaN
+  for (let p = x; p < end; p += stride) top = f32x4.pmax(top, load_some(p, columns));
   let sum = f32x4.splat(0);
   for (let p = x; p < end; p += stride) {
     const e = exp4(f32x4.sub(load_some(p, columns), top));

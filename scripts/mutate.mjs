@@ -80,8 +80,8 @@ const MUTATIONS = [
   {
     what: 'batchFirst ignored in the output',
     file: 'src/sequence.ts',
-    from: 'moveChunk(false, sequence,',
-    to: 'moveChunk(false, { ...sequence, batchFirst: false },',
+    from: 'if (batchFirst) moveRows(',
+    to: 'if (batchFirst && into) moveRows(',
   },
   {
     what: 'last states left in sorted order',
@@ -142,10 +142,10 @@ const MUTATIONS = [
   },
 ];
 
-const USAGE = `usage: node scripts/mutate.mjs [text]
+const USAGE = `usage: node scripts/mutate.mjs [text ...]
 
 Makes wrong edits one by one in a scratch copy, builds, runs the tests in Node, and exits with 1 if they pass.
-With a text only the edits whose description or file contains it are made.`;
+With texts only the edits whose description or file contains one of them are made.`;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -224,10 +224,11 @@ async function judge(folder, { file, from, to }) {
 async function main() {
   const { values, positionals } = parseArgs({ options: { help: { type: 'boolean' } }, allowPositionals: true });
   if (values.help) return console.log(USAGE);
-  if (positionals.length > 1) fail(USAGE);
-  const [wanted = ''] = positionals;
-  const chosen = MUTATIONS.filter(({ what, file }) => what.includes(wanted) || file.includes(wanted));
-  if (chosen.length === 0) fail(`no mutation contains "${wanted}"`);
+  const wanted = positionals.length ? positionals : [''];
+  const chosen = MUTATIONS.filter(({ what, file }) =>
+    wanted.some((text) => what.includes(text) || file.includes(text)),
+  );
+  if (chosen.length === 0) fail(`no mutation contains ${wanted.join(' or ')}`);
 
   const folder = await copy();
   for (const { what, file, from } of MUTATIONS) {

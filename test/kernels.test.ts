@@ -438,7 +438,8 @@ describe.each([
         run({ x: buffer('out', 1, values.length, values) }, (at) => kernels[kernel](at.x, values.length)).x;
       const out = call(values);
       values.forEach((x, i) => {
-        if (!Number.isNaN(x)) near([out[i]!], [formula(x)], () => bound, `x[${i}]`);
+        if (Number.isNaN(x)) same([out[i]!], [NaN], `x[${i}]`);
+        else near([out[i]!], [formula(x)], () => bound, `x[${i}]`);
         same([out[i]!], call([x]), `x[${i}] alone`);
       });
     });

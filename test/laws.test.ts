@@ -143,12 +143,12 @@ const cases = fc
 
 type Law = (model: LSTM, input: TensorLike, given: LSTMState | undefined, c: Case) => void;
 
-/** Random modules with random input. */
+/** Random modules with random input; half of the inputs hold a few unusual numbers, which soon fill a row with NaN. */
 function law(name: string, holds: Law, fixed: Partial<Case> = {}): void {
   test(name, () => {
     const property = fc.property(cases, (random) => {
       const c = { ...random, ...fixed };
-      run(c, (model, input, given) => holds(model, input, given, c));
+      run(c, (model, input, given) => holds(model, input, given, c), c.seed % 2 === 1);
     });
     fc.assert(property, { seed: SEED, numRuns: 60 });
   });
@@ -157,7 +157,7 @@ function law(name: string, holds: Law, fixed: Partial<Case> = {}): void {
 /** The same for modules that can stop and go on. */
 const oneWayLaw = (name: string, holds: Law) => law(name, holds, { bidirectional: false });
 
-function run(c: Case, body: (model: LSTM, input: TensorLike, given: LSTMState | undefined) => void, specials = true) {
+function run(c: Case, body: (model: LSTM, input: TensorLike, given: LSTMState | undefined) => void, specials = false) {
   const model = makeModel(c);
   const input = randomTensor([c.steps, c.batch, c.inputSize], c.seed + 1, specials);
   const layers = c.numLayers * (c.bidirectional ? 2 : 1);
@@ -647,7 +647,7 @@ describe('near the float64 oracle', () => {
           );
         }
       };
-      run(c, plain, false);
+      run(c, plain);
       const cell = new LSTMCell(c.inputSize, c.hiddenSize, { bias: c.bias, seed: c.seed });
       const input = randomTensor([c.inputSize], c.seed);
       const h0 = randomTensor([c.hiddenSize], c.seed + 1);

@@ -260,13 +260,17 @@ describe('initialize', () => {
     const results = run(`
       ${WASM} ${TOOLS}
       import { initialize, LSTM } from 'lstm-wasm';
-      const empty = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
-      const wrong = [7, null, 'lstm.wasm', {}, bytes, new WebAssembly.Instance(module), Promise.resolve(module), empty];
+      const head = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+      const empty = new WebAssembly.Module(Uint8Array.from(head));
+      // (module (func (export "f")))
+      const func = [1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 0x66, 0, 0, 10, 4, 1, 2, 0, 11];
+      const other = new WebAssembly.Module(Uint8Array.from([...head, ...func]));
+      const wrong = [7, null, 'lstm.wasm', {}, bytes, new WebAssembly.Instance(module), Promise.resolve(module), empty, other];
       const results = wrong.map((value) => attempt(() => initialize(value)));
       console.log(JSON.stringify([...results, attempt(() => initialize(module)), attempt(() => new LSTM(1, 1))]));
     `);
     const refused = expect.stringMatching(/^TypeError: initialize: "module" expected /);
-    expect(results).toEqual([...Array(8).fill(refused), 'ok', 'ok']);
+    expect(results).toEqual([...Array(9).fill(refused), 'ok', 'ok']);
   });
 });
 

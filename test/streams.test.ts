@@ -485,3 +485,23 @@ test('10,000 streams of one model keep their states apart', () => {
   model.dispose();
   expect(bytesUsed()).toBe(used);
 });
+
+test('a long run whose output lies over input that is still to be read', () => {
+  const lstm = new LSTM(4, 4, { seed: 3 });
+  const count = 4 * 20_000;
+  const input = Float32Array.from({ length: count }, (_, i) => Math.sin(i));
+  const apart = new Float32Array(count);
+  lstm.stream().run(input, apart);
+  for (const shift of [0, 4, 40]) {
+    const shared = new Float32Array(count + shift);
+    shared.set(input);
+    lstm.stream().run(shared.subarray(0, count), shared.subarray(shift));
+    expect(shared.subarray(shift)).toEqual(apart);
+  }
+  const shared = new Float32Array(count + 4);
+  shared.set(input);
+  const state = () => ({ data: new Float32Array(4), dims: [1, 4] });
+  const out = { output: { data: shared.subarray(4), dims: [20_000, 4] }, hn: state(), cn: state() };
+  lstm.forward({ data: shared.subarray(0, count), dims: [20_000, 4] }, undefined, { out });
+  expect(out.output.data).toEqual(apart);
+});
