@@ -131,7 +131,7 @@ function readEntry(cursor: JsonCursor, name: string, at: number, dataSize: numbe
   if (!cursor.atObject()) wrong(cursor, 'invalid-entry', name, 'entry', 'an object');
   const fields: Fields = {};
   cursor.members((field, fieldAt) => {
-    if (field !== 'dtype' && field !== 'shape' && field !== 'data_offsets') return cursor.skip();
+    if (field !== 'dtype' && field !== 'shape' && field !== 'data_offsets') return cursor.pass();
     if (fields[field] !== undefined) repeated(name, field, fieldAt);
     if (field === 'dtype') fields.dtype = readDtype(cursor, name);
     else if (field === 'shape') fields.shape = readShape(cursor, name);

@@ -126,7 +126,7 @@ export class JsonCursor {
   /** Any value. Gives the number if it is one below 2^53 in plain digits: no sign, fraction or exponent. */
   integer(): number | undefined {
     const start = this.next();
-    this.skip();
+    this.pass();
     let value = 0;
     for (let at = start; at < this.at; at++) {
       const digit = this.#bytes[at]! - ZERO;
@@ -137,11 +137,11 @@ export class JsonCursor {
   }
 
   /** Any value, checked and passed over. */
-  skip(): void {
+  pass(): void {
     const byte = this.#peek();
     if (byte === QUOTE) this.string();
-    else if (byte === OPEN_BRACE) this.members(() => this.skip());
-    else if (byte === OPEN_BRACKET) this.items(() => this.skip());
+    else if (byte === OPEN_BRACE) this.members(() => this.pass());
+    else if (byte === OPEN_BRACKET) this.items(() => this.pass());
     else if (byte === MINUS || this.#atDigit()) this.#number();
     else if (!this.#word('true') && !this.#word('false') && !this.#word('null')) this.#invalid('a value');
   }

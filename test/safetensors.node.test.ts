@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
+import { LSTM } from '../src/index.ts';
 import { ModelError, parseSafetensors } from '../src/safetensors.ts';
 import { entry, pack } from './support/safetensors-files.ts';
 
@@ -33,6 +34,21 @@ test.each(cases as { file: string; stage: string }[])('$file', { timeout: 1000 }
   }
   expect(code).toBe(CODES[file]);
   expect(code !== undefined).toBe(stage === 'read');
+});
+
+test.each([
+  ['lstm_wrong_shape.safetensors', 'wrong-shape', 'weight_hh_l0'],
+  ['lstm_missing_weight_hh.safetensors', 'missing-key', 'weight_hh_l0'],
+])('%s cannot be loaded', (file, code, path) => {
+  const dict = parseSafetensors(readFileSync(new URL(file, MALFORMED)));
+  const { input_size, hidden_size } = cases.find((row: { file: string }) => row.file === file).args;
+  const lstm = new LSTM(input_size, hidden_size, { seed: 1 });
+  const before = lstm.stateDict();
+  for (const load of [() => lstm.loadStateDict(dict), () => LSTM.fromStateDict(dict)]) {
+    expect(load).toThrow(expect.objectContaining({ name: 'ModelError', code, path }));
+  }
+  expect(lstm.stateDict()).toEqual(before);
+  lstm.dispose();
 });
 
 test('a Buffer is read, and the arrays do not share its memory', () => {
