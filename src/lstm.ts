@@ -22,7 +22,7 @@ import {
 
 /** PyTorch's keyword arguments of nn.LSTM, in camelCase. */
 export interface LSTMOptions {
-  /** L, layers on top of each other. Default 1. */
+  /** L, layers on top of each other, 10,000 at the most. Default 1. */
   readonly numLayers?: number | undefined;
   /** Whether bias_ih and bias_hh exist. Default true. */
   readonly bias?: boolean | undefined;
@@ -88,7 +88,8 @@ export class LSTM extends Recurrent {
     const sizes = lstmSizes({
       inputSize: checkInteger('LSTM', 'inputSize', inputSize, 0),
       hiddenSize: checkInteger('LSTM', 'hiddenSize', hiddenSize, 1),
-      numLayers: checkInteger('LSTM', 'numLayers', options?.numLayers ?? 1, 1),
+      // an absurd number would not fail for want of memory, but take minutes
+      numLayers: checkInteger('LSTM', 'numLayers', options?.numLayers ?? 1, 1, 10_000),
       bias: checkBoolean('LSTM', 'bias', options?.bias ?? true),
       bidirectional: checkBoolean('LSTM', 'bidirectional', options?.bidirectional ?? false),
       projSize: checkInteger('LSTM', 'projSize', options?.projSize ?? 0, 0, hiddenSize - 1),

@@ -541,7 +541,7 @@ describe('constructors', () => {
     ['Embedding: "paddingIdx" expected an integer…, got 0', R, 'Embedding', 0, 8, { paddingIdx: 0 }],
     ['…memory…cannot grow…4 GiB…', R, 'LSTM', 2 ** 31 - 1, 2 ** 31 - 1],
     ['…memory…cannot grow…4 GiB…', R, 'LSTM', 20_000, 20_000],
-    ['…memory…cannot grow…4 GiB…', R, 'LSTM', 1, 1, { numLayers: 2 ** 31 - 1 }],
+    ['LSTM: "numLayers" expected an integer from 1 to 10000, got 10001', R, 'LSTM', 1, 1, { numLayers: 10_001 }],
     ['…memory…cannot grow…4 GiB…', R, 'LSTM', 1, 2 ** 20, { projSize: 2 ** 19 }],
     ['…memory…cannot grow…4 GiB…', R, 'LSTMCell', 2 ** 31 - 1, 2 ** 31 - 1],
     ['…memory…cannot grow…4 GiB…', R, 'Linear', 2 ** 31 - 1, 2 ** 31 - 1],
