@@ -148,6 +148,8 @@ Makes wrong edits one by one in a scratch copy, builds, runs the tests in Node, 
 With texts only the edits whose description or file contains one of them are made.`;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
 
 /** Ends the program with a message. */
 function fail(message) {
@@ -155,12 +157,13 @@ function fail(message) {
   process.exit(1);
 }
 
-/** Runs Node or git in `cwd`; never rejects. */
+/** Runs Node or git in `cwd`; never rejects. An interrupt ends it, and then this program. */
 async function run(cwd, command, ...args) {
   try {
-    const { stdout } = await promisify(execFile)(command, args, { cwd, maxBuffer: 1 << 28 });
+    const { stdout } = await promisify(execFile)(command, args, { cwd, maxBuffer: 1 << 28, signal: stop.signal });
     return { ok: true, text: stdout };
   } catch (error) {
+    if (stop.signal.aborted) process.exit(1);
     return { ok: false, text: `${error.stdout}${error.stderr || error.message}` };
   }
 }
@@ -171,7 +174,6 @@ async function copy() {
   if (!listed.ok) fail(listed.text);
   const folder = fs.mkdtempSync(join(tmpdir(), 'lstm-wasm-mutate-'));
   process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
   for (const file of listed.text.split('\0')) {
     if (file && fs.existsSync(join(root, file))) fs.cpSync(join(root, file), join(folder, file));
   }
@@ -251,7 +253,9 @@ async function main() {
     if (!good) bad++;
   }
   console.log(
-    bad ? `${bad} of ${chosen.length} mutations were not noticed` : `all ${chosen.length} mutations were noticed`,
+    bad
+      ? `${bad} of ${chosen.length} mutations survived or do not build`
+      : `all ${chosen.length} mutations were noticed`,
   );
   process.exitCode = bad ? 1 : 0;
 }
