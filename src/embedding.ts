@@ -37,7 +37,7 @@ export class Embedding extends Module {
   readonly #weight: number;
 
   /**
-   * Weights start near N(0, 1): sums of twelve uniforms from `seed` by xoshiro128**, less 6.
+   * Weights start near N(0, 1): sums of twelve uniforms from `seed` by mulberry32, less 6.
    * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
    */
   constructor(numEmbeddings: number, embeddingDim: number, options?: EmbeddingOptions) {

@@ -37,7 +37,7 @@ export class Linear extends Module {
   readonly #bias: number;
 
   /**
-   * Weights start uniform in ±1/sqrt(inFeatures), drawn from `seed` by xoshiro128**.
+   * Weights start uniform in ±1/sqrt(inFeatures), drawn from `seed` by mulberry32.
    * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
    */
   constructor(inFeatures: number, outFeatures: number, options?: LinearOptions) {

@@ -36,7 +36,7 @@ export class LSTMCell extends Recurrent {
   readonly #sequence = emptySequence();
 
   /**
-   * Weights start uniform in ±1/sqrt(hiddenSize), drawn from `seed` by xoshiro128**: the same bits everywhere.
+   * Weights start uniform in ±1/sqrt(hiddenSize), drawn from `seed` by mulberry32: the same bits everywhere.
    * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
    */
   constructor(inputSize: number, hiddenSize: number, options?: LSTMCellOptions) {

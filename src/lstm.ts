@@ -80,7 +80,7 @@ export class LSTM extends Recurrent {
   #dims: ResultDims = { input: [], batched: false, batch: 0, output: [], h: [], c: [] };
 
   /**
-   * Weights start uniform in ±1/sqrt(hiddenSize), drawn from `seed` by xoshiro128**: the same bits everywhere.
+   * Weights start uniform in ±1/sqrt(hiddenSize), drawn from `seed` by mulberry32: the same bits everywhere.
    * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
    */
   constructor(inputSize: number, hiddenSize: number, options?: LSTMOptions) {
