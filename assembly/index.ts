@@ -3,6 +3,8 @@ export { lstm_gates_f32 } from './gates';
 export { gemm_f32 } from './gemm';
 export { gemv_f32 } from './gemv';
 export { copy_rows, linear_f32, lstm_run } from './layer';
+export { panel_index } from './panels';
+export { dropout_f32, random_f32 } from './random';
 
 /** Columns of a panel, rows of a tile, the first byte of memory that constants do not use. */
 export const PANEL: i32 = 16;

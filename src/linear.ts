@@ -1,6 +1,6 @@
 import { allocate, endScratch, floats, integers, scratch } from './arena.ts';
 import { Module } from './module.ts';
-import { panelBytes, plainColumns } from './pack.ts';
+import { panelBytes } from './pack.ts';
 import {
   checkBoolean,
   checkInteger,
@@ -55,11 +55,10 @@ export class Linear extends Module {
     this.own(block);
     this.#weight = block;
     this.#bias = block + weightBytes;
-    integers().fill(0, this.#bias / 4, (this.#bias + biasBytes) / 4);
-    const columns = plainColumns(outFeatures);
-    this.parameters.push({ name: 'weight', dims: [outFeatures, inFeatures], pointer: block, columns });
+    integers().fill(0, block / 4, (this.#bias + biasBytes) / 4);
+    this.parameters.push({ name: 'weight', dims: [outFeatures, inFeatures], pointer: block, gates: 0 });
     if (bias) this.parameters.push({ name: 'bias', dims: [outFeatures], pointer: this.#bias });
-    this.write(this.uniformValues(inFeatures));
+    this.initialize(inFeatures);
   }
 
   /**

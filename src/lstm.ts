@@ -1,4 +1,3 @@
-import { floats } from './arena.ts';
 import { infer } from './infer.ts';
 import { type InternalOptions, VALUES } from './module.ts';
 import { checkPacked, type PackedSequence } from './packed.ts';
@@ -239,13 +238,7 @@ export class LSTM extends Recurrent {
     return this.#dims;
   }
 
-  /** Inverted dropout: each float becomes 0 with probability p, else is multiplied by 1 / (1 - p). */
-  readonly #drop = (from: number, count: number): void => {
-    const memory = floats();
-    const p = this.dropout;
-    const scale = Math.fround(1 / (1 - p));
-    for (let i = from; i < from + count; i++) memory[i] = this.random.uniform() < p ? 0 : memory[i]! * scale;
-  };
+  readonly #drop = (pointer: number, count: number): void => this.random.dropout(pointer, count, this.dropout);
 }
 
 function checkProbability(who: string, what: string, value: unknown): number {

@@ -2,15 +2,7 @@ import { release } from './arena.ts';
 import { type Parameter, readParameter, writeParameter } from './pack.ts';
 import { nextSeed, Random } from './random.ts';
 import { type LoadResult, matchStateDict } from './state-dict.ts';
-import {
-  checkBoolean,
-  checkInteger,
-  checkOptions,
-  product,
-  type StateDict,
-  type TensorLike,
-  wrongType,
-} from './tensor.ts';
+import { checkBoolean, checkInteger, checkOptions, type StateDict, type TensorLike, wrongType } from './tensor.ts';
 
 /** Internal option of constructors: values to start from, by parameter name, in place of random ones. */
 export const VALUES = Symbol();
@@ -137,21 +129,9 @@ export abstract class Module extends Resource {
     }
   }
 
-  /** Values for every parameter from `draw`, in the order of the state dict. */
-  protected initialValues(draw: () => number): Map<string, Float32Array> {
-    return new Map(
-      this.parameters.map(({ name, dims }) => {
-        const values = new Float32Array(product(dims));
-        for (let i = 0; i < values.length; i++) values[i] = draw();
-        return [name, values];
-      }),
-    );
-  }
-
-  /** PyTorch's initialisation of most layers: uniform in ±1/sqrt(size), here multiples of 2^-23 of that. */
-  protected uniformValues(size: number): Map<string, Float32Array> {
-    const bound = size > 0 ? 1 / Math.sqrt(size) : 0;
-    return this.initialValues(() => (2 * this.random.uniform() - 1) * bound);
+  /** PyTorch's initialisation of most layers: every parameter uniform in ±1/sqrt(size), in the order of the state dict. */
+  protected initialize(size: number): void {
+    for (const parameter of this.parameters) this.random.uniform(parameter, size);
   }
 }
 

@@ -3,85 +3,60 @@ import type { ParameterSpec } from './parameters.ts';
 import { product } from './tensor.ts';
 import { wasm } from './wasm.ts';
 
-// Weights lie in panels of PANEL columns: [panel][k][column], one panel row of 64 bytes for each k. The same panels serve
-// one row and many. Packing moves bits, never floats, so that even a NaN's payload comes back from stateDict().
+// Weights lie in panels of 16 columns: [panel][k][column], 64 bytes for each k; assembly/panels.ts says which row is where.
+// The same panels serve one row and many. Packing moves bits, never floats, so that even a NaN's payload comes back from
+// stateDict(). What no row fills is zero from the start: blocks of weights are cleared when they are allocated.
+
+const PANEL = 16;
+/** Of one panel, from one k to the next */
+export const PANEL_BYTES = 4 * PANEL;
 
 /**
- * Which row of a PyTorch matrix stands in column `column` of panel `panel`, or -1 for padding. The gates' matrices
- * interleave four hidden units and the gates i, f, g, o, so that a product leaves each gate of a unit block in a vector of
- * its own: no shuffles before the activations.
+ * A parameter and where it lies: a matrix in panels if there are `gates`, H where its rows are the gates of H units and 0
+ * where they keep their order; else its elements one after the other.
  */
-export type ColumnMap = (panel: number, column: number) => number;
-
-/** A parameter and where it lies: a matrix in panels if it has `columns`, else its elements one after the other. */
 export interface Parameter extends ParameterSpec {
   readonly pointer: number;
-  readonly columns?: ColumnMap;
-}
-
-export function gateColumns(hiddenSize: number): ColumnMap {
-  return (panel, column) => {
-    const unit = panel * 4 + (column & 3);
-    return unit < hiddenSize ? (column >> 2) * hiddenSize + unit : -1;
-  };
-}
-
-export function plainColumns(rows: number): ColumnMap {
-  return (panel, column) => {
-    const row = panel * wasm().PANEL.value + column;
-    return row < rows ? row : -1;
-  };
+  readonly gates?: number;
 }
 
 /** Panels for a matrix of `rows` rows. Gates of H units: 4 H rows, which four units a panel fill as well. */
 export function panelCount(rows: number): number {
-  return Math.ceil(rows / wasm().PANEL.value);
+  return Math.ceil(rows / PANEL);
 }
 
 /** Bytes of the panels of a matrix [rows][K]. */
 export function panelBytes(rows: number, K: number): number {
-  return panelCount(rows) * K * wasm().PANEL.value * 4;
+  return panelCount(rows) * K * PANEL_BYTES;
 }
 
-/** Copies `values` into a parameter's place; padding columns become zero. */
-export function writeParameter({ pointer, dims, columns }: Parameter, values: Float32Array): void {
-  if (!columns) {
+/** Copies `values` into a parameter's place. */
+export function writeParameter({ pointer, dims, gates }: Parameter, values: Float32Array): void {
+  if (gates === undefined) {
     writeFloats(pointer, values);
     return;
   }
+  const [rows, K] = dims as [number, number];
   const from = new Int32Array(values.buffer, values.byteOffset, values.length);
   const to = integers();
-  walk(pointer, dims, columns, (row, at, stride, K) => {
-    for (let k = 0; k < K; k++) to[at + k * stride] = row < 0 ? 0 : from[row * K + k]!;
-  });
+  for (let row = 0, i = 0; row < rows; row++) {
+    let at = pointer / 4 + wasm().panel_index(row, K, gates);
+    for (const end = i + K; i < end; at += PANEL) to[at] = from[i++]!;
+  }
 }
 
 /** A copy of a parameter, bit for bit what was written. */
-export function readParameter({ pointer, dims, columns }: Parameter): Float32Array {
+export function readParameter({ pointer, dims, gates }: Parameter): Float32Array {
   const count = product(dims);
-  if (!columns) return readFloats(pointer, count);
+  if (gates === undefined) return readFloats(pointer, count);
+  const [rows, K] = dims as [number, number];
   const to = new Int32Array(count);
   const from = integers();
-  walk(pointer, dims, columns, (row, at, stride, K) => {
-    if (row >= 0) for (let k = 0; k < K; k++) to[row * K + k] = from[at + k * stride]!;
-  });
-  return new Float32Array(to.buffer);
-}
-
-/** Visits each column of the panels of a matrix: its row, the index of its first word, words from one k to the next, K. */
-function walk(
-  pointer: number,
-  dims: readonly number[],
-  columns: ColumnMap,
-  visit: (row: number, at: number, stride: number, K: number) => void,
-): void {
-  const width = wasm().PANEL.value;
-  const K = dims[1] ?? 1;
-  for (let panel = 0; panel < panelCount(dims[0]!); panel++) {
-    for (let column = 0; column < width; column++) {
-      visit(columns(panel, column), pointer / 4 + panel * K * width + column, width, K);
-    }
+  for (let row = 0, i = 0; row < rows; row++) {
+    let at = pointer / 4 + wasm().panel_index(row, K, gates);
+    for (const end = i + K; i < end; at += PANEL) to[i++] = from[at]!;
   }
+  return new Float32Array(to.buffer);
 }
 
 /** Copies `values` to `pointer` bit for bit. */

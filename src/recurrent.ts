@@ -1,6 +1,6 @@
 import { align, allocate, integers } from './arena.ts';
 import { Module } from './module.ts';
-import { gateColumns, panelBytes, plainColumns, readFloats, writeParameter } from './pack.ts';
+import { panelBytes, readFloats, writeParameter } from './pack.ts';
 import { directionParameters, type LSTMSizes, layerInputSize } from './parameters.ts';
 
 /** Pointers of one layer in one direction. */
@@ -53,7 +53,8 @@ export abstract class Recurrent extends Module {
     }
     this.stepScratch = at;
     this.own(block);
-    this.write(values ?? this.uniformValues(hiddenSize));
+    if (values) this.write(values);
+    else this.initialize(hiddenSize);
   }
 
   /** What follows `weight_ih` in a state-dict key. */
@@ -74,22 +75,29 @@ export abstract class Recurrent extends Module {
   }
 
   #define(place: DirectionBlock, layer: number, suffix: string): void {
-    const { hiddenSize, projSize } = this.sizes;
     for (const spec of directionParameters(this.sizes, layer, suffix)) {
       const kind = spec.name.slice(0, spec.name.length - suffix.length) as keyof DirectionBlock;
-      const columns = kind === 'weight_hr' ? plainColumns(projSize) : gateColumns(hiddenSize);
-      this.parameters.push({ ...spec, pointer: place[kind], ...(spec.dims.length === 2 && { columns }) });
+      const gates = kind === 'weight_hr' ? 0 : this.sizes.hiddenSize;
+      this.parameters.push({ ...spec, pointer: place[kind], ...(spec.dims.length === 2 && { gates }) });
     }
   }
 
   protected override write(values: ReadonlyMap<string, Float32Array>): void {
     super.write(values);
-    const gates = 4 * this.sizes.hiddenSize;
-    const columns = gateColumns(this.sizes.hiddenSize);
+    this.#addBiases();
+  }
+
+  protected override initialize(size: number): void {
+    super.initialize(size);
+    this.#addBiases();
+  }
+
+  #addBiases(): void {
+    const { hiddenSize } = this.sizes;
     for (const { bias, bias_ih, bias_hh } of this.#directions) {
-      const hh = readFloats(bias_hh, gates);
-      const sum = readFloats(bias_ih, gates).map((value, i) => value + hh[i]!);
-      writeParameter({ name: '', dims: [gates], pointer: bias, columns }, sum);
+      const hh = readFloats(bias_hh, 4 * hiddenSize);
+      const sum = readFloats(bias_ih, 4 * hiddenSize).map((value, i) => value + hh[i]!);
+      writeParameter({ name: '', dims: [4 * hiddenSize, 1], pointer: bias, gates: hiddenSize }, sum);
     }
   }
 

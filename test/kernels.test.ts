@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { allocate, release } from '../src/arena.ts';
-import { Random } from '../src/random.ts';
 import { wasm } from '../src/wasm.ts';
 import { type Matrix, type State, sequence } from './support/oracle.ts';
+import { uniforms } from './support/random.ts';
 
 // The kernels on bare memory, every shape around the tile. Each call is made several times: with three fillings of all
 // memory around and between the rows, which must survive and must not count, from three alignments, and with each buffer
@@ -169,8 +169,8 @@ function near(
   }
 }
 
-const random = new Random(1);
-const numbers = (count: number, size = 1) => Array.from({ length: count }, () => (2 * random.uniform() - 1) * size);
+let random = uniforms(1);
+const numbers = (count: number, size = 1) => Array.from({ length: count }, () => (2 * random() - 1) * size);
 const upTo = (last: number, first = 1) => Array.from({ length: last + 1 - first }, (_, i) => first + i);
 
 /** Every combination of the axes, named in the message if it fails. */
@@ -178,7 +178,7 @@ function sweep<S extends Record<string, readonly unknown[]>>(
   axes: S,
   check: (shape: { [A in keyof S]: S[A][number] }) => void,
 ): void {
-  random.seed(1);
+  random = uniforms(1);
   let shapes: Record<string, unknown>[] = [{}];
   for (const [axis, values] of Object.entries(axes)) {
     shapes = shapes.flatMap((shape) => values.map((value) => ({ ...shape, [axis]: value })));
@@ -372,6 +372,37 @@ test('copy_rows: every number of rows and floats, rows apart or not', () => {
       kernels.copy_rows(at.dst, 4 * (width + to), at.src, 4 * (width + from), rows, width),
     );
     same(dst, values, 'dst');
+  });
+});
+
+test('random_f32: every count and stride, and the state goes on', () => {
+  sweep({ n: upTo(9, 0), stride: [1, PANEL], terms: [1, 12] }, ({ n, stride, terms }) => {
+    const seed = Math.floor(random() * 2 ** 32);
+    const next = uniforms(seed);
+    const values = Array.from({ length: n * terms }, next);
+    const expected = upTo(n).map((i) =>
+      Math.fround(values.slice((i - 1) * terms, i * terms).reduce((a, b) => a + b, -3) * 0.7),
+    );
+    let state = 0;
+    const { x } = run({ x: buffer('out', n, 1, undefined, stride - 1) }, (at) => {
+      state = kernels.random_f32(at.x, n, 4 * stride, seed, terms, -3, 0.7);
+    });
+    same(x, expected, 'x');
+    if (uniforms(state)() !== next()) throw new Error('another state than after as many numbers');
+  });
+});
+
+test('dropout_f32: every count', () => {
+  sweep({ n: upTo(9, 0), p: [0, 0.5, 1] }, ({ n, p }) => {
+    const values = numbers(n).map(Math.fround);
+    const next = uniforms(7);
+    const expected = values.map((value) => (next() < p ? 0 : Math.fround(value * 2)));
+    let state = 0;
+    const { x } = run({ x: buffer('out', 1, n, values) }, (at) => {
+      state = kernels.dropout_f32(at.x, n, p, 2, 7);
+    });
+    same(x, expected, 'x');
+    if (uniforms(state)() !== next()) throw new Error('another state than after as many numbers');
   });
 });
 
@@ -614,7 +645,7 @@ describe('lstm_run', () => {
   const scratch = ({ H, P }: Shape, rows: number) =>
     buffer('scratch', rows, (Math.ceil(H / LANES) + Math.ceil(P / PANEL)) * PANEL + (P ? H : 0));
 
-  const pick = <T>(values: readonly T[]) => values[Math.floor(random.uniform() * values.length)]!;
+  const pick = <T>(values: readonly T[]) => values[Math.floor(random() * values.length)]!;
 
   test('every number of units and rows: float64, and the bits of each row alone, step by step', () => {
     const shapes = { H: [...upTo(2 * LANES + 1), PANEL + 1], B: upTo(2 * TILE_ROWS + 1), draw: [1, 2] };

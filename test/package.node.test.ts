@@ -401,10 +401,10 @@ describe('bundled', () => {
       /[\w#%&()*+,.:;<=>@^|}-]{40}/,
     )![0];
 
-  it('is at most 14,000 bytes, minified and gzipped', async () => {
+  it('is at most 20,000 bytes, minified and gzipped', async () => {
     const code = await bundle(MAIN);
     expect(code.split(embeddedPiece())).toHaveLength(2);
-    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(14_000);
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(20_000);
   });
 
   it('is nothing where nothing is used', async () => {
