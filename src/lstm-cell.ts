@@ -104,6 +104,13 @@ export class LSTMCell extends Recurrent {
     return { h1, c1 };
   }
 
+  /** This cell with 8-bit weights; see LSTM.quantize. */
+  quantize(): LSTMCell {
+    this.checkAlive();
+    const all = { bias: this.bias, [VALUES]: this.int8Values() };
+    return new LSTMCell(this.inputSize, this.hiddenSize, all);
+  }
+
   /** A session that owns h and c in linear memory and goes on step by step. Any number of streams share these weights. */
   stream(): LSTMStream {
     this.checkAlive();

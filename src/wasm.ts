@@ -1,9 +1,11 @@
-import { embedded } from './embedded.ts';
-import { tag, wrongType } from './tensor.ts';
+import { embedded, embeddedInt8 } from './embedded.ts';
+import { checkBoolean, checkOptions, tag, wrongType } from './tensor.ts';
 
 /** The exports of lstm.wasm. Pointers and strides are in bytes, sizes in floats or rows; shapes are in `assembly/`. */
 export interface Kernels {
   readonly memory: WebAssembly.Memory;
+  readonly table: WebAssembly.Table;
+  readonly ABI: WebAssembly.Global<'i32'>;
   readonly PANEL: WebAssembly.Global<'i32'>;
   readonly TILE_ROWS: WebAssembly.Global<'i32'>;
   readonly HEAP_BASE: WebAssembly.Global<'i32'>;
@@ -37,7 +39,8 @@ export interface Kernels {
     z: number,
     blockRows: number,
   ): void;
-  linear_f32(
+  linear(
+    form: number,
     w: number,
     bias: number,
     x: number,
@@ -46,6 +49,20 @@ export interface Kernels {
     outFeatures: number,
     rows: number,
     z: number,
+  ): void;
+  gemm_i8(
+    w: number,
+    x: number,
+    xStride: number,
+    K: number,
+    init: number,
+    initStride: number,
+    z: number,
+    zStride: number,
+    rows: number,
+    panels: number,
+    scratch: number,
+    form: number,
   ): void;
   copy_rows(dst: number, dstStride: number, src: number, srcStride: number, rows: number, floats: number): void;
   panel_index(row: number, K: number, H: number): number;
@@ -57,8 +74,26 @@ export interface Kernels {
   softmax_f32(x: number, outer: number, n: number, inner: number): void;
 }
 
+/** Of assembly/index.ts: the signatures and layouts that this code relies on. */
+const ABI = 1;
+/** Where gemm_i8 looks for the relaxed form. */
+const RELAXED_SLOT = 1;
+
 let kernels: Kernels | undefined;
 let source: WebAssembly.Module | undefined;
+let int8Source: WebAssembly.Module | undefined;
+let relaxedAllowed = true;
+let int8Started = false;
+
+export interface InitializeOptions {
+  /** The compiled `lstm-wasm/lstm-int8.wasm`, used by quantize() where `relaxed` allows it. */
+  readonly int8?: WebAssembly.Module | undefined;
+  /**
+   * Whether quantized models may use relaxed SIMD, where the engine has it: it gives the same bits as without, faster. Default
+   * true.
+   */
+  readonly relaxed?: boolean | undefined;
+}
 
 /** The one instance of this thread, made from the embedded bytes at the first call. */
 export function wasm(): Kernels {
@@ -68,25 +103,61 @@ export function wasm(): Kernels {
 /**
  * Instantiates the kernels now, from `module` if given: the compiled `lstm-wasm/lstm.wasm`. Needed only where a runtime
  * forbids compiling bytes; otherwise the first use does the same from the embedded copy.
- * @throws TypeError if `module` is not a WebAssembly.Module with the exports of this version's lstm.wasm
- * @throws Error if the kernels already run from another module, or if the engine has no WebAssembly SIMD
+ * @throws TypeError if a module is not the compiled lstm.wasm or lstm-int8.wasm of this version
+ * @throws Error if the kernels already run from another module, or if the engine has no WebAssembly SIMD; an option comes too
+ *   late after the first quantize()
  */
-export function initialize(module?: WebAssembly.Module): void {
-  if (module !== undefined && tag(module) !== 'WebAssembly.Module') {
-    throw wrongType('initialize', 'module', 'a WebAssembly.Module', module);
+export function initialize(module?: WebAssembly.Module, options?: InitializeOptions): void {
+  checkOptions('initialize', options, ['int8', 'relaxed']);
+  const { int8, relaxed = true } = options ?? {};
+  checkBoolean('initialize', 'relaxed', relaxed);
+  checkModule('module', module);
+  checkModule('int8', int8);
+  const otherInt8 = (int8 && int8 !== int8Source) || (options?.relaxed !== undefined && relaxed !== relaxedAllowed);
+  if ((kernels && module && module !== source) || (int8Started && otherInt8)) {
+    throw new Error('initialize: another module runs already');
   }
+  if (int8 && !exportsOf(int8).includes('dot_i8'))
+    throw wrongType('initialize', 'int8', 'the compiled lstm-int8.wasm', int8);
   if (!kernels) instantiate(module);
-  else if (module && module !== source) throw new Error('initialize: another module runs already');
+  int8Source = int8 ?? int8Source;
+  relaxedAllowed = options?.relaxed ?? relaxedAllowed;
+}
+
+function checkModule(what: string, module: unknown): void {
+  if (module !== undefined && tag(module) !== 'WebAssembly.Module') {
+    throw wrongType('initialize', what, 'a WebAssembly.Module', module);
+  }
+}
+
+function exportsOf(module: WebAssembly.Module): string[] {
+  return WebAssembly.Module.exports(module).map(({ name }) => name);
 }
 
 function instantiate(module: WebAssembly.Module = compile()): Kernels {
-  if (!WebAssembly.Module.exports(module).some(({ name }) => name === 'lstm_run')) {
-    throw wrongType('initialize', 'module', 'the compiled lstm.wasm', module);
-  }
-  const { exports } = new WebAssembly.Instance(module);
+  const wrong = () => wrongType('initialize', 'module', "this version's compiled lstm.wasm", module);
+  if (!exportsOf(module).includes('lstm_run')) throw wrong();
+  const exports = new WebAssembly.Instance(module).exports as unknown as Kernels;
+  if (exports.ABI?.value !== ABI) throw wrong();
   source = module;
-  kernels = exports as unknown as Kernels;
+  kernels = exports;
   return kernels;
+}
+
+/** Puts the relaxed form of 8-bit products where gemm_i8 looks for it. False where the engine lacks relaxed SIMD. */
+export function instantiateInt8(): boolean {
+  const { memory, table } = wasm();
+  int8Started = true;
+  if (!relaxedAllowed) return false;
+  try {
+    int8Source ??= new WebAssembly.Module(decode(embeddedInt8));
+    const { exports } = new WebAssembly.Instance(int8Source, { env: { memory } });
+    table.grow(1);
+    table.set(RELAXED_SLOT, exports.dot_i8);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function compile(): WebAssembly.Module {

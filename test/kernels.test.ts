@@ -341,7 +341,7 @@ describe('gemm_f32', () => {
   });
 });
 
-test('linear_f32: every number of rows and outputs; padding columns do not count', () => {
+test('linear: every number of rows and outputs; padding columns do not count', () => {
   const shapes = { rows: upTo(2 * TILE_ROWS + 1), outputs: upTo(2 * PANEL + 1), K: [1, 2, PANEL + 1] };
   sweep(shapes, ({ rows, outputs, K }) => {
     const count = Math.ceil(outputs / PANEL);
@@ -357,7 +357,7 @@ test('linear_f32: every number of rows and outputs; padding columns do not count
         out: buffer('out', rows, outputs),
         z: buffer('scratch', rows, count * PANEL),
       },
-      (at) => kernels.linear_f32(at.w, at.bias, at.x, K, at.out, outputs, rows, at.z),
+      (at) => kernels.linear(0, at.w, at.bias, at.x, K, at.out, outputs, rows, at.z),
     );
     checkProduct(out, w, x, K, (_, column) => bias[column]!, rows, outputs);
   });
@@ -607,7 +607,7 @@ describe('lstm_run', () => {
         kernels.gemv_f32(at.ih, at.x, inputs, at.bias, at.z, gates);
         kernels.gemv_f32(at.hh, at.h, h.length, at.z, at.z, gates);
         kernels.lstm_gates_f32(at.z, at.c, P ? at.full : at.h, P ? at.full : at.h, H);
-        if (P) kernels.linear_f32(at.hr, at.hrBias, at.full, H, at.h, P, 1, at.projected);
+        if (P) kernels.linear(0, at.hr, at.hrBias, at.full, H, at.h, P, 1, at.projected);
       },
     );
     return { h: [...result.h], c: [...result.c] };
@@ -636,10 +636,10 @@ describe('lstm_run', () => {
   function model({ I, H, P, D }: Shape, all: readonly Weights[]): Record<string, Buffer> {
     const named = all.flatMap(({ buffers }, k) => Object.entries(buffers).map(([name, b]) => [name + k, b] as const));
     const words = (at: Readonly<Record<string, number>>) => [
-      ...[I, H, P, D],
+      ...[I, H, P, D, 0],
       ...all.flatMap((_, k) => ['ih', 'hh', 'hr', 'bias', 'hrBias'].map((name) => at[name + k]!)),
     ];
-    return { ...Object.fromEntries(named), model: { ...buffer('in', 1, 4 + 5 * all.length), words } };
+    return { ...Object.fromEntries(named), model: { ...buffer('in', 1, 5 + 5 * all.length), words } };
   }
 
   const scratch = ({ H, P }: Shape, rows: number) =>
