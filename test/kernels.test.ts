@@ -312,6 +312,10 @@ describe('gemm_f32', () => {
     sweep({ rows, K: [1, 2, 3, PANEL - 1, PANEL], count: [1, 3], padding: [1, 5], init }, check);
   });
 
+  test('deeper than a block', () => {
+    sweep({ rows: [2, 3], K: [255, 256, 257, 511, 513], count: [1, 2], padding: [0], init }, check);
+  });
+
   test('many rows and panels', () =>
     sweep({ rows: [21, 32], K: [100, 101], count: [9], padding: [0, 3], init }, check));
 
