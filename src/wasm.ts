@@ -105,7 +105,7 @@ export function wasm(): Kernels {
  * forbids compiling bytes; otherwise the first use does the same from the embedded copy.
  * @throws TypeError if a module is not the compiled lstm.wasm or lstm-int8.wasm of this version
  * @throws Error if the kernels already run from another module, or if the engine has no WebAssembly SIMD; an option comes too
- *   late after the first quantize()
+ *   late once there are 8-bit weights
  */
 export function initialize(module?: WebAssembly.Module, options?: InitializeOptions): void {
   checkOptions('initialize', options, ['int8', 'relaxed']);
@@ -113,12 +113,11 @@ export function initialize(module?: WebAssembly.Module, options?: InitializeOpti
   checkBoolean('initialize', 'relaxed', relaxed);
   checkModule('module', module);
   checkModule('int8', int8);
-  const otherInt8 = (int8 && int8 !== int8Source) || (options?.relaxed !== undefined && relaxed !== relaxedAllowed);
-  if ((kernels && module && module !== source) || (int8Started && otherInt8)) {
-    throw new Error('initialize: another module runs already');
-  }
+  if (kernels && module && module !== source) throw new Error('initialize: another module runs already');
   if (int8 && !exportsOf(int8).includes('dot_i8'))
     throw wrongType('initialize', 'int8', 'the compiled lstm-int8.wasm', int8);
+  const change = (int8 && int8 !== int8Source) || (options?.relaxed !== undefined && relaxed !== relaxedAllowed);
+  if (int8Started && change) throw new Error('initialize: 8-bit weights are in use already');
   if (!kernels) instantiate(module);
   int8Source = int8 ?? int8Source;
   relaxedAllowed = options?.relaxed ?? relaxedAllowed;
