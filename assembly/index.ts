@@ -2,7 +2,7 @@ export { relu_f32, sigmoid_f32, softmax_f32, tanh_f32 } from './elementwise';
 export { lstm_gates_f32 } from './gates';
 export { gemm_f32 } from './gemm';
 export { gemv_f32 } from './gemv';
-export { copy_rows, linear_f32, lstm_run } from './layer';
+export { copy_rows, linear_f32, lstm_run, move_states } from './layer';
 export { panel_index } from './panels';
 export { dropout_f32, random_f32 } from './random';
 
