@@ -118,7 +118,8 @@ export class LSTMStreams extends Resource {
     const table = c + 4 * most * L * H;
     const { move_states } = wasm();
     const cOffset = 4 * L * Ho;
-    const [memory, words] = [floats(), integers()];
+    const memory = floats();
+    const words = integers();
     if (most < count && overlap(inputs, outputs)) inputs = inputs.slice();
     for (let first = 0; first < count; first += most) {
       const rows = Math.min(most, count - first);
@@ -176,7 +177,8 @@ export class LSTMStreams extends Resource {
 
   /** The slots of the rows into #slotOf, once all ids are known to be open and different. */
   #choose(ids: ArrayLike<number>, count: number): void {
-    const [slotOf, rowOf] = [this.#slotOf, this.#rowOf];
+    const slotOf = this.#slotOf;
+    const rowOf = this.#rowOf;
     for (let k = 0; k < count; k++) {
       const slot = this.#slots.get(ids[k]);
       if (slot < 0) throw notOpen(`ids[${k}]`, ids[k]);
@@ -251,7 +253,8 @@ function checkAttached(what: string, { buffer }: ArrayBufferView): void {
 /** Whether writing the outputs of some rows changes the inputs of later ones: not if each row is written over itself. */
 function overlap(inputs: Float32Array, outputs: Float32Array): boolean {
   if (inputs.buffer !== outputs.buffer) return false;
-  const [a, b] = [inputs.byteOffset, outputs.byteOffset];
+  const a = inputs.byteOffset;
+  const b = outputs.byteOffset;
   if (a === b && inputs.length === outputs.length) return false;
   return a < b + outputs.byteLength && b < a + inputs.byteLength;
 }
