@@ -15,9 +15,9 @@ export interface LSTMStreamsOptions {
 const WHO = 'LSTMStreams';
 /** The default capacity, and the least that is added to it. */
 const CAPACITY = 64;
-/** Rows go through the kernels in chunks whose scratch stays in the L2 cache, but never fewer at a time. */
+/** Rows go through the kernels in chunks whose scratch stays in the L2 cache, but for so few that weights are read too often. */
 const CHUNK_BYTES = 1 << 18;
-const CHUNK_ROWS = 32;
+const [LEAST_ROWS, MOST_ROWS] = [32, 256];
 const LAST_ID = 2 ** 31 - 1;
 
 /**
@@ -39,6 +39,8 @@ export class LSTMStreams extends Resource {
   /** The slot of each row of the running call, and the row of each slot, if it has one: else it is out of date */
   #slotOf = new Int32Array(0);
   #rowOf = new Int32Array(0);
+  /** Of the outputs of 1, 2 ... rows in scratch: made when needed and kept, since one more at every step would be garbage */
+  readonly #views: Float32Array[] = [];
   #size = 0;
   /** @internal */
   nextId = 1;
@@ -53,7 +55,7 @@ export class LSTMStreams extends Resource {
     this.#cell = cell;
     this.#stateCount = numLayers * (outputSize + hiddenSize);
     const rowBytes = model.scratchBytes(1) + 4 * (inputSize + 2 * outputSize + this.#stateCount + 1);
-    this.#chunkRows = Math.max(CHUNK_ROWS, Math.floor(CHUNK_BYTES / rowBytes / 4) * 4);
+    this.#chunkRows = Math.min(MOST_ROWS, Math.max(LEAST_ROWS, Math.floor(CHUNK_BYTES / rowBytes / 4) * 4));
     this.#grow(capacity);
   }
 
@@ -108,14 +110,16 @@ export class LSTMStreams extends Resource {
       return;
     }
     const most = Math.min(count, this.#chunkRows);
-    const zBytes = this.#model.scratchBytes(most);
-    const z = scratch(zBytes + 4 * most * (I + 2 * Ho + this.#stateCount + 1));
-    const x = z + zBytes;
-    const even = x + 4 * most * I;
-    const odd = even + 4 * most * Ho;
-    const h = odd + 4 * most * Ho;
+    const rowsBytes = align(4 * most * (2 * Ho + I + this.#stateCount + 1));
+    const y = scratch(rowsBytes + this.#model.scratchBytes(most));
+    const between = y + 4 * most * Ho;
+    const x = between + 4 * most * Ho;
+    const h = x + 4 * most * I;
     const c = h + 4 * most * L * Ho;
     const table = c + 4 * most * L * H;
+    const z = y + rowsBytes;
+    const even = L & 1 ? y : between;
+    const odd = L & 1 ? between : y;
     const { move_states } = wasm();
     const cOffset = 4 * L * Ho;
     const memory = floats();
@@ -124,13 +128,14 @@ export class LSTMStreams extends Resource {
     for (let first = 0; first < count; first += most) {
       const rows = Math.min(most, count - first);
       for (let r = 0; r < rows; r++) words[table / 4 + r] = this.#pointers[this.#slotOf[first + r]!]!;
-      copy(memory, x / 4, inputs, first * I, rows * I);
+      if (rows === count) memory.set(inputs, x / 4);
+      else copy(memory, x / 4, inputs, first * I, rows * I);
       move_states(table, 0, h, L, rows, Ho, false);
       move_states(table, cOffset, c, L, rows, H, false);
       wasm().lstm_run(this.#model.model, 0, L, x, even, odd, h, c, 1, rows, 0, rows, z, rows);
       move_states(table, 0, h, L, rows, Ho, true);
       move_states(table, cOffset, c, L, rows, H, true);
-      copy(outputs, first * Ho, memory, (L & 1 ? even : odd) / 4, rows * Ho);
+      outputs.set(this.#view(y, rows), first * Ho);
     }
     endScratch();
   }
@@ -187,6 +192,15 @@ export class LSTMStreams extends Resource {
       rowOf[slot] = k;
       slotOf[k] = slot;
     }
+  }
+
+  #view(pointer: number, rows: number): Float32Array {
+    let view = this.#views[rows];
+    if (view?.buffer !== wasm().memory.buffer || view.byteOffset !== pointer) {
+      view = new Float32Array(wasm().memory.buffer, pointer, rows * this.#model.sizes.outputSize);
+      this.#views[rows] = view;
+    }
+    return view;
   }
 
   #clear(slot: number): void {

@@ -121,6 +121,7 @@ test('whatever is opened, stepped, moved and closed: the bits of streams stepped
       const inputs = numbers(ids.length * I, random, c.specials);
       const wanted = ids.map((id, k) => stepped(alone.get(id)!, row(inputs, k, I)));
       const outputs = I === Ho && random() < 0.5 ? inputs : new Float32Array(ids.length * Ho);
+      if (random() < 0.1) wasm().memory.grow(1);
       streams.step(random() < 0.5 ? ids : Int32Array.from(ids), inputs, outputs);
       ids.forEach((id, k) => {
         expect(bits(row(outputs, k, Ho)), `output of stream ${id}`).toEqual(bits(wanted[k]!));
@@ -225,6 +226,26 @@ describe.each<[string, number, LSTM]>([
       expectWanted(buffer.subarray(from, from + count * I), buffer.subarray(to, to + count * Ho));
     }
   });
+});
+
+test('scratch that has moved, since another model needed more, is not read where it was', () => {
+  const model = new LSTM(3, 5, { seed: 1 });
+  const streams = model.streams();
+  const [ids, alone] = [
+    [streams.open(), streams.open()],
+    [model.stream(), model.stream()],
+  ];
+  const random = uniforms(1);
+  for (const size of [1, 100, 1000, 3000, 1, 1]) {
+    const large = new LSTM(size, 1);
+    large.forward({ data: new Float32Array(1000 * size), dims: [1000, size] });
+    large.dispose();
+    const inputs = numbers(6, random);
+    const outputs = new Float32Array(10);
+    streams.step(ids, inputs, outputs);
+    const wanted = alone.map((stream, k) => [...stepped(stream, row(inputs, k, 3))]);
+    expect([...outputs]).toEqual(wanted.flat());
+  }
 });
 
 test('NaN in one row stays there, until its stream is reset', () => {
