@@ -31,7 +31,7 @@ export abstract class Resource {
     this.who = who;
   }
 
-  /** Takes over a block, once nothing can fail any more. */
+  /** Takes over a block, one more if called again, once nothing can fail any more. */
   protected own(block: number): void {
     this.#blocks = [...this.#blocks, block];
     registry ??= new FinalizationRegistry(release);

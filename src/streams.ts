@@ -15,9 +15,11 @@ export interface LSTMStreamsOptions {
 const WHO = 'LSTMStreams';
 /** The default capacity, and the least that is added to it. */
 const CAPACITY = 64;
-/** Rows go through the kernels in chunks whose scratch stays in the L2 cache, but for so few that weights are read too often. */
+/** What the scratch of a chunk of rows aims at, so that it stays in the L2 cache ... */
 const CHUNK_BYTES = 1 << 18;
-const [LEAST_ROWS, MOST_ROWS] = [32, 256];
+/** ... but weights are not to be read for fewer rows, and there is to be an end of #views. */
+const LEAST_ROWS = 32;
+const MOST_ROWS = 256;
 const LAST_ID = 2 ** 31 - 1;
 
 /**
@@ -42,7 +44,7 @@ export class LSTMStreams extends Resource {
   /** Of the outputs of 1, 2 ... rows in scratch: made when needed and kept, since one more at every step would be garbage */
   readonly #views: Float32Array[] = [];
   #size = 0;
-  /** @internal */
+  /** No private field, so that a test need not open 2^31 streams. @internal */
   nextId = 1;
 
   /** @internal */
@@ -80,7 +82,7 @@ export class LSTMStreams extends Resource {
     const id = this.nextId;
     if (id > LAST_ID) throw new RangeError(`${WHO}: all ids up to 2^31 - 1 have been given out; make new streams()`);
     const capacity = this.#pointers.length;
-    // a sixteenth is little memory in vain, and all growth together copies a table 16 times
+    // by a sixteenth: little memory is in vain, and growing to any size copies about 16 times its tables
     if (this.#size === capacity) this.#grow(Math.max(CAPACITY, capacity >> 4));
     this.#size++;
     const slot = this.#free[this.#pointers.length - this.#size]!;
@@ -98,17 +100,23 @@ export class LSTMStreams extends Resource {
    */
   step(ids: Int32Array | readonly number[], inputs: Float32Array, outputs: Float32Array): void {
     this.#check();
-    const { inputSize: I, hiddenSize: H, outputSize: Ho, numLayers: L } = this.#model.sizes;
+    const { inputSize, outputSize } = this.#model.sizes;
     const count = checkIds(ids);
-    checkRows('inputs', inputs, count, I);
-    checkRows('outputs', outputs, count, Ho);
-    this.#choose(ids, count);
+    checkRows('inputs', inputs, count, inputSize);
+    checkRows('outputs', outputs, count, outputSize);
     if (count === 0) {
       if (!Array.isArray(ids)) checkAttached('ids', ids as Int32Array);
       checkAttached('inputs', inputs);
       checkAttached('outputs', outputs);
       return;
     }
+    this.#choose(ids, count);
+    this.#run(count, inputs, outputs);
+  }
+
+  /** One step of the streams in #slotOf, a chunk of rows after the other. */
+  #run(count: number, inputs: Float32Array, outputs: Float32Array): void {
+    const { inputSize: I, hiddenSize: H, outputSize: Ho, numLayers: L } = this.#model.sizes;
     const most = Math.min(count, this.#chunkRows);
     const rowsBytes = align(4 * most * (2 * Ho + I + this.#stateCount + 1));
     const y = scratch(rowsBytes + this.#model.scratchBytes(most));
@@ -120,8 +128,9 @@ export class LSTMStreams extends Resource {
     const z = y + rowsBytes;
     const even = L & 1 ? y : between;
     const odd = L & 1 ? between : y;
-    const { move_states } = wasm();
+    // in a stream's own place c follows h
     const cOffset = 4 * L * Ho;
+    const { lstm_run, move_states } = wasm();
     const memory = floats();
     const words = integers();
     if (most < count && overlap(inputs, outputs)) inputs = inputs.slice();
@@ -132,7 +141,7 @@ export class LSTMStreams extends Resource {
       else copy(memory, x / 4, inputs, first * I, rows * I);
       move_states(table, 0, h, L, rows, Ho, false);
       move_states(table, cOffset, c, L, rows, H, false);
-      wasm().lstm_run(this.#model.model, 0, L, x, even, odd, h, c, 1, rows, 0, rows, z, rows);
+      lstm_run(this.#model.model, 0, L, x, even, odd, h, c, 1, rows, 0, rows, z, rows);
       move_states(table, 0, h, L, rows, Ho, true);
       move_states(table, cOffset, c, L, rows, H, true);
       outputs.set(this.#view(y, rows), first * Ho);
