@@ -29,6 +29,14 @@ export const CONTESTANTS = {
   'ort-web int8': { load: ortWeb, options: { int8: true }, bound: EIGHT_BIT, browser: true },
   'ort-node': { load: ortNode, options: { int8: false }, bound: EXACT },
   'ort-node int8': { load: ortNode, options: { int8: true }, bound: EIGHT_BIT },
+  'tfjs-wasm': { load: async () => (await import('./peers/tfjs.mjs')).openWasm, bound: EXACT, browser: true },
+  'tfjs-cpu': { load: async () => (await import('./peers/tfjs.mjs')).openCpu, bound: EXACT, browser: true },
+  'brain.js': {
+    load: async () => (await import('./peers/brain.mjs')).open,
+    bound: EXACT,
+    brain: true,
+    note: 'a cell of its own kind, without a cell state, compared with that; a stream is a run of 64 steps, divided',
+  },
 };
 
 async function ours() {

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { NODE } from './launch.mjs';
 import { Unavailable } from './unavailable.mjs';
 
 const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
@@ -8,6 +9,10 @@ const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
 /** Runs a contestant in a process of its own, so that nobody's garbage or crash is another's. */
 export class ProcessHost {
   where = 'node';
+
+  async runtime() {
+    return NODE;
+  }
 
   async start() {
     const child = fork(CHILD, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });

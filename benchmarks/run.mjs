@@ -34,7 +34,7 @@ export async function measureShape(shape, names, host, { quick = false, progress
       result.status = result.error <= bound ? 'right' : 'wrong';
       if (result.status === 'right') {
         await process.ask('warm', { ms: warmMs });
-        running.push({ result, process, samples: [], left: rounds });
+        running.push({ result, process, samples: [], left: rounds + 1 });
         continue;
       }
     } catch (error) {
@@ -43,13 +43,15 @@ export async function measureShape(shape, names, host, { quick = false, progress
     }
     await process.end();
   }
-  for (let round = 0; round < rounds; round++) {
+  // round 0 is not counted: compilers in the background may still be busy
+  for (let round = 0; round <= rounds; round++) {
     for (const turn of running) {
       if (turn.left-- <= 0) continue;
-      progress(`round ${round + 1} of ${rounds}: ${turn.result.name}`);
+      progress(`round ${round} of ${rounds}: ${turn.result.name}`);
       const start = performance.now();
-      turn.samples.push(...(await turn.process.ask('round', { ms: roundMs })));
-      if (performance.now() - start > slowMs) turn.left = Math.min(turn.left, 2 - round);
+      const samples = await turn.process.ask('round', { ms: roundMs });
+      if (round > 0) turn.samples.push(...samples);
+      if (performance.now() - start > slowMs) turn.left = Math.min(turn.left, 3 - round);
     }
   }
   for (const { result, process, samples } of running) {

@@ -1,0 +1,85 @@
+// Us against the peers, on the same weights and inputs. See README.md beside this file for the options.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { ratioChart } from './charts.mjs';
+import { CONTESTANTS } from './contestants.mjs';
+import { ProcessHost } from './host.mjs';
+import { LAUNCH_OPTIONS, launch, processor } from './launch.mjs';
+import { progress } from './progress.mjs';
+import { digits, peersMarkdown, record, save } from './report.mjs';
+import { measureShape } from './run.mjs';
+import { nameOf, SHAPES } from './shapes.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    ...LAUNCH_OPTIONS,
+    shapes: { type: 'string', default: '' },
+    peers: { type: 'string' },
+    browser: { type: 'boolean', default: false },
+  },
+});
+launch(options);
+
+const host = options.browser ? new (await import('./browser/host.mjs')).BrowserHost() : new ProcessHost();
+const names = choose(options.peers);
+const wanted = options.shapes.split(',').map((text) => text.trim());
+const shapes = SHAPES.filter((shape) => wanted.some((text) => nameOf(shape).includes(text)));
+if (shapes.length === 0) throw new RangeError(`--shapes: none is called ${options.shapes}`);
+
+const report = {
+  runtime: await host.runtime(),
+  cpu: processor(),
+  date: new Date().toISOString(),
+  quick: options.quick,
+  shapes: [],
+};
+console.log(`${report.runtime} on ${report.cpu}; median microseconds, and how many times as long as ours`);
+for (const [index, shape] of shapes.entries()) {
+  const where = `[${index + 1}/${shapes.length}] ${nameOf(shape)}`;
+  const { quick } = options;
+  const result = await measureShape(shape, names, host, { quick, progress: (text) => progress(`${where} ${text}`) });
+  progress('');
+  report.shapes.push(result);
+  console.log(`${where}: ${result.results.map(summary).join(', ')}`);
+}
+await host.end();
+
+const markdown = peersMarkdown(report);
+const file = save('peers', report, markdown);
+const charts = [
+  ['streams', report.shapes.filter(({ stream }) => stream)],
+  ['sequences', report.shapes.filter(({ stream }) => !stream)],
+].flatMap(([kind, shapes]) => {
+  const svg = shapes.length > 0 && ratioChart(`${kind}, ${report.runtime}, ${report.cpu.split(' (')[0]}`, shapes);
+  return svg ? [[kind, svg]] : [];
+});
+for (const [kind, svg] of charts) writeFileSync(`${file}-${kind}.svg`, svg);
+console.log(`\n${markdown}\n\nsaved as ${file}.json, .md${charts.map(([kind]) => `, -${kind}.svg`).join('')}`);
+
+if (options.record) {
+  const folder = new URL('charts/', import.meta.url);
+  mkdirSync(folder, { recursive: true });
+  const slug = `${report.runtime.split('.')[0]} ${report.cpu.split(' (')[0]}`.toLowerCase().replace(/\W+/g, '-');
+  const images = charts.map(([kind, svg]) => {
+    writeFileSync(new URL(`${kind}-${slug}.svg`, folder), svg);
+    return `![${kind}](charts/${kind}-${slug}.svg)`;
+  });
+  record('peers', report, [markdown, ...images].join('\n\n'));
+}
+
+/** Us first, in every form; then the peers that were asked for, or all that can run where we run. */
+function choose(list) {
+  const runnable = Object.keys(CONTESTANTS).filter((name) => host.where === 'node' || CONTESTANTS[name].browser);
+  if (list === undefined) return runnable;
+  const asked = list.split(',').map((name) => name.trim());
+  for (const name of asked) {
+    if (!runnable.includes(name)) throw new RangeError(`--peers: expected some of ${runnable.join(', ')}, got ${name}`);
+  }
+  return runnable.filter((name) => name === 'ours' || asked.includes(name));
+}
+
+function summary({ name, status, median, ratio, error }) {
+  if (status === 'wrong') return `${name} WRONG by ${error.toExponential(1)}`;
+  if (median === undefined) return `${name} ${status}`;
+  return name === 'ours' || !ratio ? `${name} ${digits(median)}` : `${name} ${digits(median)} (${digits(ratio)}x)`;
+}
