@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { NODE } from './launch.mjs';
-import { Unavailable } from './unavailable.mjs';
+import { answerOf } from './turn.mjs';
 
 const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
 
@@ -30,8 +30,7 @@ export class ProcessHost {
             throw new Error(`its process ended: ${complaints.trim().split('\n').at(-1)}`);
           }),
         ]).finally(() => abort.abort());
-        if (answer.error === undefined) return answer.value;
-        throw answer.unavailable ? new Unavailable(answer.error) : new Error(answer.error);
+        return answerOf(answer);
       },
       async end() {
         child.kill();

@@ -26,7 +26,7 @@ export async function measureShape(shape, names, host, { quick = false, progress
     results.push(result);
     const process = await host.start();
     try {
-      const { version, output } = await process.ask('open', { name, shape, where: host.where });
+      const { version, output } = await process.ask('open', { name, shape });
       result.version = version;
       const { bound, note, brain } = CONTESTANTS[name];
       if (note) result.note = note;
@@ -39,7 +39,7 @@ export async function measureShape(shape, names, host, { quick = false, progress
       }
     } catch (error) {
       result.status = error instanceof Unavailable ? 'skipped' : 'failed';
-      result.reason = error.message;
+      result.reason = error.message.split('\n')[0];
     }
     await process.end();
   }

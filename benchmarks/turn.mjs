@@ -1,20 +1,28 @@
 import { CONTESTANTS } from './contestants.mjs';
 import { Stopwatch } from './measure.mjs';
 import { inputOf, weightsOf } from './shapes.mjs';
+import { Unavailable } from './unavailable.mjs';
 
 /** One contestant with one shape, in its own process or page: the same weights and inputs for everybody. */
 export class Turn {
+  #place;
   #stopwatch;
   #stepsPerCall;
 
+  /** @param {{ where: 'node' | 'browser', assets?: string }} place `assets`: where a page finds the peers' packages */
+  constructor(place) {
+    this.#place = place;
+  }
+
   /**
-   * @param {{ name: string, shape: import('./shapes.mjs').Shape, where?: 'node' | 'browser' }} task
+   * @param {{ name: string, shape: import('./shapes.mjs').Shape }} task
    * @returns the version of the contestant, and its output [T][B][D H] for the oracle to check
    */
-  async open({ name, shape, where }) {
+  async open({ name, shape }) {
+    const { where, assets } = this.#place;
     const { load, options } = CONTESTANTS[name];
     const open = await load();
-    const player = await open(shape, weightsOf(shape), options);
+    const player = await open(shape, weightsOf(shape), { ...options, assets });
     const { T, I, B, D, H } = shape;
     const input = inputOf(shape);
     let output = new Float32Array(T * B * D * H);
@@ -44,4 +52,19 @@ export class Turn {
     const samples = await this.#stopwatch.round(ms);
     return samples.map((us) => us / this.#stepsPerCall);
   }
+}
+
+/** The answer to one question, as data that can be sent. */
+export async function answer(turn, method, argument) {
+  try {
+    return { value: await turn[method](argument) };
+  } catch (error) {
+    return { error: error.message.split('\n')[0], unavailable: error instanceof Unavailable };
+  }
+}
+
+/** The value that was answered, or the error. */
+export function answerOf({ value, error, unavailable }) {
+  if (error === undefined) return value;
+  throw unavailable ? new Unavailable(error) : new Error(error);
 }

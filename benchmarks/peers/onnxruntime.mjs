@@ -3,8 +3,10 @@ import { onnxModel } from './onnx.mjs';
 const OPTIONS = { intraOpNumThreads: 1, interOpNumThreads: 1, graphOptimizationLevel: 'all' };
 
 /** onnxruntime-web: WebAssembly, one thread. @type {import('../contestants.mjs').Open} */
-export async function openWeb(shape, weights, { int8 }) {
-  const ort = await import('onnxruntime-web');
+export async function openWeb(shape, weights, { int8, assets }) {
+  // in a page the smaller build, without WebGPU
+  const ort = await (assets ? import('onnxruntime-web/wasm') : import('onnxruntime-web'));
+  if (assets) ort.env.wasm.wasmPaths = `${assets}onnxruntime-web/dist/`;
   ort.env.wasm.numThreads = 1;
   ort.env.logLevel = 'error';
   return open(ort, ort.env.versions.web, shape, weights, int8, { ...OPTIONS, executionProviders: ['wasm'] });

@@ -4,9 +4,9 @@ import { suffixOf } from '../shapes.mjs';
 const GATES = [0, 2, 1, 3];
 
 /** TensorFlow.js on its WebAssembly backend, one thread. @type {import('../contestants.mjs').Open} */
-export async function openWasm(shape, weights, { wasmFolder } = {}) {
+export async function openWasm(shape, weights, { assets }) {
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
-  if (wasmFolder) wasm.setWasmPaths(wasmFolder);
+  if (assets) wasm.setWasmPaths(`${assets}@tensorflow/tfjs-backend-wasm/dist/`);
   wasm.setThreadsCount(1);
   return open('wasm', shape, weights);
 }
