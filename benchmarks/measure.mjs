@@ -55,3 +55,17 @@ export class Stopwatch {
     return samples;
   }
 }
+
+/**
+ * Times functions of this process against each other, A B C A B C, since the machine's speed drifts.
+ * @param {Record<string, () => void>} contestants by name
+ * @returns {Promise<Record<string, number>>} the median of one call, in microseconds
+ */
+export async function interleave(contestants, { rounds, ms }) {
+  const runs = Object.entries(contestants).map(([name, call]) => ({ name, watch: new Stopwatch(call), samples: [] }));
+  for (const { watch } of runs) await watch.warm(4 * ms);
+  for (let round = 0; round < rounds; round++) {
+    for (const { watch, samples } of runs) samples.push(...(await watch.round(ms)));
+  }
+  return Object.fromEntries(runs.map(({ name, samples }) => [name, median(samples)]));
+}

@@ -1,4 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const RESULTS = new URL('RESULTS.md', import.meta.url);
 const FOLDER = new URL('results/', import.meta.url);
@@ -19,10 +21,10 @@ export function table([head, ...rows]) {
 export function save(kind, report, markdown) {
   mkdirSync(FOLDER, { recursive: true });
   const stamp = report.date.replace(/[:.]/g, '-');
-  const file = new URL(`${kind}-${stamp}`, FOLDER);
-  writeFileSync(`${file.pathname}.json`, `${JSON.stringify(report, undefined, 1)}\n`);
-  writeFileSync(`${file.pathname}.md`, `${markdown}\n`);
-  return file.pathname;
+  const file = relative('.', fileURLToPath(new URL(`${kind}-${stamp}`, FOLDER)));
+  writeFileSync(`${file}.json`, `${JSON.stringify(report, undefined, 1)}\n`);
+  writeFileSync(`${file}.md`, `${markdown}\n`);
+  return file;
 }
 
 /** Puts a section into RESULTS.md, in place of the one of the same kind, runtime and processor, or else at the end. */
