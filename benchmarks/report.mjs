@@ -7,6 +7,7 @@ const FOLDER = new URL('results/', import.meta.url);
 
 /** Three significant digits. */
 export function digits(value) {
+  if (Number.isNaN(value)) return '';
   if (value >= 99_950) return value.toExponential(2).replace('e+', 'e');
   return String(Number(value.toPrecision(3)));
 }
@@ -68,6 +69,7 @@ export function peersMarkdown(report) {
     heading('Against the peers', report),
     'Microseconds, median: a step of a stream, or a whole sequence. In brackets: how many times as long as ours.',
     table([head(timed), ...rows(timed, median)]),
+    ...againstInt8(report, timed),
     'The 95th percentile, microseconds:',
     table([head(timed), ...rows(timed, p95)]),
     'Largest difference from a float64 LSTM:',
@@ -76,6 +78,16 @@ export function peersMarkdown(report) {
   ]
     .filter(Boolean)
     .join('\n\n');
+}
+
+/** The same ratios to our 8-bit form, where there is one. */
+function againstInt8(report, timed) {
+  const base = 'ours int8';
+  if (!timed.includes(base)) return [];
+  const others = timed.filter((name) => name !== base);
+  const ratio = (shape, name) => resultOf(shape, name)?.median / resultOf(shape, base)?.median;
+  const rows = report.shapes.map((shape) => [shape.name, ...others.map((name) => digits(ratio(shape, name)))]);
+  return ['How many times as long as our 8-bit form:', table([['shape', ...others], ...rows])];
 }
 
 const resultOf = (shape, name) => shape.results.find((result) => result.name === name);

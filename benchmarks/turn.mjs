@@ -59,6 +59,9 @@ export async function answer(turn, method, argument) {
   try {
     return { value: await turn[method](argument) };
   } catch (error) {
+    // in a page an import that fails has no code
+    const missing = /MODULE_NOT_FOUND/.test(error.code) || /dynamically imported module/.test(error.message);
+    if (missing) return { error: 'not installed (npm ci --ignore-scripts in benchmarks/peers)', unavailable: true };
     return { error: error.message.split('\n')[0], unavailable: error instanceof Unavailable };
   }
 }

@@ -55,13 +55,9 @@ export class BrowserHost {
 }
 
 async function bundle() {
-  // what only Node can load stays an import that nobody follows, and so does a peer that is not installed
-  const build = await rolldown({
-    input: PAGE,
-    platform: 'browser',
-    external: /brain\.mjs$|onnxruntime-node/,
-    logLevel: 'silent',
-  });
+  // an import that nobody follows: what only Node can load, and all peers if they are not installed
+  const external = existsSync(PEERS) ? /brain\.mjs$|onnxruntime-node/ : /\/peers\//;
+  const build = await rolldown({ input: PAGE, platform: 'browser', external, logLevel: 'silent' });
   const { output } = await build.generate({ format: 'esm', codeSplitting: false });
   await build.close();
   return output[0].code;
