@@ -1,4 +1,4 @@
-// Us against the peers, on the same weights and inputs. See README.md beside this file for the options.
+// Us against the peers, on the same weights and inputs; README.md beside this file has the options.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ratioChart } from './charts.mjs';
@@ -6,7 +6,7 @@ import { CONTESTANTS } from './contestants.mjs';
 import { ProcessHost } from './host.mjs';
 import { LAUNCH_OPTIONS, launch, processor } from './launch.mjs';
 import { progress } from './progress.mjs';
-import { digits, peersMarkdown, record, save } from './report.mjs';
+import { digits, peersMarkdown, record, save, shortly } from './report.mjs';
 import { measureShape } from './run.mjs';
 import { nameOf, SHAPES } from './shapes.mjs';
 
@@ -50,7 +50,7 @@ const charts = [
   ['streams', report.shapes.filter(({ stream }) => stream)],
   ['sequences', report.shapes.filter(({ stream }) => !stream)],
 ].flatMap(([kind, shapes]) => {
-  const svg = shapes.length > 0 && ratioChart(`${kind}, ${report.runtime}, ${report.cpu.split(' (')[0]}`, shapes);
+  const svg = shapes.length > 0 && ratioChart(`${kind}, ${shortly(report)}`, shapes);
   return svg ? [[kind, svg]] : [];
 });
 for (const [kind, svg] of charts) writeFileSync(`${file}-${kind}.svg`, svg);
@@ -59,7 +59,7 @@ console.log(`\n${markdown}\n\nsaved as ${file}.json, .md${charts.map(([kind]) =>
 if (options.record) {
   const folder = new URL('charts/', import.meta.url);
   mkdirSync(folder, { recursive: true });
-  const slug = `${report.runtime.split('.')[0]} ${report.cpu.split(' (')[0]}`.toLowerCase().replace(/\W+/g, '-');
+  const slug = shortly(report).toLowerCase().replace(/\W+/g, '-');
   const images = charts.map(([kind, svg]) => {
     writeFileSync(new URL(`${kind}-${slug}.svg`, folder), svg);
     return `![${kind}](charts/${kind}-${slug}.svg)`;

@@ -28,9 +28,14 @@ export function save(kind, report, markdown) {
   return file;
 }
 
+/** "Node 24, AMD EPYC, family 25 model 1" */
+export function shortly({ runtime, cpu }) {
+  return `${runtime.split('.')[0]}, ${cpu.split(' (')[0]}`;
+}
+
 /** Puts a section into RESULTS.md, in place of the one of the same kind, runtime and processor, or else at the end. */
-export function record(kind, { runtime, cpu }, markdown) {
-  const key = `${kind}: ${runtime.split('.')[0]}, ${cpu.split(' (')[0]}`;
+export function record(kind, report, markdown) {
+  const key = `${kind}: ${shortly(report)}`;
   const begin = `<!-- begin ${key} -->`;
   const end = `<!-- end ${key} -->`;
   const section = `${begin}\n\n${markdown}\n\n${end}`;

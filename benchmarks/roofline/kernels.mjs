@@ -17,7 +17,6 @@ const PRODUCTS = [
   [1024, 1024],
 ];
 const ROWS = [2, 3, 4, 5, 7, 8, 16, 32, 64];
-const PANEL_UNITS = 4;
 
 /** An instance of the kernels of its own, with a memory that nobody else uses. */
 function kernels() {
@@ -26,6 +25,7 @@ function kernels() {
   let end = Math.ceil(exports.HEAP_BASE.value / 64) * 64;
   return {
     ...exports,
+    unitsOfPanel: exports.PANEL.value / 4,
     /** Room for `count` floats, filled with small numbers. */
     floats(count) {
       const at = end;
@@ -57,8 +57,8 @@ function productLimit(peaks, flops, weightBytes, workingSet = weightBytes) {
 export async function measureProducts(peaks, ms, progress) {
   const rows = [];
   for (const [K, H] of PRODUCTS) {
-    const { floats, gemv_f32, gemm_f32 } = kernels();
-    const panels = Math.ceil(H / PANEL_UNITS);
+    const { floats, unitsOfPanel, gemv_f32, gemm_f32 } = kernels();
+    const panels = Math.ceil(H / unitsOfPanel);
     const most = Math.max(...ROWS);
     const w = floats(panels * K * 16);
     const x = floats(most * K);
@@ -106,6 +106,7 @@ export async function measureActivations(ms) {
 /** Steps and sequences through the public API, against products at their limit plus gates at their best. */
 export async function measureWhole(peaks, activations, shapes, ms, progress) {
   const rows = [];
+  const { unitsOfPanel } = kernels();
   for (const shape of shapes) {
     progress(nameOf(shape));
     const { I, H, L, D, T, B, stream } = shape;
@@ -113,7 +114,7 @@ export async function measureWhole(peaks, activations, shapes, ms, progress) {
     const player = open(shape, weightsOf(shape));
     const frame = input.subarray(0, I);
     const us = await medianUs(stream ? () => player.step(frame) : () => player.forward(input), 4 * ms);
-    const bytes = (K) => Math.ceil(H / PANEL_UNITS) * 64 * K;
+    const bytes = (K) => Math.ceil(H / unitsOfPanel) * 64 * K;
     let all = 0;
     for (let layer = 0; layer < L; layer++) all += D * bytes((layer === 0 ? I : D * H) + H);
     const limits = { memory: 0, arithmetic: 0 };
