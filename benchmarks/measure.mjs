@@ -1,6 +1,9 @@
 /** A sample lasts about this long, so that the clock's resolution does not matter: 5 us in a browser, far less in Node. */
 const SAMPLE_MS = { node: 0.02, browser: 0.5 };
 
+/** Warm-up ends when so many windows in a row were not 5 % faster than the best before them. */
+const STEADY_WINDOWS = 3;
+
 /** The value below which the fraction `q` of `values` lies. */
 export function quantile(values, q) {
   const sorted = Float64Array.from(values).sort();
@@ -21,19 +24,23 @@ export class Stopwatch {
     this.#sampleMs = SAMPLE_MS[where];
   }
 
-  /** Calls for `ms` and three times at least; then it knows how many calls a sample takes. */
+  /**
+   * Calls for `ms` and on until it gets no faster, three times as long at the most; then it knows how many calls a sample
+   * takes. Every now and then it rests: V8 compiles hot functions in the background, and there may be but one core.
+   */
   async warm(ms) {
+    const window = ms / 10;
     const start = performance.now();
-    let calls = 0;
-    let elapsed = 0;
-    for (; calls < 3 || elapsed < ms; calls++, elapsed = performance.now() - start) {
-      const answer = this.#call();
-      if (answer instanceof Promise) await answer;
-      if (calls === 0 && performance.now() - start > ms) break;
+    let best = Number.POSITIVE_INFINITY;
+    let steady = 0;
+    for (let elapsed = 0; elapsed < ms || (steady < STEADY_WINDOWS && elapsed < 3 * ms); ) {
+      const us = median(await this.round(window));
+      steady = us > 0.95 * best ? steady + 1 : 0;
+      best = Math.min(best, us);
+      this.#calls = Math.max(1, Math.round((this.#sampleMs * 1000) / best));
+      await new Promise((resolve) => setTimeout(resolve, window / 4));
+      elapsed = performance.now() - start;
     }
-    // the last quarter only, when the compilers are done
-    const samples = await this.round(ms / 4);
-    this.#calls = Math.max(1, Math.round((this.#sampleMs * 1000) / median(samples)));
   }
 
   /** Samples, in microseconds a call, that together last about `ms`; one at least. */

@@ -5,9 +5,11 @@ import { flopsOf, inputOf, nameOf, weightsOf } from './shapes.mjs';
 import { Unavailable } from './unavailable.mjs';
 
 /** Milliseconds; a contestant whose rounds last longer than `slowMs` gets three of them that count. */
-const FULL = { rounds: 15, roundMs: 30, warmMs: 300, slowMs: 400 };
-const QUICK = { rounds: 5, roundMs: 15, warmMs: 100, slowMs: 200 };
+const FULL = { rounds: 15, roundMs: 30, slowMs: 400 };
+const QUICK = { rounds: 5, roundMs: 15, slowMs: 200 };
 const SLOW_ROUNDS = 3;
+/** Enough for V8's compilers: tfjs is ten times slower for most of a second (measured, Node 20 and 24). */
+const WARM_MS = 1000;
 
 /**
  * Measures contestants at one shape: each is checked against the oracle, then all that are right are timed in turns,
@@ -26,13 +28,12 @@ export async function measureShape(shape, names, host, { quick, progress }) {
     const entry = { result: { name, ...(note && { note }) }, runner: await host.start(), samples: [], rounds: 0 };
     entries.push(entry);
     await attempt(entry, async ({ result, runner }) => {
-      const { version, output, ms } = await runner.ask('open', { name, shape });
+      const { version, output } = await runner.ask('open', { name, shape });
       result.version = version;
       result.error = errorOf(output, brain ? oracle(shape, weights, input, { brain }) : expected);
       result.status = result.error <= bound ? 'right' : 'wrong';
       if (result.status === 'wrong') return;
-      // who is that slow is warm by now
-      if (ms < timing.slowMs) await runner.ask('warm', { ms: timing.warmMs });
+      await runner.ask('warm', { ms: WARM_MS });
       entry.rounds = timing.rounds + 1;
     });
   }
