@@ -139,10 +139,10 @@ export abstract class Module extends Resource {
   protected int8Values(): Values {
     return new Map(
       this.parameters.map((parameter) => {
-        const { name, dims, gates, form } = parameter;
+        const { name, dims, form } = parameter;
         if (form) return [name, readInt8(parameter)] as const;
         const value = readParameter(parameter);
-        return [name, gates === undefined ? value : quantizeMatrix(this.who, name, value, dims[0]!)] as const;
+        return [name, dims.length < 2 ? value : quantizeMatrix(this.who, name, value, dims[0]!)] as const;
       }),
     );
   }
