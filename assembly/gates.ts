@@ -1,14 +1,19 @@
 import { exp2x_minus_one, one_plus_exp_neg, plus_two, with_sign } from './activations';
 import { load_lanes, store_lanes } from './lanes';
 
+/** 2^-110 */
+const TINY: f32 = 7.70371978e-34;
+
 // sigmoid(f) c + sigmoid(i) tanh(g), with one division for each product. Every factor saturates without becoming NaN:
 // a denominator may be infinite, a numerator only where c is.
+// In silence c decays; before it is subnormal, where processors slow down, it becomes 0. It has long been too small for h.
 function next_c(i: v128, f: v128, g: v128, c: v128): v128 {
   const e = exp2x_minus_one(g);
-  return f32x4.add(
+  const cell = f32x4.add(
     f32x4.div(c, one_plus_exp_neg(f)),
     f32x4.div(with_sign(e, g), f32x4.mul(one_plus_exp_neg(i), plus_two(e))),
   );
+  return v128.andnot(cell, f32x4.lt(f32x4.abs(cell), f32x4.splat(TINY)));
 }
 
 // sigmoid(o) tanh(c)

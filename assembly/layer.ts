@@ -1,7 +1,9 @@
 import { lstm_gates_f32 } from './gates';
 import { gemm_f32 } from './gemm';
+import { FLOAT32, gemm_i8 } from './int8';
+import { load_lanes, store_lanes } from './lanes';
 
-/** Weights of one layer in one direction, all in panels. */
+/** Weights of one layer in one direction, all in panels; 8-bit ones as int8.ts has them. */
 @unmanaged
 class Direction {
   /** [ceil(H/4)][I][16], [ceil(H/4)][Ho][16], and with a projection [ceil(P/16)][H][16] */
@@ -22,6 +24,27 @@ export class Model {
   projSize: i32;
   /** D, 1 or 2 */
   directions: i32;
+  /** How products are done: FLOAT32, PLAIN or RELAXED */
+  form: i32;
+}
+
+/** gemm_f32 or gemm_i8; `scratch` is for the latter. */
+function gemm(
+  form: i32,
+  w: usize,
+  x: usize,
+  xStride: usize,
+  K: i32,
+  init: usize,
+  initStride: usize,
+  z: usize,
+  zStride: usize,
+  rows: i32,
+  panels: i32,
+  scratch: usize,
+): void {
+  if (form === FLOAT32) gemm_f32(w, x, xStride, K, init, initStride, z, zStride, rows, panels);
+  else gemm_i8(w, x, xStride, K, init, initStride, z, zStride, rows, panels, scratch, form);
 }
 
 /** dst[r][0 .. floats-1] = src[r][0 .. floats-1]; strides in bytes */
@@ -35,10 +58,45 @@ export function copy_rows(dst: usize, dstStride: usize, src: usize, srcStride: u
 }
 
 /**
- * out[r][0 .. outFeatures-1] = bias + W x[r], rows next to each other.
- * w [ceil(out/16)][in][16]; bias [ceil(out/16)][16]; z: scratch [rows][ceil(out/16)][16]
+ * States of n streams, each at a place of its own, to the rows that lstm_run takes, or `back`:
+ * rows[g][r][0 .. floats-1] = own[r][g][0 .. floats-1], or the other way round.
+ * table [n]: pointers, each `offset` bytes before own[r] [groups][floats]; rows [groups][n][floats]
  */
-export function linear_f32(
+export function move_states(
+  table: usize,
+  offset: usize,
+  rows: usize,
+  groups: i32,
+  n: i32,
+  floats: i32,
+  back: bool,
+): void {
+  const end = table + ((<usize>n) << 2);
+  for (; groups > 0; --groups) {
+    for (let p = table; p < end; p += 4) {
+      const own = <usize>load<u32>(p) + offset;
+      let from = back ? rows : own;
+      let to = back ? own : rows;
+      rows += (<usize>floats) << 2;
+      let rest = floats;
+      for (; rest >= 4; rest -= 4) {
+        v128.store(to, v128.load(from));
+        to += 16;
+        from += 16;
+      }
+      if (rest) store_lanes(to, load_lanes(from, rest), rest);
+    }
+    offset += (<usize>floats) << 2;
+  }
+}
+
+/**
+ * out[r][0 .. outFeatures-1] = bias + W x[r], rows next to each other.
+ * w [ceil(out/16)][in][16]; bias [ceil(out/16)][16]; z: scratch [rows][ceil(out/16)][16], and with 8-bit weights
+ * quantized_bytes(in, rows) after it
+ */
+export function linear(
+  form: i32,
   w: usize,
   bias: usize,
   x: usize,
@@ -50,7 +108,8 @@ export function linear_f32(
 ): void {
   const panels = (outFeatures + 15) >> 4;
   const zStride = (<usize>panels) << 6;
-  gemm_f32(w, x, (<usize>inFeatures) << 2, inFeatures, bias, 0, z, zStride, rows, panels);
+  const scratch = z + <usize>rows * zStride;
+  gemm(form, w, x, (<usize>inFeatures) << 2, inFeatures, bias, 0, z, zStride, rows, panels, scratch);
   copy_rows(out, (<usize>outFeatures) << 2, z, zStride, rows, outFeatures);
 }
 
@@ -80,6 +139,7 @@ function lstm_layer(
   z: usize,
   blockRows: i32,
 ): void {
+  const form = model.form;
   const H = model.hiddenSize;
   const P = model.projSize;
   const panels = (H + 3) >> 2;
@@ -87,8 +147,10 @@ function lstm_layer(
   const zStride = (<usize>panels) << 6;
   const cStride = (<usize>H) << 2;
   const hStride = P ? (<usize>P) << 2 : cStride;
-  const full = z + <usize>max(blockRows, batch) * zStride;
-  const projected = full + <usize>max(blockRows, batch) * cStride;
+  const scratchRows = <usize>max(blockRows, batch);
+  // after the gate sums comes what gemm needs; or, later in a step, h in full and what linear needs
+  const full = z + scratchRows * zStride;
+  const projected = full + scratchRows * cStride;
   let done = 0;
   let row = reverse ? rows : 0;
   while (done < T) {
@@ -101,14 +163,14 @@ function lstm_layer(
       ++done;
     }
     if (reverse) row -= block;
-    gemm_f32(weights.ih, x + <usize>row * xStride, xStride, I, weights.bias, 0, z, zStride, block, panels);
+    gemm(form, weights.ih, x + <usize>row * xStride, xStride, I, weights.bias, 0, z, zStride, block, panels, full);
     let r = reverse ? block : 0;
     for (let s = first; s < done; ++s) {
       const n = rows_of(batchSizes, batch, T, reverse, s);
       if (reverse) r -= n;
       let zRow = z + <usize>r * zStride;
       const yRow = y + <usize>(row + r) * yStride;
-      gemm_f32(weights.hh, h, hStride, P ? P : H, zRow, zStride, zRow, zStride, n, panels);
+      gemm(form, weights.hh, h, hStride, P ? P : H, zRow, zStride, zRow, zStride, n, panels, full);
       let cRow = c;
       let hRow = P ? full : h;
       for (let b = 0; b < n; ++b) {
@@ -118,7 +180,7 @@ function lstm_layer(
         hRow += cStride;
       }
       if (P) {
-        linear_f32(weights.hr, weights.hrBias, full, H, h, P, n, projected);
+        linear(form, weights.hr, weights.hrBias, full, H, h, P, n, projected);
         copy_rows(yRow, yStride, h, hStride, n, P);
       }
       if (!reverse) r += n;
@@ -133,7 +195,9 @@ function lstm_layer(
  * x [rows][I]; even, odd [rows][D * Ho], odd unused with one layer.
  * h [L * D][B][Ho], c [L * D][B][H]: the state before the first step on entry, after the last on return.
  * batchSizes [T], not increasing and none above B, or 0 if each is B; rows: their sum.
- * z: scratch [max(blockRows, B)] of [ceil(H/4)][16], and with a projection of [H] and [ceil(P/16)][16].
+ * z: scratch for R = max(blockRows, B) rows: [R][ceil(H/4)][16]; then, for 8-bit weights, quantized_bytes(K, R) with K the
+ * largest of I, D * Ho and Ho; or, in the same place, with a projection [R][H], [R][ceil(P/16)][16] and for 8-bit weights
+ * quantized_bytes(H, R).
  */
 export function lstm_run(
   model: Model,

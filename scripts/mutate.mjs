@@ -48,10 +48,34 @@ const MUTATIONS = [
     to: 'a0 = f32x4.add(f32x4.add(a0, f32x4.mul(ua, s)), f32x4.mul(va, t));',
   },
   {
-    what: 'gemm writes a fourth row where there are three',
+    what: 'gemm takes a row beyond an odd number of rows',
     file: 'assembly/gemm.ts',
-    from: 'const r3 = <usize>min(r + 3, rows - 1);',
-    to: 'const r3 = <usize>(r + 3);',
+    from: 'for (let r = 1; r < rows; r += 2) {',
+    to: 'for (let r = 0; r < rows; r += 2) {',
+  },
+  {
+    what: 'gemm begins again from the first values in each block of depth',
+    file: 'assembly/gemm.ts',
+    from: '      from = z;\n',
+    to: '',
+  },
+  {
+    what: '8-bit sums may overflow',
+    file: 'assembly/int8.ts',
+    from: 'const DEPTH: i32 = 2048;',
+    to: 'const DEPTH: i32 = 4096;',
+  },
+  {
+    what: 'a row with NaN is quantised',
+    file: 'assembly/int8.ts',
+    from: 'const finite = bits < INFINITY_BITS;',
+    to: 'const finite = bits !== 0;',
+  },
+  {
+    what: 'scales of 8-bit weights lost in the state dict',
+    file: 'src/pack.ts',
+    from: 'value * scale[Math.floor(i / K)]!',
+    to: 'value * scale[0]!',
   },
   {
     what: 'reverse direction ignores where a sequence ends',
@@ -62,8 +86,8 @@ const MUTATIONS = [
   {
     what: 'recurrence reads h before its projection',
     file: 'assembly/layer.ts',
-    from: 'gemm_f32(weights.hh, h, hStride,',
-    to: 'gemm_f32(weights.hh, P ? full : h, P ? cStride : hStride,',
+    from: 'gemm(form, weights.hh, h, hStride,',
+    to: 'gemm(form, weights.hh, P ? full : h, P ? cStride : hStride,',
   },
   {
     what: 'bias_hh dropped',
@@ -121,6 +145,42 @@ const MUTATIONS = [
     from: 'return view.buffer === buffer ? view : new Float32Array(buffer, pointer, length);',
     to: `if (Object.hasOwn(view, 'kept')) return view;
   return Object.assign(new Float32Array(buffer, pointer, length), { kept: true });`,
+  },
+  {
+    what: 'many streams: a repeated id not refused',
+    file: 'src/streams.ts',
+    from: 'if (row < k && slotOf[row] === slot) throw',
+    to: 'if (row < 0 && slotOf[row] === slot) throw',
+  },
+  {
+    what: 'many streams: an id given out again',
+    file: 'src/streams.ts',
+    from: 'this.#slots.delete(id);',
+    to: 'this.#slots.delete(id);\n    this.nextId = id;',
+  },
+  {
+    what: 'many streams: later chunks step the streams of the first',
+    file: 'src/streams.ts',
+    from: 'this.#slotOf[first + r]!',
+    to: 'this.#slotOf[r]!',
+  },
+  {
+    what: 'many streams: c of all layers from the first',
+    file: 'assembly/layer.ts',
+    from: 'offset += (<usize>floats) << 2;',
+    to: '',
+  },
+  {
+    what: 'many streams: a new stream goes on from a closed one',
+    file: 'src/streams.ts',
+    from: 'this.#clear(slot);\n    this.#slots.set',
+    to: 'this.#slots.set',
+  },
+  {
+    what: 'many streams: deleting an id loses others',
+    file: 'src/id-table.ts',
+    from: 'ids[hole] = ids[entry]!;',
+    to: 'if (entry >= 0) continue;\n      ids[hole] = ids[entry]!;',
   },
   {
     what: 'checksum of a saved state not checked',

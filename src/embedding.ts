@@ -1,4 +1,4 @@
-import { allocate, integers } from './arena.ts';
+import { allocate, floats, integers } from './arena.ts';
 import { Module } from './module.ts';
 import {
   checkDims,
@@ -55,11 +55,11 @@ export class Embedding extends Module {
     this.#weight = allocate(4 * numEmbeddings * embeddingDim);
     this.own(this.#weight);
     this.parameters.push({ name: 'weight', dims: [numEmbeddings, embeddingDim], pointer: this.#weight });
-    const values = this.initialValues(() => this.random.normal());
+    this.random.normal(this.#weight, numEmbeddings * embeddingDim);
     if (this.paddingIdx !== undefined) {
-      values.get('weight')!.fill(0, this.paddingIdx * embeddingDim, (this.paddingIdx + 1) * embeddingDim);
+      const row = this.#weight / 4 + this.paddingIdx * embeddingDim;
+      floats().fill(0, row, row + embeddingDim);
     }
-    this.write(values);
   }
 
   /**

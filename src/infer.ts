@@ -1,11 +1,12 @@
 import { ModelError } from './errors.ts';
+import type { Values } from './pack.ts';
 import { directionParameters, type LSTMSizes, lstmSizes, type ParameterSpec } from './parameters.ts';
 import { entries, foundPrefixes, matchStateDict } from './state-dict.ts';
 import { type AnyTensor, describe, formatDims, type StateDict } from './tensor.ts';
 
 export interface Inferred {
   readonly sizes: LSTMSizes;
-  readonly values: ReadonlyMap<string, Float32Array>;
+  readonly values: Values;
 }
 
 /**
@@ -46,5 +47,5 @@ export function infer(who: string, stateDict: StateDict, prefix: string, cell: b
     specs.push(...directionParameters(sizes, layer, suffix(layer)));
     if (sizes.bidirectional) specs.push(...directionParameters(sizes, layer, `${suffix(layer)}_reverse`));
   }
-  return { sizes, values: matchStateDict(who, specs, stateDict, prefix, true).values };
+  return { sizes, values: matchStateDict(who, specs, stateDict, prefix, { strict: true, int8: true }).values };
 }

@@ -1,12 +1,17 @@
 import { allocate, endScratch, floats, integers, scratch } from './arena.ts';
-import { Module } from './module.ts';
-import { panelBytes, plainColumns } from './pack.ts';
+import { ModelError } from './errors.ts';
+import { int8Form } from './int8.ts';
+import { type InternalOptions, Module, VALUES } from './module.ts';
+import { FLOAT32, type Form, holdsInt8, panelBytes, quantizedBytes } from './pack.ts';
+import { entries, foundPrefixes, matchStateDict } from './state-dict.ts';
 import {
   checkBoolean,
   checkInteger,
   checkOptions,
   checkTensor,
+  describe,
   product,
+  type StateDict,
   type TensorLike,
   wrongValue,
   zeros,
@@ -32,6 +37,7 @@ export class Linear extends Module {
   readonly inFeatures: number;
   readonly outFeatures: number;
   readonly bias: boolean;
+  readonly #form: Form;
   readonly #weight: number;
   /** In whole panels, zeros without a bias */
   readonly #bias: number;
@@ -49,17 +55,59 @@ export class Linear extends Module {
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     this.bias = bias;
-    const weightBytes = panelBytes(outFeatures, inFeatures);
+    const values = (options as InternalOptions | undefined)?.[VALUES];
+    this.#form = values && holdsInt8(values) ? int8Form() : FLOAT32;
+    const weightBytes = panelBytes(outFeatures, inFeatures, this.#form);
     const biasBytes = panelBytes(outFeatures, 1);
     const block = allocate(weightBytes + biasBytes);
     this.own(block);
     this.#weight = block;
     this.#bias = block + weightBytes;
-    integers().fill(0, this.#bias / 4, (this.#bias + biasBytes) / 4);
-    const columns = plainColumns(outFeatures);
-    this.parameters.push({ name: 'weight', dims: [outFeatures, inFeatures], pointer: block, columns });
+    integers().fill(0, block / 4, (this.#bias + biasBytes) / 4);
+    this.parameters.push({
+      name: 'weight',
+      dims: [outFeatures, inFeatures],
+      pointer: block,
+      gates: 0,
+      form: this.#form,
+    });
     if (bias) this.parameters.push({ name: 'bias', dims: [outFeatures], pointer: this.#bias });
-    this.write(this.uniformValues(inFeatures));
+    if (values) this.write(this.prepare(values));
+    else this.initialize(inFeatures);
+  }
+
+  /**
+   * The Linear that a state dict describes under `prefix`: sizes and bias are read from shapes and keys. Strict, as
+   * loadStateDict. With 8-bit weights, as quantizedStateDict() gives them, the result is a quantized one.
+   * @throws ModelError that lists what does not fit
+   */
+  static fromStateDict(stateDict: StateDict, options?: { prefix?: string | undefined }): Linear {
+    checkOptions('Linear', options, ['prefix']);
+    const prefix = options?.prefix ?? '';
+    const all = entries('Linear', stateDict, prefix);
+    const path = `${prefix}weight`;
+    const dims: unknown = (all.get(path) as Partial<TensorLike> | undefined)?.dims;
+    if (!Array.isArray(dims) || dims.length !== 2 || !dims.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+      const expected = '[out, in]';
+      const found = all.has(path) ? describe(dims) : 'no such key';
+      throw new ModelError(
+        `Linear: ${describe(path)} expected ${expected}, got ${found}${foundPrefixes('Linear', all, 'weight')}`,
+        { code: all.has(path) ? 'wrong-shape' : 'missing-key', path, expected, found },
+      );
+    }
+    const [outFeatures, inFeatures] = dims as [number, number];
+    const bias = all.has(`${prefix}bias`);
+    const specs = [{ name: 'weight', dims }, ...(bias ? [{ name: 'bias', dims: [outFeatures] }] : [])];
+    const { values } = matchStateDict('Linear', specs, stateDict, prefix, { strict: true, int8: true });
+    const internal = { bias, [VALUES]: values };
+    return new Linear(inFeatures, outFeatures, internal);
+  }
+
+  /** This layer with 8-bit weights; see LSTM.quantize. */
+  quantize(): Linear {
+    this.checkAlive();
+    const internal = { bias: this.bias, [VALUES]: this.int8Values() };
+    return new Linear(this.inFeatures, this.outFeatures, internal);
   }
 
   /**
@@ -78,17 +126,17 @@ export class Linear extends Module {
     const rows = product(dims.slice(0, -1));
     const output = zeros('Linear', [...dims.slice(0, -1), outFeatures]);
     if (data.buffer === wasm().memory.buffer) data = data.slice();
-    const sumBytes = panelBytes(outFeatures, 1);
-    const rowBytes = 4 * (inFeatures + outFeatures) + sumBytes;
+    const zBytes = panelBytes(outFeatures, 1) + quantizedBytes(inFeatures, this.#form);
+    const rowBytes = 4 * (inFeatures + outFeatures) + zBytes;
     // none where the result is empty, however many rows that is
     const chunk = output.data.length && Math.min(rows, Math.max(4, Math.floor(CHUNK_BYTES / rowBytes) & ~3));
     const z = scratch(chunk * rowBytes);
-    const x = z + chunk * sumBytes;
+    const x = z + chunk * zBytes;
     const y = x + 4 * chunk * inFeatures;
     for (let row = 0; chunk && row < rows; row += chunk) {
       const count = Math.min(chunk, rows - row);
       floats().set(data.subarray(row * inFeatures, (row + count) * inFeatures), x / 4);
-      wasm().linear_f32(this.#weight, this.#bias, x, inFeatures, y, outFeatures, count, z);
+      wasm().linear(this.#form, this.#weight, this.#bias, x, inFeatures, y, outFeatures, count, z);
       output.data.set(floats().subarray(y / 4, y / 4 + count * outFeatures), row * outFeatures);
     }
     endScratch();

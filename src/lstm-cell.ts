@@ -5,6 +5,7 @@ import { Recurrent } from './recurrent.ts';
 import { emptySequence, runSequence } from './sequence.ts';
 import { checkShape, checkState, type LSTMState } from './state.ts';
 import { LSTMStream } from './stream.ts';
+import { LSTMStreams, type LSTMStreamsOptions } from './streams.ts';
 import {
   checkBoolean,
   checkInteger,
@@ -104,9 +105,25 @@ export class LSTMCell extends Recurrent {
     return { h1, c1 };
   }
 
+  /** This cell with 8-bit weights; see LSTM.quantize. */
+  quantize(): LSTMCell {
+    this.checkAlive();
+    const all = { bias: this.bias, [VALUES]: this.int8Values() };
+    return new LSTMCell(this.inputSize, this.hiddenSize, all);
+  }
+
   /** A session that owns h and c in linear memory and goes on step by step. Any number of streams share these weights. */
   stream(): LSTMStream {
     this.checkAlive();
     return new LSTMStream(this, true);
+  }
+
+  /**
+   * Many sessions, of which any can be stepped in one call.
+   * @throws RangeError if memory cannot grow
+   */
+  streams(options?: LSTMStreamsOptions): LSTMStreams {
+    this.checkAlive();
+    return new LSTMStreams(this, true, options);
   }
 }

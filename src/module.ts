@@ -1,27 +1,26 @@
 import { release } from './arena.ts';
-import { type Parameter, readParameter, writeParameter } from './pack.ts';
+import { quantizeMatrix } from './int8.ts';
+import { type Parameter, readInt8, readParameter, type Values, writeParameter } from './pack.ts';
 import { nextSeed, Random } from './random.ts';
-import { type LoadResult, matchStateDict } from './state-dict.ts';
-import {
-  checkBoolean,
-  checkInteger,
-  checkOptions,
-  product,
-  type StateDict,
-  type TensorLike,
-  wrongType,
-} from './tensor.ts';
+import { type LoadResult, matchStateDict, SCALE } from './state-dict.ts';
+import { checkBoolean, checkInteger, checkOptions, type StateDict, type TensorLike, wrongType } from './tensor.ts';
 
 /** Internal option of constructors: values to start from, by parameter name, in place of random ones. */
 export const VALUES = Symbol();
 
+/** A tensor of 8-bit integers. */
+export interface Int8Tensor {
+  readonly data: Int8Array;
+  readonly dims: readonly number[];
+}
+
 export interface InternalOptions {
-  readonly [VALUES]?: ReadonlyMap<string, Float32Array> | undefined;
+  readonly [VALUES]?: Values | undefined;
 }
 
 let registry: FinalizationRegistry<number> | undefined;
 
-/** What owns a block of linear memory: given back by dispose(), or after garbage collection where that was forgotten. */
+/** What owns blocks of linear memory, most often one: given back by dispose(), or after garbage collection where that was forgotten. */
 export abstract class Resource {
   static {
     // Engines without explicit resource management have no such symbol.
@@ -32,31 +31,31 @@ export abstract class Resource {
 
   declare [Symbol.dispose]: () => void;
   protected readonly who: string;
-  /** Pointer of the block; 0, where no block lies, before it is there and after dispose(). */
-  #block = 0;
+  /** Pointers of the blocks; none before they are there and after dispose(). */
+  #blocks: readonly number[] = [];
 
   constructor(who: string) {
     this.who = who;
   }
 
-  /** Takes over a block, once nothing can fail any more. */
+  /** Takes over a block, one more if called again, once nothing can fail any more. */
   protected own(block: number): void {
-    this.#block = block;
+    this.#blocks = [...this.#blocks, block];
     registry ??= new FinalizationRegistry(release);
     registry.register(this, block, this);
   }
 
   /** @throws Error if this was disposed. @internal */
   checkAlive(): void {
-    if (this.#block === 0) throw new Error(`${this.who}: used after dispose()`);
+    if (this.#blocks.length === 0) throw new Error(`${this.who}: used after dispose()`);
   }
 
   /** Gives the memory back at once. A second call does nothing; any other use afterwards throws an Error. */
   dispose(): void {
-    if (this.#block === 0) return;
+    if (this.#blocks.length === 0) return;
     registry?.unregister(this);
-    release(this.#block);
-    this.#block = 0;
+    for (const block of this.#blocks) release(block);
+    this.#blocks = [];
   }
 }
 
@@ -106,14 +105,11 @@ export abstract class Module extends Resource {
     this.checkAlive();
     checkOptions(this.who, options, ['strict']);
     const strict = checkBoolean(this.who, 'strict', options?.strict ?? true);
-    const { missingKeys, unexpectedKeys, values } = matchStateDict(
-      this.who,
-      this.parameters,
-      stateDict,
-      prefix,
+    const { missingKeys, unexpectedKeys, values } = matchStateDict(this.who, this.parameters, stateDict, prefix, {
       strict,
-    );
-    this.write(values);
+      int8: this.parameters.some(({ form }) => form),
+    });
+    this.write(this.prepare(values));
     return { missingKeys, unexpectedKeys };
   }
 
@@ -129,29 +125,60 @@ export abstract class Module extends Resource {
     );
   }
 
+  /** Values as write() takes them: matrices of a module with 8-bit weights quantized. */
+  protected prepare(values: Values): Values {
+    const quantized = new Map(values);
+    for (const { name, dims, form } of this.parameters) {
+      const value = values.get(name);
+      if (form && value instanceof Float32Array) quantized.set(name, quantizeMatrix(this.who, name, value, dims[0]!));
+    }
+    return quantized;
+  }
+
+  /** Every parameter, matrices with 8-bit weights: the module's own, or the nearest to its float32 ones. */
+  protected int8Values(): Values {
+    return new Map(
+      this.parameters.map((parameter) => {
+        const { name, dims, gates, form } = parameter;
+        if (form) return [name, readInt8(parameter)] as const;
+        const value = readParameter(parameter);
+        return [name, gates === undefined ? value : quantizeMatrix(this.who, name, value, dims[0]!)] as const;
+      }),
+    );
+  }
+
+  /**
+   * The state dict with 8-bit weights, for serializeSafetensors and fromStateDict: for each matrix an int8 tensor under its
+   * name and the float32 scales of its rows under its name and `_scale`; the rest as stateDict() has it.
+   * @throws ModelError if a weight is NaN or infinite
+   */
+  quantizedStateDict(prefix = ''): Map<string, TensorLike | Int8Tensor> {
+    this.checkAlive();
+    if (typeof prefix !== 'string') throw wrongType(this.who, 'prefix', 'a string', prefix);
+    const values = this.int8Values();
+    return new Map(
+      this.parameters.flatMap(({ name, dims }): [string, TensorLike | Int8Tensor][] => {
+        const value = values.get(name)!;
+        if (!('scale' in value)) return [[prefix + name, { data: value, dims: [...dims] }]];
+        return [
+          [prefix + name, { data: value.data, dims: [...dims] }],
+          [prefix + name + SCALE, { data: value.scale, dims: [dims[0]!] }],
+        ];
+      }),
+    );
+  }
+
   /** Copies values into linear memory; a parameter without a value stays as it is. */
-  protected write(values: ReadonlyMap<string, Float32Array>): void {
+  protected write(values: Values): void {
     for (const parameter of this.parameters) {
       const value = values.get(parameter.name);
       if (value) writeParameter(parameter, value);
     }
   }
 
-  /** Values for every parameter from `draw`, in the order of the state dict. */
-  protected initialValues(draw: () => number): Map<string, Float32Array> {
-    return new Map(
-      this.parameters.map(({ name, dims }) => {
-        const values = new Float32Array(product(dims));
-        for (let i = 0; i < values.length; i++) values[i] = draw();
-        return [name, values];
-      }),
-    );
-  }
-
-  /** PyTorch's initialisation of most layers: uniform in ±1/sqrt(size), here multiples of 2^-23 of that. */
-  protected uniformValues(size: number): Map<string, Float32Array> {
-    const bound = size > 0 ? 1 / Math.sqrt(size) : 0;
-    return this.initialValues(() => (2 * this.random.uniform() - 1) * bound);
+  /** PyTorch's initialisation of most layers: every parameter uniform in ±1/sqrt(size), in the order of the state dict. */
+  protected initialize(size: number): void {
+    for (const parameter of this.parameters) this.random.uniform(parameter, size);
   }
 }
 

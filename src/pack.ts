@@ -1,86 +1,162 @@
-import { integers } from './arena.ts';
+import { floats, integers } from './arena.ts';
 import type { ParameterSpec } from './parameters.ts';
 import { product } from './tensor.ts';
 import { wasm } from './wasm.ts';
 
-// Weights lie in panels of PANEL columns: [panel][k][column], one panel row of 64 bytes for each k. The same panels serve
-// one row and many. Packing moves bits, never floats, so that even a NaN's payload comes back from stateDict().
+// Weights lie in panels of 16 columns: [panel][k][column], 64 bytes for each k; assembly/panels.ts says which row is where.
+// The same panels serve one row and many. Packing moves bits, never floats, so that even a NaN's payload comes back from
+// stateDict(). What no row fills is zero from the start: blocks of weights are cleared when they are allocated.
+
+/** How products are done, in assembly/int8.ts: in float32 ... */
+export const FLOAT32 = 0;
+/** ... with 8-bit weights by i32x4.dot_i16x8_s, which every engine with SIMD has ... */
+export const PLAIN = 1;
+/** ... or by i32x4.relaxed_dot_i8x16_i7x16_add_s: the same integers, twice as fast where that is one instruction. */
+export const RELAXED = 2;
+export type Form = typeof FLOAT32 | typeof PLAIN | typeof RELAXED;
+
+const PANEL = 16;
+/** Of one panel, from one k to the next */
+export const PANEL_BYTES = 4 * PANEL;
+
+/** Depth whose products of 8-bit weights an int32 holds: DEPTH in assembly/int8.ts. */
+const INT8_DEPTH = 2048;
 
 /**
- * Which row of a PyTorch matrix stands in column `column` of panel `panel`, or -1 for padding. The gates' matrices
- * interleave four hidden units and the gates i, f, g, o, so that a product leaves each gate of a unit block in a vector of
- * its own: no shuffles before the activations.
+ * A parameter and where it lies: a matrix in panels if there are `gates`, H where its rows are the gates of H units and 0
+ * where they keep their order; else its elements one after the other. `form`: FLOAT32, or how its 8-bit weights lie.
  */
-export type ColumnMap = (panel: number, column: number) => number;
-
-/** A parameter and where it lies: a matrix in panels if it has `columns`, else its elements one after the other. */
 export interface Parameter extends ParameterSpec {
   readonly pointer: number;
-  readonly columns?: ColumnMap;
+  readonly gates?: number;
+  readonly form?: Form;
 }
 
-export function gateColumns(hiddenSize: number): ColumnMap {
-  return (panel, column) => {
-    const unit = panel * 4 + (column & 3);
-    return unit < hiddenSize ? (column >> 2) * hiddenSize + unit : -1;
-  };
+/** A matrix of 8-bit weights: a row's integers, -127 to 127, times its scale. */
+export interface Int8Matrix {
+  /** [rows][K] */
+  readonly data: Int8Array;
+  /** [rows] */
+  readonly scale: Float32Array;
 }
 
-export function plainColumns(rows: number): ColumnMap {
-  return (panel, column) => {
-    const row = panel * wasm().PANEL.value + column;
-    return row < rows ? row : -1;
-  };
+/** Values by parameter name. */
+export type Values = ReadonlyMap<string, Float32Array | Int8Matrix>;
+
+/** Whether any matrix has 8-bit weights: then the module has, and quantizes the others. */
+export function holdsInt8(values: Values): boolean {
+  return [...values.values()].some((value) => 'scale' in value);
 }
 
 /** Panels for a matrix of `rows` rows. Gates of H units: 4 H rows, which four units a panel fill as well. */
 export function panelCount(rows: number): number {
-  return Math.ceil(rows / wasm().PANEL.value);
+  return Math.ceil(rows / PANEL);
 }
 
-/** Bytes of the panels of a matrix [rows][K]. */
-export function panelBytes(rows: number, K: number): number {
-  return panelCount(rows) * K * wasm().PANEL.value * 4;
+/** Bytes of the panels of a matrix [rows][K]. 8-bit ones are followed by scales and by sums of rows (assembly/int8.ts). */
+export function panelBytes(rows: number, K: number, form: Form = FLOAT32): number {
+  if (form === FLOAT32) return panelCount(rows) * K * PANEL_BYTES;
+  return panelCount(rows) * (PANEL * int8Depth(K) + PANEL_BYTES * (1 + int8Blocks(K)));
 }
 
-/** Copies `values` into a parameter's place; padding columns become zero. */
-export function writeParameter({ pointer, dims, columns }: Parameter, values: Float32Array): void {
-  if (!columns) {
-    writeFloats(pointer, values);
-    return;
+/** Bytes of scratch for a row of K activations, quantised: quantized_bytes in assembly/int8.ts. */
+export function quantizedBytes(K: number, form: Form): number {
+  return form === FLOAT32 ? 0 : 2 * int8Depth(K) + 4;
+}
+
+function int8Depth(K: number): number {
+  return Math.ceil(K / 8) * 8;
+}
+
+function int8Blocks(K: number): number {
+  return Math.max(1, Math.ceil(K / INT8_DEPTH));
+}
+
+/** Copies `values` into a parameter's place. */
+export function writeParameter(parameter: Parameter, values: Float32Array | Int8Matrix): void {
+  const { pointer, dims, gates } = parameter;
+  if ('scale' in values) writeInt8(parameter, values);
+  else if (gates === undefined) writeFloats(pointer, values);
+  else {
+    const [rows, K] = dims as [number, number];
+    const from = new Int32Array(values.buffer, values.byteOffset, values.length);
+    const to = integers();
+    for (let row = 0, i = 0; row < rows; row++) {
+      let at = pointer / 4 + wasm().panel_index(row, K, gates);
+      for (const end = i + K; i < end; at += PANEL) to[at] = from[i++]!;
+    }
   }
-  const from = new Int32Array(values.buffer, values.byteOffset, values.length);
-  const to = integers();
-  walk(pointer, dims, columns, (row, at, stride, K) => {
-    for (let k = 0; k < K; k++) to[at + k * stride] = row < 0 ? 0 : from[row * K + k]!;
-  });
 }
 
-/** A copy of a parameter, bit for bit what was written. */
-export function readParameter({ pointer, dims, columns }: Parameter): Float32Array {
+/** A copy of a parameter, bit for bit what was written, or the float32 that its 8-bit weights stand for. */
+export function readParameter(parameter: Parameter): Float32Array {
+  const { pointer, dims, gates, form } = parameter;
   const count = product(dims);
-  if (!columns) return readFloats(pointer, count);
+  if (gates === undefined) return readFloats(pointer, count);
+  const [rows, K] = dims as [number, number];
+  if (form) {
+    const { data, scale } = readInt8(parameter);
+    return Float32Array.from(data, (value, i) => value * scale[Math.floor(i / K)]!);
+  }
   const to = new Int32Array(count);
   const from = integers();
-  walk(pointer, dims, columns, (row, at, stride, K) => {
-    if (row >= 0) for (let k = 0; k < K; k++) to[row * K + k] = from[at + k * stride]!;
-  });
+  for (let row = 0, i = 0; row < rows; row++) {
+    let at = pointer / 4 + wasm().panel_index(row, K, gates);
+    for (const end = i + K; i < end; at += PANEL) to[i++] = from[at]!;
+  }
   return new Float32Array(to.buffer);
 }
 
-/** Visits each column of the panels of a matrix: its row, the index of its first word, words from one k to the next, K. */
-function walk(
-  pointer: number,
-  dims: readonly number[],
-  columns: ColumnMap,
-  visit: (row: number, at: number, stride: number, K: number) => void,
-): void {
-  const width = wasm().PANEL.value;
-  const K = dims[1] ?? 1;
-  for (let panel = 0; panel < panelCount(dims[0]!); panel++) {
-    for (let column = 0; column < width; column++) {
-      visit(columns(panel, column), pointer / 4 + panel * K * width + column, width, K);
+/** Copies 8-bit weights into a parameter's place, with their scales and the sums of their rows. */
+export function writeInt8(parameter: Parameter, { data, scale }: Int8Matrix): void {
+  const K = parameter.dims[1]!;
+  const panels = panelCount(parameter.dims[0]!);
+  const memory = integers();
+  const bytes = new Int8Array(memory.buffer);
+  const scales = floats();
+  const sums = new Int32Array(int8Blocks(K));
+  walkInt8(parameter, (row, column, at, group, step) => {
+    sums.fill(0);
+    for (let k = 0; k < K; k++) {
+      const value = data[row * K + k]!;
+      bytes[at + Math.floor(k / group) * step + (k % group)] = value;
+      sums[Math.floor(k / INT8_DEPTH)]! += value;
     }
+    scales[column] = scale[row]!;
+    for (const [block, sum] of sums.entries()) memory[column + (1 + block) * panels * PANEL] = 8192 * sum;
+  });
+}
+
+/** A copy of 8-bit weights and their scales. */
+export function readInt8(parameter: Parameter): Int8Matrix {
+  const [rows, K] = parameter.dims as [number, number];
+  const data = new Int8Array(rows * K);
+  const scale = new Float32Array(rows);
+  const scales = floats();
+  const bytes = new Int8Array(scales.buffer);
+  walkInt8(parameter, (row, column, at, group, step) => {
+    for (let k = 0; k < K; k++) data[row * K + k] = bytes[at + Math.floor(k / group) * step + (k % group)]!;
+    scale[row] = scales[column]!;
+  });
+  return { data, scale };
+}
+
+/**
+ * Visits each row of an 8-bit matrix: its number, the index of its scale as a float, the address of its first weight, how
+ * many of its weights lie side by side, and the bytes from one such group to the next.
+ */
+function walkInt8(
+  { pointer, dims, gates, form }: Parameter,
+  visit: (row: number, column: number, at: number, group: number, step: number) => void,
+): void {
+  const [rows, K] = dims as [number, number];
+  const depth = int8Depth(K);
+  const scales = pointer + panelCount(rows) * PANEL * depth;
+  const group = form === PLAIN ? 2 : 4;
+  for (let row = 0; row < rows; row++) {
+    const column = wasm().panel_index(row, 1, gates!);
+    const panel = Math.floor(column / PANEL);
+    visit(row, scales / 4 + column, pointer + panel * PANEL * depth + (column % PANEL) * group, group, PANEL * group);
   }
 }
 

@@ -1,6 +1,7 @@
-/**
- * mulberry32 (Tommy Ettinger): one 32-bit word of state, integer operations only, so the same numbers on every engine.
- */
+import { PANEL_BYTES, type Parameter } from './pack.ts';
+import { wasm } from './wasm.ts';
+
+/** A module's generator, mulberry32 in assembly/random.ts: the same numbers from a seed on every engine. */
 export class Random {
   #state = 0;
 
@@ -13,19 +14,25 @@ export class Random {
     this.#state = (seed | 0) ^ Math.imul(seed / 2 ** 32, 0x9e3779b1);
   }
 
-  /** A multiple of 2^-24 in [0, 1): exact in float32. */
-  uniform(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 8) / 2 ** 24;
+  /** PyTorch's initialisation of most layers: uniform in ±1/sqrt(size), here multiples of 2^-23 of that. */
+  uniform({ pointer, dims, gates }: Parameter, size: number): void {
+    const scale = size > 0 ? 2 / Math.sqrt(size) : 0;
+    const fill = (at: number, count: number, stride: number) => {
+      this.#state = wasm().random_f32(at, count, stride, this.#state, 1, -0.5, scale);
+    };
+    const [rows, K] = dims as [number, number];
+    if (gates === undefined) fill(pointer, rows, 4);
+    else for (let row = 0; row < rows; row++) fill(pointer + 4 * wasm().panel_index(row, K, gates), K, PANEL_BYTES);
   }
 
-  /** Nearly N(0, 1): twelve uniforms less 6, whose variance is 1. No logarithm, so the same bits everywhere. */
-  normal(): number {
-    let sum = -6;
-    for (let i = 0; i < 12; i++) sum += this.uniform();
-    return sum;
+  /** `count` floats near N(0, 1): twelve uniforms less 6, whose variance is 1. No logarithm: the same bits everywhere. */
+  normal(pointer: number, count: number): void {
+    this.#state = wasm().random_f32(pointer, count, 4, this.#state, 12, -6, 1);
+  }
+
+  /** Inverted dropout: each of `count` floats becomes 0 with probability p, else is multiplied by 1 / (1 - p). */
+  dropout(pointer: number, count: number, p: number): void {
+    this.#state = wasm().dropout_f32(pointer, count, p, 1 / (1 - p), this.#state);
   }
 }
 

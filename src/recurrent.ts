@@ -1,6 +1,16 @@
 import { align, allocate, integers } from './arena.ts';
+import { int8Form } from './int8.ts';
 import { Module } from './module.ts';
-import { gateColumns, panelBytes, plainColumns, readFloats, writeParameter } from './pack.ts';
+import {
+  FLOAT32,
+  type Form,
+  holdsInt8,
+  panelBytes,
+  quantizedBytes,
+  readFloats,
+  type Values,
+  writeParameter,
+} from './pack.ts';
 import { directionParameters, type LSTMSizes, layerInputSize } from './parameters.ts';
 
 /** Pointers of one layer in one direction. */
@@ -16,7 +26,7 @@ interface DirectionBlock {
 }
 
 /** Words of Model and Direction in assembly/layer.ts. */
-const MODEL_WORDS = 4;
+const MODEL_WORDS = 5;
 const DIRECTION_WORDS = 5;
 
 /** The weights of nn.LSTM or nn.LSTMCell in linear memory, packed once, with the description of them that kernels read. */
@@ -27,11 +37,13 @@ export abstract class Recurrent extends Module {
   readonly model: number;
   /** Scratch for one row that lives as long as the weights: what a stream's step uses. @internal */
   readonly stepScratch: number;
+  readonly #form: Form;
   readonly #directions: DirectionBlock[] = [];
 
-  constructor(who: string, seed: unknown, sizes: LSTMSizes, values: ReadonlyMap<string, Float32Array> | undefined) {
+  constructor(who: string, seed: unknown, sizes: LSTMSizes, values: Values | undefined) {
     super(who, seed);
     this.sizes = sizes;
+    this.#form = values && holdsInt8(values) ? int8Form() : FLOAT32;
     const { inputSize, hiddenSize, projSize, numLayers, directions } = sizes;
     const modelBytes = align(4 * (MODEL_WORDS + numLayers * directions * DIRECTION_WORDS));
     // the size first, in one sum: an absurd number of layers must not be enumerated
@@ -40,7 +52,7 @@ export abstract class Recurrent extends Module {
     const memory = integers();
     memory.fill(0, block / 4, (block + modelBytes + weightBytes) / 4);
     this.model = block;
-    memory.set([inputSize, hiddenSize, projSize, directions], block / 4);
+    memory.set([inputSize, hiddenSize, projSize, directions, this.#form], block / 4);
     let at = block + modelBytes;
     for (let k = 0; k < numLayers * directions; k++) {
       const layer = Math.floor(k / directions);
@@ -53,7 +65,8 @@ export abstract class Recurrent extends Module {
     }
     this.stepScratch = at;
     this.own(block);
-    this.write(values ?? this.uniformValues(hiddenSize));
+    if (values) this.write(this.prepare(values));
+    else this.initialize(hiddenSize);
   }
 
   /** What follows `weight_ih` in a state-dict key. */
@@ -63,9 +76,10 @@ export abstract class Recurrent extends Module {
   #place(start: number, layer: number): readonly [DirectionBlock, number] {
     const { hiddenSize, outputSize, projSize } = this.sizes;
     const gates = 4 * hiddenSize;
-    const weight_hh = start + panelBytes(gates, layerInputSize(this.sizes, layer));
-    const weight_hr = weight_hh + panelBytes(gates, outputSize);
-    const bias = weight_hr + panelBytes(projSize, hiddenSize);
+    const form = this.#form;
+    const weight_hh = start + panelBytes(gates, layerInputSize(this.sizes, layer), form);
+    const weight_hr = weight_hh + panelBytes(gates, outputSize, form);
+    const bias = weight_hr + panelBytes(projSize, hiddenSize, form);
     const bias_hr = bias + panelBytes(gates, 1);
     const bias_ih = bias_hr + panelBytes(projSize, 1);
     const bias_hh = bias_ih + 4 * gates;
@@ -74,28 +88,42 @@ export abstract class Recurrent extends Module {
   }
 
   #define(place: DirectionBlock, layer: number, suffix: string): void {
-    const { hiddenSize, projSize } = this.sizes;
     for (const spec of directionParameters(this.sizes, layer, suffix)) {
       const kind = spec.name.slice(0, spec.name.length - suffix.length) as keyof DirectionBlock;
-      const columns = kind === 'weight_hr' ? plainColumns(projSize) : gateColumns(hiddenSize);
-      this.parameters.push({ ...spec, pointer: place[kind], ...(spec.dims.length === 2 && { columns }) });
+      const gates = kind === 'weight_hr' ? 0 : this.sizes.hiddenSize;
+      this.parameters.push({
+        ...spec,
+        pointer: place[kind],
+        ...(spec.dims.length === 2 && { gates, form: this.#form }),
+      });
     }
   }
 
-  protected override write(values: ReadonlyMap<string, Float32Array>): void {
+  protected override write(values: Values): void {
     super.write(values);
-    const gates = 4 * this.sizes.hiddenSize;
-    const columns = gateColumns(this.sizes.hiddenSize);
+    this.#addBiases();
+  }
+
+  protected override initialize(size: number): void {
+    super.initialize(size);
+    this.#addBiases();
+  }
+
+  #addBiases(): void {
+    const { hiddenSize } = this.sizes;
     for (const { bias, bias_ih, bias_hh } of this.#directions) {
-      const hh = readFloats(bias_hh, gates);
-      const sum = readFloats(bias_ih, gates).map((value, i) => value + hh[i]!);
-      writeParameter({ name: '', dims: [gates], pointer: bias, columns }, sum);
+      const hh = readFloats(bias_hh, 4 * hiddenSize);
+      const sum = readFloats(bias_ih, 4 * hiddenSize).map((value, i) => value + hh[i]!);
+      writeParameter({ name: '', dims: [4 * hiddenSize, 1], pointer: bias, gates: hiddenSize }, sum);
     }
   }
 
   /** Bytes of scratch that lstm_run needs for `rows` rows at once. @internal */
   scratchBytes(rows: number): number {
-    const { hiddenSize, projSize } = this.sizes;
-    return rows * (panelBytes(4 * hiddenSize, 1) + (projSize ? 4 * hiddenSize : 0) + panelBytes(projSize, 1));
+    const { inputSize, hiddenSize, projSize, outputSize, numLayers, directions } = this.sizes;
+    const form = this.#form;
+    const widest = Math.max(inputSize, outputSize * (numLayers > 1 ? directions : 1));
+    const projection = 4 * hiddenSize + panelBytes(projSize, 1) + quantizedBytes(hiddenSize, form);
+    return rows * (panelBytes(4 * hiddenSize, 1) + Math.max(quantizedBytes(widest, form), projSize ? projection : 0));
   }
 }

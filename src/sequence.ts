@@ -54,8 +54,8 @@ export function emptySequence(): Sequence {
   return { ...empty };
 }
 
-/** Zeroes or scales `count` floats from index `from` of linear memory. */
-export type Dropout = (from: number, count: number) => void;
+/** Zeroes or scales `count` floats at `pointer`. */
+export type Dropout = (pointer: number, count: number) => void;
 
 /**
  * Runs `sequence` through `model`; `dropout`, if given, goes over the outputs of every layer but the last.
@@ -107,7 +107,7 @@ export function runSequence(who: string, model: Recurrent, sequence: Sequence, d
     for (let from = 0; from < numLayers; from += layers) {
       const to = from + layers;
       wasm().lstm_run(model.model, from, to, x, even, odd, h, c, count, batch, sizes, rows, z, blockRows);
-      if (to < numLayers) dropout?.((from & 1 ? odd : even) / 4, rows * width);
+      if (to < numLayers) dropout?.(from & 1 ? odd : even, rows * width);
     }
     moveChunk(false, sequence, numLayers & 1 ? even : odd, sequence.output, width, row, step, rows);
     row += rows;

@@ -1,4 +1,5 @@
 import { ModelError } from './errors.ts';
+import type { Int8Matrix, Values } from './pack.ts';
 import type { ParameterSpec } from './parameters.ts';
 import { type AnyTensor, describe, formatDims, product, type StateDict, sameDims, tag, wrongType } from './tensor.ts';
 
@@ -6,6 +7,12 @@ export interface LoadResult {
   readonly missingKeys: string[];
   readonly unexpectedKeys: string[];
 }
+
+/** What follows a matrix's name where its 8-bit weights' scales are. */
+export const SCALE = '_scale';
+
+const FLOATS = ['Float32Array', 'Float64Array', 'Float16Array'];
+const INT8 = ['Int8Array'];
 
 interface Problem {
   readonly code: string;
@@ -33,24 +40,36 @@ export function matchStateDict(
   specs: readonly ParameterSpec[],
   stateDict: StateDict,
   prefix: string,
-  strict: boolean,
-): LoadResult & { readonly values: ReadonlyMap<string, Float32Array> } {
+  { strict, int8 }: { readonly strict: boolean; readonly int8: boolean },
+): LoadResult & { readonly values: Values } {
   const all = entries(who, stateDict, prefix);
-  const values = new Map<string, Float32Array>();
+  const values = new Map<string, Float32Array | Int8Matrix>();
   const missingKeys: string[] = [];
   const problems: Problem[] = [];
-  for (const spec of specs) {
+  const known = new Set<unknown>();
+  /** The data at a key if they are as `spec` asks; if not, notes the problem. */
+  const find = (spec: ParameterSpec, types: readonly string[]): AnyTensor['data'] | undefined => {
     const key = prefix + spec.name;
+    known.add(key);
     if (!all.has(key)) {
       missingKeys.push(key);
-      continue;
+      return undefined;
     }
     const found = all.get(key);
-    const problem = wrongEntry(key, spec, found);
+    const problem = wrongEntry(key, spec, found, types);
     if (problem) problems.push(problem);
-    else values.set(spec.name, asFloat32((found as AnyTensor).data));
+    return problem ? undefined : (found as AnyTensor).data;
+  };
+  for (const spec of specs) {
+    const quantized = int8 && spec.dims.length === 2 && isInt8(all.get(prefix + spec.name));
+    const data = find(spec, quantized ? INT8 : FLOATS);
+    if (!quantized) {
+      if (data) values.set(spec.name, asFloat32(data));
+      continue;
+    }
+    const scale = find({ name: spec.name + SCALE, dims: [spec.dims[0]!] }, FLOATS);
+    if (data && scale) values.set(spec.name, { data: data as Int8Array, scale: asFloat32(scale) });
   }
-  const known = new Set(specs.map((spec) => prefix + spec.name));
   const unexpectedKeys = [...all.keys()].filter(
     (key) => typeof key === 'string' && key.startsWith(prefix) && !known.has(key),
   );
@@ -66,13 +85,13 @@ export function matchStateDict(
   return { missingKeys, unexpectedKeys, values };
 }
 
-function wrongEntry(path: string, spec: ParameterSpec, entry: unknown): Problem | undefined {
+function wrongEntry(path: string, spec: ParameterSpec, entry: unknown, types: readonly string[]): Problem | undefined {
   const problem = (code: string, expected: string, found: string): Problem => ({ code, path, expected, found });
   const { data, dims } = (entry ?? {}) as Partial<AnyTensor>;
   if (!ArrayBuffer.isView(data) || !Array.isArray(dims)) {
     return problem('not-a-tensor', 'a tensor { data, dims }', describe(entry));
   }
-  if (!['Float32Array', 'Float64Array', 'Float16Array'].includes(tag(data))) {
+  if (!types.includes(tag(data))) {
     const { dtype } = entry as { dtype?: unknown };
     return problem(
       'not-float',
@@ -85,7 +104,18 @@ function wrongEntry(path: string, spec: ParameterSpec, entry: unknown): Problem 
   }
   const count = product(spec.dims);
   if (data.length !== count) return problem('wrong-length', `${count} elements`, `${data.length}`);
+  if (types === INT8 && (data as Int8Array).includes(-128)) {
+    return problem('out-of-range', '8-bit weights from -127 to 127', '-128');
+  }
+  const wrongScale =
+    path.endsWith(SCALE) && (data as Float32Array).find((value) => !Number.isFinite(Math.fround(value)));
+  if (wrongScale !== false && wrongScale !== undefined) return problem('not-finite', 'finite scales', `${wrongScale}`);
   return undefined;
+}
+
+/** Whether an entry holds 8-bit weights. */
+export function isInt8(entry: unknown): boolean {
+  return tag((entry as Partial<AnyTensor> | undefined)?.data) === 'Int8Array';
 }
 
 function asFloat32(data: AnyTensor['data']): Float32Array {

@@ -1,9 +1,11 @@
-import { embedded } from './embedded.ts';
-import { tag, wrongType } from './tensor.ts';
+import { embedded, embeddedInt8 } from './embedded.ts';
+import { checkBoolean, checkOptions, tag, wrongType } from './tensor.ts';
 
 /** The exports of lstm.wasm. Pointers and strides are in bytes, sizes in floats or rows; shapes are in `assembly/`. */
 export interface Kernels {
   readonly memory: WebAssembly.Memory;
+  readonly table: WebAssembly.Table;
+  readonly ABI: WebAssembly.Global<'i32'>;
   readonly PANEL: WebAssembly.Global<'i32'>;
   readonly TILE_ROWS: WebAssembly.Global<'i32'>;
   readonly HEAP_BASE: WebAssembly.Global<'i32'>;
@@ -37,7 +39,8 @@ export interface Kernels {
     z: number,
     blockRows: number,
   ): void;
-  linear_f32(
+  linear(
+    form: number,
     w: number,
     bias: number,
     x: number,
@@ -47,15 +50,59 @@ export interface Kernels {
     rows: number,
     z: number,
   ): void;
+  gemm_i8(
+    w: number,
+    x: number,
+    xStride: number,
+    K: number,
+    init: number,
+    initStride: number,
+    z: number,
+    zStride: number,
+    rows: number,
+    panels: number,
+    scratch: number,
+    form: number,
+  ): void;
   copy_rows(dst: number, dstStride: number, src: number, srcStride: number, rows: number, floats: number): void;
+  move_states(
+    table: number,
+    offset: number,
+    rows: number,
+    groups: number,
+    n: number,
+    floats: number,
+    back: boolean,
+  ): void;
+  panel_index(row: number, K: number, H: number): number;
+  random_f32(x: number, n: number, stride: number, state: number, terms: number, low: number, scale: number): number;
+  dropout_f32(x: number, n: number, p: number, scale: number, state: number): number;
   sigmoid_f32(x: number, n: number): void;
   tanh_f32(x: number, n: number): void;
   relu_f32(x: number, n: number): void;
   softmax_f32(x: number, outer: number, n: number, inner: number): void;
 }
 
+/** Of assembly/index.ts: the signatures and layouts that this code relies on. */
+const ABI = 1;
+/** Where gemm_i8 looks for the relaxed form. */
+const RELAXED_SLOT = 1;
+
 let kernels: Kernels | undefined;
 let source: WebAssembly.Module | undefined;
+let int8Source: WebAssembly.Module | undefined;
+let relaxedAllowed = true;
+let int8Started = false;
+
+export interface InitializeOptions {
+  /** The compiled `lstm-wasm/lstm-int8.wasm`, used by quantize() where `relaxed` allows it. */
+  readonly int8?: WebAssembly.Module | undefined;
+  /**
+   * Whether quantized models may use relaxed SIMD, where the engine has it: it gives the same bits as without, faster. Default
+   * true.
+   */
+  readonly relaxed?: boolean | undefined;
+}
 
 /** The one instance of this thread, made from the embedded bytes at the first call. */
 export function wasm(): Kernels {
@@ -65,25 +112,60 @@ export function wasm(): Kernels {
 /**
  * Instantiates the kernels now, from `module` if given: the compiled `lstm-wasm/lstm.wasm`. Needed only where a runtime
  * forbids compiling bytes; otherwise the first use does the same from the embedded copy.
- * @throws TypeError if `module` is not a WebAssembly.Module with the exports of this version's lstm.wasm
- * @throws Error if the kernels already run from another module, or if the engine has no WebAssembly SIMD
+ * @throws TypeError if a module is not the compiled lstm.wasm or lstm-int8.wasm of this version
+ * @throws Error if the kernels already run from another module, or if the engine has no WebAssembly SIMD; an option comes too
+ *   late once there are 8-bit weights
  */
-export function initialize(module?: WebAssembly.Module): void {
-  if (module !== undefined && tag(module) !== 'WebAssembly.Module') {
-    throw wrongType('initialize', 'module', 'a WebAssembly.Module', module);
-  }
+export function initialize(module?: WebAssembly.Module, options?: InitializeOptions): void {
+  checkOptions('initialize', options, ['int8', 'relaxed']);
+  const { int8, relaxed = true } = options ?? {};
+  checkBoolean('initialize', 'relaxed', relaxed);
+  checkModule('module', module);
+  checkModule('int8', int8);
+  if (kernels && module && module !== source) throw new Error('initialize: another module runs already');
+  if (int8 && !exportsOf(int8).includes('dot_i8'))
+    throw wrongType('initialize', 'int8', 'the compiled lstm-int8.wasm', int8);
+  const change = (int8 && int8 !== int8Source) || (options?.relaxed !== undefined && relaxed !== relaxedAllowed);
+  if (int8Started && change) throw new Error('initialize: 8-bit weights are in use already');
   if (!kernels) instantiate(module);
-  else if (module && module !== source) throw new Error('initialize: another module runs already');
+  int8Source = int8 ?? int8Source;
+  relaxedAllowed = options?.relaxed ?? relaxedAllowed;
+}
+
+function checkModule(what: string, module: unknown): void {
+  if (module !== undefined && tag(module) !== 'WebAssembly.Module') {
+    throw wrongType('initialize', what, 'a WebAssembly.Module', module);
+  }
+}
+
+function exportsOf(module: WebAssembly.Module): string[] {
+  return WebAssembly.Module.exports(module).map(({ name }) => name);
 }
 
 function instantiate(module: WebAssembly.Module = compile()): Kernels {
-  if (!WebAssembly.Module.exports(module).some(({ name }) => name === 'lstm_run')) {
-    throw wrongType('initialize', 'module', 'the compiled lstm.wasm', module);
-  }
-  const { exports } = new WebAssembly.Instance(module);
+  const wrong = () => wrongType('initialize', 'module', "this version's compiled lstm.wasm", module);
+  if (!exportsOf(module).includes('lstm_run')) throw wrong();
+  const exports = new WebAssembly.Instance(module).exports as unknown as Kernels;
+  if (exports.ABI?.value !== ABI) throw wrong();
   source = module;
-  kernels = exports as unknown as Kernels;
+  kernels = exports;
   return kernels;
+}
+
+/** Puts the relaxed form of 8-bit products where gemm_i8 looks for it. False where the engine lacks relaxed SIMD. */
+export function instantiateInt8(): boolean {
+  const { memory, table } = wasm();
+  int8Started = true;
+  if (!relaxedAllowed) return false;
+  try {
+    int8Source ??= new WebAssembly.Module(decode(embeddedInt8));
+    const { exports } = new WebAssembly.Instance(int8Source, { env: { memory } });
+    table.grow(1);
+    table.set(RELAXED_SLOT, exports.dot_i8);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function compile(): WebAssembly.Module {
@@ -101,17 +183,10 @@ function compile(): WebAssembly.Module {
   }
 }
 
-/** Codes from 35 are the values 0 .. 87; 123 and 124 before one add 88 and 176. A value is a byte plus 3, modulo 256. */
-function decode(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(text.length);
-  let length = 0;
-  let high = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i) - 35;
-    if (code < 88) {
-      bytes[length++] = high + code - 3;
-      high = 0;
-    } else high = (code - 87) * 88;
-  }
-  return bytes.slice(0, length);
+/** Bytes of hexadecimal, read by the engine's own parser a word at a time: a loop over characters takes 5 ms more at start. */
+function decode(hex: string): Uint8Array<ArrayBuffer> {
+  const length = hex.length / 2;
+  const view = new DataView(new ArrayBuffer(length + 3));
+  for (let i = 0; i < length; i += 4) view.setUint32(i, parseInt(hex.slice(2 * i, 2 * i + 8).padEnd(8, '0'), 16));
+  return new Uint8Array(view.buffer, 0, length);
 }

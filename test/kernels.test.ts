@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { allocate, release } from '../src/arena.ts';
-import { Random } from '../src/random.ts';
+import { int8Form } from '../src/int8.ts';
+import { type Form, type Int8Matrix, PLAIN, panelBytes, quantizedBytes, RELAXED, writeInt8 } from '../src/pack.ts';
 import { wasm } from '../src/wasm.ts';
 import { type Matrix, type State, sequence } from './support/oracle.ts';
+import { uniforms } from './support/random.ts';
 
 // The kernels on bare memory, every shape around the tile. Each call is made several times: with three fillings of all
 // memory around and between the rows, which must survive and must not count, from three alignments, and with each buffer
@@ -169,8 +171,8 @@ function near(
   }
 }
 
-const random = new Random(1);
-const numbers = (count: number, size = 1) => Array.from({ length: count }, () => (2 * random.uniform() - 1) * size);
+let random = uniforms(1);
+const numbers = (count: number, size = 1) => Array.from({ length: count }, () => (2 * random() - 1) * size);
 const upTo = (last: number, first = 1) => Array.from({ length: last + 1 - first }, (_, i) => first + i);
 
 /** Every combination of the axes, named in the message if it fails. */
@@ -178,7 +180,7 @@ function sweep<S extends Record<string, readonly unknown[]>>(
   axes: S,
   check: (shape: { [A in keyof S]: S[A][number] }) => void,
 ): void {
-  random.seed(1);
+  random = uniforms(1);
   let shapes: Record<string, unknown>[] = [{}];
   for (const [axis, values] of Object.entries(axes)) {
     shapes = shapes.flatMap((shape) => values.map((value) => ({ ...shape, [axis]: value })));
@@ -310,6 +312,10 @@ describe('gemm_f32', () => {
     sweep({ rows, K: [1, 2, 3, PANEL - 1, PANEL], count: [1, 3], padding: [1, 5], init }, check);
   });
 
+  test('deeper than a block', () => {
+    sweep({ rows: [2, 3], K: [255, 256, 257, 511, 513], count: [1, 2], padding: [0], init }, check);
+  });
+
   test('many rows and panels', () =>
     sweep({ rows: [21, 32], K: [100, 101], count: [9], padding: [0, 3], init }, check));
 
@@ -341,7 +347,7 @@ describe('gemm_f32', () => {
   });
 });
 
-test('linear_f32: every number of rows and outputs; padding columns do not count', () => {
+test('linear: every number of rows and outputs; padding columns do not count', () => {
   const shapes = { rows: upTo(2 * TILE_ROWS + 1), outputs: upTo(2 * PANEL + 1), K: [1, 2, PANEL + 1] };
   sweep(shapes, ({ rows, outputs, K }) => {
     const count = Math.ceil(outputs / PANEL);
@@ -357,9 +363,171 @@ test('linear_f32: every number of rows and outputs; padding columns do not count
         out: buffer('out', rows, outputs),
         z: buffer('scratch', rows, count * PANEL),
       },
-      (at) => kernels.linear_f32(at.w, at.bias, at.x, K, at.out, outputs, rows, at.z),
+      (at) => kernels.linear(0, at.w, at.bias, at.x, K, at.out, outputs, rows, at.z),
     );
     checkProduct(out, w, x, K, (_, column) => bias[column]!, rows, outputs);
+  });
+});
+
+describe('gemm_i8', () => {
+  /** What gemm_i8 computes, in float64 where it is exact and rounded where the kernels round. */
+  const oracle = (
+    { data, scale }: Int8Matrix,
+    x: readonly number[],
+    K: number,
+    init: (r: number, column: number) => number,
+    rows: number,
+    columns: number,
+  ): number[] => {
+    const result: number[] = [];
+    for (let r = 0; r < rows; r++) {
+      const row = x.slice(r * K, (r + 1) * K).map(Math.fround);
+      const top = Math.max(...row.map(Math.abs), Math.fround(1e-30));
+      const inverse = Math.fround(8191 / top);
+      // adding 1.5 * 2^23 rounds to the nearest integer, ties to even
+      const q = row.map((value) => Math.fround(Math.fround(value * inverse) + 12582912) - 12582912);
+      for (let column = 0; column < columns; column++) {
+        let z = init(r, column);
+        const unit = Math.fround(scale[column]! * Math.fround(top / 8191));
+        for (let k = 0; k === 0 || k < K; k += 2048) {
+          let sum = 0;
+          for (let i = k; i < Math.min(K, k + 2048); i++) sum += data[column * K + i]! * q[i]!;
+          z = Math.fround(z + Math.fround(Math.fround(sum) * unit));
+        }
+        result.push(z);
+      }
+    }
+    return result;
+  };
+
+  /** A matrix as words, in panels of `form`. */
+  const packed = (matrix: Int8Matrix, columns: number, K: number, form: Form): number[] => {
+    const block = allocate(panelBytes(columns, K, form));
+    const words = new Int32Array(kernels.memory.buffer, block, panelBytes(columns, K, form) / 4).fill(0);
+    writeInt8({ name: '', dims: [columns, K], pointer: block, gates: 0, form }, matrix);
+    const copy = [...words];
+    release(block);
+    return copy;
+  };
+
+  const matrixOf = (columns: number, K: number, weight: (i: number) => number): Int8Matrix => ({
+    data: Int8Array.from({ length: columns * K }, (_, i) => weight(i)),
+    scale: Float32Array.from({ length: columns }, () => random() / 100),
+  });
+
+  const multiply = (
+    matrix: Int8Matrix,
+    x: readonly number[],
+    shape: { rows: number; K: number; columns: number; padding: number; form: Form; init: readonly number[] },
+  ) => {
+    const { rows, K, columns, padding, form, init } = shape;
+    const count = Math.ceil(columns / PANEL);
+    const words = packed(matrix, columns, K, form);
+    const initial = Array.from({ length: count * PANEL }, (_, i) => init[i] ?? 0);
+    const z = run(
+      {
+        w: { ...buffer('in', 1, words.length), words: () => words },
+        x: buffer('in', rows, K, x, padding),
+        init: buffer('in', 1, count * PANEL, initial),
+        z: buffer('out', rows, count * PANEL, undefined, padding),
+        scratch: buffer('scratch', 1, (rows * quantizedBytes(K, form)) / 4),
+      },
+      (at) =>
+        kernels.gemm_i8(
+          at.w,
+          at.x,
+          4 * (K + padding),
+          K,
+          at.init,
+          0,
+          at.z,
+          4 * (count * PANEL + padding),
+          rows,
+          count,
+          at.scratch,
+          form,
+        ),
+    ).z;
+    return Array.from({ length: rows * columns }, (_, i) => {
+      return z[Math.floor(i / columns) * count * PANEL + (i % columns)]!;
+    });
+  };
+
+  const relaxed = int8Form() === RELAXED;
+  const forms = [
+    ['dot_i16x8_s', PLAIN, true],
+    [relaxed ? 'relaxed_dot' : 'relaxed_dot: SKIPPED, this engine lacks relaxed SIMD', RELAXED, relaxed],
+  ] as const;
+
+  describe.each(forms)('%s', (_, form, available) => {
+    test.skipIf(!available)('every number of rows, depth and outputs', () => {
+      const shapes = {
+        rows: upTo(4),
+        K: upTo(2 * PANEL + 1, 0),
+        columns: [1, PANEL - 1, PANEL + 1],
+        padding: [0, 3],
+      };
+      sweep(shapes, ({ rows, K, columns, padding }) => {
+        const matrix = matrixOf(columns, K, () => Math.floor(random() * 255) - 127);
+        const x = numbers(rows * K, 3);
+        const init = numbers(columns).map(Math.fround);
+        const z = multiply(matrix, x, { rows, K, columns, padding, form, init });
+        same(
+          z,
+          oracle(matrix, x, K, (_, column) => init[column]!, rows, columns),
+          'z',
+        );
+      });
+    });
+
+    test.skipIf(!available)('the largest sums are exact at every depth', () => {
+      sweep({ K: [2047, 2048, 2049, 4096, 5000], sign: [1, -1] }, ({ K, sign }) => {
+        const matrix = matrixOf(3, K, (i) => (i < K ? 127 : i < 2 * K ? -127 : 127 - (i % 255)));
+        const x = new Array<number>(K).fill(sign);
+        const z = multiply(matrix, x, { rows: 1, K, columns: 3, padding: 0, form, init: [] });
+        same(
+          z,
+          oracle(matrix, x, K, () => 0, 1, 3),
+          'z',
+        );
+      });
+    });
+
+    test.skipIf(!available)('from the smallest activations to the largest', () => {
+      sweep({ size: [0, 1e-45, 1e-38, 1e-30, 1e-20, 1, 1e20, 3.4e38] }, ({ size }) => {
+        const matrix = matrixOf(2, 9, (i) => (i % 2 ? 127 : -5));
+        const x = numbers(9, size);
+        const z = multiply(matrix, x, { rows: 1, K: 9, columns: 2, padding: 0, form, init: [] });
+        same(
+          z,
+          oracle(matrix, x, 9, () => 0, 1, 2),
+          'z',
+        );
+      });
+    });
+
+    test.skipIf(!available)(
+      'a row with NaN or infinity is that of dequantised weights, its neighbours are as ever',
+      () => {
+        sweep({ special: [NaN, Infinity, -Infinity], K: [3, 8, 17] }, ({ special, K }) => {
+          const columns = PANEL + 2;
+          const matrix = matrixOf(columns, K, (i) => (i % 4 ? 127 - (i % 255) : 0));
+          const x = numbers(3 * K);
+          x[K + 1] = special;
+          const z = multiply(matrix, x, { rows: 3, K, columns, padding: 0, form, init: [] });
+          const expected = oracle(matrix, x, K, () => 0, 3, columns);
+          for (let column = 0; column < columns; column++) {
+            let sum = 0;
+            for (let k = 0; k < K; k++) {
+              const weight = Math.fround(matrix.data[column * K + k]! * matrix.scale[column]!);
+              sum = Math.fround(sum + Math.fround(weight * Math.fround(x[K + k]!)));
+            }
+            expected[columns + column] = sum;
+          }
+          same(z, expected, 'z');
+        });
+      },
+    );
   });
 });
 
@@ -372,6 +540,77 @@ test('copy_rows: every number of rows and floats, rows apart or not', () => {
       kernels.copy_rows(at.dst, 4 * (width + to), at.src, 4 * (width + from), rows, width),
     );
     same(dst, values, 'dst');
+  });
+});
+
+test('move_states: there and back, every number of groups, streams and floats', () => {
+  const shapes = { groups: [1, 2, 3], n: upTo(4, 0), floats: upTo(2 * LANES + 1), before: [0, 5], after: [0, 3] };
+  sweep(shapes, ({ groups, n, floats, before, after }) => {
+    // own[s] lies `before` floats after the pointer in the table, which names the places from last to first
+    const own = upTo(groups * n * floats).map(Math.fround);
+    const stride = before + groups * floats + after;
+    const rows: number[] = [];
+    for (let g = 0; g < groups; g++) {
+      for (let r = 0; r < n; r++) {
+        const start = ((n - 1 - r) * groups + g) * floats;
+        rows.push(...own.slice(start, start + floats));
+      }
+    }
+    for (const back of [false, true]) {
+      const places = { ...buffer(back ? 'out' : 'in', n, groups * floats, back ? undefined : own), stride };
+      const buffers = {
+        own: places,
+        rows: buffer(back ? 'in' : 'out', groups * n, floats, back ? rows : undefined),
+        table: {
+          ...buffer('in', 1, n),
+          words: (at: Readonly<Record<string, number>>) =>
+            upTo(n).map((s) => at.own! + 4 * ((n - s) * stride - before)),
+        },
+      };
+      const result = run(buffers, (at) => kernels.move_states(at.table, 4 * before, at.rows, groups, n, floats, back));
+      same(back ? result.own : result.rows, back ? own : rows, back ? 'own' : 'rows');
+    }
+  });
+});
+
+test('move_states keeps the bits of a NaN', () => {
+  const odd = [0x7fc00000, 0xffc00001, 0x7f800001, 0xff812345, 0x80000000];
+  const block = allocate(64);
+  const words = new Uint32Array(kernels.memory.buffer, block, 16);
+  words.set([...odd, 0, 0, 0, 0, 0, block]);
+  kernels.move_states(block + 40, 0, block + 20, 1, 1, 5, false);
+  expect([...words.subarray(5, 10)]).toEqual(odd);
+  release(block);
+});
+
+test('random_f32: every count and stride, and the state goes on', () => {
+  sweep({ n: upTo(9, 0), stride: [1, PANEL], terms: [1, 12] }, ({ n, stride, terms }) => {
+    const seed = Math.floor(random() * 2 ** 32);
+    const next = uniforms(seed);
+    const values = Array.from({ length: n * terms }, next);
+    const expected = upTo(n).map((i) =>
+      Math.fround(values.slice((i - 1) * terms, i * terms).reduce((a, b) => a + b, -3) * 0.7),
+    );
+    let state = 0;
+    const { x } = run({ x: buffer('out', n, 1, undefined, stride - 1) }, (at) => {
+      state = kernels.random_f32(at.x, n, 4 * stride, seed, terms, -3, 0.7);
+    });
+    same(x, expected, 'x');
+    if (uniforms(state)() !== next()) throw new Error('another state than after as many numbers');
+  });
+});
+
+test('dropout_f32: every count', () => {
+  sweep({ n: upTo(9, 0), p: [0, 0.5, 1] }, ({ n, p }) => {
+    const values = numbers(n).map(Math.fround);
+    const next = uniforms(7);
+    const expected = values.map((value) => (next() < p ? 0 : Math.fround(value * 2)));
+    let state = 0;
+    const { x } = run({ x: buffer('out', 1, n, values) }, (at) => {
+      state = kernels.dropout_f32(at.x, n, p, 2, 7);
+    });
+    same(x, expected, 'x');
+    if (uniforms(state)() !== next()) throw new Error('another state than after as many numbers');
   });
 });
 
@@ -576,7 +815,7 @@ describe('lstm_run', () => {
         kernels.gemv_f32(at.ih, at.x, inputs, at.bias, at.z, gates);
         kernels.gemv_f32(at.hh, at.h, h.length, at.z, at.z, gates);
         kernels.lstm_gates_f32(at.z, at.c, P ? at.full : at.h, P ? at.full : at.h, H);
-        if (P) kernels.linear_f32(at.hr, at.hrBias, at.full, H, at.h, P, 1, at.projected);
+        if (P) kernels.linear(0, at.hr, at.hrBias, at.full, H, at.h, P, 1, at.projected);
       },
     );
     return { h: [...result.h], c: [...result.c] };
@@ -605,16 +844,16 @@ describe('lstm_run', () => {
   function model({ I, H, P, D }: Shape, all: readonly Weights[]): Record<string, Buffer> {
     const named = all.flatMap(({ buffers }, k) => Object.entries(buffers).map(([name, b]) => [name + k, b] as const));
     const words = (at: Readonly<Record<string, number>>) => [
-      ...[I, H, P, D],
+      ...[I, H, P, D, 0],
       ...all.flatMap((_, k) => ['ih', 'hh', 'hr', 'bias', 'hrBias'].map((name) => at[name + k]!)),
     ];
-    return { ...Object.fromEntries(named), model: { ...buffer('in', 1, 4 + 5 * all.length), words } };
+    return { ...Object.fromEntries(named), model: { ...buffer('in', 1, 5 + 5 * all.length), words } };
   }
 
   const scratch = ({ H, P }: Shape, rows: number) =>
     buffer('scratch', rows, (Math.ceil(H / LANES) + Math.ceil(P / PANEL)) * PANEL + (P ? H : 0));
 
-  const pick = <T>(values: readonly T[]) => values[Math.floor(random.uniform() * values.length)]!;
+  const pick = <T>(values: readonly T[]) => values[Math.floor(random() * values.length)]!;
 
   test('every number of units and rows: float64, and the bits of each row alone, step by step', () => {
     const shapes = { H: [...upTo(2 * LANES + 1), PANEL + 1], B: upTo(2 * TILE_ROWS + 1), draw: [1, 2] };

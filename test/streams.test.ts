@@ -505,3 +505,18 @@ test('a long run whose output lies over input that is still to be read', () => {
   lstm.forward({ data: shared.subarray(0, count), dims: [20_000, 4] }, undefined, { out });
   expect(out.output.data).toEqual(apart);
 });
+
+test('a cell state that decays in silence becomes zero before it is subnormal', () => {
+  const lstm = new LSTM(2, 9, { bias: false });
+  lstm.loadStateDict(new Map([...lstm.stateDict()].map(([key, t]) => [key, { ...t, data: t.data.fill(0) }])));
+  const stream = lstm.stream();
+  const c0 = { data: new Float32Array(9).fill(2 ** -100), dims: [1, 9] };
+  stream.setState({ h0: { data: new Float32Array(9), dims: [1, 9] }, c0 });
+  // without weights and biases the forget gate is 1/2
+  for (let exponent = -101; exponent >= -115; exponent--) {
+    stream.step();
+    expect(stream.getState().c0.data).toEqual(new Float32Array(9).fill(exponent < -110 ? 0 : 2 ** exponent));
+  }
+  lstm.dispose();
+  stream.dispose();
+});

@@ -28,8 +28,11 @@ export function digest({ LSTM, Linear, sigmoid, softmax, tanh }: typeof api = ap
     const lstm = new LSTM(I, H, { seed: H, ...options });
     const input = new Float32Array(19 * 5 * I);
     for (let i = 0; i < input.length; i++) input[i] = ((i * 7919) % 4001) / 1000 - 2;
+    const quantized = lstm.quantize();
     const { output, hn, cn } = lstm.forward({ data: input, dims: [19, 5, I] });
     for (const tensor of [output, hn, cn]) add(tensor.data);
+    add(quantized.forward({ data: input, dims: [19, 5, I] }).output.data);
+    quantized.dispose();
     const linear = new Linear(output.dims[2]!, 11, { seed: 5 });
     add(linear.forward(output).data);
     linear.dispose();

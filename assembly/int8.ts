@@ -1,0 +1,228 @@
+import { load_lanes } from './lanes';
+
+// Products of 8-bit weights and 14-bit activations, exact in 32-bit integers. A matrix lies in memory as
+//   panels  [panels][K8 * 16] int8, K8 = K rounded up to 8; in the plain form [k/2][16][2], in the relaxed one [k/4][16][4]
+//   scale   [panels][16] float32: a weight is its int8 times its row's scale
+//   offset  [ceil(K8 / 2048)][panels][16] int32: 8192 times the sum of each row's weights in a block of depth
+// and a quantised row of activations, q from -8191 to 8191, as K8 int16 in the plain form and in the relaxed one as
+// [k/8][high 8][low 8] bytes with q + 8192 = 128 high + low.
+
+/** How a product is done: in float32, with dot_i16x8_s, or with relaxed_dot_i8x16_i7x16_add_s of the second module. */
+export const FLOAT32: i32 = 0;
+export const PLAIN: i32 = 1;
+export const RELAXED: i32 = 2;
+
+/** Where in the table the second module's dot_i8 is put. */
+const RELAXED_SLOT: i32 = 1;
+
+/** Depth whose sum cannot overflow: 127 * 8192 * 2048 < 2^31. */
+const DEPTH: i32 = 2048;
+/** Rounds to an integer and leaves it + 8192 in the low 14 bits: 1.5 * 2^23 + 8192 */
+const ROUND: f32 = 12591104;
+const ROUND_BITS: i32 = 0x4b402000;
+const MAX: f32 = 8191;
+/** Below it 8191 / max would overflow. */
+const TINY: f32 = 1e-30;
+const ABS: i32 = 0x7fffffff;
+const INFINITY_BITS: i32 = 0x7f800000;
+/** The scale of a row that holds NaN or infinity: all q are 0 then, and adding 0 times -0 changes nothing. */
+const UNQUANTIZED: i32 = i32.MIN_VALUE;
+
+/** Four floats of which `n` are left, zeros after them */
+function load_left(p: usize, n: i32): v128 {
+  if (n >= 4) return v128.load(p);
+  return n > 0 ? load_lanes(p, n) : f32x4.splat(0);
+}
+
+/** Quantises x [K] to q [K8]; returns the scale: x is nearly scale * q. */
+function quantize_row(x: usize, K: i32, q: usize, form: i32): f32 {
+  let top = i32x4.splat(0);
+  const abs = i32x4.splat(ABS);
+  // of the absolute values, bits compare as integers do: NaN above infinity above the rest
+  for (let k = 0; k < K; k += 4) top = i32x4.max_s(top, v128.and(load_left(x + ((<usize>k) << 2), K - k), abs));
+  top = i32x4.max_s(top, v128.shuffle<i32>(top, top, 2, 3, 0, 1));
+  const bits = max(i32x4.extract_lane(top, 0), i32x4.extract_lane(top, 1));
+  const finite = bits < INFINITY_BITS;
+  const size = max<f32>(reinterpret<f32>(bits), TINY);
+  const inverse = f32x4.splat(finite ? MAX / size : 0);
+  const round = f32x4.splat(ROUND);
+  const low7 = i16x8.splat(127);
+  for (; K > 0; K -= 8) {
+    let a = load_left(x, K);
+    let b = load_left(x + 16, K - 4);
+    if (!finite) a = b = f32x4.splat(0);
+    a = f32x4.add(f32x4.mul(a, inverse), round);
+    b = f32x4.add(f32x4.mul(b, inverse), round);
+    if (form === PLAIN) {
+      const zero = i32x4.splat(ROUND_BITS);
+      v128.store(q, i16x8.narrow_i32x4_s(i32x4.sub(a, zero), i32x4.sub(b, zero)));
+    } else {
+      const low14 = i32x4.splat(0x3fff);
+      const u = i16x8.narrow_i32x4_s(v128.and(a, low14), v128.and(b, low14));
+      v128.store(q, i8x16.narrow_i16x8_s(i16x8.shr_u(u, 7), v128.and(u, low7)));
+    }
+    x += 32;
+    q += 16;
+  }
+  return finite ? size / MAX : reinterpret<f32>(UNQUANTIZED);
+}
+
+/**
+ * z[r][j] = init[r][j] + xScale[r] scale[j] (sum over k of w[k][j] q[r][k]), the sum exact, for K (a multiple of 8) of the
+ * panels' depth. The plain form; assembly/relaxed.ts has the other.
+ * panelStride: bytes from one panel to the next; q [rows] of 2 K bytes; init, z [rows][panels * 16]; strides in bytes
+ */
+function dot_i8(
+  w: usize,
+  panelStride: usize,
+  K: i32,
+  scale: usize,
+  q: usize,
+  qStride: usize,
+  xScale: usize,
+  init: usize,
+  initStride: usize,
+  z: usize,
+  zStride: usize,
+  rows: i32,
+  panels: i32,
+): void {
+  for (; panels > 0; --panels) {
+    let row = q;
+    let i = init;
+    let o = z;
+    for (let r = 0; r < rows; ++r) {
+      let p = w;
+      let a = i32x4.splat(0);
+      let b = i32x4.splat(0);
+      let c = i32x4.splat(0);
+      let d = i32x4.splat(0);
+      const end = row + ((<usize>K) << 1);
+      for (let x = row; x < end; x += 8) {
+        const s = v128.load32_splat(x);
+        const t = v128.load32_splat(x, 4);
+        a = i32x4.add(
+          a,
+          i32x4.add(i32x4.dot_i16x8_s(v128.load8x8_s(p), s), i32x4.dot_i16x8_s(v128.load8x8_s(p, 32), t)),
+        );
+        b = i32x4.add(
+          b,
+          i32x4.add(i32x4.dot_i16x8_s(v128.load8x8_s(p, 8), s), i32x4.dot_i16x8_s(v128.load8x8_s(p, 40), t)),
+        );
+        c = i32x4.add(
+          c,
+          i32x4.add(i32x4.dot_i16x8_s(v128.load8x8_s(p, 16), s), i32x4.dot_i16x8_s(v128.load8x8_s(p, 48), t)),
+        );
+        d = i32x4.add(
+          d,
+          i32x4.add(i32x4.dot_i16x8_s(v128.load8x8_s(p, 24), s), i32x4.dot_i16x8_s(v128.load8x8_s(p, 56), t)),
+        );
+        p += 64;
+      }
+      const s = v128.load32_splat(xScale + ((<usize>r) << 2));
+      add_scaled(o, i, a, scale, s);
+      add_scaled(o + 16, i + 16, b, scale + 16, s);
+      add_scaled(o + 32, i + 32, c, scale + 32, s);
+      add_scaled(o + 48, i + 48, d, scale + 48, s);
+      row += qStride;
+      i += initStride;
+      o += zStride;
+    }
+    w += panelStride;
+    scale += 64;
+    init += 64;
+    z += 64;
+  }
+}
+
+/** z[0..3] = init[0..3] + sum[0..3] (scale[0..3] s): the last step of either form, which rounds. */
+export function add_scaled(z: usize, init: usize, sum: v128, scale: usize, s: v128): void {
+  v128.store(z, f32x4.add(v128.load(init), f32x4.mul(f32x4.convert_i32x4_s(sum), f32x4.mul(v128.load(scale), s))));
+}
+
+/** z[j] += sum over k of w[k][j] x[k] for one row, in float32 on dequantised weights: what NaN and infinity need. */
+function gemv_dequantized(w: usize, x: usize, K: i32, scale: usize, z: usize, panels: i32, form: i32): void {
+  const group: usize = form === PLAIN ? 2 : 4;
+  const panelStride = (<usize>((K + 7) & ~7)) << 4;
+  for (; panels > 0; --panels) {
+    for (let column: usize = 0; column < 16; ++column) {
+      const s = load<f32>(scale + (column << 2));
+      let sum = load<f32>(z + (column << 2));
+      for (let k: usize = 0; k < <usize>K; ++k) {
+        const at = w + (k / group) * 16 * group + column * group + (k % group);
+        sum += <f32>load<i8>(at) * s * load<f32>(x + (k << 2));
+      }
+      store<f32>(z + (column << 2), sum);
+    }
+    w += panelStride;
+    scale += 64;
+    z += 64;
+  }
+}
+
+/** Bytes of scratch that gemm_i8 needs: a scale and a quantised row for each. */
+export function quantized_bytes(K: i32, rows: i32): usize {
+  return <usize>rows * (((<usize>((K + 7) & ~7)) << 1) + 4);
+}
+
+/** gemm_f32 with 8-bit weights and activations quantised row by row; `scratch`: quantized_bytes(K, rows) */
+export function gemm_i8(
+  w: usize,
+  x: usize,
+  xStride: usize,
+  K: i32,
+  init: usize,
+  initStride: usize,
+  z: usize,
+  zStride: usize,
+  rows: i32,
+  panels: i32,
+  scratch: usize,
+  form: i32,
+): void {
+  const K8 = (K + 7) & ~7;
+  const panelStride = (<usize>K8) << 4;
+  const scale = w + <usize>panels * panelStride;
+  const qStride = (<usize>K8) << 1;
+  const q = scratch + ((<usize>rows) << 2);
+  for (let r: usize = 0; r < <usize>rows; ++r) {
+    store<f32>(scratch + (r << 2), quantize_row(x + r * xStride, K, q + r * qStride, form));
+  }
+  let offset = scale;
+  let k = 0;
+  do {
+    const depth = min(K8 - k, DEPTH);
+    const at = w + ((<usize>k) << 4);
+    const qAt = q + ((<usize>k) << 1);
+    offset += (<usize>panels) << 6;
+    if (form === PLAIN) {
+      dot_i8(at, panelStride, depth, scale, qAt, qStride, scratch, init, initStride, z, zStride, rows, panels);
+    } else {
+      call_indirect<void>(
+        RELAXED_SLOT,
+        at,
+        panelStride,
+        depth,
+        scale,
+        offset,
+        qAt,
+        qStride,
+        scratch,
+        init,
+        initStride,
+        z,
+        zStride,
+        rows,
+        panels,
+      );
+    }
+    init = z;
+    initStride = zStride;
+    k += depth;
+  } while (k < K8);
+  for (let r: usize = 0; r < <usize>rows; ++r) {
+    if (load<i32>(scratch + (r << 2)) === UNQUANTIZED) {
+      gemv_dequantized(w, x + r * xStride, K, scale, z + r * zStride, panels, form);
+    }
+  }
+}

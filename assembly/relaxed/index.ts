@@ -1,0 +1,94 @@
+import { add_scaled } from '../int8';
+
+/** dot: 16 products of a signed and an unsigned 7-bit integer, in fours, each four added to a lane of `sum`. */
+function dot(w: v128, x: v128, sum: v128): v128 {
+  return i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, sum);
+}
+
+/**
+ * The relaxed form of dot_i8 in assembly/int8.ts, with the same integers: sum w q = 128 (sum w high) + (sum w low) - 8192
+ * (sum w), where high and low are below 128, so that no engine has a choice how to round or saturate.
+ * offset [panels][16] int32: 8192 (sum w); q [rows][K / 8][high 8][low 8]; the rest as there.
+ */
+export function dot_i8(
+  w: usize,
+  panelStride: usize,
+  K: i32,
+  scale: usize,
+  offset: usize,
+  q: usize,
+  qStride: usize,
+  xScale: usize,
+  init: usize,
+  initStride: usize,
+  z: usize,
+  zStride: usize,
+  rows: i32,
+  panels: i32,
+): void {
+  for (; panels > 0; --panels) {
+    let row = q;
+    let i = init;
+    let o = z;
+    for (let r = 0; r < rows; ++r) {
+      let p = w;
+      let a = i32x4.splat(0);
+      let b = i32x4.splat(0);
+      let c = i32x4.splat(0);
+      let d = i32x4.splat(0);
+      let e = i32x4.splat(0);
+      let f = i32x4.splat(0);
+      let g = i32x4.splat(0);
+      let h = i32x4.splat(0);
+      const end = row + ((<usize>K) << 1);
+      for (let x = row; x < end; x += 16) {
+        let s = v128.load32_splat(x);
+        let t = v128.load32_splat(x, 8);
+        let u = v128.load(p);
+        a = dot(u, s, a);
+        e = dot(u, t, e);
+        u = v128.load(p, 16);
+        b = dot(u, s, b);
+        f = dot(u, t, f);
+        u = v128.load(p, 32);
+        c = dot(u, s, c);
+        g = dot(u, t, g);
+        u = v128.load(p, 48);
+        d = dot(u, s, d);
+        h = dot(u, t, h);
+        s = v128.load32_splat(x, 4);
+        t = v128.load32_splat(x, 12);
+        u = v128.load(p, 64);
+        a = dot(u, s, a);
+        e = dot(u, t, e);
+        u = v128.load(p, 80);
+        b = dot(u, s, b);
+        f = dot(u, t, f);
+        u = v128.load(p, 96);
+        c = dot(u, s, c);
+        g = dot(u, t, g);
+        u = v128.load(p, 112);
+        d = dot(u, s, d);
+        h = dot(u, t, h);
+        p += 128;
+      }
+      const s = v128.load32_splat(xScale + ((<usize>r) << 2));
+      add_scaled(o, i, total(a, e, offset), scale, s);
+      add_scaled(o + 16, i + 16, total(b, f, offset + 16), scale + 16, s);
+      add_scaled(o + 32, i + 32, total(c, g, offset + 32), scale + 32, s);
+      add_scaled(o + 48, i + 48, total(d, h, offset + 48), scale + 48, s);
+      row += qStride;
+      i += initStride;
+      o += zStride;
+    }
+    w += panelStride;
+    scale += 64;
+    offset += 64;
+    init += 64;
+    z += 64;
+  }
+}
+
+function total(high: v128, low: v128, offset: usize): v128 {
+  return i32x4.sub(i32x4.add(i32x4.shl(high, 7), low), v128.load(offset));
+}
