@@ -23,7 +23,10 @@ function amp() {
   const { config, weights } = json('guitar-amp/data/nam/lstm.nam');
   const H = config.hidden_size;
   let at = 0;
-  const take = (count) => Float32Array.from(weights.slice(at, (at += count)));
+  const take = (count) => {
+    at += count;
+    return Float32Array.from(weights.slice(at - count, at));
+  };
   const joined = take(4 * H * (1 + H));
   const tensor = (values, ...dims) => ({ data: values, dims });
   const lstm = LSTM.fromStateDict({
