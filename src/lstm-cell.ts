@@ -1,10 +1,11 @@
 import { infer } from './infer.ts';
-import { type InternalOptions, VALUES } from './module.ts';
+import { type InternalOptions, type QuantizeOptions, VALUES } from './module.ts';
 import { lstmSizes } from './parameters.ts';
 import { Recurrent } from './recurrent.ts';
 import { emptySequence, runSequence } from './sequence.ts';
 import { checkShape, checkState, type LSTMState } from './state.ts';
 import { LSTMStream } from './stream.ts';
+import { LSTMStreams, type LSTMStreamsOptions } from './streams.ts';
 import {
   checkBoolean,
   checkInteger,
@@ -105,9 +106,8 @@ export class LSTMCell extends Recurrent {
   }
 
   /** This cell with 8-bit weights; see LSTM.quantize. */
-  quantize(): LSTMCell {
-    this.checkAlive();
-    const all = { bias: this.bias, [VALUES]: this.int8Values() };
+  quantize(options?: QuantizeOptions): LSTMCell {
+    const all = { bias: this.bias, [VALUES]: this.quantizedValues(options) };
     return new LSTMCell(this.inputSize, this.hiddenSize, all);
   }
 
@@ -115,5 +115,14 @@ export class LSTMCell extends Recurrent {
   stream(): LSTMStream {
     this.checkAlive();
     return new LSTMStream(this, true);
+  }
+
+  /**
+   * Many sessions, of which any can be stepped in one call.
+   * @throws RangeError if memory cannot grow
+   */
+  streams(options?: LSTMStreamsOptions): LSTMStreams {
+    this.checkAlive();
+    return new LSTMStreams(this, true, options);
   }
 }

@@ -1,11 +1,12 @@
 import { infer } from './infer.ts';
-import { type InternalOptions, VALUES } from './module.ts';
+import { type InternalOptions, type QuantizeOptions, VALUES } from './module.ts';
 import { checkPacked, type PackedSequence } from './packed.ts';
 import { lstmSizes } from './parameters.ts';
 import { Recurrent } from './recurrent.ts';
 import { emptySequence, runSequence } from './sequence.ts';
 import { checkShape, checkState, type LSTMState } from './state.ts';
 import { LSTMStream } from './stream.ts';
+import { LSTMStreams, type LSTMStreamsOptions } from './streams.ts';
 import {
   checkBoolean,
   checkInteger,
@@ -181,10 +182,9 @@ export class LSTM extends Recurrent {
    * computed in float32.
    * @throws ModelError if a weight is NaN or infinite
    */
-  quantize(): LSTM {
-    this.checkAlive();
+  quantize(options?: QuantizeOptions): LSTM {
     const { inputSize, hiddenSize, numLayers, bias, batchFirst, dropout, bidirectional, projSize } = this;
-    const values = { [VALUES]: this.int8Values() };
+    const values = { [VALUES]: this.quantizedValues(options) };
     return new LSTM(inputSize, hiddenSize, {
       ...{ numLayers, bias, batchFirst, dropout, bidirectional, projSize },
       ...values,
@@ -196,11 +196,24 @@ export class LSTM extends Recurrent {
    * @throws TypeError if the module is bidirectional: its second direction starts at the end of the sequence
    */
   stream(): LSTMStream {
+    this.#checkOneWay();
+    return new LSTMStream(this, false);
+  }
+
+  /**
+   * Many sessions, of which any can be stepped in one call: for a server, say, whose streams are ready at different times.
+   * @throws TypeError if the module is bidirectional; RangeError if memory cannot grow
+   */
+  streams(options?: LSTMStreamsOptions): LSTMStreams {
+    this.#checkOneWay();
+    return new LSTMStreams(this, false, options);
+  }
+
+  #checkOneWay(): void {
     this.checkAlive();
     if (this.bidirectional) {
       throw new TypeError('LSTM: a bidirectional module cannot stream, since its reverse direction starts at the end');
     }
-    return new LSTMStream(this, false);
   }
 
   #readTensor(input: TensorLike): ResultDims {
