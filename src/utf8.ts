@@ -19,28 +19,60 @@ export function findInvalidUtf8(bytes: Uint8Array): number {
   return -1;
 }
 
-/** The bytes of a string without lone surrogates. AudioWorklets have no TextEncoder. */
+/** The bytes of a string; of a lone surrogate as if it were a character. AudioWorklets have no TextEncoder. */
 export function encodeUtf8(text: string): Uint8Array {
-  const bytes = new Uint8Array(3 * text.length);
-  let size = 0;
-  for (const char of text) {
-    const code = char.codePointAt(0)!;
-    if (code < 0x80) {
-      bytes[size++] = code;
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const size = utf8Size(text.codePointAt(i)!);
+    length += size;
+    if (size === 4) i++;
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.codePointAt(i)!;
+    const size = utf8Size(code);
+    bytes[at++] = size === 1 ? code : LEADS[size]! | (code >> (6 * (size - 1)));
+    for (let rest = size - 2; rest >= 0; rest--) bytes[at++] = 0x80 | ((code >> (6 * rest)) & 0x3f);
+    if (size === 4) i++;
+  }
+  return bytes;
+}
+
+/** Of a first byte, by the size of the sequence */
+const LEADS = [0, 0, 0xc0, 0xe0, 0xf0];
+
+function utf8Size(code: number): number {
+  if (code < 0x80) return 1;
+  if (code < 0x800) return 2;
+  return code < 0x10000 ? 3 : 4;
+}
+
+/** The string that well-formed UTF-8 stands for. AudioWorklets have no TextDecoder. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  const short = bytes.length <= 4096 && bytes.every((byte) => byte < 0x80);
+  if (short) return String.fromCharCode.apply(null, bytes as unknown as number[]);
+  const units = new Uint16Array(Math.min(bytes.length, 4096));
+  let text = '';
+  let used = 0;
+  for (let at = 0; at < bytes.length; ) {
+    if (used > units.length - 2) {
+      text += String.fromCharCode.apply(null, units.subarray(0, used) as unknown as number[]);
+      used = 0;
+    }
+    const lead = bytes[at++]!;
+    if (lead < 0x80) {
+      units[used++] = lead;
       continue;
     }
-    if (code < 0x800) {
-      bytes[size++] = 0xc0 | (code >> 6);
+    let code = lead < 0xe0 ? lead & 0x1f : lead < 0xf0 ? lead & 0x0f : lead & 0x07;
+    for (let size = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3; size > 0; size--) code = (code << 6) | (bytes[at++]! & 0x3f);
+    if (code < 0x10000) {
+      units[used++] = code;
     } else {
-      if (code < 0x10000) {
-        bytes[size++] = 0xe0 | (code >> 12);
-      } else {
-        bytes[size++] = 0xf0 | (code >> 18);
-        bytes[size++] = 0x80 | ((code >> 12) & 0x3f);
-      }
-      bytes[size++] = 0x80 | ((code >> 6) & 0x3f);
+      units[used++] = 0xd7c0 + (code >> 10);
+      units[used++] = 0xdc00 | (code & 0x3ff);
     }
-    bytes[size++] = 0x80 | (code & 0x3f);
   }
-  return bytes.subarray(0, size);
+  return text + String.fromCharCode.apply(null, units.subarray(0, used) as unknown as number[]);
 }
