@@ -18,6 +18,18 @@ function run(packageName, command, ...args) {
   execFileSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
 }
 
+/** Beside a file that has code of other packages: which, and their licences. */
+function writeLicences({ fileName, moduleIds }) {
+  const packages = new Set(moduleIds.map((id) => id.match(/.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[0]));
+  packages.delete(undefined);
+  if (packages.size === 0) return;
+  const texts = [...packages].map((folder) => {
+    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    return `${fileName} has code of ${name} ${version}:\n\n${readFileSync(join(folder, 'LICENSE'), 'utf8').trim()}\n`;
+  });
+  writeFileSync(join(dist, fileName.replace(/\.js$/, '.LICENSE.txt')), texts.join('\n'));
+}
+
 // made aside and put in place whole, so that whoever uses dist/ meanwhile finds one that works
 const dist = join(root, 'build/dist');
 rmSync(dist, { recursive: true, force: true });
@@ -46,11 +58,15 @@ export const embeddedInt8: string =
 `,
 );
 
+const ENTRIES = ['index', 'safetensors', 'pytorch'];
 const bundle = await rolldown({
-  input: { index: join(root, 'src/index.ts'), safetensors: join(root, 'src/safetensors.ts') },
+  input: Object.fromEntries(ENTRIES.map((name) => [name, join(root, `src/${name}.ts`)])),
+  // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
+  transform: { define: { TextDecoder: 'undefined' } },
 });
-await bundle.write({ dir: dist, format: 'esm', chunkFileNames: '[name].js' });
+const { output } = await bundle.write({ dir: dist, format: 'esm', chunkFileNames: '[name].js' });
 await bundle.close();
+for (const chunk of output) writeLicences(chunk);
 run('typescript', 'tsc', '-p', '.', '--outDir', dist);
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 renameSync(dist, join(root, 'dist'));

@@ -1,3 +1,4 @@
+import { bytesOf, checkFile } from './bytes.ts';
 import { DTYPE_NAMES, DTYPES, RAW_DTYPES } from './safetensors-dtypes.ts';
 import { METADATA, readHeader } from './safetensors-header.ts';
 import { type AnyTensor, checkDims, formatDims, type StateDict, tag, wrongType, wrongValue } from './tensor.ts';
@@ -44,7 +45,7 @@ const NATIVE: ReadonlyMap<string, string> = new Map([
  * @throws TypeError if `bytes` is no Uint8Array or ArrayBuffer, or shared or detached
  */
 export function parseSafetensors(bytes: Uint8Array | ArrayBuffer): Map<string, SafetensorsTensor> {
-  const file = checkFile(bytes);
+  const file = checkFile(READ, bytes);
   const tensors = new Map<string, SafetensorsTensor>();
   for (const { name, dtype, dims, begin, end } of readHeader(file)) {
     const data = DTYPES.get(dtype)!.read(file.slice(begin, end).buffer);
@@ -91,26 +92,6 @@ export function serializeSafetensors(stateDict: StateDict, metadata?: Readonly<R
     at += data.length;
   }
   return file;
-}
-
-function checkFile(bytes: unknown): Uint8Array {
-  const isBytes = ArrayBuffer.isView(bytes) ? tag(bytes) === 'Uint8Array' : tag(bytes) === 'ArrayBuffer';
-  const file = isBytes ? bytesOf(bytes as Uint8Array | ArrayBuffer) : undefined;
-  if (!file) throw wrongType(READ, 'bytes', 'a Uint8Array or an ArrayBuffer, not shared and not detached', bytes);
-  return file;
-}
-
-/** The memory under a view or buffer of any realm; undefined if it is shared or detached. */
-function bytesOf(source: ArrayBufferView | ArrayBuffer): Uint8Array<ArrayBuffer> | undefined {
-  const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(source)
-    ? source
-    : { buffer: source, byteOffset: 0, byteLength: source.byteLength };
-  if (tag(buffer) !== 'ArrayBuffer') return undefined;
-  try {
-    return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
-  } catch {
-    return undefined;
-  }
 }
 
 function entries(what: string, dict: unknown): [unknown, unknown][] {

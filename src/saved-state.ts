@@ -1,3 +1,4 @@
+import { crc32 } from './crc32.ts';
 import { ModelError } from './errors.ts';
 import type { LSTMSizes } from './parameters.ts';
 import { tag, wrongType } from './tensor.ts';
@@ -45,13 +46,4 @@ export function decodeState(who: string, sizes: LSTMSizes, cell: boolean, bytes:
   check('wrong-length', 'length in bytes', sample.length, bytes.byteLength);
   check('damaged', 'checksum', crc32(copy.subarray(0, -4)), words[words.length - 1]!);
   return new Float32Array(copy.slice(4 * FIELDS.length, -4).buffer);
-}
-
-function crc32(bytes: Uint8Array): number {
-  let crc = -1;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return ~crc >>> 0;
 }

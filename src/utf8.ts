@@ -44,3 +44,30 @@ export function encodeUtf8(text: string): Uint8Array {
   }
   return bytes.subarray(0, size);
 }
+
+/** The string that well-formed UTF-8 stands for. AudioWorklets have no TextDecoder. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  const units = new Uint16Array(Math.min(bytes.length, 4096));
+  let text = '';
+  let used = 0;
+  for (let at = 0; at < bytes.length; ) {
+    if (used > units.length - 2) {
+      text += String.fromCharCode.apply(null, units.subarray(0, used) as unknown as number[]);
+      used = 0;
+    }
+    const lead = bytes[at++]!;
+    if (lead < 0x80) {
+      units[used++] = lead;
+      continue;
+    }
+    let code = lead < 0xe0 ? lead & 0x1f : lead < 0xf0 ? lead & 0x0f : lead & 0x07;
+    for (let size = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3; size > 0; size--) code = (code << 6) | (bytes[at++]! & 0x3f);
+    if (code < 0x10000) {
+      units[used++] = code;
+    } else {
+      units[used++] = 0xd7c0 + (code >> 10);
+      units[used++] = 0xdc00 | (code & 0x3ff);
+    }
+  }
+  return text + String.fromCharCode.apply(null, units.subarray(0, used) as unknown as number[]);
+}

@@ -96,12 +96,16 @@ async function bundle(program: string): Promise<string> {
 
 const MAIN = `export * from 'lstm-wasm';`;
 const SAFETENSORS = `export * from 'lstm-wasm/safetensors';`;
+const PYTORCH = `export * from 'lstm-wasm/pytorch';`;
 
 describe('the tarball', () => {
   it('has the built package, its source, the licence and two documents, and nothing else', () => {
     const list = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
     const files = list.map((path) => path.replace(/^package\//, '')).sort();
-    const sources = readdirSync(join(root, 'src')).sort();
+    const sources = readdirSync(join(root, 'src'), { encoding: 'utf8', recursive: true })
+      .map((name) => name.replaceAll('\\', '/'))
+      .filter((name) => name.endsWith('.ts'))
+      .sort();
     expect(files.filter((path) => !/^(dist\/.*\.d\.ts|src\/.*)$/.test(path))).toEqual([
       'CHANGELOG.md',
       'LICENSE',
@@ -114,7 +118,7 @@ describe('the tarball', () => {
       'package.json',
     ]);
     expect(files.filter((path) => path.startsWith('src/'))).toEqual(sources.map((name) => `src/${name}`));
-    const declarations = sources.map((name) => `dist/${name.replace(/\.ts$/, '.d.ts')}`);
+    const declarations = sources.map((name) => `dist/${name.replace(/\.ts$/, '.d.ts')}`).sort();
     expect(files.filter((path) => path.endsWith('.d.ts'))).toEqual(declarations);
     expect(files.filter((path) => /test|script|bench|example|fixture|\.map$/i.test(path))).toEqual([]);
   });

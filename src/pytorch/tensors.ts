@@ -1,0 +1,147 @@
+import type { Budget } from '../budget.ts';
+import { DTYPES } from '../safetensors-dtypes.ts';
+import { type AnyTensor, describe, formatDims, product } from '../tensor.ts';
+import { refuse } from './refuse.ts';
+import { describeValue, Storage, type StoredTensor, Tuple } from './values.ts';
+import type { Zip } from './zip.ts';
+
+/** torch's own limit. */
+const MAX_RANK = 64;
+
+/** What a tensor costs beside its elements. */
+const TENSOR_BYTES = 400;
+
+/** A tensor of a checkpoint. */
+export interface CheckpointTensor extends AnyTensor {
+  /**
+   * The type in the file. F32, F64, F16 and BF16 come as a Float32Array, BOOL as a Uint8Array, I64, I32, I16, I8 and U8 as
+   * their typed arrays.
+   */
+  readonly dtype: string;
+}
+
+/** A view of a storage, checked. Offset and strides are in elements of `bytes` bytes. */
+interface View {
+  readonly name: string;
+  readonly entry: string;
+  readonly dtype: string;
+  readonly bytes: number;
+  readonly offset: number;
+  readonly dims: readonly number[];
+  readonly strides: readonly number[];
+}
+
+/**
+ * The tensors of a state dict, in its order. Every one is checked before the first is read; each storage is read once, and
+ * names of the very same view (tied weights) get the same array.
+ */
+export function readTensors(
+  zip: Zip,
+  folder: string,
+  dict: ReadonlyMap<string, StoredTensor>,
+  budget: Budget,
+): Map<string, CheckpointTensor> {
+  const tensors = new Map<string, CheckpointTensor>();
+  const storages = new Map<string, View[]>();
+  for (const [name, tensor] of dict) {
+    const view = checkView(zip, folder, name, tensor);
+    const { dtype, dims } = view;
+    // in the order of the dict; the data come in that of the storages
+    tensors.set(name, { data: NONE, dims: [...dims], dtype });
+    const views = storages.get(view.entry);
+    if (views) views.push(view);
+    else storages.set(view.entry, [view]);
+  }
+  for (const [entry, views] of storages) {
+    const bytes = zip.read(entry);
+    const arrays = new Map<string, AnyTensor['data']>();
+    for (const view of views) {
+      const { name, dtype, dims, offset, strides } = view;
+      const same = `${dtype} ${offset} [${dims}] [${strides}]`;
+      let data = arrays.get(same);
+      if (!data) {
+        budget.spend(TENSOR_BYTES + product(dims) * (dtype.includes('F') ? 4 : view.bytes), describe(name));
+        data = DTYPES.get(dtype)!.read(gather(bytes, view).buffer);
+        arrays.set(same, data);
+      }
+      tensors.set(name, { ...tensors.get(name)!, data });
+    }
+    zip.giveBack(entry);
+  }
+  return tensors;
+}
+
+const NONE = new Uint8Array(0);
+
+function checkView(zip: Zip, folder: string, name: string, { storage, offset, dims, strides }: StoredTensor): View {
+  const wrong = (code: string, what: string, expected: string, found: string): never => {
+    refuse(code, name, `${describe(name)} ${what} expected ${expected}, got ${found}`, expected, found);
+  };
+  if (!(storage instanceof Storage)) wrong('invalid-tensor', 'storage', 'a storage', describeValue(storage));
+  const { dtype, key, size } = storage as Storage;
+  const bytes = DTYPES.get(dtype)!.bits / 8;
+  const entry = `${folder}data/${key}`;
+  if (typeof key !== 'string' || !zip.has(entry)) {
+    const found = typeof key === 'string' ? `no data/${key}` : describeValue(key);
+    wrong('missing-entry', 'storage', 'an entry of the zip', found);
+  }
+  const count = checkSize(size);
+  if (count === undefined || count * bytes !== zip.size(entry)) {
+    const found = `${zip.size(entry)} bytes in data/${key}`;
+    wrong('size-mismatch', 'storage', `${describeValue(size)} elements of ${bytes} bytes`, found);
+  }
+  const [shape, steps] = [checkSizes(dims), checkSizes(strides)];
+  if (!shape || shape.length > MAX_RANK) wrong('invalid-shape', 'shape', 'integers from 0', showSizes(dims));
+  if (!steps || steps.length !== shape!.length) {
+    wrong('invalid-strides', 'strides', `${shape!.length} integers from 0`, showSizes(strides));
+  }
+  const start = checkSize(offset);
+  if (start === undefined) wrong('invalid-offset', 'storage offset', 'an integer from 0', describeValue(offset));
+  const elements = product(shape!);
+  // of no element nothing is read, but the offset is still one of the storage
+  const end = elements === 0 ? start! : shape!.reduce((last, size, i) => last + (size - 1) * steps![i]!, start! + 1);
+  if (!(end <= count!) || !Number.isSafeInteger(elements)) {
+    const view = `shape ${formatDims(shape!)}, strides ${formatDims(steps!)} and offset ${start}`;
+    wrong('out-of-range', 'storage', `${end} elements or more for ${view}`, `${count}`);
+  }
+  return { name, entry, dtype, bytes, offset: start!, dims: shape!, strides: steps! };
+}
+
+/** The elements of a view in row-major order, as bytes that nobody else uses. */
+function gather(storage: Uint8Array, { bytes, offset, dims, strides }: View): Uint8Array<ArrayBuffer> {
+  const size = product(dims) * bytes;
+  // what lies in a run: the last dimensions, as long as each goes on where the one after it ends
+  let run = bytes;
+  let rank = dims.length;
+  while (rank > 0 && (dims[rank - 1] === 1 || strides[rank - 1]! * bytes === run)) run *= dims[--rank]!;
+  const begin = offset * bytes;
+  if (run >= size) return storage.slice(begin, begin + size);
+  const gathered = new Uint8Array(size);
+  const index = new Array<number>(rank).fill(0);
+  let from = begin;
+  for (let to = 0; to < size; ) {
+    for (const end = to + run; to < end; to++, from++) gathered[to] = storage[from]!;
+    from -= run;
+    // the next index, the last dimension first
+    for (let i = rank - 1; i >= 0; i--) {
+      from += strides[i]! * bytes;
+      if (++index[i]! < dims[i]!) break;
+      from -= dims[i]! * strides[i]! * bytes;
+      index[i] = 0;
+    }
+  }
+  return gathered;
+}
+
+function checkSize(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+function checkSizes(value: unknown): readonly number[] | undefined {
+  if (!(value instanceof Tuple) || !value.items.every((item) => checkSize(item) !== undefined)) return undefined;
+  return value.items as readonly number[];
+}
+
+function showSizes(value: unknown): string {
+  return value instanceof Tuple ? describe(value.items.map(describeValue)) : describeValue(value);
+}
