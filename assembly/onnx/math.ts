@@ -1,0 +1,39 @@
+// e^x and ln(x) of float32 values in float64: after rounding to float32 nearly always the nearest. Plain arithmetic, so that
+// the bits are the same on every engine; constants are immediates, since this module must not write data into the memory it
+// shares.
+
+const LOG2_E: f64 = 1.4426950408889634;
+const SQRT_2: f64 = 1.4142135623730951;
+// ln(2) in two parts: the first has 32 bits, so that n times it is exact
+const LN2_HIGH: f64 = 0.69314718036912381649;
+const LN2_LOW: f64 = 1.90821492927058770002e-10;
+/** Below it e^x is less than half of float32's smallest number; above the other it is beyond the largest. */
+const MIN_EXP: f64 = -104;
+const MAX_EXP: f64 = 89;
+
+/** e^x by 2^n e^r, |r| <= ln(2) / 2, the series of e^r to r^12. 0 or infinity where float32 ends. */
+export function exp64(x: f64): f64 {
+  if (x < MIN_EXP) return 0;
+  if (x > MAX_EXP) return Infinity;
+  const n = nearest(x * LOG2_E);
+  const r = x - n * LN2_HIGH - n * LN2_LOW;
+  let sum: f64 = 1;
+  for (let k: f64 = 12; k > 0; --k) sum = 1 + (sum * r) / k;
+  return x === x ? sum * reinterpret<f64>((<i64>n + 1023) << 52) : x;
+}
+
+/** ln(x) of a positive normal x by x = 2^e m: 2 (s + s^3/3 + s^5/5 ...), s = (m - 1) / (m + 1), |s| < 0.172, to s^21. */
+export function log64(x: f64): f64 {
+  const bits = reinterpret<i64>(x);
+  let e = <f64>((bits >> 52) - 1023);
+  let m = reinterpret<f64>((bits & 0x000fffffffffffff) | 0x3ff0000000000000);
+  if (m > SQRT_2) {
+    m *= 0.5;
+    e += 1;
+  }
+  const s = (m - 1) / (m + 1);
+  const z = s * s;
+  let sum: f64 = 0;
+  for (let k: f64 = 21; k > 0; k -= 2) sum = sum * z + 1 / k;
+  return e * LN2_HIGH + (e * LN2_LOW + 2 * s * sum);
+}
