@@ -46,7 +46,12 @@ function stretch(node: Node, a: readonly number[], b: readonly number[]): readon
   const dims = broadcastDims(a, b);
   if (dims) return dims;
   const found = `${formatDims(a)} and ${formatDims(b)}`;
-  return node.refuse('wrong-shape', `inputs expected dims that stretch to each other, got ${found}`, 'such dims', found);
+  return node.refuse(
+    'wrong-shape',
+    `inputs expected dims that stretch to each other, got ${found}`,
+    'such dims',
+    found,
+  );
 }
 
 /** Rows along the last axis of `dims`: where each begins, in the result and in both inputs. */
@@ -129,7 +134,8 @@ function arithmetic(row: Row, integers: (node: Node) => Integers): Operator {
 
 /** Towards zero, as ONNX Runtime divides. */
 function divide(node: Node): Integers {
-  return (x, y) => (y === 0n ? node.refuse('out-of-range', 'integers expected no division by 0, got one', 'not 0', 0) : x / y);
+  return (x, y) =>
+    y === 0n ? node.refuse('out-of-range', 'integers expected no division by 0, got one', 'not 0', 0) : x / y;
 }
 
 /** Min and Max, of any number of inputs. */
@@ -145,7 +151,12 @@ function extreme(row: Row, integers: Integers): Operator {
 
 function power(base: bigint, exponent: bigint, node: Node): bigint {
   if (exponent < 0n) {
-    return node.refuse('out-of-range', `integers expected exponents of at least 0, got ${exponent}`, 'at least 0', exponent);
+    return node.refuse(
+      'out-of-range',
+      `integers expected exponents of at least 0, got ${exponent}`,
+      'at least 0',
+      exponent,
+    );
   }
   let result = 1n;
   for (; exponent > 0n; exponent >>= 1n) {
@@ -157,21 +168,19 @@ function power(base: bigint, exponent: bigint, node: Node): bigint {
 
 const pow: Operator = {
   inputs: [2, 2],
-  limits: 'a base of integers takes integers as exponent',
   prepare(node) {
     return ([a, b], work) => {
       const base = a!;
       const exponent = b!;
-      if (isFloat(base)) {
+      if (base.type === 'bool' || exponent.type === 'bool') node.wrongType('inputs', 'numbers', 'bool');
+      if (isFloat(base) || isFloat(exponent)) {
         const dims = stretch(node, base.dims, exponent.dims);
-        const x = stretched(node, base, dims, work);
-        const y = stretched(node, castTo('float32', exponent, work, node.path), dims, work);
+        const [x, y] = [base, exponent].map((value) =>
+          stretched(node, castTo('float32', value, work, node.path), dims, work),
+        );
         const out = work.make('float32', dims, node.path);
-        inMemory([x, y], out.data, ([p, q], count) => onnxKernels().pow_f32(p!, q!, count));
-        return [out];
-      }
-      if (base.type === 'bool' || isFloat(exponent) || exponent.type === 'bool') {
-        return node.wrongType('inputs', 'float32 or integers', `${base.type} and ${exponent.type}`);
+        inMemory([x!, y!], out.data, ([p, q], count) => onnxKernels().pow_f32(p!, q!, count));
+        return [castTo(base.type, out, work, node.path)];
       }
       const apply = (x: number | bigint, y: number | bigint) => {
         const result = power(BigInt(x), BigInt(y), node);
@@ -197,18 +206,16 @@ function stretched(node: Node, value: Value, dims: readonly number[], work: Work
 const COMPARED: readonly ValueType[] = ['float32', 'int64', 'int32'];
 const EQUATED: readonly ValueType[] = [...COMPARED, 'bool'];
 
-function comparison(
-  apply: (x: number, y: number) => boolean,
-  types: readonly ValueType[],
-  since = 7,
-): Operator {
+function comparison(apply: (x: number, y: number) => boolean, types: readonly ValueType[], since = 7): Operator {
   return {
     inputs: [2, 2],
     since,
-    prepare: (node) => ([a, b], work) => {
-      sameType(node, a!, b!, types);
-      return [pairs(node, a!, b!, 'bool', work, apply)];
-    },
+    prepare:
+      (node) =>
+      ([a, b], work) => {
+        sameType(node, a!, b!, types);
+        return [pairs(node, a!, b!, 'bool', work, apply)];
+      },
   };
 }
 
@@ -216,21 +223,24 @@ function comparison(
 function unary(run: (x: Float32Array, out: Float32Array) => void, integers?: (x: bigint) => bigint): Operator {
   return {
     inputs: [1, 1],
-    prepare: (node) => ([a], work) => {
-      const value = a!;
-      const out = work.make(value.type, value.dims, node.path);
-      if (isFloat(value)) run(value.data, out.data as Float32Array);
-      else if (!integers || value.type === 'bool') node.wrongType('input', integers ? 'numbers' : 'float32', value.type);
-      else {
-        const narrow = value.type === 'int32';
-        const data = out.data as unknown as (number | bigint)[];
-        for (const [i, x] of Array.from<number | bigint>(value.data as ArrayLike<number | bigint>).entries()) {
-          const result = integers(BigInt(x));
-          data[i] = narrow ? Number(BigInt.asIntN(32, result)) : result;
+    prepare:
+      (node) =>
+      ([a], work) => {
+        const value = a!;
+        const out = work.make(value.type, value.dims, node.path);
+        if (isFloat(value)) run(value.data, out.data as Float32Array);
+        else if (!integers || value.type === 'bool')
+          node.wrongType('input', integers ? 'numbers' : 'float32', value.type);
+        else {
+          const narrow = value.type === 'int32';
+          const data = out.data as unknown as (number | bigint)[];
+          for (const [i, x] of Array.from<number | bigint>(value.data as ArrayLike<number | bigint>).entries()) {
+            const result = integers(BigInt(x));
+            data[i] = narrow ? Number(BigInt.asIntN(32, result)) : result;
+          }
         }
-      }
-      return [out];
-    },
+        return [out];
+      },
   };
 }
 
@@ -284,41 +294,47 @@ const leakyRelu: Operator = {
 function logic(apply: (x: number, y: number) => number): Operator {
   return {
     inputs: [2, 2],
-    prepare: (node) => ([a, b], work) => {
-      sameType(node, a!, b!, ['bool']);
-      return [pairs(node, a!, b!, 'bool', work, apply)];
-    },
+    prepare:
+      (node) =>
+      ([a, b], work) => {
+        sameType(node, a!, b!, ['bool']);
+        return [pairs(node, a!, b!, 'bool', work, apply)];
+      },
   };
 }
 
 const not: Operator = {
   inputs: [1, 1],
-  prepare: (node) => ([a], work) => {
-    if (a!.type !== 'bool') node.wrongType('input', 'bool', a!.type);
-    const out = work.make('bool', a!.dims, node.path);
-    for (let i = 0; i < out.data.length; i++) out.data[i] = a!.data[i] ? 0 : 1;
-    return [out];
-  },
+  prepare:
+    (node) =>
+    ([a], work) => {
+      if (a!.type !== 'bool') node.wrongType('input', 'bool', a!.type);
+      const out = work.make('bool', a!.dims, node.path);
+      for (let i = 0; i < out.data.length; i++) out.data[i] = a!.data[i] ? 0 : 1;
+      return [out];
+    },
 };
 
 const where: Operator = {
   inputs: [3, 3],
   since: 9,
-  prepare: (node) => ([condition, x, y], work) => {
-    if (condition!.type !== 'bool') node.wrongType('condition', 'bool', condition!.type);
-    sameType(node, x!, y!, EQUATED);
-    const dims = stretch(node, stretch(node, x!.dims, y!.dims), condition!.dims);
-    const out = work.make(x!.type, dims, node.path);
-    const data = out.data as Float32Array;
-    let at = 0;
-    if (data.length) {
-      const steps = [condition!, x!, y!].map((value) => stretchedSteps(value.dims, dims));
-      walk(dims, steps, (c, i, j) => {
-        data[at++] = (condition!.data[c] ? x!.data[i]! : y!.data[j]!) as number;
-      });
-    }
-    return [out];
-  },
+  prepare:
+    (node) =>
+    ([condition, x, y], work) => {
+      if (condition!.type !== 'bool') node.wrongType('condition', 'bool', condition!.type);
+      sameType(node, x!, y!, EQUATED);
+      const dims = stretch(node, stretch(node, x!.dims, y!.dims), condition!.dims);
+      const out = work.make(x!.type, dims, node.path);
+      const data = out.data as Float32Array;
+      let at = 0;
+      if (data.length) {
+        const steps = [condition!, x!, y!].map((value) => stretchedSteps(value.dims, dims));
+        walk(dims, steps, (c, i, j) => {
+          data[at++] = (condition!.data[c] ? x!.data[i]! : y!.data[j]!) as number;
+        });
+      }
+      return [out];
+    },
 };
 
 /** TensorProto.DataType, of those that are computed with. */
@@ -449,4 +465,3 @@ export const ELEMENTWISE: readonly (readonly [string, Operator])[] = [
   ['Sigmoid', kernel((pointer, count) => wasm().sigmoid_f32(pointer, count))],
   ['Tanh', kernel((pointer, count) => wasm().tanh_f32(pointer, count))],
 ];
-

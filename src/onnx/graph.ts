@@ -64,7 +64,7 @@ class Scope {
 
 /** Operator sets of which all operators here are known. */
 const MIN_OPSET = 7;
-const MAX_OPSET = 26;
+const MAX_OPSET = 28;
 /** Of the nodes of one operator, in an error. */
 const SHOWN = 40;
 

@@ -24,7 +24,14 @@ export interface Matrix {
 }
 
 /** Copies columns `column` on and `depth` of their k into panels. */
-function pack({ data, start, N, kStep, nStep }: Matrix, pointer: number, column: number, panels: number, k: number, depth: number): void {
+function pack(
+  { data, start, N, kStep, nStep }: Matrix,
+  pointer: number,
+  column: number,
+  panels: number,
+  k: number,
+  depth: number,
+): void {
   const memory = floats();
   let at = pointer / 4;
   for (let panel = 0; panel < panels; panel++, column += PANEL) {

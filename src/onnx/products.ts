@@ -48,7 +48,8 @@ function byMatrix(node: Node, x: Value<Float32Array>, matrix: Matrix | PackedMat
 
 /** As numpy.matmul: vectors become matrices for the while, and all axes but the last two are stretched. */
 function batched(node: Node, a: Value<Float32Array>, b: Value<Float32Array>, work: Work): Value {
-  if (a.dims.length === 0 || b.dims.length === 0) node.wrongShape('A and B', 'at least one axis', a.dims.length ? b.dims : a.dims);
+  if (a.dims.length === 0 || b.dims.length === 0)
+    node.wrongShape('A and B', 'at least one axis', a.dims.length ? b.dims : a.dims);
   const x = a.dims.length === 1 ? { ...a, dims: [1, ...a.dims] } : a;
   const y = b.dims.length === 1 ? { ...b, dims: [...b.dims, 1] } : b;
   const [M, K] = x.dims.slice(-2) as [number, number];
@@ -134,7 +135,7 @@ const conv: Operator = {
 };
 
 function readWindow(node: Node, dims: readonly number[]): Window {
-  if (dims.length !== 3) node.wrongShape('W', '[M, C / group, kernel], for one spatial axis,', dims);
+  if (dims.length !== 3) node.wrongShape('W', '[M, C / group, kernel] for one spatial axis', dims);
   const one = (name: string, least: number): number => {
     const [value = 1, ...more] = node.ints(name) ?? [];
     if (more.length || !(value >= least && value < 2 ** 31)) {
@@ -145,13 +146,23 @@ function readWindow(node: Node, dims: readonly number[]): Window {
   const kernel = dims[2]!;
   if (kernel === 0) node.wrongShape('W', 'a kernel', dims);
   if (node.has('kernel_shape') && one('kernel_shape', 1) !== kernel) {
-    node.refuse('wrong-attribute', `attribute kernel_shape expected [${kernel}], got another`, kernel, node.ints('kernel_shape'));
+    node.refuse(
+      'wrong-attribute',
+      `attribute kernel_shape expected [${kernel}], got another`,
+      kernel,
+      node.ints('kernel_shape'),
+    );
   }
   const stride = one('strides', 1);
   const dilation = one('dilations', 1);
   const group = node.int('group', 1);
   if (!(group > 0) || dims[0]! % group !== 0) {
-    node.refuse('wrong-attribute', `attribute group expected a divisor of ${dims[0]}, got ${group}`, 'a divisor', group);
+    node.refuse(
+      'wrong-attribute',
+      `attribute group expected a divisor of ${dims[0]}, got ${group}`,
+      'a divisor',
+      group,
+    );
   }
   const auto = node.string('auto_pad', 'NOTSET');
   const [before = 0, after = 0, ...more] = node.ints('pads') ?? [];
@@ -159,7 +170,12 @@ function readWindow(node: Node, dims: readonly number[]): Window {
     node.refuse('wrong-attribute', 'attribute pads expected two sizes', 'two sizes', node.ints('pads'));
   }
   if (!['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'].includes(auto)) {
-    node.refuse('wrong-attribute', `attribute auto_pad expected NOTSET, VALID or SAME_..., got ${auto}`, 'NOTSET', auto);
+    node.refuse(
+      'wrong-attribute',
+      `attribute auto_pad expected NOTSET, VALID or SAME_..., got ${auto}`,
+      'NOTSET',
+      auto,
+    );
   }
   const pads = (length: number): readonly [number, number] => {
     if (auto === 'NOTSET') return [before, after];
@@ -241,4 +257,3 @@ export const PRODUCTS: readonly (readonly [string, Operator])[] = [
   ['Gemm', gemm],
   ['Conv', conv],
 ];
-

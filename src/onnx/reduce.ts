@@ -4,7 +4,7 @@ import { wasm } from '../wasm.ts';
 import { onnxKernels } from './kernels.ts';
 import { permute, strides, walk } from './layout.ts';
 import type { Kernel, Node, Operator } from './node.ts';
-import type { Value, ValueData } from './value.ts';
+import type { Value, ValueData, ValueType } from './value.ts';
 
 // Operators that make one element of many along an axis. Float sums are kept in float64 and rounded once.
 
@@ -29,12 +29,29 @@ function mean(data: ValueData, from: number, count: number): number | bigint {
 /** NaN where there is one. */
 function largest(data: ValueData, from: number, count: number): number | bigint {
   let top = data[from]!;
-  for (let i = from + 1; i < from + count; i++) if (data[i]! > top || data[i] !== data[i]) top = data[i]!;
+  for (let i = from + 1; i < from + count; i++) if (data[i]! > top || Number.isNaN(data[i])) top = data[i]!;
   return top;
 }
 
-/** `asInput`: the operator set from which axes are an input. Of no elements, only a sum is something. */
-function reduction(fold: Fold, asInput: number, ofNone: boolean): Operator {
+const NUMBERS = ['float32', 'int64', 'int32'];
+const SMALLEST: Readonly<Record<ValueType, number | bigint>> = {
+  float32: Number.NEGATIVE_INFINITY,
+  int64: -(2n ** 63n),
+  int32: -(2 ** 31),
+  bool: 0,
+};
+const ZERO: Readonly<Record<ValueType, number | bigint>> = { float32: 0, int64: 0n, int32: 0, bool: 0 };
+
+/**
+ * @param asInput the operator set from which axes are an input
+ * @param ofNone what no elements give
+ */
+function reduction(
+  fold: Fold,
+  asInput: number,
+  ofNone: Readonly<Record<string, number | bigint>>,
+  types: string[],
+): Operator {
   return {
     inputs: [1, 2],
     prepare(node): Kernel {
@@ -43,19 +60,25 @@ function reduction(fold: Fold, asInput: number, ofNone: boolean): Operator {
       const noop = node.flag('noop_with_empty_axes');
       return ([a, given], work) => {
         const value = a!;
-        if (value.type === 'bool') node.wrongType('input', 'numbers', value.type);
+        if (!types.includes(value.type)) node.wrongType('input', types.join(', '), value.type);
         const list = fixed ?? (given && node.opset >= asInput ? node.integers('axes', given) : []);
         if (list.length === 0 && noop) return [value];
         const rank = value.dims.length;
         const axes = list.length ? node.axes(list, rank) : [...value.dims.keys()];
         const rest = [...value.dims.keys()].filter((axis) => !axes.includes(axis));
         const count = product(axes.map((axis) => value.dims[axis]!));
-        const dims = keep ? value.dims.map((size, i) => (axes.includes(i) ? 1 : size)) : rest.map((axis) => value.dims[axis]!);
+        const dims = keep
+          ? value.dims.map((size, i) => (axes.includes(i) ? 1 : size))
+          : rest.map((axis) => value.dims[axis]!);
         const out = work.make(value.type, dims, node.path);
-        if (count === 0 && !ofNone && out.data.length) node.wrongShape('input', 'elements to reduce', value.dims);
+        const target = out.data as Float32Array;
+        if (count === 0) {
+          const none = ofNone[value.type] ?? node.wrongShape('input', 'elements to reduce', value.dims);
+          target.fill(none as number);
+          return [out];
+        }
         work.spend(value.data.length, node.path);
         const { data } = permute(value, [...rest, ...axes]);
-        const target = out.data as Float32Array;
         for (let i = 0; i < target.length; i++) target[i] = fold(data, i * count, count) as number;
         return [out];
       };
@@ -148,7 +171,12 @@ const batchNormalization: Operator = {
   prepare(node) {
     const epsilon = node.float('epsilon', Math.fround(1e-5));
     if (node.flag('training_mode') || (node.opset < 9 && node.int('spatial', 1) !== 1)) {
-      node.refuse('unsupported', 'expected inference with spatial statistics, got another mode', 'inference', 'another mode');
+      node.refuse(
+        'unsupported',
+        'expected inference with spatial statistics, got another mode',
+        'inference',
+        'another mode',
+      );
     }
     if (node.outputs.slice(1).some(Boolean)) {
       node.refuse('unsupported', 'expected one output, as inference has, got more', 1, node.outputs.length);
@@ -214,7 +242,8 @@ function stretchedTo(node: Node, what: string, value: Value, dims: readonly numb
   const { data } = node.float32(what, value);
   const own = value.dims.slice(Math.max(0, value.dims.length - inner.length));
   const fits = own.every((size, i) => size === 1 || size === inner[i + inner.length - own.length]);
-  if (!fits || product(own) !== data.length) node.wrongShape(what, `dims that stretch to [${inner.join(', ')}]`, value.dims);
+  if (!fits || product(own) !== data.length)
+    node.wrongShape(what, `dims that stretch to [${inner.join(', ')}]`, value.dims);
   const out = new Float32Array(product(inner));
   if (data.length === out.length) return data;
   const steps = strides(own).map((step, i) => (own[i] === 1 ? 0 : step));
@@ -226,13 +255,12 @@ function stretchedTo(node: Node, what: string, value: Value, dims: readonly numb
 }
 
 export const REDUCTIONS: readonly (readonly [string, Operator])[] = [
-  ['ReduceMean', reduction(mean, 18, false)],
-  ['ReduceSum', reduction(sum, 13, true)],
-  ['ReduceMax', reduction(largest, 18, false)],
+  ['ReduceMean', reduction(mean, 18, { float32: Number.NaN }, NUMBERS)],
+  ['ReduceSum', reduction(sum, 13, ZERO, NUMBERS)],
+  ['ReduceMax', reduction(largest, 18, SMALLEST, [...NUMBERS, 'bool'])],
   ['ArgMax', argMax],
   ['Softmax', softmax((pointer, outer, n, inner) => wasm().softmax_f32(pointer, outer, n, inner))],
   ['LogSoftmax', softmax((pointer, outer, n, inner) => onnxKernels().log_softmax_f32(pointer, outer, n, inner))],
   ['BatchNormalization', batchNormalization],
   ['LayerNormalization', layerNormalization],
 ];
-

@@ -1,7 +1,7 @@
 import { formatDims, product } from '../tensor.ts';
-import { broadcastDims, copyView, permute, strides, stretchedSteps } from './layout.ts';
+import { broadcastDims, copyView, permute, stretchedSteps, strides } from './layout.ts';
 import type { Kernel, Node, Operator } from './node.ts';
-import { toNumbers, toValue, intVector, type Value, type Work } from './value.ts';
+import { intVector, toNumbers, toValue, type Value, type Work } from './value.ts';
 
 // Operators that move elements and compute nothing.
 
@@ -24,21 +24,28 @@ function integersOf(
   return (inputs) => inputs[index] && node.integers(name, inputs[index]);
 }
 
-const identity: Operator = { inputs: [1, 1], prepare: () => ([a]) => [a!] };
+const identity: Operator = {
+  inputs: [1, 1],
+  prepare:
+    () =>
+    ([a]) => [a!],
+};
 
 const dropout: Operator = {
   inputs: [1, 3],
   outputs: [1, 2],
   limits: 'inference only: nothing is dropped',
-  prepare: (node) => ([a, , training], work) => {
-    if (training && node.scalar('training_mode', training, 'bool')) {
-      node.refuse('unsupported', 'training_mode expected false, got true', false, true);
-    }
-    if (node.outputs.length < 2) return [a!];
-    const mask = work.make('bool', a!.dims, node.path);
-    mask.data.fill(1);
-    return [a!, mask];
-  },
+  prepare:
+    (node) =>
+    ([a, , training], work) => {
+      if (training && node.scalar('training_mode', training, 'bool')) {
+        node.refuse('unsupported', 'training_mode expected false, got true', false, true);
+      }
+      if (node.outputs.length < 2) return [a!];
+      const mask = work.make('bool', a!.dims, node.path);
+      mask.data.fill(1);
+      return [a!, mask];
+    },
 };
 
 const constant: Operator = {
@@ -61,7 +68,12 @@ function constantValue(node: Node): Value {
   const scalar = node.has('value_float') || node.has('value_int');
   if (floats) return { type: 'float32', dims: scalar ? [] : [floats.length], data: Float32Array.from(floats) };
   if (ints) return scalar ? view(intVector(ints), []) : intVector(ints);
-  return node.refuse('unsupported', 'expected a value of numbers, got none', 'value, value_float(s) or value_int(s)', undefined);
+  return node.refuse(
+    'unsupported',
+    'expected a value of numbers, got none',
+    'value, value_float(s) or value_int(s)',
+    undefined,
+  );
 }
 
 const constantOfShape: Operator = {
@@ -72,7 +84,11 @@ const constantOfShape: Operator = {
     const value = tensor ? toValue(tensor, node.path) : undefined;
     if (value && value.data.length !== 1) node.wrongShape('attribute value', 'one element', value.dims);
     return ([shape], work) => {
-      const out = work.make(value?.type ?? 'float32', checkSizes(node, 'shape', node.integers('shape', shape!)), node.path);
+      const out = work.make(
+        value?.type ?? 'float32',
+        checkSizes(node, 'shape', node.integers('shape', shape!)),
+        node.path,
+      );
       if (value) (out.data as Float32Array).fill(value.data[0] as number);
       return [out];
     };
@@ -98,7 +114,12 @@ const shape: Operator = {
   },
 };
 
-const size: Operator = { inputs: [1, 1], prepare: () => ([a]) => [view(intVector([a!.data.length]), [])] };
+const size: Operator = {
+  inputs: [1, 1],
+  prepare:
+    () =>
+    ([a]) => [view(intVector([a!.data.length]), [])],
+};
 
 const transpose: Operator = {
   inputs: [1, 1],
@@ -108,7 +129,12 @@ const transpose: Operator = {
       const rank = a!.dims.length;
       const order = given ?? [...a!.dims.keys()].reverse();
       if (order.length !== rank || [...order].sort((x, y) => x - y).some((axis, i) => axis !== i)) {
-        node.refuse('wrong-attribute', `perm expected the axes of ${formatDims(a!.dims)}, got ${formatDims(order)}`, rank, order);
+        node.refuse(
+          'wrong-attribute',
+          `perm expected the axes of ${formatDims(a!.dims)}, got ${formatDims(order)}`,
+          rank,
+          order,
+        );
       }
       work.spend(a!.data.length, node.path);
       return [permute(a!, order)];
@@ -161,7 +187,12 @@ const squeeze: Operator = {
       const given = read(inputs);
       const axes = given ? node.axes(given, dims.length) : dims.flatMap((size, i) => (size === 1 ? [i] : []));
       if (axes.some((axis) => dims[axis] !== 1)) node.wrongShape('input', `1 along axes ${axes.join(', ')}`, dims);
-      return [view(inputs[0]!, dims.filter((_, i) => !axes.includes(i)))];
+      return [
+        view(
+          inputs[0]!,
+          dims.filter((_, i) => !axes.includes(i)),
+        ),
+      ];
     };
   },
 };
@@ -181,7 +212,14 @@ const unsqueeze: Operator = {
   },
 };
 
-function copied(node: Node, value: Value, start: number, dims: readonly number[], steps: readonly number[], work: Work): Value {
+function copied(
+  node: Node,
+  value: Value,
+  start: number,
+  dims: readonly number[],
+  steps: readonly number[],
+  work: Work,
+): Value {
   const out = work.make(value.type, dims, node.path);
   copyView(value.data, start, dims, steps, out.data);
   return out;
@@ -190,7 +228,9 @@ function copied(node: Node, value: Value, start: number, dims: readonly number[]
 const slice: Operator = {
   inputs: [1, 5],
   prepare(node) {
-    const [starts, ends, axes, steps] = ['starts', 'ends', 'axes', 'steps'].map((name, i) => integersOf(node, name, i + 1, 10));
+    const [starts, ends, axes, steps] = ['starts', 'ends', 'axes', 'steps'].map((name, i) =>
+      integersOf(node, name, i + 1, 10),
+    );
     return (inputs, work) => {
       const value = inputs[0]!;
       const rank = value.dims.length;
@@ -200,7 +240,12 @@ const slice: Operator = {
       const by = steps!(inputs) ?? from.map(() => 1);
       if (to.length !== from.length || along.length !== from.length || by.length !== from.length) {
         const found = `${from.length}, ${to.length}, ${along.length} and ${by.length}`;
-        node.refuse('wrong-shape', `starts, ends, axes and steps expected one length, got ${found}`, 'one length', found);
+        node.refuse(
+          'wrong-shape',
+          `starts, ends, axes and steps expected one length, got ${found}`,
+          'one length',
+          found,
+        );
       }
       node.axes(along, rank);
       const dims = [...value.dims];
@@ -230,7 +275,9 @@ const concat: Operator = {
     if (!node.has('axis')) node.refuse('missing', 'expected an attribute axis, got none', 'axis', undefined);
     const given = node.int('axis', 0);
     return (inputs, work) => {
-      const values = inputs.map((value, i) => value ?? node.refuse('missing', `expected input ${i}, got none`, 'an input', i));
+      const values = inputs.map(
+        (value, i) => value ?? node.refuse('missing', `expected input ${i}, got none`, 'an input', i),
+      );
       const first = values[0]!;
       const axis = node.axis(given, first.dims.length);
       const dims = [...first.dims];
@@ -266,7 +313,12 @@ const split: Operator = {
     const read = integersOf(node, 'split', 1, 13);
     const parts = node.outputs.length;
     if (node.has('num_outputs') && node.int('num_outputs', 0) !== parts) {
-      node.refuse('wrong-attribute', `num_outputs expected ${parts}, got ${node.int('num_outputs', 0)}`, parts, node.int('num_outputs', 0));
+      node.refuse(
+        'wrong-attribute',
+        `num_outputs expected ${parts}, got ${node.int('num_outputs', 0)}`,
+        parts,
+        node.int('num_outputs', 0),
+      );
     }
     return (inputs, work) => {
       const value = inputs[0]!;
@@ -322,47 +374,65 @@ const gather: Operator = {
 const expand: Operator = {
   inputs: [2, 2],
   since: 8,
-  prepare: (node) => ([a, shape], work) => {
-    const asked = checkSizes(node, 'shape', node.integers('shape', shape!));
-    const dims = broadcastDims(a!.dims, asked);
-    if (!dims) return node.wrongShape('shape', `dims that ${formatDims(a!.dims)} stretches to`, asked);
-    return [copied(node, a!, 0, dims, stretchedSteps(a!.dims, dims), work)];
-  },
+  prepare:
+    (node) =>
+    ([a, shape], work) => {
+      const asked = checkSizes(node, 'shape', node.integers('shape', shape!));
+      const dims = broadcastDims(a!.dims, asked);
+      if (!dims) return node.wrongShape('shape', `dims that ${formatDims(a!.dims)} stretches to`, asked);
+      return [copied(node, a!, 0, dims, stretchedSteps(a!.dims, dims), work)];
+    },
 };
 
 const tile: Operator = {
   inputs: [2, 2],
-  prepare: (node) => ([a, repeats], work) => {
-    const { dims } = a!;
-    const times = checkSizes(node, 'repeats', node.integers('repeats', repeats!));
-    if (times.length !== dims.length) node.wrongShape('repeats', `${dims.length} numbers`, times);
-    const out = work.make(a!.type, dims.map((length, i) => length * times[i]!), node.path);
-    const steps = strides(dims);
-    // every axis twice: the repeats, which move nothing, and the elements
-    const view = dims.flatMap((length, i) => [times[i]!, length]);
-    copyView(a!.data, 0, view, steps.flatMap((step) => [0, step]), out.data);
-    return [out];
-  },
+  prepare:
+    (node) =>
+    ([a, repeats], work) => {
+      const { dims } = a!;
+      const times = checkSizes(node, 'repeats', node.integers('repeats', repeats!));
+      if (times.length !== dims.length) node.wrongShape('repeats', `${dims.length} numbers`, times);
+      const out = work.make(
+        a!.type,
+        dims.map((length, i) => length * times[i]!),
+        node.path,
+      );
+      const steps = strides(dims);
+      // every axis twice: the repeats, which move nothing, and the elements
+      const view = dims.flatMap((length, i) => [times[i]!, length]);
+      copyView(
+        a!.data,
+        0,
+        view,
+        steps.flatMap((step) => [0, step]),
+        out.data,
+      );
+      return [out];
+    },
 };
 
 const range: Operator = {
   inputs: [3, 3],
   since: 11,
-  prepare: (node) => ([first, limit, step], work) => {
-    const { type } = first!;
-    if (type === 'bool') node.wrongType('start', 'numbers', type);
-    const [from, to, by] = [first!, limit!, step!].map((value, i) =>
-      node.scalar(['start', 'limit', 'delta'][i]!, value, type),
-    ) as [number, number, number];
-    if (Number(by) === 0) node.refuse('out-of-range', 'delta expected not 0, got 0', 'not 0', 0);
-    const count = Math.max(0, Math.ceil((Number(to) - Number(from)) / Number(by)));
-    if (!Number.isFinite(count)) node.refuse('out-of-range', 'expected finite numbers, got others', 'finite numbers', count);
-    const out = work.make(type, [count], node.path);
-    const data = out.data as Float32Array;
-    // bigints as well as numbers
-    for (let i = 0; i < count; i++) data[i] = typeof from === 'bigint' ? ((from + BigInt(i) * (by as unknown as bigint)) as never) : from + i * by;
-    return [out];
-  },
+  prepare:
+    (node) =>
+    ([first, limit, step], work) => {
+      const { type } = first!;
+      if (type === 'bool') node.wrongType('start', 'numbers', type);
+      const [from, to, by] = [first!, limit!, step!].map((value, i) =>
+        node.scalar(['start', 'limit', 'delta'][i]!, value, type),
+      ) as [number, number, number];
+      if (Number(by) === 0) node.refuse('out-of-range', 'delta expected not 0, got 0', 'not 0', 0);
+      const count = Math.max(0, Math.ceil((Number(to) - Number(from)) / Number(by)));
+      if (!Number.isFinite(count))
+        node.refuse('out-of-range', 'expected finite numbers, got others', 'finite numbers', count);
+      const out = work.make(type, [count], node.path);
+      const data = out.data as Float32Array;
+      // bigints as well as numbers
+      for (let i = 0; i < count; i++)
+        data[i] = typeof from === 'bigint' ? ((from + BigInt(i) * (by as unknown as bigint)) as never) : from + i * by;
+      return [out];
+    },
 };
 
 const PAD_MODES = ['constant', 'reflect', 'edge', 'wrap'];
@@ -372,7 +442,12 @@ const pad: Operator = {
   prepare(node) {
     const mode = node.string('mode', 'constant');
     if (!PAD_MODES.includes(mode)) {
-      node.refuse('wrong-attribute', `attribute mode expected one of ${PAD_MODES.join(', ')}, got ${mode}`, PAD_MODES, mode);
+      node.refuse(
+        'wrong-attribute',
+        `attribute mode expected one of ${PAD_MODES.join(', ')}, got ${mode}`,
+        PAD_MODES,
+        mode,
+      );
     }
     const read = integersOf(node, 'pads', 1, 11);
     const constant = node.opset < 11 ? node.float('value', 0) : undefined;
@@ -411,7 +486,12 @@ function padAxis(
   const most = mode === 'reflect' ? length - 1 : mode === 'constant' ? Number.POSITIVE_INFINITY : length ? Infinity : 0;
   if (!(total >= 0) || before > most || after > most) {
     const found = `${before} and ${after}`;
-    node.refuse('out-of-range', `pads of axis ${axis} of ${formatDims(value.dims)} expected less, got ${found}`, most, found);
+    node.refuse(
+      'out-of-range',
+      `pads of axis ${axis} of ${formatDims(value.dims)} expected less, got ${found}`,
+      most,
+      found,
+    );
   }
   const dims = value.dims.with(axis, total);
   const out = work.make(value.type, dims, node.path);
@@ -459,4 +539,3 @@ export const SHAPES: readonly (readonly [string, Operator])[] = [
   ['Range', range],
   ['Pad', pad],
 ];
-
