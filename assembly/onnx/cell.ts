@@ -52,7 +52,7 @@ function apply(kind: i32, x: f32, alpha: f32, beta: f32): f32 {
     case SOFTSIGN:
       return abs(x) === Infinity ? copysign<f32>(1, x) : x / (1 + abs(x));
     default:
-      return x !== x ? x : <f32>softplus(x);
+      return isNaN(x) ? x : <f32>softplus(x);
   }
 }
 

@@ -5,8 +5,8 @@
 const LOG2_E: f64 = 1.4426950408889634;
 const SQRT_2: f64 = 1.4142135623730951;
 // ln(2) in two parts: the first has 32 bits, so that n times it is exact
-const LN2_HIGH: f64 = 0.69314718036912381649;
-const LN2_LOW: f64 = 1.90821492927058770002e-10;
+const LN2_HIGH: f64 = 0.6931471803691238;
+const LN2_LOW: f64 = 1.9082149292705877e-10;
 /** Below it e^x is less than half of float32's smallest number; above the other it is beyond the largest. */
 const MIN_EXP: f64 = -104;
 const MAX_EXP: f64 = 89;
@@ -19,7 +19,7 @@ export function exp64(x: f64): f64 {
   const r = x - n * LN2_HIGH - n * LN2_LOW;
   let sum: f64 = 1;
   for (let k: f64 = 12; k > 0; --k) sum = 1 + (sum * r) / k;
-  return x === x ? sum * reinterpret<f64>((<i64>n + 1023) << 52) : x;
+  return isNaN(x) ? x : sum * reinterpret<f64>((<i64>n + 1023) << 52);
 }
 
 /** ln(x) of a positive normal x by x = 2^e m: 2 (s + s^3/3 + s^5/5 ...), s = (m - 1) / (m + 1), |s| < 0.172, to s^21. */

@@ -138,6 +138,9 @@ function divide(node: Node): Integers {
     y === 0n ? node.refuse('out-of-range', 'integers expected no division by 0, got one', 'not 0', 0) : x / y;
 }
 
+/** Math.min and Math.max know no bigints. */
+const pick = (first: boolean, x: bigint, y: bigint): bigint => (first ? x : y);
+
 /** Min and Max, of any number of inputs. */
 function extreme(row: Row, integers: Integers): Operator {
   return {
@@ -400,8 +403,8 @@ export const ELEMENTWISE: readonly (readonly [string, Operator])[] = [
   ['Sub', arithmetic(sub, () => (x, y) => x - y)],
   ['Mul', arithmetic(mul, () => (x, y) => x * y)],
   ['Div', arithmetic(div, divide)],
-  ['Min', extreme(min, (x, y) => (x < y ? x : y))],
-  ['Max', extreme(max, (x, y) => (x > y ? x : y))],
+  ['Min', extreme(min, (x, y) => pick(x < y, x, y))],
+  ['Max', extreme(max, (x, y) => pick(x > y, x, y))],
   ['Pow', pow],
   ['Equal', comparison((x, y) => x === y, EQUATED)],
   ['Greater', comparison((x, y) => x > y, COMPARED)],
@@ -437,7 +440,7 @@ export const ELEMENTWISE: readonly (readonly [string, Operator])[] = [
     'Relu',
     unary(
       (x, out) => {
-        for (let i = 0; i < x.length; i++) out[i] = x[i]! < 0 ? 0 : x[i]!;
+        for (let i = 0; i < x.length; i++) out[i] = Math.max(0, x[i]!);
       },
       (x) => (x < 0n ? 0n : x),
     ),

@@ -220,10 +220,15 @@ function readAttribute(reader: Reader, path: string, attributes: Map<string, Onn
   });
   if (name === '') refuse('missing', path, 'expected a name, got none', 'a name', '');
   if (attributes.has(name)) refuse('repeated', path, `expected each name once, got ${describe(name)} twice`, 1, 2);
-  attributes.set(name, valueOf(path, name, declared, values));
+  attributes.set(name, attributeValue(path, name, declared, values));
 }
 
-function valueOf(path: string, name: string, declared: number, values: Map<number, OnnxAttribute>): OnnxAttribute {
+function attributeValue(
+  path: string,
+  name: string,
+  declared: number,
+  values: Map<number, OnnxAttribute>,
+): OnnxAttribute {
   if (values.size > 1)
     refuse('malformed', path, `attribute ${describe(name)} expected one value, got ${values.size}`, 1, values.size);
   const [type = declared] = values.keys();
