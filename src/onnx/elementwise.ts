@@ -40,6 +40,11 @@ const max: Row = (x, i, di, y, j, dj, out, at, end) => {
   for (; at < end; at++, i += di, j += dj) out[at] = Math.max(x[i]!, y[j]!);
 };
 
+/** What an element counts that is computed with bigints. */
+const SLOW = 8;
+/** ... and what a power of integers counts. */
+const POWER = 512;
+
 type Integers = (x: bigint, y: bigint) => bigint;
 
 function stretch(node: Node, a: readonly number[], b: readonly number[]): readonly number[] {
@@ -115,7 +120,7 @@ function arithmeticOf(node: Node, row: Row, integers: Integers): (a: Value, b: V
     sameType(node, a, b, ['float32', 'int64', 'int32']);
     if (isFloat(a) && isFloat(b)) return floatRows(node, a, b, row, work);
     if (a.type === 'int64') return pairs(node, a, b, 'int64', work, integers);
-    // storing keeps the low 32 bits
+    work.count(SLOW * Math.max(a.data.length, b.data.length), node.path);
     const narrow = (x: number, y: number) => Number(BigInt.asIntN(32, integers(BigInt(x), BigInt(y))));
     return pairs(node, a, b, 'int32', work, narrow);
   };
@@ -185,6 +190,7 @@ const pow: Operator = {
         inMemory([x!, y!], out.data, ([p, q], count) => onnxKernels().pow_f32(p!, q!, count));
         return [castTo(base.type, out, work, node.path)];
       }
+      work.count(POWER * Math.max(base.data.length, exponent.data.length), node.path);
       const apply = (x: number | bigint, y: number | bigint) => {
         const result = power(BigInt(x), BigInt(y), node);
         return typeof x === 'bigint' ? result : Number(BigInt.asIntN(32, result));
@@ -369,10 +375,8 @@ function castElement(type: ValueType, x: number | bigint): number | bigint {
 function roundToFloat32(x: bigint): number {
   const size = x < 0n ? -x : x;
   if (size < 2n ** 53n) return Number(x);
-  // the bits below the 53rd only matter as one that says whether they are all zero
-  const shift = BigInt(size.toString(2).length - 53);
-  const low = size & ((1n << shift) - 1n);
-  const sticky = ((size >> shift) | (low ? 1n : 0n)) << shift;
+  // the low 11 bits only matter as one that says whether they are all zero
+  const sticky = ((size >> 11n) | (size & 0x7ffn ? 1n : 0n)) << 11n;
   return Number(x < 0n ? -sticky : sticky);
 }
 

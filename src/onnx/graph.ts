@@ -88,7 +88,7 @@ export class Compiler {
       refuse('unsupported', 'model.opset_import', `expected ${expected}, got ${opset ?? 'none'}`, expected, opset);
     }
     this.#opset = opset;
-    this.#folding = new Work(fileBytes / 2 + 2 ** 18, () => {
+    this.#folding = new Work(fileBytes / 2 + 2 ** 18, 2 ** 22, () => {
       throw new TooMuch();
     });
     checkOperators(model.graph, opset);

@@ -31,10 +31,15 @@ export function copyView(
   walk(dims.slice(0, Math.max(0, rank - 1)), [steps], (from) => {
     let source = start + from!;
     for (let i = 0; i < inner; i++, source += step, at += run) {
-      if (run < 8) for (let j = 0; j < run; j++) out[at + j] = data[source + j]!;
-      else (out as Float32Array).set(data.subarray(source, source + run) as Float32Array, at);
+      copyRun(data, source, run, out, at);
     }
   });
+}
+
+/** out[at + k] = data[from + k]; a view for set() is dear where there are few. */
+export function copyRun(data: ValueData, from: number, count: number, out: ValueData, at: number): void {
+  if (count < 8) for (let k = 0; k < count; k++) out[at + k] = data[from + k]!;
+  else (out as Float32Array).set(data.subarray(from, from + count) as Float32Array, at);
 }
 
 /** Calls `visit` for each index of `dims`, in order, with what it is in each list of steps. */

@@ -27,6 +27,9 @@ interface Settings {
   readonly inputForget: boolean;
 }
 
+/** What a row of a step costs besides, in multiplications. */
+const ROW = 256;
+
 const [X, W, R, B, LENGTHS, H0, C0, P] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 
 /**
@@ -141,8 +144,8 @@ function run(node: Node, settings: Settings, constant: Cells | undefined, inputS
     const I = weights?.I ?? inputSize;
     const sequences = readSequences(node, settings, inputs, I);
     const { T, batch } = sequences;
-    work.spend(T * batch * D * 4 * H * (I + H), node.path);
-    work.spend(T * batch * D * H, node.path);
+    work.spend(T * batch * D * (4 * H * (I + H) + ROW), node.path);
+    work.count(T * batch * D * H, node.path);
     if (weights) work.spend(D * 4 * H * (I + H), node.path);
     const cells = constant ?? makeCells(weights!, settings);
     try {

@@ -16,7 +16,7 @@ function matrixOf({ data, dims }: Value<Float32Array>, start = 0, turned = false
 /** Input `index` packed, if it is constant and worth it; then the value is not kept. */
 function packInput(node: Node, index: number, turned = false): PackedMatrix | undefined {
   const value = node.constants[index];
-  if (!value || value.dims.length !== 2) return undefined;
+  if (value?.dims.length !== 2) return undefined;
   const matrix = matrixOf(node.float32(`input ${index}`, value), 0, turned);
   if (!isWorthPacking(matrix)) return undefined;
   node.constants[index] = undefined;
@@ -34,6 +34,9 @@ const matMul: Operator = {
     };
   },
 };
+
+/** What a call of multiply() costs besides, in multiplications. */
+const CALL = 1024;
 
 /** All rows of `x` times one matrix. */
 function byMatrix(node: Node, x: Value<Float32Array>, matrix: Matrix | PackedMatrix, work: Work): Value {
@@ -60,7 +63,7 @@ function batched(node: Node, a: Value<Float32Array>, b: Value<Float32Array>, wor
   if (K !== depth || !outer) return node.wrongShape('B', `what ${formatDims(a.dims)} can be multiplied with`, b.dims);
   const dims = [...outer, ...(a.dims.length === 1 ? [] : [M]), ...(b.dims.length === 1 ? [] : [N])];
   const out = work.make('float32', dims, node.path);
-  work.spend(product(outer) * (M + 1) * K * N, node.path);
+  work.spend(product(outer) * ((M + 1) * K * N + CALL), node.path);
   let at = 0;
   if (out.data.length) {
     walk(outer, [stretchedSteps(xOuter, outer), stretchedSteps(yOuter, outer)], (i, j) => {
@@ -194,9 +197,11 @@ function groupsOf({ data, dims }: Value<Float32Array>, group: number): Matrix[] 
   return Array.from({ length: group }, (_, g) => ({ data, start: g * N * K, K, N, kStep: 1, nStep: K }));
 }
 
+/** Packed only if there is one group, or few wide ones: each is a block of memory. */
 function packGroups(node: Node, weight: Value<Float32Array>, { group }: Window): PackedMatrix[] | undefined {
   const groups = groupsOf(weight, group);
-  return groups.every(isWorthPacking) ? groups.map((matrix) => node.own(new PackedMatrix(matrix))) : undefined;
+  if (group > 64 || !groups.every(isWorthPacking)) return undefined;
+  return groups.map((matrix) => node.own(new PackedMatrix(matrix)));
 }
 
 /** Positions whose windows are laid out at once. */
@@ -223,7 +228,7 @@ function convolve(
   if (out.data.length === 0) return out;
   const K = inChannels * kernel;
   const N = M / group;
-  work.spend(batch * positions * (M + group) * K, node.path);
+  work.spend(batch * (positions * (M + group) * K + group * CALL), node.path);
   const block = Math.max(1, Math.min(positions, Math.floor(BLOCK_FLOATS / Math.max(K, N))));
   const windows = new Float32Array(block * K);
   const sums = new Float32Array(block * N);

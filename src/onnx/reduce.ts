@@ -77,7 +77,7 @@ function reduction(
           target.fill(none as number);
           return [out];
         }
-        work.spend(value.data.length, node.path);
+        work.count(value.data.length, node.path);
         const { data } = permute(value, [...rest, ...axes]);
         for (let i = 0; i < target.length; i++) target[i] = fold(data, i * count, count) as number;
         return [out];
@@ -101,7 +101,7 @@ const argMax: Operator = {
       const kept = dims.with(axis, 1);
       const out = work.make('int64', keep ? kept : dims.filter((_, i) => i !== axis), node.path);
       if (length === 0 && out.data.length) node.wrongShape('input', 'elements to compare', dims);
-      work.spend(data.length, node.path);
+      work.count(data.length, node.path);
       let at = 0;
       walk(kept, [strides(dims).with(axis, 0)], (from) => {
         let best = 0;

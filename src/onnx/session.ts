@@ -44,9 +44,12 @@ const ARRAYS: Readonly<Record<ValueType, string>> = {
   bool: 'Uint8Array',
 };
 
-// What a run may do: UNITS elements made and multiplications done, and as many again as its inputs and weights account for.
-const UNITS = 2 ** 26;
-const UNITS_PER_STEP = 64;
+// What a run may do, besides what its inputs and weights account for: an element fed may meet every weight, and give rise to
+// some elements in each step, or to a row of logits.
+const ELEMENTS = 2 ** 24;
+const ELEMENTS_PER_STEP = 64;
+const MOST_ELEMENTS = 2 ** 18;
+const MULTIPLICATIONS = 2 ** 26;
 
 /** A model that runs. */
 export class OnnxSession extends Resource {
@@ -102,8 +105,8 @@ export class OnnxSession extends Resource {
       slots[i] = value;
       fed += value.data.length;
     }
-    const units = UNITS + fed * (4 * this.#constants + UNITS_PER_STEP * this.#steps);
-    const work = new Work(units, refuseWork);
+    const elements = Math.min(this.#constants, MOST_ELEMENTS) + ELEMENTS_PER_STEP * this.#steps;
+    const work = new Work(ELEMENTS + fed * elements, MULTIPLICATIONS + fed * 4 * this.#constants, refuseWork);
     let outputs: readonly Value[];
     try {
       outputs = execute(this.#plan, slots, work);

@@ -1,5 +1,5 @@
 import { formatDims, product } from '../tensor.ts';
-import { broadcastDims, copyView, permute, stretchedSteps, strides } from './layout.ts';
+import { broadcastDims, copyRun, copyView, permute, stretchedSteps, strides } from './layout.ts';
 import type { Kernel, Node, Operator } from './node.ts';
 import { intVector, toNumbers, toValue, type Value, type Work } from './value.ts';
 
@@ -53,10 +53,7 @@ const constant: Operator = {
   limits: 'not strings or sparse tensors',
   prepare(node): Kernel {
     const value = constantValue(node);
-    return (_, work) => {
-      work.spend(0, node.path);
-      return [value];
-    };
+    return () => [value];
   },
 };
 
@@ -136,7 +133,7 @@ const transpose: Operator = {
           order,
         );
       }
-      work.spend(a!.data.length, node.path);
+      work.count(a!.data.length, node.path);
       return [permute(a!, order)];
     };
   },
@@ -296,7 +293,7 @@ const concat: Operator = {
       for (const { data, dims: own } of values) {
         const length = own[axis]! * inner;
         for (let from = 0, to = at; from < data.length; from += length, to += row) {
-          (out.data as Float32Array).set(data.subarray(from, from + length) as Float32Array, to);
+          copyRun(data, from, length, out.data, to);
         }
         at += length;
       }
@@ -354,15 +351,12 @@ const gather: Operator = {
       if (indices!.type !== 'int64' && indices!.type !== 'int32') node.wrongType('indices', 'int64', indices!.type);
       const length = value.dims[axis]!;
       const picked = toNumbers(indices!).map((index) => node.axis(index, length, 'indices'));
-      const outer = product(value.dims.slice(0, axis));
       const inner = product(value.dims.slice(axis + 1));
       const dims = [...value.dims.slice(0, axis), ...indices!.dims, ...value.dims.slice(axis + 1)];
       const out = work.make(value.type, dims, node.path);
-      let at = 0;
-      for (let i = 0; i < outer && inner; i++) {
+      for (let i = 0, at = 0; at < out.data.length; i++) {
         for (const index of picked) {
-          const from = (i * length + index) * inner;
-          (out.data as Float32Array).set(value.data.subarray(from, from + inner) as Float32Array, at);
+          copyRun(value.data, (i * length + index) * inner, inner, out.data, at);
           at += inner;
         }
       }
@@ -499,12 +493,11 @@ function padAxis(
   const inner = product(dims.slice(axis + 1));
   const outer = product(dims.slice(0, axis));
   if (fill !== undefined) data.fill(fill as number);
-  for (let o = 0; o < outer; o++) {
+  for (let o = 0; o < outer && data.length; o++) {
     for (let i = 0; i < total; i++) {
       const from = sourceOf(i - before, length, mode);
       if (from < 0 || from >= length) continue;
-      const at = (o * length + from) * inner;
-      data.set(value.data.subarray(at, at + inner) as Float32Array, (o * total + i) * inner);
+      copyRun(value.data, (o * length + from) * inner, inner, data, (o * total + i) * inner);
     }
   }
   return out;

@@ -38,6 +38,9 @@ export function isFloat(value: Value): value is Value<Float32Array> {
   return value.type === 'float32';
 }
 
+/** Bigints are slow: what an element counts. */
+const BIGINT = 8;
+
 /** Thrown when a constant would be larger than is sensible to keep: its node then runs each time. */
 export class TooMuch extends Error {}
 
@@ -46,24 +49,32 @@ export class TooMuch extends Error {}
  * account for, since sizes in a file are somebody's word.
  */
 export class Work {
-  #left: number;
+  #elements: number;
+  #multiplications: number;
   readonly #fail: (path: string) => never;
 
-  constructor(units: number, fail: (path: string) => never) {
-    this.#left = units;
+  constructor(elements: number, multiplications: number, fail: (path: string) => never) {
+    this.#elements = elements;
+    this.#multiplications = multiplications;
     this.#fail = fail;
   }
 
-  /** Counts elements made, or multiplications done. */
-  spend(units: number, path: string): void {
-    if (!(units <= this.#left)) this.#fail(path);
-    this.#left -= units;
+  /** Counts elements made or moved. */
+  count(elements: number, path: string): void {
+    if (!(elements <= this.#elements)) this.#fail(path);
+    this.#elements -= elements;
+  }
+
+  /** Counts multiplications. */
+  spend(multiplications: number, path: string): void {
+    if (!(multiplications <= this.#multiplications)) this.#fail(path);
+    this.#multiplications -= multiplications;
   }
 
   make<Type extends ValueType>(type: Type, dims: readonly number[], path: string): Value<DataOf<Type>> {
     if (dims.length > MAX_RANK) refuseRank(path, dims.length);
     const count = product(dims);
-    this.spend(count, path);
+    this.count(type === 'int64' ? BIGINT * count : count, path);
     try {
       return { type, dims, data: newData(type, count) };
     } catch {
