@@ -160,7 +160,7 @@ export function graphProto({
       [12, outputs],
     ] as const) {
       for (const [name, dims] of Object.entries(values)) {
-        w.tag(field, WireType.LengthDelimited).bytes(valueProto(name, dims, types[name] ?? 1));
+        w.tag(field, WireType.LengthDelimited).bytes(valueProto(name, dims, Object.hasOwn(types, name) ? types[name]! : 1));
       }
     }
   });
