@@ -69,11 +69,23 @@ export const embeddedOnnx: string =
 `,
 );
 
+// @bufbuild/protobuf is given a decoder; its own needs what AudioWorklets lack.
+const withoutTextEncoding = {
+  name: 'without-text-encoding',
+  load: (id) =>
+    id.endsWith('/protobuf/dist/esm/wire/text-encoding.js')
+      ? ['getTextEncoding', 'configureTextEncoding', 'emulateEncodeInto']
+          .map((name) => `export const ${name} = null;`)
+          .join('\n')
+      : undefined,
+};
+
 const ENTRIES = ['index', 'safetensors', 'pytorch', 'audio', 'onnx'];
 const bundle = await rolldown({
   input: Object.fromEntries(ENTRIES.map((name) => [name, join(root, `src/${name}.ts`)])),
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
   transform: { define: { TextDecoder: 'undefined' } },
+  plugins: [withoutTextEncoding],
 });
 // What readers of formats share is one file, apart from what the main entry needs too.
 const sources = (...names) => new RegExp(`/src/(${names.join('|')})\\.ts$`);

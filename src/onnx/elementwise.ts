@@ -390,7 +390,7 @@ function castTo(type: ValueType, value: Value, work: Work, path: string): Value 
 
 const cast: Operator = {
   inputs: [1, 1],
-  limits: 'to float32, int64, int32 and bool; to float64 it stays float32',
+  limits: 'to other types than float32, float64 (which stays float32), int64, int32, bool',
   prepare(node): Kernel {
     const to = node.int('to', 0);
     const type = CAST_TYPES.get(to);
