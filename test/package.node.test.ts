@@ -325,6 +325,42 @@ describe('initialize', () => {
   });
 });
 
+describe('loadOnnx', () => {
+  const clip = JSON.stringify([...readFileSync(join(root, 'test/fixtures/onnx-ort/clip.onnx'))]);
+  const MODEL = `
+    const file = Uint8Array.from(${clip});
+    const answer = (options) => {
+      const model = loadOnnx(file, options);
+      const feeds = model.inputs.map(({ name, dims }) => [name, { data: new Float32Array(dims.reduce((a, b) => a * b)).fill(0.5), dims }]);
+      return [...model.run(new Map(feeds)).Y.data];
+    };
+  `;
+
+  it('takes the compiled lstm-onnx.wasm where nothing can be compiled', () => {
+    const [given, results] = run(`
+      ${WASM} ${TOOLS}
+      const kernels = new WebAssembly.Module(readFileSync(createRequire(import.meta.url).resolve('lstm-wasm/lstm-onnx.wasm')));
+      ${FORBID_COMPILING}
+      const { initialize } = await import('lstm-wasm');
+      const { loadOnnx } = await import('lstm-wasm/onnx');
+      ${MODEL}
+      initialize(module);
+      const wrong = [{ kernels: 7 }, { kernels: module }, { kernel: kernels }];
+      const results = wrong.map((options) => attempt(() => answer(options)));
+      console.log(JSON.stringify([answer({ kernels }), [...results, attempt(() => answer())]]));
+    `);
+    expect(results).toEqual([
+      expect.stringMatching(/^TypeError: loadOnnx: "kernels" expected the compiled lstm-onnx\.wasm, got 7$/),
+      expect.stringMatching(/^TypeError: loadOnnx: "kernels" expected the compiled lstm-onnx\.wasm/),
+      expect.stringMatching(/^TypeError: loadOnnx: unknown option "kernel"/),
+      'ok',
+    ]);
+    expect(given).toEqual(
+      run(`import { loadOnnx } from 'lstm-wasm/onnx'; ${MODEL} console.log(JSON.stringify(answer()));`),
+    );
+  });
+});
+
 describe('initialize for 8-bit weights', () => {
   const QUANTIZED = `
     const bits = () => hash(new LSTM(10, 20, { seed: 1 }).quantize());
@@ -584,24 +620,28 @@ describe('bundled', () => {
 
   it('runs as one file without any global that is not of the language, as in an AudioWorklet', async () => {
     const code = await bundle(
-      `${MAIN} export { parseSafetensors, serializeSafetensors } from 'lstm-wasm/safetensors';`,
+      `${MAIN} export { parseSafetensors, serializeSafetensors } from 'lstm-wasm/safetensors';
+      export { loadOnnx } from 'lstm-wasm/onnx';`,
     );
     writeFileSync(join(consumer, 'bundle.mjs'), code);
     const program = (prepare: string) => `
       import { runInNewContext } from 'node:vm';
       const { stdout } = process;
       ${prepare} ${TOOLS}
-      const { LSTM, parseSafetensors, serializeSafetensors } = await import('./bundle.mjs');
+      const { loadOnnx, LSTM, parseSafetensors, serializeSafetensors } = await import('./bundle.mjs');
       const lstm = new LSTM(10, 20, { numLayers: 2, seed: 1 });
       const copy = LSTM.fromStateDict(parseSafetensors(serializeSafetensors(lstm.stateDict('é.'), { é: '😀' })), { prefix: 'é.' });
       const stream = copy.stream();
       stream.input.fill(1);
       stream.step();
       stream.load(stream.save());
+      const model = loadOnnx(Uint8Array.from(${JSON.stringify([...readFileSync(join(root, 'test/fixtures/onnx-ort/clip.onnx'))])}));
+      const feeds = model.inputs.map(({ name, dims }) => [name, { data: new Float32Array(dims.reduce((a, b) => a * b)).fill(0.5), dims }]);
+      const onnx = [...model.run(new Map(feeds)).Y.data];
       const names = ['fetch', 'atob', 'btoa', 'TextDecoder', 'TextEncoder', 'URL', 'performance', 'process', 'Buffer', 'crypto',
         'setTimeout', 'queueMicrotask', 'structuredClone', 'navigator', 'Event', 'AbortController'];
       const left = names.filter((name) => name in globalThis).length;
-      stdout.write(JSON.stringify({ left, bits: [hash(lstm), hash(copy)], output: [...stream.output] }));
+      stdout.write(JSON.stringify({ left, bits: [hash(lstm), hash(copy)], output: [...stream.output], onnx }));
     `;
     const everywhere = run(program(''));
     const worklet = run(

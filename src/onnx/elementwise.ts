@@ -355,7 +355,7 @@ const CAST_TYPES: ReadonlyMap<number, ValueType> = new Map([
   [11, 'float32'],
 ]);
 
-const INT64_MIN = -(2n ** 63n);
+const INT64_MIN = -(1n << 63n);
 
 /** Towards zero; what an integer cannot hold becomes the smallest, as on x86. */
 function toInteger(x: number): bigint {
@@ -374,7 +374,7 @@ function castElement(type: ValueType, x: number | bigint): number | bigint {
 /** Once, to nearest even: through float64 some integers would be rounded twice. */
 function roundToFloat32(x: bigint): number {
   const size = x < 0n ? -x : x;
-  if (size < 2n ** 53n) return Number(x);
+  if (size < 1n << 53n) return Number(x);
   // the low 11 bits only matter as one that says whether they are all zero
   const sticky = ((size >> 11n) | (size & 0x7ffn ? 1n : 0n)) << 11n;
   return Number(x < 0n ? -sticky : sticky);

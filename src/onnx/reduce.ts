@@ -36,7 +36,7 @@ function largest(data: ValueData, from: number, count: number): number | bigint 
 const NUMBERS = ['float32', 'int64', 'int32'];
 const SMALLEST: Readonly<Record<ValueType, number | bigint>> = {
   float32: Number.NEGATIVE_INFINITY,
-  int64: -(2n ** 63n),
+  int64: -(1n << 63n),
   int32: -(2 ** 31),
   bool: 0,
 };
