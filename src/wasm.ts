@@ -65,6 +65,15 @@ export interface Kernels {
     form: number,
   ): void;
   copy_rows(dst: number, dstStride: number, src: number, srcStride: number, rows: number, floats: number): void;
+  move_states(
+    table: number,
+    offset: number,
+    rows: number,
+    groups: number,
+    n: number,
+    floats: number,
+    back: boolean,
+  ): void;
   panel_index(row: number, K: number, H: number): number;
   random_f32(x: number, n: number, stride: number, state: number, terms: number, low: number, scale: number): number;
   dropout_f32(x: number, n: number, p: number, scale: number, state: number): number;

@@ -168,9 +168,11 @@ describe('installed', () => {
       ],
       lengths: [300, 120, 120],
       main: [
+        'Conv1d',
         'Embedding',
         'LSTM',
         'LSTMCell',
+        'LayerNorm',
         'Linear',
         'ModelError',
         'bytesUsed',
@@ -186,7 +188,7 @@ describe('installed', () => {
         'unpackSequence',
         'unpadSequence',
       ],
-      safetensors: ['ModelError', 'parseSafetensors', 'serializeSafetensors'],
+      safetensors: ['ModelError', 'openSafetensors', 'parseSafetensors', 'serializeSafetensors'],
       wasm: expect.stringMatching(/consumer\/node_modules\/lstm-wasm\/dist\/lstm\.wasm$/),
       name: 'lstm-wasm',
       hidden: 'ERR_PACKAGE_PATH_NOT_EXPORTED',
@@ -460,10 +462,10 @@ describe('bundled', () => {
       /[\w#%&()*+,.:;<=>@^|}-]{40}/,
     )![0];
 
-  it('is at most 20,000 bytes, minified and gzipped', async () => {
+  it('is at most 21,000 bytes, minified and gzipped', async () => {
     const code = await bundle(MAIN);
     expect(code.split(embeddedPiece())).toHaveLength(2);
-    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(20_000);
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(21_000);
   });
 
   it('is nothing where nothing is used', async () => {
