@@ -17,8 +17,19 @@ export function exp64(x: f64): f64 {
   if (x > MAX_EXP) return Infinity;
   const n = nearest(x * LOG2_E);
   const r = x - n * LN2_HIGH - n * LN2_LOW;
-  let sum: f64 = 1;
-  for (let k: f64 = 12; k > 0; --k) sum = 1 + (sum * r) / k;
+  let sum: f64 = 1.0 / 479001600;
+  sum = sum * r + 1.0 / 39916800;
+  sum = sum * r + 1.0 / 3628800;
+  sum = sum * r + 1.0 / 362880;
+  sum = sum * r + 1.0 / 40320;
+  sum = sum * r + 1.0 / 5040;
+  sum = sum * r + 1.0 / 720;
+  sum = sum * r + 1.0 / 120;
+  sum = sum * r + 1.0 / 24;
+  sum = sum * r + 1.0 / 6;
+  sum = sum * r + 0.5;
+  sum = sum * r + 1;
+  sum = sum * r + 1;
   return isNaN(x) ? x : sum * reinterpret<f64>((<i64>n + 1023) << 52);
 }
 
@@ -33,7 +44,16 @@ export function log64(x: f64): f64 {
   }
   const s = (m - 1) / (m + 1);
   const z = s * s;
-  let sum: f64 = 0;
-  for (let k: f64 = 21; k > 0; k -= 2) sum = sum * z + 1 / k;
+  let sum: f64 = 1.0 / 21;
+  sum = sum * z + 1.0 / 19;
+  sum = sum * z + 1.0 / 17;
+  sum = sum * z + 1.0 / 15;
+  sum = sum * z + 1.0 / 13;
+  sum = sum * z + 1.0 / 11;
+  sum = sum * z + 1.0 / 9;
+  sum = sum * z + 1.0 / 7;
+  sum = sum * z + 1.0 / 5;
+  sum = sum * z + 1.0 / 3;
+  sum = sum * z + 1;
   return e * LN2_HIGH + (e * LN2_LOW + 2 * s * sum);
 }
