@@ -69,7 +69,7 @@ export const embeddedOnnx: string =
 `,
 );
 
-const ENTRIES = ['index', 'safetensors', 'pytorch', 'onnx'];
+const ENTRIES = ['index', 'safetensors', 'pytorch', 'onnx', 'ort'];
 const bundle = await rolldown({
   input: Object.fromEntries(ENTRIES.map((name) => [name, join(root, `src/${name}.ts`)])),
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
