@@ -206,7 +206,6 @@ describe('rare cells', () => {
         ...(lists.alpha && { activation_alpha: Float32Array.from(lists.alpha) }),
         ...(lists.beta && { activation_beta: Float32Array.from(lists.beta) }),
       };
-      // Sigmoid's own case would give its constants to the fourth
       check(makeCase(17, { direction: 'bidirectional', functions, attributes }));
     });
   }

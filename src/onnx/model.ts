@@ -2,7 +2,7 @@ import { Budget } from '../budget.ts';
 import { describe } from '../tensor.ts';
 import { Reader } from './protobuf.ts';
 import { refuse } from './refuse.ts';
-import { type OnnxTensor, readTensor, typeName } from './tensor.ts';
+import { MAX_RANK, type OnnxTensor, readTensor, typeName } from './tensor.ts';
 
 export interface OnnxModel {
   readonly irVersion: number;
@@ -54,10 +54,10 @@ export type OnnxAttribute =
   | OnnxGraph[];
 
 // What things cost beside their strings and tensors, so that a file of empty entries is refused.
-const NODE_BYTES = 400;
-const ATTRIBUTE_BYTES = 150;
-const VALUE_BYTES = 200;
-const ENTRY_BYTES = 16;
+const NODE_BYTES = 700;
+const ATTRIBUTE_BYTES = 300;
+const VALUE_BYTES = 300;
+const ENTRY_BYTES = 32;
 
 /**
  * Reads a ModelProto.
@@ -275,7 +275,7 @@ function readShape(reader: Reader, path: string): (number | string)[] {
   const dims: (number | string)[] = [];
   reader.nested(path, (field) => {
     if (field !== 1) return;
-    reader.budget.spend(ENTRY_BYTES, path);
+    if (dims.length >= MAX_RANK) refuse('out-of-range', path, `expected at most ${MAX_RANK} dims, got more`, MAX_RANK, 'more');
     let size: number | string = '';
     reader.nested(path, (part) => {
       if (part === 1) size = reader.size('a size', 2 ** 31 - 1);

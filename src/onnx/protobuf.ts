@@ -9,6 +9,8 @@ const MAX_DEPTH = 32;
 /** What a string costs beside its characters. */
 const STRING_BYTES = 32;
 
+const ASCII = 256;
+
 /** Where something lies in the file. */
 export interface Range {
   readonly start: number;
@@ -157,11 +159,25 @@ export class Reader {
 
   string(): string {
     const { start, end } = this.range();
+    this.budget.spend(STRING_BYTES + end - start, this.#path);
+    const short = this.#ascii(start, end);
+    if (short !== undefined) return short;
     const bytes = this.file.subarray(start, end);
-    this.budget.spend(STRING_BYTES + bytes.length, this.#path);
     const invalid = findInvalidUtf8(bytes);
     if (invalid >= 0) this.#refuse('not-utf8', 'text in UTF-8', 'other bytes', start + invalid);
     return decodeUtf8(bytes);
+  }
+
+  /** Short text of ASCII, as nearly all names are: no views are made for it, which would take most of the time. */
+  #ascii(start: number, end: number): string | undefined {
+    if (end - start > ASCII) return undefined;
+    const codes: number[] = new Array(end - start);
+    for (let at = start; at < end; at++) {
+      const code = this.file[at]!;
+      if (code >= 0x80) return undefined;
+      codes[at - start] = code;
+    }
+    return String.fromCharCode.apply(null, codes);
   }
 
   integer(): number | bigint {

@@ -7,7 +7,7 @@ import { refuse } from './refuse.ts';
 export type OnnxData = AnyTypedArray | string[];
 
 /** Dimensions of a tensor; ONNX has no limit. */
-const MAX_RANK = 16;
+export const MAX_RANK = 16;
 
 // Fields of TensorProto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 const DIMS = 1;

@@ -13,7 +13,7 @@ export function readTensorProto(bytes: Uint8Array): OnnxTensor {
   return parseOnnx(modelFile(graph, 20)).graph.initializers.get('tensor')!;
 }
 
-export function message(write: (writer: BinaryWriter) => void): Uint8Array {
+export function message(write: (writer: BinaryWriter) => unknown): Uint8Array {
   const writer = new BinaryWriter();
   write(writer);
   return writer.finish();
@@ -160,7 +160,9 @@ export function graphProto({
       [12, outputs],
     ] as const) {
       for (const [name, dims] of Object.entries(values)) {
-        w.tag(field, WireType.LengthDelimited).bytes(valueProto(name, dims, types[name] ?? 1));
+        w.tag(field, WireType.LengthDelimited).bytes(
+          valueProto(name, dims, Object.hasOwn(types, name) ? types[name]! : 1),
+        );
       }
     }
   });
