@@ -69,13 +69,43 @@ export const embeddedOnnx: string =
 `,
 );
 
-const ENTRIES = ['index', 'safetensors', 'pytorch', 'onnx', 'ort'];
+// @bufbuild/protobuf is given a decoder; its own needs what AudioWorklets lack.
+const withoutTextEncoding = {
+  name: 'without-text-encoding',
+  load: (id) =>
+    id.endsWith('/protobuf/dist/esm/wire/text-encoding.js')
+      ? ['getTextEncoding', 'configureTextEncoding', 'emulateEncodeInto']
+          .map((name) => `export const ${name} = null;`)
+          .join('\n')
+      : undefined,
+};
+
+// ort.js imports onnx.js as a user does: what both have would else be a file of its own, and onnx.js an empty one
+const ortOnOnnx = {
+  name: 'ort-on-onnx',
+  resolveId: (source, importer) =>
+    source === '../onnx.ts' && importer?.includes('/src/ort/') ? { id: './onnx.js', external: true } : undefined,
+};
+
+const ENTRIES = ['index', 'safetensors', 'pytorch', 'audio', 'onnx', 'ort'];
 const bundle = await rolldown({
   input: Object.fromEntries(ENTRIES.map((name) => [name, join(root, `src/${name}.ts`)])),
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
   transform: { define: { TextDecoder: 'undefined' } },
+  plugins: [withoutTextEncoding, ortOnOnnx],
 });
-const { output } = await bundle.write({ dir: dist, format: 'esm', chunkFileNames: '[name].js' });
+// What readers of formats share is one file, apart from what the main entry needs too.
+const sources = (...names) => new RegExp(`/src/(${names.join('|')})\\.ts$`);
+const groups = [
+  { name: 'errors', test: sources('errors', 'tensor', 'crc32') },
+  { name: 'formats', test: sources('budget', 'bytes', 'float-formats', 'json', 'safetensors-dtypes', 'utf8') },
+];
+const { output } = await bundle.write({
+  dir: dist,
+  format: 'esm',
+  chunkFileNames: '[name].js',
+  codeSplitting: { groups },
+});
 await bundle.close();
 for (const chunk of output) writeLicences(chunk);
 run('typescript', 'tsc', '-p', '.', '--outDir', dist);

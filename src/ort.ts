@@ -3,7 +3,7 @@ import { InferenceSession } from './ort/session.ts';
 import { Tensor } from './ort/tensor.ts';
 
 export { ModelError } from './errors.ts';
-export type { OnnxFeed } from './onnx/session.ts';
+export type { OnnxFeed } from './onnx.ts';
 export type { Env } from './ort/env.ts';
 export type { InferenceSessionFactory } from './ort/session.ts';
 export type { OnnxValue, TensorConstructor, TypedTensor } from './ort/tensor.ts';

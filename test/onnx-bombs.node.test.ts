@@ -27,10 +27,14 @@ function attempt(make: string): { thrown: string; took: number; grew: number; si
     let thrown = 'nothing';
     try { loadOnnx(file).dispose(); } catch (error) { thrown = error.name + ': ' + error.message; }
     console.log(JSON.stringify({ thrown, took: performance.now() - start, grew: 1024 * (process.resourceUsage().maxRSS - before), size: file.length }));`;
-  const { stdout, stderr } = spawnSync(process.execPath, ['--max-semi-space-size=1', '--input-type=module', '--eval', program], {
-    cwd: root,
-    encoding: 'utf8',
-  });
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--max-semi-space-size=1', '--input-type=module', '--eval', program],
+    {
+      cwd: root,
+      encoding: 'utf8',
+    },
+  );
   expect(stderr).toBe('');
   return JSON.parse(stdout);
 }

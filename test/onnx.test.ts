@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { bytesUsed } from '../src/index.ts';
 import { loadOnnx, ModelError, type OnnxFeed, type OnnxGraph, type OnnxTensor, parseOnnx } from '../src/onnx.ts';
 import { readFixture } from './support/fixtures.ts';
+import { onnxDigest } from './support/onnx-bits.ts';
 import { graphProto, message, modelFile, onnxFile, tensorProto } from './support/onnx-files.ts';
 import { uniforms } from './support/random.ts';
 
@@ -539,6 +540,10 @@ test('integers are exact beyond 2^53 and wrap at 64 bits', () => {
     /Div\): integers expected no division by 0/,
   );
   session.dispose();
+});
+
+test('has the bits that it has in Node', () => {
+  expect(onnxDigest()).toBe(inject('onnxDigest'));
 });
 
 test('repeated runs do not grow memory, and dispose gives all of it back', async () => {

@@ -1,13 +1,7 @@
+import { sigmoid_f32, tanh_f32 } from './env';
 import { exp64, log64 } from './math';
 
 // The cells of ONNX's LSTM operator that lstm_run does not know. Sigmoid and tanh are the ones of the main module.
-
-// @ts-expect-error: decorator
-@external('env', 'sigmoid_f32')
-declare function sigmoid_f32(x: usize, n: i32): void;
-// @ts-expect-error: decorator
-@external('env', 'tanh_f32')
-declare function tanh_f32(x: usize, n: i32): void;
 
 /** Numbers of the activation functions, as src/onnx/activations.ts has them. */
 const SIGMOID: i32 = 0;
@@ -57,7 +51,7 @@ function apply(kind: i32, x: f32, alpha: f32, beta: f32): f32 {
 }
 
 function scale(x: usize, n: i32, by: f32): void {
-  for (const end = x + (<usize>n << 2); x < end; x += 4) store<f32>(x, load<f32>(x) * by);
+  for (const end = x + ((<usize>n) << 2); x < end; x += 4) store<f32>(x, load<f32>(x) * by);
 }
 
 /** x[i] = f(x[i]) */
@@ -69,7 +63,7 @@ function activate(f: Activation, x: usize, n: i32): void {
     tanh_f32(x, n);
     scale(x, n, f.alpha);
   } else {
-    for (const end = x + (<usize>n << 2); x < end; x += 4) {
+    for (const end = x + ((<usize>n) << 2); x < end; x += 4) {
       store<f32>(x, apply(f.kind, load<f32>(x), f.alpha, f.beta));
     }
   }
@@ -77,7 +71,7 @@ function activate(f: Activation, x: usize, n: i32): void {
 
 /** z[i] = clip(z[i] + p[i] c[i]); without p just clipped */
 function bound(z: usize, p: usize, c: usize, H: i32, clip: f32): void {
-  for (let i: usize = 0, end = <usize>H << 2; i < end; i += 4) {
+  for (let i: usize = 0, end = (<usize>H) << 2; i < end; i += 4) {
     let x = load<f32>(z + i);
     if (p) x += load<f32>(p + i) * load<f32>(c + i);
     if (x > clip) x = clip;
@@ -101,7 +95,7 @@ export function lstm_cell_f32(
   inputForget: bool,
   functions: usize,
 ): void {
-  const size = <usize>H << 2;
+  const size = (<usize>H) << 2;
   const f = changetype<Activation>(functions);
   const g = changetype<Activation>(functions + offsetof<Activation>());
   const last = changetype<Activation>(functions + 2 * offsetof<Activation>());

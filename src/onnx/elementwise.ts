@@ -355,7 +355,7 @@ const CAST_TYPES: ReadonlyMap<number, ValueType> = new Map([
   [11, 'float32'],
 ]);
 
-const INT64_MIN = -(2n ** 63n);
+const INT64_MIN = -(1n << 63n);
 
 /** Towards zero; what an integer cannot hold becomes the smallest, as on x86. */
 function toInteger(x: number): bigint {
@@ -374,7 +374,7 @@ function castElement(type: ValueType, x: number | bigint): number | bigint {
 /** Once, to nearest even: through float64 some integers would be rounded twice. */
 function roundToFloat32(x: bigint): number {
   const size = x < 0n ? -x : x;
-  if (size < 2n ** 53n) return Number(x);
+  if (size < 1n << 53n) return Number(x);
   // the low 11 bits only matter as one that says whether they are all zero
   const sticky = ((size >> 11n) | (size & 0x7ffn ? 1n : 0n)) << 11n;
   return Number(x < 0n ? -sticky : sticky);
@@ -390,7 +390,7 @@ function castTo(type: ValueType, value: Value, work: Work, path: string): Value 
 
 const cast: Operator = {
   inputs: [1, 1],
-  limits: 'to float32, int64, int32 and bool; to float64 it stays float32',
+  limits: 'to other types than float32, float64 (which stays float32), int64, int32, bool',
   prepare(node): Kernel {
     const to = node.int('to', 0);
     const type = CAST_TYPES.get(to);

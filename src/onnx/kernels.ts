@@ -1,4 +1,5 @@
 import { floats, scratch } from '../arena.ts';
+import { tag, wrongType } from '../tensor.ts';
 import { decode, wasm } from '../wasm.ts';
 import { embeddedOnnx } from './embedded.ts';
 
@@ -21,12 +22,25 @@ interface OnnxKernels {
 }
 
 let kernels: OnnxKernels | undefined;
+let source: WebAssembly.Module | undefined;
+
+/**
+ * Takes the compiled lstm-onnx.wasm, for runtimes that forbid compiling bytes. Too late, it is left aside: the same runs.
+ * @throws TypeError if it is something else
+ */
+export function useKernels(module: unknown): void {
+  const fits =
+    tag(module) === 'WebAssembly.Module' &&
+    WebAssembly.Module.exports(module as WebAssembly.Module).some(({ name }) => name === 'lstm_cell_f32');
+  if (!fits) throw wrongType('loadOnnx', 'kernels', 'the compiled lstm-onnx.wasm', module);
+  source ??= module as WebAssembly.Module;
+}
 
 /** The one instance of this thread, made at the first call: most models need none. */
 export function onnxKernels(): OnnxKernels {
   if (!kernels) {
     const { memory, sigmoid_f32, tanh_f32 } = wasm();
-    const module = new WebAssembly.Module(decode(embeddedOnnx));
+    const module = source ?? new WebAssembly.Module(decode(embeddedOnnx));
     kernels = new WebAssembly.Instance(module, { env: { memory, sigmoid_f32, tanh_f32 } })
       .exports as unknown as OnnxKernels;
   }

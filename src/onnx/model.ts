@@ -275,7 +275,8 @@ function readShape(reader: Reader, path: string): (number | string)[] {
   const dims: (number | string)[] = [];
   reader.nested(path, (field) => {
     if (field !== 1) return;
-    if (dims.length >= MAX_RANK) refuse('out-of-range', path, `expected at most ${MAX_RANK} dims, got more`, MAX_RANK, 'more');
+    if (dims.length >= MAX_RANK)
+      refuse('out-of-range', path, `expected at most ${MAX_RANK} dims, got more`, MAX_RANK, 'more');
     let size: number | string = '';
     reader.nested(path, (part) => {
       if (part === 1) size = reader.size('a size', 2 ** 31 - 1);

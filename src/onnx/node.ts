@@ -19,7 +19,7 @@ export interface Operator {
   readonly outputs?: readonly [min: number, max: number];
   /** The first operator set of ONNX that has it; 7 if left out. */
   readonly since?: number;
-  /** What is not supported of it, for the page of the format. */
+  /** What is not supported of it, in words, for docs/formats/onnx.md. */
   readonly limits?: string;
   readonly prepare: (node: Node) => Kernel;
 }

@@ -121,7 +121,7 @@ interface Window {
 
 const conv: Operator = {
   inputs: [2, 3],
-  limits: 'of one spatial axis',
+  limits: 'more or less than one spatial axis',
   prepare(node) {
     const weight = node.constants[1];
     const window = weight && readWindow(node, weight.dims);

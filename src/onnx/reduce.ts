@@ -36,7 +36,7 @@ function largest(data: ValueData, from: number, count: number): number | bigint 
 const NUMBERS = ['float32', 'int64', 'int32'];
 const SMALLEST: Readonly<Record<ValueType, number | bigint>> = {
   float32: Number.NEGATIVE_INFINITY,
-  int64: -(2n ** 63n),
+  int64: -(1n << 63n),
   int32: -(2 ** 31),
   bool: 0,
 };
@@ -167,7 +167,7 @@ function softmaxBlocks(
 const batchNormalization: Operator = {
   inputs: [5, 5],
   outputs: [1, 5],
-  limits: 'inference only: no training mode, and all axes after the second share their statistics',
+  limits: 'training_mode, spatial = 0',
   prepare(node) {
     const epsilon = node.float('epsilon', Math.fround(1e-5));
     if (node.flag('training_mode') || (node.opset < 9 && node.int('spatial', 1) !== 1)) {

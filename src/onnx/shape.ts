@@ -34,7 +34,7 @@ const identity: Operator = {
 const dropout: Operator = {
   inputs: [1, 3],
   outputs: [1, 2],
-  limits: 'inference only: nothing is dropped',
+  limits: 'training_mode',
   prepare:
     (node) =>
     ([a, , training], work) => {
@@ -50,7 +50,7 @@ const dropout: Operator = {
 
 const constant: Operator = {
   inputs: [0, 0],
-  limits: 'not strings or sparse tensors',
+  limits: 'strings, sparse tensors',
   prepare(node): Kernel {
     const value = constantValue(node);
     return () => [value];

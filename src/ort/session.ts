@@ -1,14 +1,15 @@
 import { checkFile } from '../bytes.ts';
-import type { OnnxFeed, OnnxPort, OnnxResult, OnnxSession } from '../onnx/session.ts';
-import { load } from '../onnx/session.ts';
+import { loadOnnx, type OnnxFeed, type OnnxPort, type OnnxResult, type OnnxSession } from '../onnx.ts';
 import { checkInteger, describe, sameDims, tag, wrongType, wrongValue } from '../tensor.ts';
 import { type OnnxValue, Tensor } from './tensor.ts';
 
 const CREATE = 'InferenceSession.create';
 
 export declare namespace InferenceSession {
-  /** Accepted, without effect: there is one way to run a model. */
+  /** Accepted, without effect but for `kernels`: there is one way to run a model. */
   interface SessionOptions {
+    /** As loadOnnx has it: the compiled `lstm-wasm/lstm-onnx.wasm`, where a runtime forbids compiling bytes. */
+    kernels?: WebAssembly.Module;
     executionProviders?: readonly (string | { readonly name: string })[];
     graphOptimizationLevel?: 'disabled' | 'basic' | 'extended' | 'layout' | 'all';
     executionMode?: 'sequential' | 'parallel';
@@ -108,7 +109,8 @@ class OnnxInferenceSession implements InferenceSession {
     checkObject(CREATE, 'options', rest[0]);
     const isUrl = typeof source === 'string' || tag(source) === 'URL';
     const bytes = isUrl ? await download(String(source)) : part(source, byteOffset, byteLength);
-    return new OnnxInferenceSession(load(checkFile(CREATE, bytes)));
+    const { kernels } = Object(rest[0]);
+    return new OnnxInferenceSession(loadOnnx(checkFile(CREATE, bytes), { kernels }));
   }
 
   async run(feeds: unknown, fetchesOrOptions?: unknown, options?: unknown): Promise<InferenceSession.ReturnType> {

@@ -1,14 +1,14 @@
-import { newData, type ValueData, type ValueType } from '../onnx/value.ts';
 import { checkDims, describe, formatDims, tag, wrongType } from '../tensor.ts';
 
-const TYPES: readonly string[] = ['float32', 'int64', 'int32', 'bool'];
-const TYPE_OF_ARRAY: ReadonlyMap<string, ValueType> = new Map([
+const ARRAYS = { float32: Float32Array, int64: BigInt64Array, int32: Int32Array, bool: Uint8Array };
+const TYPES = Object.keys(ARRAYS);
+const TYPE_OF_ARRAY: ReadonlyMap<string, Tensor.Type> = new Map([
   ['Float32Array', 'float32'],
   ['BigInt64Array', 'int64'],
   ['Int32Array', 'int32'],
 ]);
 /** What `typeof` says of the elements of a plain array. */
-const ELEMENTS: Readonly<Record<ValueType, readonly string[]>> = {
+const ELEMENTS: Readonly<Record<Tensor.Type, readonly string[]>> = {
   float32: ['number'],
   int64: ['bigint', 'number'],
   int32: ['number'],
@@ -85,10 +85,10 @@ export interface TensorConstructor {
 }
 
 class CpuTensor implements Tensor {
-  readonly type: ValueType;
+  readonly type: Tensor.Type;
   readonly dims: readonly number[];
   readonly size: number;
-  #data: ValueData | undefined;
+  #data: Tensor.DataType | undefined;
 
   constructor(typeOrData: unknown, dataOrDims?: unknown, maybeDims?: unknown) {
     const isTyped = typeof typeOrData === 'string';
@@ -105,7 +105,7 @@ class CpuTensor implements Tensor {
     }
   }
 
-  get data(): ValueData {
+  get data(): Tensor.DataType {
     if (!this.#data) throw new Error('Tensor: used after dispose()');
     return this.#data;
   }
@@ -114,7 +114,7 @@ class CpuTensor implements Tensor {
     return this.#data ? 'cpu' : 'none';
   }
 
-  async getData(): Promise<ValueData> {
+  async getData(): Promise<Tensor.DataType> {
     return this.data;
   }
 
@@ -130,12 +130,12 @@ Object.defineProperty(CpuTensor, 'name', { value: 'Tensor' });
 
 export const Tensor = CpuTensor as unknown as TensorConstructor;
 
-function checkType(type: string): ValueType {
+function checkType(type: string): Tensor.Type {
   if (!TYPES.includes(type)) throw unsupported(describe(type));
-  return type as ValueType;
+  return type as Tensor.Type;
 }
 
-function inferType(data: unknown): ValueType {
+function inferType(data: unknown): Tensor.Type {
   if (Array.isArray(data) && typeof data[0] === 'boolean') return 'bool';
   if (Array.isArray(data)) throw wrongType('Tensor', 'type', `one of ${TYPES.join(', ')} for a plain array`, undefined);
   if (!ArrayBuffer.isView(data)) throw wrongType('Tensor', 'data', 'a typed array or an array of booleans', data);
@@ -149,16 +149,13 @@ function unsupported(got: string): TypeError {
   return new TypeError(`Tensor: ${text}`);
 }
 
-function toData(type: ValueType, data: unknown): ValueData {
-  const empty = newData(type, 0);
-  if (ArrayBuffer.isView(data) && tag(data) === tag(empty)) return data as ValueData;
-  if (!Array.isArray(data)) throw wrongType('Tensor', 'data', `a ${tag(empty)} or an array for ${type}`, data);
+function toData(type: Tensor.Type, data: unknown): Tensor.DataType {
+  const { name } = ARRAYS[type];
+  if (ArrayBuffer.isView(data) && tag(data) === name) return data as unknown as Tensor.DataType;
+  if (!Array.isArray(data)) throw wrongType('Tensor', 'data', `a ${name} or an array for ${type}`, data);
   const wrong = data.findIndex((element) => !ELEMENTS[type].includes(typeof element));
   if (wrong >= 0) {
     throw wrongType('Tensor', `data[${wrong}]`, `a ${ELEMENTS[type].join(' or ')} for ${type}`, data[wrong]);
   }
-  if (type === 'int64') return BigInt64Array.from(data, BigInt);
-  const made = newData(type, data.length);
-  made.set(data);
-  return made;
+  return type === 'int64' ? BigInt64Array.from(data, BigInt) : ARRAYS[type].from(data);
 }
