@@ -99,6 +99,8 @@ const sources = (...names) => new RegExp(`/src/(${names.join('|')})\\.ts$`);
 const groups = [
   { name: 'errors', test: sources('errors', 'tensor', 'crc32') },
   { name: 'formats', test: sources('budget', 'bytes', 'float-formats', 'json', 'safetensors-dtypes', 'utf8') },
+  // the main entry, which readers that make models build upon
+  { name: 'core', test: new RegExp(`/src/(?!(${ENTRIES.join('|')})(-[a-z]+)*\\.ts)[a-z0-9-]+\\.ts$`) },
 ];
 const { output } = await bundle.write({
   dir: dist,

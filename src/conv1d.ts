@@ -1,7 +1,7 @@
 import { inChunks } from './affine.ts';
 import { allocate, floats, integers } from './arena.ts';
 import { int8Form } from './int8.ts';
-import { type InternalOptions, Module, VALUES } from './module.ts';
+import { type InternalOptions, Module, type QuantizeOptions, VALUES } from './module.ts';
 import { columnCount, FLOAT32, type Form, holdsInt8, panelBytes } from './pack.ts';
 import { checkBoolean, checkInteger, checkOptions, checkTensor, type TensorLike, wrongValue, zeros } from './tensor.ts';
 import { wasm } from './wasm.ts';
@@ -85,10 +85,9 @@ export class Conv1d extends Module {
   }
 
   /** This layer with 8-bit weights; see LSTM.quantize. */
-  quantize(): Conv1d {
-    this.checkAlive();
+  quantize(options?: QuantizeOptions): Conv1d {
     const { stride, padding, dilation, groups, bias } = this;
-    const all = { stride, padding, dilation, groups, bias, [VALUES]: this.int8Values() };
+    const all = { stride, padding, dilation, groups, bias, [VALUES]: this.quantizedValues(options) };
     return new Conv1d(this.inChannels, this.outChannels, this.kernelSize, all);
   }
 

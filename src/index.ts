@@ -7,6 +7,7 @@ export { LayerNorm, type LayerNormOptions } from './layer-norm.ts';
 export { Linear, type LinearOptions } from './linear.ts';
 export { LSTM, type LSTMOptions, type LSTMResult } from './lstm.ts';
 export { LSTMCell, type LSTMCellOptions } from './lstm-cell.ts';
+export type { QuantizeOptions } from './module.ts';
 export {
   type PackedSequence,
   packPaddedSequence,

@@ -2,7 +2,7 @@ import { inChunks } from './affine.ts';
 import { allocate, floats, integers } from './arena.ts';
 import { ModelError } from './errors.ts';
 import { int8Form } from './int8.ts';
-import { type InternalOptions, Module, VALUES } from './module.ts';
+import { type InternalOptions, Module, type QuantizeOptions, VALUES } from './module.ts';
 import { FLOAT32, type Form, holdsInt8, panelBytes } from './pack.ts';
 import { entries, foundPrefixes, matchStateDict } from './state-dict.ts';
 import {
@@ -102,9 +102,8 @@ export class Linear extends Module {
   }
 
   /** This layer with 8-bit weights; see LSTM.quantize. */
-  quantize(): Linear {
-    this.checkAlive();
-    const internal = { bias: this.bias, [VALUES]: this.int8Values() };
+  quantize(options?: QuantizeOptions): Linear {
+    const internal = { bias: this.bias, [VALUES]: this.quantizedValues(options) };
     return new Linear(this.inFeatures, this.outFeatures, internal);
   }
 

@@ -114,12 +114,12 @@ describe('the tarball', () => {
       'LICENSE',
       'README.md',
       'dist/audio.js',
+      'dist/core.js',
       'dist/errors.js',
       'dist/formats.js',
       'dist/index.js',
       'dist/lstm-int8.wasm',
       'dist/lstm-onnx.wasm',
-      'dist/lstm.js',
       'dist/lstm.wasm',
       'dist/onnx.LICENSE.txt',
       'dist/onnx.js',
@@ -153,7 +153,7 @@ describe('the tarball', () => {
   });
 
   it('is small', () => {
-    expect(statSync(tarball).size).toBeLessThanOrEqual(250_000);
+    expect(statSync(tarball).size).toBeLessThanOrEqual(400_000);
     const wasm = readFileSync(join(consumer, 'node_modules/lstm-wasm/dist/lstm.wasm'));
     expect(wasm.length).toBeLessThanOrEqual(16_000);
     expect(WebAssembly.validate(wasm)).toBe(true);
@@ -615,8 +615,7 @@ describe('bundled', () => {
 
   it('evaluates no strings, loads nothing, and takes from Math only what has the same bits everywhere', async () => {
     for (const program of [MAIN, SAFETENSORS, PYTORCH, AUDIO, ONNX, ORT]) {
-      // without the embedded wasm, which may spell anything
-      const code = (await bundle(program)).replace(/(["'`])(?:\\.|(?!\1)[^\\]){4000,}\1/g, '""');
+      const code = (await bundle(program)).replace(/(["'`])[0-9a-f]{1000,}\1/g, '""');
       expect(code).not.toContain(embeddedPiece());
       // but for a model whose URL a program gives to InferenceSession.create
       const loading = program === ORT ? /\bimport\b|\brequire\b|https?:/g : /\bimport\b|\brequire\b|\bfetch\b|https?:/g;

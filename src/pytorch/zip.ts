@@ -195,7 +195,7 @@ export class Zip {
     if (this.#entries.has(name)) {
       refuse('duplicate-entry', name, `the zip has two entries ${describe(name)} (at byte ${at})`, 'one entry', name);
     }
-    if (name.split(/[\\/]/).includes('..')) {
+    if (/(^|[\\/])\.\.([\\/]|$)/.test(name)) {
       refuse('unsafe-path', name, `the name ${describe(name)} leads out of the zip (at byte ${at})`, 'no ..', name);
     }
     const most = method === 0 ? zippedSize : MAX_RATIO * zippedSize + RATIO_FREE_BYTES;
