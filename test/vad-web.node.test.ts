@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { bundle } from '../benchmarks/vad/bundle.mjs';
 import { readFixture, readJson } from './support/fixtures.ts';
 
@@ -22,6 +22,7 @@ let client: Client;
 let samples: Float32Array;
 
 beforeAll(async () => {
+  vi.spyOn(console, 'log').mockImplementation(() => {}); // vad-web tells what it does
   folder = mkdtempSync(join(tmpdir(), 'lstm-wasm-vad-'));
   const path = join(folder, 'client.mjs');
   writeFileSync(path, await bundle('client.mjs', 'lstm-wasm'));
@@ -34,6 +35,7 @@ beforeAll(async () => {
 });
 
 afterAll(() => {
+  vi.restoreAllMocks();
   server.close();
   rmSync(folder, { recursive: true, force: true });
 });
