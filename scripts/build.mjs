@@ -80,12 +80,19 @@ const withoutTextEncoding = {
       : undefined,
 };
 
-const ENTRIES = ['index', 'safetensors', 'pytorch', 'audio', 'onnx'];
+// ort.js imports onnx.js as a user does: what both have would else be a file of its own, and onnx.js an empty one
+const ortOnOnnx = {
+  name: 'ort-on-onnx',
+  resolveId: (source, importer) =>
+    source === '../onnx.ts' && importer?.includes('/src/ort/') ? { id: './onnx.js', external: true } : undefined,
+};
+
+const ENTRIES = ['index', 'safetensors', 'pytorch', 'audio', 'onnx', 'ort'];
 const bundle = await rolldown({
   input: Object.fromEntries(ENTRIES.map((name) => [name, join(root, `src/${name}.ts`)])),
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
   transform: { define: { TextDecoder: 'undefined' } },
-  plugins: [withoutTextEncoding],
+  plugins: [withoutTextEncoding, ortOnOnnx],
 });
 // What readers of formats share is one file, apart from what the main entry needs too.
 const sources = (...names) => new RegExp(`/src/(${names.join('|')})\\.ts$`);

@@ -99,6 +99,7 @@ const SAFETENSORS = `export * from 'lstm-wasm/safetensors';`;
 const PYTORCH = `export * from 'lstm-wasm/pytorch';`;
 const AUDIO = `export * from 'lstm-wasm/audio';`;
 const ONNX = `export * from 'lstm-wasm/onnx';`;
+const ORT = `export * from 'lstm-wasm/ort';`;
 
 describe('the tarball', () => {
   it('has the built package, its source, the licence and two documents, and nothing else', () => {
@@ -122,6 +123,7 @@ describe('the tarball', () => {
       'dist/lstm.wasm',
       'dist/onnx.LICENSE.txt',
       'dist/onnx.js',
+      'dist/ort.js',
       'dist/pytorch.LICENSE.txt',
       'dist/pytorch.js',
       'dist/safetensors.js',
@@ -176,6 +178,7 @@ describe('installed', () => {
       import * as pytorch from 'lstm-wasm/pytorch';
       import * as audio from 'lstm-wasm/audio';
       import * as onnx from 'lstm-wasm/onnx';
+      import * as ort from 'lstm-wasm/ort';
       const require = createRequire(import.meta.url);
       const lstm = new main.LSTM(10, 20, { numLayers: 2 });
       const { output, hn, cn } = lstm.forward({ data: new Float32Array(5 * 3 * 10), dims: [5, 3, 10] });
@@ -188,6 +191,7 @@ describe('installed', () => {
         pytorch: Object.keys(pytorch).sort(),
         audio: Object.keys(audio).sort(),
         onnx: Object.keys(onnx).sort(),
+        ort: [Object.keys(ort).sort(), Object.keys(ort.default).sort()],
         wasm: require.resolve('lstm-wasm/lstm.wasm').replaceAll('\\\\', '/'),
         name: require('lstm-wasm/package.json').name,
         hidden,
@@ -225,6 +229,10 @@ describe('installed', () => {
       pytorch: ['ModelError', 'parseCheckpoint'],
       audio: ['ModelError', 'loadGuitarML', 'loadNam', 'loadRTNeural'],
       onnx: ['ModelError', 'loadOnnx', 'parseOnnx'],
+      ort: [
+        ['InferenceSession', 'ModelError', 'Tensor', 'default', 'env'],
+        ['InferenceSession', 'Tensor', 'env'],
+      ],
       wasm: expect.stringMatching(/consumer\/node_modules\/lstm-wasm\/dist\/lstm\.wasm$/),
       name: 'lstm-wasm',
       hidden: 'ERR_PACKAGE_PATH_NOT_EXPORTED',
@@ -238,7 +246,8 @@ describe('installed', () => {
       import * as pytorch from 'lstm-wasm/pytorch';
       import * as audio from 'lstm-wasm/audio';
       import * as onnx from 'lstm-wasm/onnx';
-      const all = [main, safetensors, pytorch, audio, onnx];
+      import * as ort from 'lstm-wasm/ort';
+      const all = [main, safetensors, pytorch, audio, onnx, ort];
       const thrown = (body) => {
         try {
           body();
@@ -246,17 +255,19 @@ describe('installed', () => {
           return [...all.map(({ ModelError }) => error instanceof ModelError), error instanceof Error];
         }
       };
+      const refusal = await ort.InferenceSession.create(new Uint8Array(3)).catch((error) => error);
       console.log(JSON.stringify([
         thrown(() => safetensors.parseSafetensors(new Uint8Array(3))),
         thrown(() => pytorch.parseCheckpoint(new Uint8Array(3))),
         thrown(() => audio.loadNam('{}')),
         thrown(() => onnx.parseOnnx(new Uint8Array(3))),
+        thrown(() => { throw refusal; }),
         thrown(() => main.LSTM.fromStateDict({})),
         thrown(() => new main.LSTM(-1, 1)),
       ]));
     `);
-    const refused = Array(6).fill(true);
-    expect(result).toEqual([...Array(5).fill(refused), [...Array(5).fill(false), true]]);
+    const refused = Array(7).fill(true);
+    expect(result).toEqual([...Array(6).fill(refused), [...Array(6).fill(false), true]]);
   });
 });
 
@@ -587,7 +598,7 @@ describe('bundled', () => {
   it('is nothing where nothing is used', async () => {
     expect((await bundle(`import 'lstm-wasm'; import 'lstm-wasm/safetensors';`)).trim()).toBe('');
     expect((await bundle(`import { LSTM } from 'lstm-wasm';`)).trim()).toBe('');
-    for (const format of ['safetensors', 'pytorch', 'audio', 'onnx']) {
+    for (const format of ['safetensors', 'pytorch', 'audio', 'onnx', 'ort']) {
       expect((await bundle(`import * as format from 'lstm-wasm/${format}';`)).trim()).toBe('');
     }
     expect(await bundle(`import { LSTM } from 'lstm-wasm'; new LSTM(1, 1);`)).toContain(embeddedPiece());
@@ -603,10 +614,11 @@ describe('bundled', () => {
   });
 
   it('evaluates no strings, loads nothing, and takes from Math only what has the same bits everywhere', async () => {
-    for (const program of [MAIN, SAFETENSORS, PYTORCH, AUDIO, ONNX]) {
+    for (const program of [MAIN, SAFETENSORS, PYTORCH, AUDIO, ONNX, ORT]) {
       const code = (await bundle(program)).replace(/(["'`])[0-9a-f]{1000,}\1/g, '""');
       expect(code).not.toContain(embeddedPiece());
-      const loading = /\bimport\b|\brequire\b|\bfetch\b|https?:/g;
+      // but for a model whose URL a program gives to InferenceSession.create
+      const loading = program === ORT ? /\bimport\b|\brequire\b|https?:/g : /\bimport\b|\brequire\b|\bfetch\b|https?:/g;
       const notInWorklets = /\batob\b|\bbtoa\b|\bText(De|En)coder\b/g;
       const strings = /(?<![.\w])eval\b(?!\(\)\{)|\bFunction\b/g; // but for the method eval()
       const powers = /(?<!\b2)\*\*|\*\*(?!-?\d)/g; // but for 2 to a constant

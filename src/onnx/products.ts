@@ -125,13 +125,13 @@ const conv: Operator = {
   prepare(node) {
     const weight = node.constants[1];
     const window = weight && readWindow(node, weight.dims);
-    const packed = weight && packGroups(node, node.float32('W', weight), window!);
-    if (packed) node.constants[1] = undefined;
+    const fixed = weight && fixGroups(node, node.float32('W', weight), window!);
+    if (fixed) node.constants[1] = undefined;
     const dims = weight?.dims;
     return ([x, w, b], work) => {
       const wDims = dims ?? w!.dims;
       const used = window ?? readWindow(node, wDims);
-      const groups = packed ?? groupsOf(node.float32('W', w!), used.group);
+      const groups = fixed ?? groupsOf(node.float32('W', w!), used.group);
       return [convolve(node, node.float32('X', x!), wDims, groups, used, b && node.float32('B', b), work)];
     };
   },
@@ -198,10 +198,15 @@ function groupsOf({ data, dims }: Value<Float32Array>, group: number): Matrix[] 
 }
 
 /** Packed only if there is one group, or few wide ones: each is a block of memory. */
-function packGroups(node: Node, weight: Value<Float32Array>, { group }: Window): PackedMatrix[] | undefined {
+function fixGroups(node: Node, weight: Value<Float32Array>, { group }: Window): (Matrix | PackedMatrix)[] {
   const groups = groupsOf(weight, group);
-  if (group > 64 || !groups.every(isWorthPacking)) return undefined;
+  if (group > 64 || isDepthwise(weight.dims, group) || !groups.every(isWorthPacking)) return groups;
   return groups.map((matrix) => node.own(new PackedMatrix(matrix)));
+}
+
+/** Whether each channel has a kernel of its own. */
+function isDepthwise([M, inChannels]: readonly number[], group: number): boolean {
+  return M === group && inChannels === 1;
 }
 
 /** Positions whose windows are laid out at once. */
@@ -229,6 +234,21 @@ function convolve(
   const K = inChannels * kernel;
   const N = M / group;
   work.spend(batch * (positions * (M + group) * K + group * CALL), node.path);
+  if (isDepthwise([M, inChannels], group)) {
+    for (let row = 0; row < batch * M; row++) {
+      // never packed
+      const { data, start } = matrices[row % M] as Matrix;
+      const from = row * length;
+      for (let p = 0; p < positions; p++) {
+        let sum = bias ? bias.data[row % M]! : 0;
+        for (let k = 0, i = p * stride - before; k < kernel; k++, i += dilation) {
+          sum += data[start + k]! * (i >= 0 && i < length ? x.data[from + i]! : 0);
+        }
+        out.data[row * positions + p] = sum;
+      }
+    }
+    return out;
+  }
   const block = Math.max(1, Math.min(positions, Math.floor(BLOCK_FLOATS / Math.max(K, N))));
   const windows = new Float32Array(block * K);
   const sums = new Float32Array(block * N);
