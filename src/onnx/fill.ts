@@ -104,13 +104,15 @@ const range: Operator = {
       ) as [number, number, number];
       if (Number(by) === 0) node.refuse('out-of-range', 'delta expected not 0, got 0', 'not 0', 0);
       const count = Math.max(0, Math.ceil((Number(to) - Number(from)) / Number(by)));
-      if (!Number.isFinite(count))
+      if (!Number.isFinite(count)) {
         node.refuse('out-of-range', 'expected finite numbers, got others', 'finite numbers', count);
+      }
       const out = work.make(type, [count], node.path);
       const data = out.data as Float32Array;
       // bigints as well as numbers
-      for (let i = 0; i < count; i++)
+      for (let i = 0; i < count; i++) {
         data[i] = typeof from === 'bigint' ? ((from + BigInt(i) * (by as unknown as bigint)) as never) : from + i * by;
+      }
       return [out];
     },
 };
