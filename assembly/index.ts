@@ -3,7 +3,7 @@ export { lstm_gates_f32 } from './gates';
 export { gemm_f32 } from './gemm';
 export { gemv_f32 } from './gemv';
 export { gemm_i8 } from './int8';
-export { copy_rows, linear, lstm_run } from './layer';
+export { copy_rows, linear, lstm_run, move_states } from './layer';
 export { panel_index } from './panels';
 export { dropout_f32, random_f32 } from './random';
 

@@ -1,6 +1,7 @@
 import { lstm_gates_f32 } from './gates';
 import { gemm_f32 } from './gemm';
 import { FLOAT32, gemm_i8 } from './int8';
+import { load_lanes, store_lanes } from './lanes';
 
 /** Weights of one layer in one direction, all in panels; 8-bit ones as int8.ts has them. */
 @unmanaged
@@ -53,6 +54,39 @@ export function copy_rows(dst: usize, dstStride: usize, src: usize, srcStride: u
     memory.copy(dst, src, bytes);
     dst += dstStride;
     src += srcStride;
+  }
+}
+
+/**
+ * States of n streams, each at a place of its own, to the rows that lstm_run takes, or `back`:
+ * rows[g][r][0 .. floats-1] = own[r][g][0 .. floats-1], or the other way round.
+ * table [n]: pointers, each `offset` bytes before own[r] [groups][floats]; rows [groups][n][floats]
+ */
+export function move_states(
+  table: usize,
+  offset: usize,
+  rows: usize,
+  groups: i32,
+  n: i32,
+  floats: i32,
+  back: bool,
+): void {
+  const end = table + ((<usize>n) << 2);
+  for (; groups > 0; --groups) {
+    for (let p = table; p < end; p += 4) {
+      const own = <usize>load<u32>(p) + offset;
+      let from = back ? rows : own;
+      let to = back ? own : rows;
+      rows += (<usize>floats) << 2;
+      let rest = floats;
+      for (; rest >= 4; rest -= 4) {
+        v128.store(to, v128.load(from));
+        to += 16;
+        from += 16;
+      }
+      if (rest) store_lanes(to, load_lanes(from, rest), rest);
+    }
+    offset += (<usize>floats) << 2;
   }
 }
 

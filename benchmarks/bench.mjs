@@ -1,76 +1,85 @@
-// Ours against plain JavaScript: a stream's step and a whole sequence. Outputs are compared before anything is timed.
-import { cpus } from 'node:os';
-import { LSTM } from 'lstm-wasm';
-import { interleave } from './measure.mjs';
-import { PlainLSTM } from './plain.mjs';
+// Us against the peers, on the same weights and inputs; README.md beside this file has the options.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { ratioChart } from './charts.mjs';
+import { CONTESTANTS } from './contestants.mjs';
+import { ProcessHost } from './host.mjs';
+import { LAUNCH_OPTIONS, launch, processor } from './launch.mjs';
+import { progress } from './progress.mjs';
+import { digits, peersMarkdown, record, save, shortly } from './report.mjs';
+import { measureShape } from './run.mjs';
+import { nameOf, SHAPES } from './shapes.mjs';
 
-const T = 100;
-// I x H, named for where such sizes come from
-const SHAPES = [
-  ['guitar amp', 1, 8],
-  ['keywords', 64, 64],
-  ['voice activity', 128, 128],
-  ['speech', 256, 256],
-  ['speech', 512, 512],
-];
+const { values: options } = parseArgs({
+  options: {
+    ...LAUNCH_OPTIONS,
+    shapes: { type: 'string', default: '' },
+    peers: { type: 'string' },
+    browser: { type: 'boolean', default: false },
+  },
+});
+launch(options);
 
-function largestDifference(a, b) {
-  return a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i])), 0);
+const host = options.browser ? new (await import('./browser/host.mjs')).BrowserHost() : new ProcessHost();
+const names = choose(options.peers);
+const wanted = options.shapes.split(',').map((text) => text.trim());
+const shapes = SHAPES.filter((shape) => wanted.some((text) => nameOf(shape).includes(text)));
+if (shapes.length === 0) throw new RangeError(`--shapes: none is called ${options.shapes}`);
+
+const report = {
+  runtime: await host.runtime(),
+  cpu: processor(),
+  date: new Date().toISOString(),
+  quick: options.quick,
+  shapes: [],
+};
+console.log(`${report.runtime} on ${report.cpu}; median microseconds, and how many times as long as ours`);
+for (const [index, shape] of shapes.entries()) {
+  const where = `[${index + 1}/${shapes.length}] ${nameOf(shape)}`;
+  const { quick } = options;
+  const result = await measureShape(shape, names, host, { quick, progress: (text) => progress(`${where} ${text}`) });
+  progress('');
+  report.shapes.push(result);
+  console.log(`${where}: ${result.results.map(summary).join(', ')}`);
 }
+await host.end();
 
-function measureShape([name, I, H]) {
-  const lstm = new LSTM(I, H, { seed: 1 });
-  const plain = new PlainLSTM(lstm.stateDict(), I, H);
-  const stream = lstm.stream();
-  const x = Float32Array.from({ length: T * I }, (_, i) => Math.sin(i * 0.7));
-  const expected = new Float32Array(T * H);
-  const plainSequence = () => {
-    plain.reset();
-    for (let t = 0; t < T; t++) {
-      plain.step(x, t * I);
-      expected.set(plain.h, t * H);
-    }
-  };
-  plainSequence();
+const markdown = peersMarkdown(report);
+const file = save('peers', report, markdown);
+const charts = [
+  ['streams', report.shapes.filter(({ stream }) => stream)],
+  ['sequences', report.shapes.filter(({ stream }) => !stream)],
+].flatMap(([kind, shapes]) => {
+  const svg = shapes.length > 0 && ratioChart(`${kind}, ${shortly(report)}`, shapes);
+  return svg ? [[kind, svg]] : [];
+});
+for (const [kind, svg] of charts) writeFileSync(`${file}-${kind}.svg`, svg);
+console.log(`\n${markdown}\n\nsaved as ${file}.json, .md${charts.map(([kind]) => `, -${kind}.svg`).join('')}`);
 
-  const streamed = new Float32Array(T * H);
-  for (let t = 0; t < T; t++) {
-    stream.input.set(x.subarray(t * I, (t + 1) * I));
-    stream.step();
-    streamed.set(stream.output, t * H);
-  }
-  const input = { data: x, dims: [T, I] };
-  const out = lstm.forward(input);
-  const error = Math.max(largestDifference(streamed, expected), largestDifference(out.output.data, expected));
-  if (!(error < 5e-6)) throw new Error(`${I}x${H}: outputs differ by ${error}`);
-
-  const flops = 8 * H * (I + H);
-  const rows = [
-    ['step', 1, { ours: () => stream.step(), plain: () => plain.step(x, 0) }],
-    ['sequence', T, { ours: () => lstm.forward(input, undefined, { out }), plain: plainSequence }],
-  ].map(([kind, steps, contestants]) => {
-    const time = interleave(contestants);
-    return {
-      shape: `${I}x${H}`,
-      from: name,
-      kind: kind === 'step' ? 'stream step' : `sequence of ${steps}`,
-      'ours us': time.ours.toFixed(3),
-      'plain us': time.plain.toFixed(3),
-      'plain / ours': (time.plain / time.ours).toFixed(1),
-      'GFLOP/s': ((flops * steps) / time.ours / 1000).toFixed(1),
-      error: error.toExponential(1),
-    };
+if (options.record) {
+  const folder = new URL('charts/', import.meta.url);
+  mkdirSync(folder, { recursive: true });
+  const slug = shortly(report).toLowerCase().replace(/\W+/g, '-');
+  const images = charts.map(([kind, svg]) => {
+    writeFileSync(new URL(`${kind}-${slug}.svg`, folder), svg);
+    return `![${kind}](charts/${kind}-${slug}.svg)`;
   });
-  stream.dispose();
-  lstm.dispose();
-  return rows;
+  record('peers', report, [markdown, ...images].join('\n\n'));
 }
 
-console.log(`Node ${process.version} on ${cpus()[0].model}, ${new Date().toISOString().slice(0, 10)}; medians`);
-const rows = [];
-for (const shape of SHAPES) {
-  if (process.stderr.isTTY) process.stderr.write(`\rmeasuring ${shape[1]}x${shape[2]} ...   `);
-  rows.push(...measureShape(shape));
+/** Us first, in every form; then the peers that were asked for, or all that can run where we run. */
+function choose(list) {
+  const runnable = Object.keys(CONTESTANTS).filter((name) => host.where === 'node' || CONTESTANTS[name].browser);
+  if (list === undefined) return runnable;
+  const asked = list.split(',').map((name) => name.trim());
+  for (const name of asked) {
+    if (!runnable.includes(name)) throw new RangeError(`--peers: expected some of ${runnable.join(', ')}, got ${name}`);
+  }
+  return runnable.filter((name) => name === 'ours' || asked.includes(name));
 }
-if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-console.table(rows);
+
+function summary({ name, status, median, ratio, error }) {
+  if (status === 'wrong') return `${name} WRONG by ${error.toExponential(1)}`;
+  if (median === undefined) return `${name} ${status}`;
+  return name === 'ours' || !ratio ? `${name} ${digits(median)}` : `${name} ${digits(median)} (${digits(ratio)}x)`;
+}

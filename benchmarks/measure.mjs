@@ -1,33 +1,78 @@
-import { performance } from 'node:perf_hooks';
+/** A sample lasts about this long, so that the clock's resolution does not matter: 5 us in a browser, far less in Node. */
+const SAMPLE_MS = { node: 0.02, browser: 0.5 };
 
-export const median = (values) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
-};
+/** Warm-up ends when so many windows in a row were not 5 % faster than the best before them. */
+const STEADY_WINDOWS = 3;
 
-/**
- * Times functions against each other, interleaved (A B C A B C ...), since the machine's speed drifts.
- * @param {Record<string, () => void>} contestants by name
- * @param {{ rounds?: number, roundMs?: number }} options a round of each contestant lasts about `roundMs`
- * @returns {Record<string, number>} the median time of one call, in microseconds
- */
-export function interleave(contestants, { rounds = 15, roundMs = 20 } = {}) {
-  const runs = Object.entries(contestants).map(([name, call]) => {
-    const end = performance.now() + 5 * roundMs;
-    let warm = 0;
+/** The value below which the fraction `q` of `values` lies. */
+export function quantile(values, q) {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
+}
+
+export const median = (values) => quantile(values, 0.5);
+
+/** Times one function in rounds. The function may answer with a promise; a promise is waited for. */
+export class Stopwatch {
+  #call;
+  #sampleMs;
+  #calls = 1;
+
+  /** @param {() => unknown} call */
+  constructor(call, where = 'node') {
+    this.#call = call;
+    this.#sampleMs = SAMPLE_MS[where];
+  }
+
+  /**
+   * Calls for `ms` and on until it gets no faster, three times as long at the most; then it knows how many calls a sample
+   * takes. Every now and then it rests: V8 compiles hot functions in the background, and there may be but one core.
+   */
+  async warm(ms) {
+    const window = ms / 10;
     const start = performance.now();
-    while (performance.now() < end) {
-      call();
-      warm++;
-    }
-    return { name, call, calls: Math.max(1, Math.round((warm * roundMs) / (performance.now() - start))), times: [] };
-  });
-  for (let round = 0; round < rounds; round++) {
-    for (const run of runs) {
-      const start = performance.now();
-      for (let i = 0; i < run.calls; i++) run.call();
-      run.times.push(((performance.now() - start) * 1000) / run.calls);
+    let best = Number.POSITIVE_INFINITY;
+    let steady = 0;
+    for (let elapsed = 0; elapsed < ms || (steady < STEADY_WINDOWS && elapsed < 3 * ms); ) {
+      const us = median(await this.round(window));
+      steady = us > 0.95 * best ? steady + 1 : 0;
+      best = Math.min(best, us);
+      this.#calls = Math.max(1, Math.round((this.#sampleMs * 1000) / best));
+      await new Promise((resolve) => setTimeout(resolve, window / 4));
+      elapsed = performance.now() - start;
     }
   }
-  return Object.fromEntries(runs.map(({ name, times }) => [name, median(times)]));
+
+  /** Samples, in microseconds a call, that together last about `ms`; one at least. */
+  async round(ms) {
+    const call = this.#call;
+    const calls = this.#calls;
+    const samples = [];
+    const end = performance.now() + ms;
+    let now;
+    do {
+      const start = performance.now();
+      for (let i = 0; i < calls; i++) {
+        const answer = call();
+        if (answer instanceof Promise) await answer;
+      }
+      now = performance.now();
+      samples.push(((now - start) * 1000) / calls);
+    } while (now < end);
+    return samples;
+  }
+}
+
+/**
+ * Times functions of this process against each other, A B C A B C, since the machine's speed drifts.
+ * @param {Record<string, () => void>} contestants by name
+ * @returns {Promise<Record<string, number>>} the median of one call, in microseconds
+ */
+export async function interleave(contestants, { rounds, ms }) {
+  const runs = Object.entries(contestants).map(([name, call]) => ({ name, watch: new Stopwatch(call), samples: [] }));
+  for (const { watch } of runs) await watch.warm(4 * ms);
+  for (let round = 0; round < rounds; round++) {
+    for (const { watch, samples } of runs) samples.push(...(await watch.round(ms)));
+  }
+  return Object.fromEntries(runs.map(({ name, samples }) => [name, median(samples)]));
 }

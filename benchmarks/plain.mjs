@@ -1,11 +1,14 @@
-/** The plain-JavaScript LSTM that a program without a library would have: float32 weights and states, float64 sums. */
-export class PlainLSTM {
-  constructor(weights, inputSize, hiddenSize) {
+import { suffixOf } from './shapes.mjs';
+
+/** One direction of a layer as a program without a library would write it: float32 weights and states, float64 sums. */
+class PlainLayer {
+  constructor(weights, suffix, inputSize, hiddenSize) {
     this.I = inputSize;
     this.H = hiddenSize;
-    this.ih = weights.get('weight_ih_l0').data;
-    this.hh = weights.get('weight_hh_l0').data;
-    this.bias = weights.get('bias_ih_l0').data.map((value, i) => value + weights.get('bias_hh_l0').data[i]);
+    this.ih = weights.get(`weight_ih${suffix}`).data;
+    this.hh = weights.get(`weight_hh${suffix}`).data;
+    const recurrentBias = weights.get(`bias_hh${suffix}`).data;
+    this.bias = weights.get(`bias_ih${suffix}`).data.map((value, i) => value + recurrentBias[i]);
     this.h = new Float32Array(hiddenSize);
     this.c = new Float32Array(hiddenSize);
     this.gates = new Float32Array(4 * hiddenSize);
@@ -33,4 +36,39 @@ export class PlainLSTM {
     this.h.fill(0);
     this.c.fill(0);
   }
+}
+
+/** @type {import('./contestants.mjs').Open} */
+export function open({ I, H, L, D, T, B }, weights) {
+  const layers = Array.from({ length: L }, (_, layer) =>
+    Array.from({ length: D }, (_, d) => new PlainLayer(weights, suffixOf(layer, d), layer === 0 ? I : D * H, H)),
+  );
+  const outputs = layers.map(() => new Float32Array(T * B * D * H));
+  const [[first]] = layers;
+
+  return {
+    version: '',
+    step(frame) {
+      first.step(frame, 0);
+      return first.h;
+    },
+    forward(input) {
+      let x = input;
+      layers.forEach((directions, layer) => {
+        const y = outputs[layer];
+        directions.forEach((cell, d) => {
+          for (let b = 0; b < B; b++) {
+            cell.reset();
+            for (let s = 0; s < T; s++) {
+              const row = (d ? T - 1 - s : s) * B + b;
+              cell.step(x, row * cell.I);
+              y.set(cell.h, (row * D + d) * H);
+            }
+          }
+        });
+        x = y;
+      });
+      return x;
+    },
+  };
 }

@@ -147,6 +147,42 @@ const MUTATIONS = [
   return Object.assign(new Float32Array(buffer, pointer, length), { kept: true });`,
   },
   {
+    what: 'many streams: a repeated id not refused',
+    file: 'src/streams.ts',
+    from: 'if (row < k && slotOf[row] === slot) throw',
+    to: 'if (row < 0 && slotOf[row] === slot) throw',
+  },
+  {
+    what: 'many streams: an id given out again',
+    file: 'src/streams.ts',
+    from: 'this.#slots.delete(id);',
+    to: 'this.#slots.delete(id);\n    this.nextId = id;',
+  },
+  {
+    what: 'many streams: later chunks step the streams of the first',
+    file: 'src/streams.ts',
+    from: 'this.#slotOf[first + r]!',
+    to: 'this.#slotOf[r]!',
+  },
+  {
+    what: 'many streams: c of all layers from the first',
+    file: 'assembly/layer.ts',
+    from: 'offset += (<usize>floats) << 2;',
+    to: '',
+  },
+  {
+    what: 'many streams: a new stream goes on from a closed one',
+    file: 'src/streams.ts',
+    from: 'this.#clear(slot);\n    this.#slots.set',
+    to: 'this.#slots.set',
+  },
+  {
+    what: 'many streams: deleting an id loses others',
+    file: 'src/id-table.ts',
+    from: 'ids[hole] = ids[entry]!;',
+    to: 'if (entry >= 0) continue;\n      ids[hole] = ids[entry]!;',
+  },
+  {
     what: 'checksum of a saved state not checked',
     file: 'src/saved-state.ts',
     from: "check('damaged', 'checksum', crc32(copy.subarray(0, -4)), words[words.length - 1]!);",

@@ -17,5 +17,6 @@ export {
 export type { LSTMState } from './state.ts';
 export type { LoadResult } from './state-dict.ts';
 export type { LSTMStream } from './stream.ts';
+export type { LSTMStreams, LSTMStreamsOptions } from './streams.ts';
 export type { AnyTensor, StateDict, TensorLike } from './tensor.ts';
 export { initialize } from './wasm.ts';

@@ -5,6 +5,7 @@ import { Recurrent } from './recurrent.ts';
 import { emptySequence, runSequence } from './sequence.ts';
 import { checkShape, checkState, type LSTMState } from './state.ts';
 import { LSTMStream } from './stream.ts';
+import { LSTMStreams, type LSTMStreamsOptions } from './streams.ts';
 import {
   checkBoolean,
   checkInteger,
@@ -115,5 +116,14 @@ export class LSTMCell extends Recurrent {
   stream(): LSTMStream {
     this.checkAlive();
     return new LSTMStream(this, true);
+  }
+
+  /**
+   * Many sessions, of which any can be stepped in one call.
+   * @throws RangeError if memory cannot grow
+   */
+  streams(options?: LSTMStreamsOptions): LSTMStreams {
+    this.checkAlive();
+    return new LSTMStreams(this, true, options);
   }
 }

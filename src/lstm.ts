@@ -6,6 +6,7 @@ import { Recurrent } from './recurrent.ts';
 import { emptySequence, runSequence } from './sequence.ts';
 import { checkShape, checkState, type LSTMState } from './state.ts';
 import { LSTMStream } from './stream.ts';
+import { LSTMStreams, type LSTMStreamsOptions } from './streams.ts';
 import {
   checkBoolean,
   checkInteger,
@@ -196,11 +197,24 @@ export class LSTM extends Recurrent {
    * @throws TypeError if the module is bidirectional: its second direction starts at the end of the sequence
    */
   stream(): LSTMStream {
+    this.#checkOneWay();
+    return new LSTMStream(this, false);
+  }
+
+  /**
+   * Many sessions, of which any can be stepped in one call: for a server, say, whose streams are ready at different times.
+   * @throws TypeError if the module is bidirectional; RangeError if memory cannot grow
+   */
+  streams(options?: LSTMStreamsOptions): LSTMStreams {
+    this.#checkOneWay();
+    return new LSTMStreams(this, false, options);
+  }
+
+  #checkOneWay(): void {
     this.checkAlive();
     if (this.bidirectional) {
       throw new TypeError('LSTM: a bidirectional module cannot stream, since its reverse direction starts at the end');
     }
-    return new LSTMStream(this, false);
   }
 
   #readTensor(input: TensorLike): ResultDims {

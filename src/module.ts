@@ -20,7 +20,7 @@ export interface InternalOptions {
 
 let registry: FinalizationRegistry<number> | undefined;
 
-/** What owns a block of linear memory: given back by dispose(), or after garbage collection where that was forgotten. */
+/** What owns blocks of linear memory, most often one: given back by dispose(), or after garbage collection where that was forgotten. */
 export abstract class Resource {
   static {
     // Engines without explicit resource management have no such symbol.
@@ -31,31 +31,31 @@ export abstract class Resource {
 
   declare [Symbol.dispose]: () => void;
   protected readonly who: string;
-  /** Pointer of the block; 0, where no block lies, before it is there and after dispose(). */
-  #block = 0;
+  /** Pointers of the blocks; none before they are there and after dispose(). */
+  #blocks: readonly number[] = [];
 
   constructor(who: string) {
     this.who = who;
   }
 
-  /** Takes over a block, once nothing can fail any more. */
+  /** Takes over a block, one more if called again, once nothing can fail any more. */
   protected own(block: number): void {
-    this.#block = block;
+    this.#blocks = [...this.#blocks, block];
     registry ??= new FinalizationRegistry(release);
     registry.register(this, block, this);
   }
 
   /** @throws Error if this was disposed. @internal */
   checkAlive(): void {
-    if (this.#block === 0) throw new Error(`${this.who}: used after dispose()`);
+    if (this.#blocks.length === 0) throw new Error(`${this.who}: used after dispose()`);
   }
 
   /** Gives the memory back at once. A second call does nothing; any other use afterwards throws an Error. */
   dispose(): void {
-    if (this.#block === 0) return;
+    if (this.#blocks.length === 0) return;
     registry?.unregister(this);
-    release(this.#block);
-    this.#block = 0;
+    for (const block of this.#blocks) release(block);
+    this.#blocks = [];
   }
 }
 

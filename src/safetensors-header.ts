@@ -44,11 +44,14 @@ interface Table {
 
 /**
  * The tensors of a file in the order of its header. All of them are checked before the first is given.
+ * @param file the whole of it or its first bytes, at least to the end of the header
+ * @param size of the whole file in bytes
  * @throws ModelError
  */
-export function* readHeader(file: Uint8Array): Generator<HeaderEntry> {
-  const dataStart = findData(file);
-  const dataSize = file.length - dataStart;
+export function* readHeader(file: Uint8Array, size = file.length): Generator<HeaderEntry> {
+  const dataStart = findData(file, size);
+  const dataSize = size - dataStart;
+  checkText(file, dataStart);
   const cursor = new JsonCursor(file.subarray(0, dataStart), 8);
   const capacity = Math.ceil(dataStart / SHORTEST_ENTRY.length);
   const table: Table = {
@@ -78,10 +81,10 @@ export function* readHeader(file: Uint8Array): Generator<HeaderEntry> {
   }
 }
 
-/** Where the header ends and the data begin. */
-function findData(file: Uint8Array): number {
-  if (file.length < 8) {
-    refuse('truncated', 'byte 0', `the header's length needs 8 bytes, the file has ${file.length}`, 8, file.length);
+/** Where the header ends and the data begin, from a file's first 8 bytes and its size. */
+export function findData(file: Uint8Array, fileSize: number): number {
+  if (fileSize < 8) {
+    refuse('truncated', 'byte 0', `the header's length needs 8 bytes, the file has ${fileSize}`, 8, fileSize);
   }
   const view = new DataView(file.buffer, file.byteOffset);
   const size = view.getUint32(0, true) + 2 ** 32 * view.getUint32(4, true);
@@ -89,10 +92,14 @@ function findData(file: Uint8Array): number {
     refuse('header-too-large', 'byte 0', `a header of ${size} bytes, the limit is ${MAX_HEADER}`, MAX_HEADER, size);
   }
   const end = 8 + size;
-  if (end > file.length) {
-    const rest = file.length - 8;
+  if (end > fileSize) {
+    const rest = fileSize - 8;
     refuse('truncated', 'byte 8', `the header should have ${size} bytes, the file has ${rest} more`, size, rest);
   }
+  return end;
+}
+
+function checkText(file: Uint8Array, end: number): void {
   if (file[8] !== '{'.charCodeAt(0)) {
     refuse('invalid-json', 'byte 8', 'the header does not start with { (at byte 8)', '{', file[8]);
   }
@@ -101,7 +108,6 @@ function findData(file: Uint8Array): number {
     const where = `byte ${8 + bad}`;
     refuse('invalid-utf8', where, `the header is not UTF-8 (at ${where})`, 'UTF-8', file[8 + bad]);
   }
-  return end;
 }
 
 function addKey(keys: Set<string>, key: string, at: number): void {

@@ -1,11 +1,12 @@
 import { bytesOf, checkFile } from './bytes.ts';
+import { ModelError } from './errors.ts';
 import { DTYPE_NAMES, DTYPES, RAW_DTYPES } from './safetensors-dtypes.ts';
-import { METADATA, readHeader } from './safetensors-header.ts';
+import { findData, type HeaderEntry, METADATA, readHeader } from './safetensors-header.ts';
 import { type AnyTensor, checkDims, formatDims, type StateDict, tag, wrongType, wrongValue } from './tensor.ts';
 import { encodeUtf8 } from './utf8.ts';
 
-export { ModelError } from './errors.ts';
 export type { AnyTensor, AnyTypedArray, StateDict } from './tensor.ts';
+export { ModelError };
 
 /** A tensor of a safetensors file. */
 export interface SafetensorsTensor extends AnyTensor {
@@ -16,7 +17,25 @@ export interface SafetensorsTensor extends AnyTensor {
   readonly dtype: string;
 }
 
+/** A safetensors file of which only the header was read. */
+export interface SafetensorsFile {
+  /** Type and shape of every tensor by name, in the order of the header. */
+  readonly tensors: ReadonlyMap<string, { readonly dtype: string; readonly dims: readonly number[] }>;
+  /**
+   * Reads one tensor, as parseSafetensors gives it. As long as the file is open, in any order, as often as needed.
+   * @throws RangeError if there is no such tensor; ModelError if the file has become shorter
+   */
+  read(name: string): Promise<SafetensorsTensor>;
+}
+
+/** The part of Node's `fs/promises` FileHandle that is used. */
+export interface FileHandleLike {
+  stat(): Promise<{ readonly size: number }>;
+  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+}
+
 const READ = 'parseSafetensors';
+const OPEN = 'openSafetensors';
 const WRITE = 'serializeSafetensors';
 
 /** What a typed array is written as. */
@@ -47,11 +66,79 @@ const NATIVE: ReadonlyMap<string, string> = new Map([
 export function parseSafetensors(bytes: Uint8Array | ArrayBuffer): Map<string, SafetensorsTensor> {
   const file = checkFile(READ, bytes);
   const tensors = new Map<string, SafetensorsTensor>();
-  for (const { name, dtype, dims, begin, end } of readHeader(file)) {
-    const data = DTYPES.get(dtype)!.read(file.slice(begin, end).buffer);
-    tensors.set(name, { data, dims, dtype });
+  for (const entry of readHeader(file)) {
+    tensors.set(entry.name, toTensor(entry, file.slice(entry.begin, entry.end)));
   }
   return tensors;
+}
+
+/**
+ * Reads the header of a file that is too large to be read as a whole, by the rules of parseSafetensors; then one tensor at a time.
+ * @param source a Blob (a File is one), or a FileHandle of Node's `fs/promises`, which stays the caller's to close
+ * @throws ModelError where the file breaks the rules; TypeError if `source` is neither
+ */
+export async function openSafetensors(source: Blob | FileHandleLike): Promise<SafetensorsFile> {
+  const { size, read } = await reader(source);
+  const start = await read(0, Math.min(8, size));
+  const header = await read(0, findData(start, size));
+  const entries = new Map([...readHeader(header, size)].map((entry) => [entry.name, entry]));
+  return {
+    tensors: new Map([...entries].map(([name, { dtype, dims }]) => [name, { dtype, dims }])),
+    async read(name) {
+      const entry = entries.get(name);
+      if (!entry) throw wrongValue(OPEN, 'name', 'the name of a tensor in the file', name);
+      return toTensor({ ...entry, dims: [...entry.dims] }, await read(entry.begin, entry.end));
+    },
+  };
+}
+
+function toTensor({ dtype, dims }: HeaderEntry, bytes: Uint8Array<ArrayBuffer>): SafetensorsTensor {
+  return { data: DTYPES.get(dtype)!.read(bytes.buffer), dims, dtype };
+}
+
+interface Reader {
+  readonly size: number;
+  readonly read: (begin: number, end: number) => Promise<Uint8Array<ArrayBuffer>>;
+}
+
+async function reader(source: unknown): Promise<Reader> {
+  if (['Blob', 'File'].includes(tag(source))) {
+    const blob = source as Blob;
+    return {
+      size: blob.size,
+      read: async (begin, end) => whole(new Uint8Array(await blob.slice(begin, end).arrayBuffer()), begin, end),
+    };
+  }
+  const handle = source as Partial<FileHandleLike> | null | undefined;
+  if (typeof handle?.stat !== 'function' || typeof handle.read !== 'function') {
+    throw wrongType(OPEN, 'source', 'a Blob or a FileHandle', source);
+  }
+  const file = handle as FileHandleLike;
+  const { size } = await file.stat();
+  return {
+    size,
+    async read(begin, end) {
+      const bytes = new Uint8Array(end - begin);
+      let done = 0;
+      // a read may give fewer bytes than asked for
+      for (let more = 1; more > 0 && done < bytes.length; done += more) {
+        more = (await file.read(bytes, done, bytes.length - done, begin + done)).bytesRead;
+      }
+      return whole(bytes.subarray(0, done), begin, end);
+    },
+  };
+}
+
+/** The bytes that were asked for, all of them. */
+function whole(bytes: Uint8Array<ArrayBuffer>, begin: number, end: number): Uint8Array<ArrayBuffer> {
+  if (bytes.length === end - begin) return bytes;
+  const where = `byte ${begin + bytes.length}`;
+  throw new ModelError(`safetensors: the file ends at ${where}, expected ${end} bytes`, {
+    code: 'truncated',
+    path: where,
+    expected: end,
+    found: begin + bytes.length,
+  });
 }
 
 /**

@@ -65,6 +65,15 @@ export interface Kernels {
     form: number,
   ): void;
   copy_rows(dst: number, dstStride: number, src: number, srcStride: number, rows: number, floats: number): void;
+  move_states(
+    table: number,
+    offset: number,
+    rows: number,
+    groups: number,
+    n: number,
+    floats: number,
+    back: boolean,
+  ): void;
   panel_index(row: number, K: number, H: number): number;
   random_f32(x: number, n: number, stride: number, state: number, terms: number, low: number, scale: number): number;
   dropout_f32(x: number, n: number, p: number, scale: number, state: number): number;
@@ -105,7 +114,7 @@ export function wasm(): Kernels {
  * forbids compiling bytes; otherwise the first use does the same from the embedded copy.
  * @throws TypeError if a module is not the compiled lstm.wasm or lstm-int8.wasm of this version
  * @throws Error if the kernels already run from another module, or if the engine has no WebAssembly SIMD; an option comes too
- *   late after the first quantize()
+ *   late once there are 8-bit weights
  */
 export function initialize(module?: WebAssembly.Module, options?: InitializeOptions): void {
   checkOptions('initialize', options, ['int8', 'relaxed']);
@@ -113,12 +122,11 @@ export function initialize(module?: WebAssembly.Module, options?: InitializeOpti
   checkBoolean('initialize', 'relaxed', relaxed);
   checkModule('module', module);
   checkModule('int8', int8);
-  const otherInt8 = (int8 && int8 !== int8Source) || (options?.relaxed !== undefined && relaxed !== relaxedAllowed);
-  if ((kernels && module && module !== source) || (int8Started && otherInt8)) {
-    throw new Error('initialize: another module runs already');
-  }
+  if (kernels && module && module !== source) throw new Error('initialize: another module runs already');
   if (int8 && !exportsOf(int8).includes('dot_i8'))
     throw wrongType('initialize', 'int8', 'the compiled lstm-int8.wasm', int8);
+  const change = (int8 && int8 !== int8Source) || (options?.relaxed !== undefined && relaxed !== relaxedAllowed);
+  if (int8Started && change) throw new Error('initialize: 8-bit weights are in use already');
   if (!kernels) instantiate(module);
   int8Source = int8 ?? int8Source;
   relaxedAllowed = options?.relaxed ?? relaxedAllowed;

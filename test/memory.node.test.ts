@@ -80,7 +80,10 @@ test('10,000 rounds of making, using and disposing leave memory as it was after 
     embedding.forward({ data: [0], dims: [1] });
     const streams = [cell.stream(), ...(lstm.bidirectional ? [] : [lstm.stream()])];
     for (const stream of streams) stream.step();
-    const owners = [...modules, ...streams];
+    const many = cell.streams({ capacity: 1 + (k % 3) });
+    for (let k = 0; k < 3; k++) many.open();
+    many.step([3, 1], new Float32Array(6), new Float32Array(2 * size));
+    const owners = [...modules, ...streams, many];
     // an order that differs from round to round
     for (let i = 0; i < owners.length; i++) owners[(i + k) % owners.length]!.dispose();
     if (k === 100) bytes = memoryBytes();
@@ -107,11 +110,14 @@ describe('the garbage collector', () => {
       for (let k = 0; k < 300; k++) {
         new LSTM(3, 40);
         new LSTM(3, 4).stream().step();
+        const streams = new LSTM(3, 4).streams({ capacity: 1 });
+        for (let k = 0; k < 3; k++) streams.open();
         new LSTMCell(3, 40).forward(tensor(3));
         new Linear(30, 40);
         new Embedding(30, 40);
         const disposed = new LSTM(3, 4);
         disposed.stream().dispose();
+        disposed.streams({ capacity: 1 }).dispose();
         disposed.dispose();
       }
     })();
@@ -184,6 +190,27 @@ describe('no garbage', () => {
   const x = tensor(128, 3).data;
   const y = new Float32Array(128 * 8);
 
+  const streams = lstm.streams();
+  const ids = Int32Array.from({ length: 20 }, () => streams.open());
+  const [someIds, someRows, someOutputs] = [ids.slice(3, 10), new Float32Array(21), new Float32Array(56)];
+  const listed = [...someIds];
+  let turn = 0;
+  const batches = [1, 2, 5, 7].map(
+    (n) => [new Int32Array(n), new Float32Array(3 * n), new Float32Array(8 * n)] as const,
+  );
+  const differentStreams = () => {
+    const [chosen, x, y] = batches[turn++ % 4]!;
+    for (let k = 0; k < chosen.length; k++) chosen[k] = ids[(turn + k) % 20]!;
+    streams.step(chosen, x, y);
+  };
+  // 8 KiB of scratch a row
+  const wide = new LSTM(2000, 1).streams();
+  const wideIds = Int32Array.from({ length: 35 }, () => wide.open());
+  const [wideRows, wideOutputs] = [new Float32Array(35 * 2000), new Float32Array(35)];
+
+  // as much scratch as any of these calls needs
+  wide.step(wideIds, wideRows, wideOutputs);
+
   /** forward() into its own first result. */
   function into(model: LSTM, input: TensorLike, withState: boolean): () => void {
     const out = model.forward(input);
@@ -206,6 +233,11 @@ describe('no garbage', () => {
     ['step() of a cell', () => cellStream.step()],
     ['stream.run() of 128 samples', () => void stream.run(x, y)],
     ['reset()', () => stream.reset()],
+    ['streams.step() of ids in an Int32Array', () => streams.step(someIds, someRows, someOutputs)],
+    ['streams.step() of ids in an array', () => streams.step(listed, someRows, someOutputs)],
+    ['streams.step() of ever other streams', differentStreams],
+    ['streams.step() of several chunks', () => wide.step(wideIds, wideRows, wideOutputs)],
+    ['streams.reset()', () => streams.reset(3)],
     ['forward, out', into(lstm, tensor(5, 2, 3), false)],
     ['forward, out, with a state', into(lstm, tensor(5, 2, 3), true)],
     ['forward, out, unbatched', into(lstm, tensor(5, 3), true)],
@@ -215,6 +247,55 @@ describe('no garbage', () => {
     const before = [memoryBytes(), bytesUsed()];
     expect(bytesPerCall(call)).toBeLessThan(1);
     expect([memoryBytes(), bytesUsed()]).toEqual(before);
+  });
+});
+
+describe('many streams', () => {
+  const COUNT = 10_000;
+
+  test.each<[string, LSTM | LSTMCell, number]>([
+    ['128x128', new LSTM(128, 128), 128 + 128],
+    ['odd sizes, layers, a projection', new LSTM(7, 33, { numLayers: 3, projSize: 5 }), 3 * (8 + 36)],
+    ['one unit', new LSTM(1, 1), 4 + 4],
+    ['a cell', new LSTMCell(3, 21), 24 + 24],
+  ])('%s: with capacity 10,000 a stream costs little memory', (_, model, count) => {
+    const before = bytesUsed();
+    const streams = model.streams({ capacity: COUNT });
+    for (let k = 0; k < COUNT; k++) streams.open();
+    expect((bytesUsed() - before) / COUNT).toBeLessThanOrEqual(4 * count + 64);
+    streams.dispose();
+  });
+
+  test('less than 100 bytes of JavaScript heap each, also after many were closed and opened', () => {
+    const model = new LSTM(1, 1);
+    const ids = new Int32Array(COUNT);
+    const rows = new Float32Array(COUNT);
+    const heap = () => {
+      // a second time, since array buffers that the first finds unused are freed on another thread
+      gc();
+      gc();
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      return heapUsed + arrayBuffers;
+    };
+    const bytesPerStream = (capacity: number) => {
+      const before = heap();
+      const streams = model.streams({ capacity });
+      for (let k = 0; k < COUNT; k++) ids[k] = streams.open();
+      streams.step(ids, rows, rows);
+      const opened = heap();
+      for (let k = 0; k < 3 * COUNT; k++) {
+        const at = (k * 7919) % COUNT;
+        streams.close(ids[at]!);
+        ids[at] = streams.open();
+      }
+      const later = heap();
+      expect(streams.size).toBe(COUNT);
+      streams.dispose();
+      return Math.max(opened - before, later - before) / COUNT;
+    };
+    // a rehearsal: linear memory, which it makes grow, is counted too
+    for (const capacity of [64, COUNT]) bytesPerStream(capacity);
+    for (const capacity of [64, COUNT]) expect(bytesPerStream(capacity)).toBeLessThan(100);
   });
 });
 
@@ -279,6 +360,16 @@ describe('without memory', () => {
         return data;
       },
     ],
+    [
+      'streams()',
+      () => {
+        const made = lstm.streams({ capacity: 1 });
+        const output = new Float32Array(4);
+        made.step([made.open()], tensor(3).data, output);
+        made.dispose();
+        return output;
+      },
+    ],
     ['LSTM.forward', () => lstm.forward(tensor(5, 2, 3)).output.data],
     ['LSTM.forward into out', () => lstm.forward(tensor(5, 2, 3), null, { out }).output.data],
     ['LSTM.forward in training', () => lstm.train().forward(tensor(5, 2, 3)).output.data],
@@ -323,6 +414,49 @@ describe('without memory', () => {
     expect(out).toEqual(results);
     expect([...call()]).toEqual(wanted);
     lstm.eval();
+  });
+
+  test('a batch of 10,000 streams is stepped in half a megabyte', () => {
+    const model = new LSTM(64, 64, { numLayers: 2, seed: 1 });
+    const streams = model.streams({ capacity: 10_000 });
+    const ids = Int32Array.from({ length: 10_000 }, () => streams.open());
+    const [inputs, outputs] = [tensor(10_000, 64).data, new Float32Array(640_000)];
+    const room = allocate(MIB / 2);
+    starved(() => {
+      expect(() => streams.step(ids, inputs, outputs)).toThrow(RangeError);
+      release(room);
+      streams.step(ids, inputs, outputs);
+    });
+    expect(outputs.every((value) => value !== 0)).toBe(true);
+    streams.dispose();
+    model.dispose();
+  });
+
+  test('streams that cannot grow are as they were, and grow when they can', () => {
+    const model = new LSTM(3, 4, { numLayers: 2, seed: 1 });
+    const streams = model.streams({ capacity: 3 });
+    const ids = [streams.open(), streams.open(), streams.open()];
+    const [inputs, outputs] = [tensor(9).data, new Float32Array(12)];
+    streams.step(ids, inputs, outputs);
+    const before = ids.map((id) => streams.save(id));
+    const used = bytesUsed();
+    starved(() => {
+      const full = bytesUsed();
+      for (let k = 0; k < 3; k++) expect(() => streams.open()).toThrow(/^lstm-wasm: .*memory.*cannot grow/);
+      // the step's scratch has no place either
+      expect(() => streams.step(ids, inputs, outputs)).toThrow(RangeError);
+      expect([streams.size, streams.capacity, bytesUsed()]).toEqual([3, 3, full]);
+      expect(ids.map((id) => streams.save(id))).toEqual(before);
+      streams.close(ids[1]!);
+      expect(streams.open()).toBe(4);
+      streams.load(4, before[1]!);
+    });
+    expect(bytesUsed()).toBe(used);
+    expect(streams.open()).toBe(5);
+    expect([1, 4, 3].map((id) => streams.save(id))).toEqual(before);
+    expect(streams.capacity).toBeGreaterThan(3);
+    model.dispose();
+    streams.dispose();
   });
 
   test('at the very end of 4 GiB a model has the same bits, and then there is no more', () => {

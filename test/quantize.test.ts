@@ -167,6 +167,28 @@ test('a sequence has the same bits alone, in a batch, packed, and in a stream', 
   );
 });
 
+test('many streams give the bits of each alone', () => {
+  const lstm = new LSTM(5, 21, { numLayers: 2, projSize: 3, seed: 8 }).quantize();
+  const streams = lstm.streams({ capacity: 40 });
+  const alone = Array.from({ length: 40 }, () => lstm.stream());
+  const ids = alone.map(() => streams.open());
+  for (let step = 0; step < 6; step++) {
+    const chosen = ids.filter((_, k) => (k * 7 + step) % 3 !== 0);
+    const { data } = tensor([chosen.length, 5], step + 1, 2);
+    data[step] = NaN;
+    const outputs = new Float32Array(3 * chosen.length);
+    streams.step(chosen, data, outputs);
+    for (const [row, id] of chosen.entries()) {
+      const stream = alone[ids.indexOf(id)]!;
+      stream.input.set(data.subarray(5 * row, 5 * row + 5));
+      stream.step();
+      expect(outputs.slice(3 * row, 3 * row + 3)).toEqual(stream.output);
+    }
+  }
+  for (const [k, id] of ids.entries()) expect(streams.save(id)).toEqual(alone[k]!.save());
+  for (const resource of [...alone, streams, lstm]) resource.dispose();
+});
+
 test.each([NaN, Infinity, -Infinity])('%d in an input or a state gives what float32 gives', (special) => {
   const quantized = new LSTM(6, 10, { seed: 4 }).quantize();
   const float = dequantized(quantized);

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { LSTM } from '../src/index.ts';
-import { ModelError, parseSafetensors } from '../src/safetensors.ts';
+import { ModelError, openSafetensors, parseSafetensors } from '../src/safetensors.ts';
 import { entry, pack } from './support/safetensors-files.ts';
 
 const MALFORMED = new URL('./fixtures/malformed/', import.meta.url);
@@ -89,4 +90,17 @@ test.each([
   expect(() => parseSafetensors(file)).toThrow(ModelError);
   const grown = 1024 * (process.resourceUsage().maxRSS - before);
   expect(grown).toBeLessThan(3 * file.length + 2 ** 23);
+});
+
+test('one tensor at a time from a file on disk', async () => {
+  const url = new URL('./fixtures/torch/bi_layers_1.safetensors', import.meta.url);
+  const handle = await open(url);
+  try {
+    const file = await openSafetensors(handle);
+    const expected = parseSafetensors(readFileSync(url));
+    for (const name of file.tensors.keys()) expect(await file.read(name)).toEqual(expected.get(name));
+    expect(file.tensors.size).toBe(expected.size);
+  } finally {
+    await handle.close();
+  }
 });
