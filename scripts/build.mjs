@@ -58,13 +58,24 @@ export const embeddedInt8: string =
 `,
 );
 
-const ENTRIES = ['index', 'safetensors', 'pytorch'];
+const ENTRIES = ['index', 'safetensors', 'pytorch', 'audio'];
 const bundle = await rolldown({
   input: Object.fromEntries(ENTRIES.map((name) => [name, join(root, `src/${name}.ts`)])),
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
   transform: { define: { TextDecoder: 'undefined' } },
 });
-const { output } = await bundle.write({ dir: dist, format: 'esm', chunkFileNames: '[name].js' });
+// What readers of formats share is one file, apart from what the main entry needs too.
+const sources = (...names) => new RegExp(`/src/(${names.join('|')})\\.ts$`);
+const groups = [
+  { name: 'errors', test: sources('errors', 'tensor', 'crc32') },
+  { name: 'formats', test: sources('budget', 'bytes', 'float-formats', 'json', 'safetensors-dtypes', 'utf8') },
+];
+const { output } = await bundle.write({
+  dir: dist,
+  format: 'esm',
+  chunkFileNames: '[name].js',
+  codeSplitting: { groups },
+});
 await bundle.close();
 for (const chunk of output) writeLicences(chunk);
 run('typescript', 'tsc', '-p', '.', '--outDir', dist);

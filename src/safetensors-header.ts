@@ -1,5 +1,7 @@
+import { ModelError } from './errors.ts';
+import { JsonCursor } from './json.ts';
 import { DTYPE_NAMES, DTYPES } from './safetensors-dtypes.ts';
-import { JsonCursor, quote, refuse } from './safetensors-json.ts';
+import { describe } from './tensor.ts';
 import { findInvalidUtf8 } from './utf8.ts';
 
 export const METADATA = '__metadata__';
@@ -52,7 +54,7 @@ export function* readHeader(file: Uint8Array, size = file.length): Generator<Hea
   const dataStart = findData(file, size);
   const dataSize = size - dataStart;
   checkText(file, dataStart);
-  const cursor = new JsonCursor(file.subarray(0, dataStart), 8);
+  const cursor = new JsonCursor('safetensors', file.subarray(0, dataStart), 8);
   const capacity = Math.ceil(dataStart / SHORTEST_ENTRY.length);
   const table: Table = {
     size: 0,
@@ -110,13 +112,18 @@ function checkText(file: Uint8Array, end: number): void {
   }
 }
 
+/** Throws what is wrong with a safetensors file. */
+function refuse(code: string, path: string, text: string, expected: unknown, found: unknown): never {
+  throw new ModelError(`safetensors: ${text}`, { code, path, expected, found });
+}
+
 function addKey(keys: Set<string>, key: string, at: number): void {
   if (keys.has(key)) repeated(key, key, at);
   keys.add(key);
 }
 
 function repeated(path: string, key: string, at: number): never {
-  refuse('duplicate-key', path, `the key ${quote(key)} is repeated (at byte ${at})`, 'different keys', key);
+  refuse('duplicate-key', path, `the key ${describe(key)} is repeated (at byte ${at})`, 'different keys', key);
 }
 
 function checkMetadata(cursor: JsonCursor): void {
@@ -128,7 +135,7 @@ function checkMetadata(cursor: JsonCursor): void {
     if (keys.size > MAX_METADATA) {
       wrong(cursor, 'invalid-metadata', METADATA, 'value', `at most ${MAX_METADATA} keys`, at);
     }
-    if (!cursor.atString()) wrong(cursor, 'invalid-metadata', METADATA, quote(key), 'a string');
+    if (!cursor.atString()) wrong(cursor, 'invalid-metadata', METADATA, describe(key), 'a string');
     cursor.string();
   });
 }
@@ -146,13 +153,13 @@ function readEntry(cursor: JsonCursor, name: string, at: number, dataSize: numbe
   const { dtype, shape, data_offsets: offsets } = fields;
   if (dtype === undefined || shape === undefined || offsets === undefined) {
     const field = FIELDS.find((field) => fields[field] === undefined);
-    refuse('missing-field', name, `${quote(name)} has no ${field} (at byte ${at})`, field, undefined);
+    refuse('missing-field', name, `${describe(name)} has no ${field} (at byte ${at})`, field, undefined);
   }
   const { begin, end } = offsets;
   const type = DTYPE_NAMES[dtype]!;
   const needed = (shape.count * DTYPES.get(type)!.bits) / 8;
   if (needed !== end - begin) {
-    const what = `${quote(name)} shape ${cursor.excerpt(shape.at, shape.end)} of ${type}`;
+    const what = `${describe(name)} shape ${cursor.excerpt(shape.at, shape.end)} of ${type}`;
     const text = `${what} needs ${needed} bytes, its range has ${end - begin} (at byte ${at})`;
     refuse('size-mismatch', name, text, needed, end - begin);
   }
@@ -223,7 +230,13 @@ function wrong(
   from = cursor.next(),
 ): never {
   const found = cursor.excerpt(from, cursor.at > from ? cursor.at : undefined);
-  refuse(code, name, `${quote(name)} ${field} expected ${expected}, got ${found} (at byte ${from})`, expected, found);
+  refuse(
+    code,
+    name,
+    `${describe(name)} ${field} expected ${expected}, got ${found} (at byte ${from})`,
+    expected,
+    found,
+  );
 }
 
 /** No byte of the data belongs to two tensors, or to none. */
@@ -236,7 +249,7 @@ function checkCoverage(names: ReadonlySet<string>, { size, begins, ends }: Table
     if (begin !== reached) {
       const name = [...names][i]!;
       const code = begin < reached ? 'overlap' : 'hole';
-      const text = `${quote(name)} begins at byte ${begin} of the data, expected ${reached} where the tensor before it ends`;
+      const text = `${describe(name)} begins at byte ${begin} of the data, expected ${reached} where the tensor before it ends`;
       refuse(code, name, text, reached, begin);
     }
     reached = ends[i]!;

@@ -19,30 +19,33 @@ export function findInvalidUtf8(bytes: Uint8Array): number {
   return -1;
 }
 
-/** The bytes of a string without lone surrogates. AudioWorklets have no TextEncoder. */
+/** The bytes of a string; of a lone surrogate as if it were a character. AudioWorklets have no TextEncoder. */
 export function encodeUtf8(text: string): Uint8Array {
-  const bytes = new Uint8Array(3 * text.length);
-  let size = 0;
-  for (const char of text) {
-    const code = char.codePointAt(0)!;
-    if (code < 0x80) {
-      bytes[size++] = code;
-      continue;
-    }
-    if (code < 0x800) {
-      bytes[size++] = 0xc0 | (code >> 6);
-    } else {
-      if (code < 0x10000) {
-        bytes[size++] = 0xe0 | (code >> 12);
-      } else {
-        bytes[size++] = 0xf0 | (code >> 18);
-        bytes[size++] = 0x80 | ((code >> 12) & 0x3f);
-      }
-      bytes[size++] = 0x80 | ((code >> 6) & 0x3f);
-    }
-    bytes[size++] = 0x80 | (code & 0x3f);
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const size = utf8Size(text.codePointAt(i)!);
+    length += size;
+    if (size === 4) i++;
   }
-  return bytes.subarray(0, size);
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.codePointAt(i)!;
+    const size = utf8Size(code);
+    bytes[at++] = size === 1 ? code : LEADS[size]! | (code >> (6 * (size - 1)));
+    for (let rest = size - 2; rest >= 0; rest--) bytes[at++] = 0x80 | ((code >> (6 * rest)) & 0x3f);
+    if (size === 4) i++;
+  }
+  return bytes;
+}
+
+/** Of a first byte, by the size of the sequence */
+const LEADS = [0, 0, 0xc0, 0xe0, 0xf0];
+
+function utf8Size(code: number): number {
+  if (code < 0x80) return 1;
+  if (code < 0x800) return 2;
+  return code < 0x10000 ? 3 : 4;
 }
 
 /** The string that well-formed UTF-8 stands for. AudioWorklets have no TextDecoder. */

@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { allocate, endScratch, release, scratch } from '../src/arena.ts';
+import { loadGuitarML, loadNam, loadRTNeural } from '../src/audio.ts';
 import {
   bytesUsed,
   Embedding,
@@ -16,6 +17,7 @@ import {
   type TensorLike,
 } from '../src/index.ts';
 import { wasm } from '../src/wasm.ts';
+import { guitarML, nam, rtneural } from './support/audio-files.ts';
 
 // Linear memory stays flat, what is forgotten comes back, the steady state makes no garbage, and a lack of memory is an
 // error that changes nothing. Node only: the garbage collector is called and the JS heap is measured.
@@ -221,7 +223,27 @@ describe('no garbage', () => {
     };
   }
 
+  const amp = loadNam(nam({ H: 8, layers: 2 }));
+  const dense = loadRTNeural(
+    rtneural({
+      dense: [
+        [4, 'elu'],
+        [4, 'softmax'],
+        [1, 'tanh'],
+      ],
+    }),
+  );
+  const knobbed = loadGuitarML(guitarML({ I: 3 }));
+  const knobs = [0.1, 0.2];
+  const [samples, played] = [tensor(441).data, new Float32Array(441)];
+  const block = samples.subarray(0, 128);
+  const playedBlock = played.subarray(0, 128);
+
   test.each<[string, () => void]>([
+    ['NAM, 128 samples', () => amp.process(block, playedBlock)],
+    ['NAM, 441 samples', () => amp.process(samples, played)],
+    ['RTNeural, activations', () => dense.process(samples, played)],
+    ['GuitarML, knobs', () => knobbed.process(samples, played, knobs)],
     [
       'stream.step()',
       () => {

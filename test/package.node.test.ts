@@ -97,6 +97,7 @@ async function bundle(program: string): Promise<string> {
 const MAIN = `export * from 'lstm-wasm';`;
 const SAFETENSORS = `export * from 'lstm-wasm/safetensors';`;
 const PYTORCH = `export * from 'lstm-wasm/pytorch';`;
+const AUDIO = `export * from 'lstm-wasm/audio';`;
 
 describe('the tarball', () => {
   it('has the built package, its source, the licence and two documents, and nothing else', () => {
@@ -110,10 +111,15 @@ describe('the tarball', () => {
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'dist/audio.js',
       'dist/errors.js',
+      'dist/formats.js',
       'dist/index.js',
       'dist/lstm-int8.wasm',
+      'dist/lstm.js',
       'dist/lstm.wasm',
+      'dist/pytorch.LICENSE.txt',
+      'dist/pytorch.js',
       'dist/safetensors.js',
       'package.json',
     ]);
@@ -121,6 +127,19 @@ describe('the tarball', () => {
     const declarations = sources.map((name) => `dist/${name.replace(/\.ts$/, '.d.ts')}`).sort();
     expect(files.filter((path) => path.endsWith('.d.ts'))).toEqual(declarations);
     expect(files.filter((path) => /test|script|bench|example|fixture|\.map$/i.test(path))).toEqual([]);
+  });
+
+  it('has the licences of the code that it took in, and no other code than that', () => {
+    const dist = join(consumer, 'node_modules/lstm-wasm/dist');
+    const texts = readdirSync(dist).filter((name) => name.endsWith('.LICENSE.txt'));
+    const named = texts.flatMap((name) => readFileSync(join(dist, name), 'utf8').match(/^\S+ has code of \S+/gm));
+    expect(named).toEqual(['pytorch.js has code of fflate']);
+    expect(readFileSync(join(dist, 'pytorch.LICENSE.txt'), 'utf8')).toMatch(
+      /MIT License\s+Copyright \(c\) \d+ Arjun Barrett/,
+    );
+    const bundles = readdirSync(dist).filter((name) => name.endsWith('.js'));
+    const taken = bundles.filter((name) => readFileSync(join(dist, name), 'utf8').includes('node_modules/'));
+    expect(taken).toEqual(['pytorch.js']);
   });
 
   it('is small', () => {
@@ -146,6 +165,8 @@ describe('installed', () => {
       import { createRequire } from 'node:module';
       import * as main from 'lstm-wasm';
       import * as safetensors from 'lstm-wasm/safetensors';
+      import * as pytorch from 'lstm-wasm/pytorch';
+      import * as audio from 'lstm-wasm/audio';
       const require = createRequire(import.meta.url);
       const lstm = new main.LSTM(10, 20, { numLayers: 2 });
       const { output, hn, cn } = lstm.forward({ data: new Float32Array(5 * 3 * 10), dims: [5, 3, 10] });
@@ -155,6 +176,8 @@ describe('installed', () => {
         lengths: [output.data.length, hn.data.length, cn.data.length],
         main: Object.keys(main).sort(),
         safetensors: Object.keys(safetensors).sort(),
+        pytorch: Object.keys(pytorch).sort(),
+        audio: Object.keys(audio).sort(),
         wasm: require.resolve('lstm-wasm/lstm.wasm').replaceAll('\\\\', '/'),
         name: require('lstm-wasm/package.json').name,
         hidden,
@@ -187,31 +210,38 @@ describe('installed', () => {
         'unpadSequence',
       ],
       safetensors: ['ModelError', 'parseSafetensors', 'serializeSafetensors'],
+      pytorch: ['ModelError', 'parseCheckpoint'],
+      audio: ['ModelError', 'loadGuitarML', 'loadNam', 'loadRTNeural'],
       wasm: expect.stringMatching(/consumer\/node_modules\/lstm-wasm\/dist\/lstm\.wasm$/),
       name: 'lstm-wasm',
       hidden: 'ERR_PACKAGE_PATH_NOT_EXPORTED',
     });
   });
 
-  it('has one ModelError for both entry points', () => {
+  it('has one ModelError for all entry points', () => {
     const result = run(`
       import * as main from 'lstm-wasm';
       import * as safetensors from 'lstm-wasm/safetensors';
+      import * as pytorch from 'lstm-wasm/pytorch';
+      import * as audio from 'lstm-wasm/audio';
+      const all = [main, safetensors, pytorch, audio];
       const thrown = (body) => {
         try {
           body();
         } catch (error) {
-          return [error instanceof main.ModelError, error instanceof safetensors.ModelError, error instanceof Error];
+          return [...all.map(({ ModelError }) => error instanceof ModelError), error instanceof Error];
         }
       };
       console.log(JSON.stringify([
-        main.ModelError === safetensors.ModelError,
         thrown(() => safetensors.parseSafetensors(new Uint8Array(3))),
+        thrown(() => pytorch.parseCheckpoint(new Uint8Array(3))),
+        thrown(() => audio.loadNam('{}')),
         thrown(() => main.LSTM.fromStateDict({})),
         thrown(() => new main.LSTM(-1, 1)),
       ]));
     `);
-    expect(result).toEqual([true, [true, true, true], [true, true, true], [false, false, true]]);
+    const refused = [true, true, true, true, true];
+    expect(result).toEqual([refused, refused, refused, refused, [false, false, false, false, true]]);
   });
 });
 
@@ -386,6 +416,8 @@ describe('TypeScript', () => {
       type LSTMStream, ModelError, type PackedSequence, packPaddedSequence, packSequence, padPackedSequence, padSequence,
       relu, sigmoid, softmax, type StateDict, tanh, type TensorLike, unpackSequence, unpadSequence,
     } from 'lstm-wasm';
+    import { type AudioModel, loadGuitarML, loadNam, loadRTNeural } from 'lstm-wasm/audio';
+    import { type CheckpointOptions, type CheckpointTensor, parseCheckpoint } from 'lstm-wasm/pytorch';
     import * as safetensors from 'lstm-wasm/safetensors';
 
     const options: LSTMOptions = { numLayers: 2, batchFirst: true, seed: 1 };
@@ -419,6 +451,14 @@ describe('TypeScript', () => {
     const tensor: AnyTensor | undefined = weights.get('lstm.weight_ih_l0');
     const { missingKeys, unexpectedKeys }: LoadResult = lstm.loadStateDict(stateDict, 'lstm.', { strict: false });
     const keys: string[] = [...missingKeys, ...unexpectedKeys];
+    const checkpointOptions: CheckpointOptions = { key: 'model' };
+    const checkpoint: Map<string, CheckpointTensor> = parseCheckpoint(file, checkpointOptions);
+    LSTM.fromStateDict(parseCheckpoint(file.buffer as ArrayBuffer), { prefix: 'lstm.' }).loadStateDict(checkpoint);
+    using amp: AudioModel = loadNam('{}');
+    const rate: number | undefined = amp.sampleRate;
+    loadRTNeural({}).process(input.data, result.output.data);
+    loadGuitarML({}).process(input.data, result.output.data, [0.5, rate ?? 0]);
+    amp.reset();
     const same: typeof ModelError = safetensors.ModelError;
     const error = (e: unknown): string => (e instanceof ModelError ? e.code + e.path : '');
     initialize(new WebAssembly.Module(new Uint8Array(8)));
@@ -436,6 +476,12 @@ describe('TypeScript', () => {
     export const wrong: LSTMResult = lstm.forward(packed);
     // @ts-expect-error a string where bytes are expected
     safetensors.parseSafetensors('model.safetensors');
+    // @ts-expect-error a string where bytes are expected
+    parseCheckpoint('model.pt');
+    // @ts-expect-error an option that nobody reads
+    parseCheckpoint(file, { prefix: 'model' });
+    // @ts-expect-error bytes where text is expected
+    loadNam(7);
     // @ts-expect-error nothing else is exported
     export { wasm } from 'lstm-wasm';
   `;
@@ -466,24 +512,32 @@ describe('bundled', () => {
     expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(20_000);
   });
 
+  it('has no reader of a format in the main entry, and no wasm in a reader of weights', async () => {
+    const main = await bundle(MAIN);
+    for (const piece of ['pytorch: ', 'safetensors', 'RTNeural', 'NAM']) expect(main).not.toContain(piece);
+    expect(gzipSync(await bundle(PYTORCH), { level: 9 }).length).toBeLessThanOrEqual(12_000);
+  });
+
   it('is nothing where nothing is used', async () => {
     expect((await bundle(`import 'lstm-wasm'; import 'lstm-wasm/safetensors';`)).trim()).toBe('');
     expect((await bundle(`import { LSTM } from 'lstm-wasm';`)).trim()).toBe('');
-    expect((await bundle(`import { parseSafetensors } from 'lstm-wasm/safetensors';`)).trim()).toBe('');
+    for (const format of ['safetensors', 'pytorch', 'audio']) {
+      expect((await bundle(`import * as format from 'lstm-wasm/${format}';`)).trim()).toBe('');
+    }
     expect(await bundle(`import { LSTM } from 'lstm-wasm'; new LSTM(1, 1);`)).toContain(embeddedPiece());
   });
 
   it('has the wasm only where it is used', async () => {
-    for (const program of [SAFETENSORS, `export { packSequence } from 'lstm-wasm';`]) {
+    for (const program of [SAFETENSORS, PYTORCH, `export { packSequence } from 'lstm-wasm';`]) {
       const code = await bundle(program);
-      expect(code).toContain('RangeError');
+      expect(code).toContain('TypeError');
       expect(code).not.toContain(embeddedPiece());
       expect(code).not.toContain('WebAssembly');
     }
   });
 
   it('evaluates no strings, loads nothing, and takes from Math only what has the same bits everywhere', async () => {
-    for (const program of [MAIN, SAFETENSORS]) {
+    for (const program of [MAIN, SAFETENSORS, PYTORCH, AUDIO]) {
       // without the embedded wasm, which may spell anything
       const code = (await bundle(program)).replace(/(["'`])(?:\\.|(?!\1)[^\\]){4000,}\1/, '""');
       expect(code).not.toContain(embeddedPiece());

@@ -1,8 +1,14 @@
+import type { Budget } from './budget.ts';
 import { ModelError } from './errors.ts';
+import { describe } from './tensor.ts';
 
 /** Arrays and objects inside one another, as many as the reference's JSON parser takes. */
 const MAX_DEPTH = 127;
 const EXCERPT = 40;
+
+/** What an object, an array, a string or a name takes, and what a number in an array while it grows. */
+const VALUE_BYTES = 64;
+const ITEM_BYTES = 20;
 
 const QUOTE = 0x22;
 const PLUS = 0x2b;
@@ -15,6 +21,8 @@ const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
 const LOWER_E = 0x65;
+const LOWER_N = 0x6e;
+const LOWER_T = 0x74;
 const LOWER_U = 0x75;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
@@ -24,16 +32,6 @@ const ESCAPES: ReadonlyMap<number | undefined, number> = new Map(
   ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'].map((pair) => [pair.charCodeAt(0), pair.charCodeAt(1)]),
 );
 
-/** Throws what is wrong with a safetensors file. */
-export function refuse(code: string, path: string, text: string, expected: unknown, found: unknown): never {
-  throw new ModelError(`safetensors: ${text}`, { code, path, expected, found });
-}
-
-/** A key as a message shows it: shortened in the middle, control characters escaped. */
-export function quote(key: string): string {
-  return JSON.stringify(key.length > 120 ? `${key.slice(0, 80)}…${key.slice(-30)}` : key);
-}
-
 /** Faster than spreading, which iterates. */
 function fromUnits(units: Uint8Array | Uint16Array): string {
   return String.fromCharCode.apply(null, units as unknown as number[]);
@@ -41,16 +39,19 @@ function fromUnits(units: Uint8Array | Uint16Array): string {
 
 /**
  * A cursor over JSON (RFC 8259) in well-formed UTF-8. It shows the repeated names that JSON.parse drops, and its memory is
- * the strings it gives.
+ * what it gives.
  */
 export class JsonCursor {
   /** Offset in the bytes. */
   at: number;
   readonly #bytes: Uint8Array;
   readonly #units = new Uint16Array(4096);
+  readonly #who: string;
   #depth = 0;
 
-  constructor(bytes: Uint8Array, at: number) {
+  /** @param who whose errors these are */
+  constructor(who: string, bytes: Uint8Array, at: number) {
+    this.#who = who;
     this.#bytes = bytes;
     this.at = at;
   }
@@ -146,6 +147,52 @@ export class JsonCursor {
     else if (!this.#word('true') && !this.#word('false') && !this.#word('null')) this.#invalid('a value');
   }
 
+  /**
+   * Any value, as JSON.parse gives it, but for objects: they have no prototype, and a repeated name is refused. What it takes
+   * goes on the budget.
+   */
+  value(budget: Budget): unknown {
+    const byte = this.#peek();
+    if (byte === QUOTE) {
+      const at = this.at;
+      const text = this.string();
+      budget.spend(VALUE_BYTES + 2 * (this.at - at), `byte ${at}`);
+      return text;
+    }
+    if (byte === OPEN_BRACE) return this.#object(budget);
+    if (byte === OPEN_BRACKET) return this.#array(budget);
+    const start = this.at;
+    this.pass();
+    if (byte === MINUS || (byte! >= ZERO && byte! <= ZERO + 9)) {
+      return Number(fromUnits(this.#bytes.subarray(start, this.at)));
+    }
+    return byte === LOWER_N ? null : byte === LOWER_T;
+  }
+
+  #object(budget: Budget): object {
+    const object: Record<string, unknown> = Object.create(null);
+    budget.spend(VALUE_BYTES, `byte ${this.at}`);
+    this.members((name, at) => {
+      if (name in object) {
+        const text = `the key ${describe(name)} is repeated (at byte ${at})`;
+        this.#refuse('duplicate-key', name, text, 'different keys', name);
+      }
+      budget.spend(VALUE_BYTES + 2 * name.length, `byte ${at}`);
+      object[name] = this.value(budget);
+    });
+    return object;
+  }
+
+  #array(budget: Budget): unknown[] {
+    const array: unknown[] = [];
+    budget.spend(VALUE_BYTES, `byte ${this.at}`);
+    this.items(() => {
+      budget.spend(ITEM_BYTES, `byte ${this.at}`);
+      array.push(this.value(budget));
+    });
+    return array;
+  }
+
   /** Whether `null` is next, which is then passed over. */
   skipNull(): boolean {
     this.#peek();
@@ -153,7 +200,7 @@ export class JsonCursor {
   }
 
   end(): void {
-    if (this.#peek() !== undefined) this.#invalid('the end of the header');
+    if (this.#peek() !== undefined) this.#invalid('the end');
   }
 
   /** The text between two offsets as a message shows it. */
@@ -184,14 +231,18 @@ export class JsonCursor {
     this.#expect(bracket, what);
     if (++this.#depth > MAX_DEPTH) {
       const where = `byte ${this.at - 1}`;
-      refuse('too-deep', where, `nested deeper than ${MAX_DEPTH} levels (at ${where})`, MAX_DEPTH, this.#depth);
+      this.#refuse('too-deep', where, `nested deeper than ${MAX_DEPTH} levels (at ${where})`, MAX_DEPTH, this.#depth);
     }
   }
 
   #invalid(expected: string): never {
     const where = `byte ${this.at}`;
     const found = this.excerpt(this.at);
-    refuse('invalid-json', where, `expected ${expected}, got ${found} (at ${where})`, expected, found);
+    this.#refuse('invalid-json', where, `expected ${expected}, got ${found} (at ${where})`, expected, found);
+  }
+
+  #refuse(code: string, path: string, text: string, expected: unknown, found: unknown): never {
+    throw new ModelError(`${this.#who}: ${text}`, { code, path, expected, found });
   }
 
   /** The code point whose first byte was read. */

@@ -1,0 +1,78 @@
+import { allocate, endScratch, floats, integers, scratch } from '../arena.ts';
+import { Resource } from '../module.ts';
+import { FLOAT32, panelBytes, writeParameter } from '../pack.ts';
+import { wasm } from '../wasm.ts';
+
+/** In place on `rows` rows of `size` floats at `pointer`; `spare` has room for as many. */
+type Activation = (pointer: number, rows: number, size: number, spare: number) => void;
+
+const nothing: Activation = () => {};
+
+/** Keras's activations of a dense layer, by name; `` is none. */
+export const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<string, Activation>([
+  ['', nothing],
+  ['linear', nothing],
+  ['tanh', (pointer, rows, size) => wasm().tanh_f32(pointer, rows * size)],
+  ['sigmoid', (pointer, rows, size) => wasm().sigmoid_f32(pointer, rows * size)],
+  ['relu', (pointer, rows, size) => wasm().relu_f32(pointer, rows * size)],
+  ['softmax', (pointer, rows, size) => wasm().softmax_f32(pointer, rows, size, 1)],
+  ['elu', elu],
+]);
+
+/** `x` above 0, else e^x - 1 = 2 t / (1 - t) with t = tanh(x / 2): exact near 0, and the same bits everywhere. */
+function elu(pointer: number, rows: number, size: number, spare: number): void {
+  const memory = floats();
+  const [x, t, count] = [pointer / 4, spare / 4, rows * size];
+  for (let i = 0; i < count; i++) memory[t + i] = Math.min(memory[x + i]!, 0) / 2;
+  wasm().tanh_f32(spare, count);
+  for (let i = 0; i < count; i++) {
+    if (!(memory[x + i]! > 0)) memory[x + i] = (2 * memory[t + i]!) / (1 - memory[t + i]!);
+  }
+}
+
+/** A Linear and an activation that read and write given arrays, so that they make no garbage. */
+export class Dense extends Resource {
+  readonly inputSize: number;
+  readonly outputSize: number;
+  readonly #activation: Activation;
+  readonly #weight: number;
+  readonly #bias: number;
+
+  /** @param weight (outputSize, inputSize) */
+  constructor(weight: Float32Array, bias: Float32Array, activation: string) {
+    super('Dense');
+    this.outputSize = bias.length;
+    this.inputSize = weight.length / bias.length;
+    this.#activation = ACTIVATIONS.get(activation)!;
+    const weightBytes = panelBytes(this.outputSize, this.inputSize);
+    const bytes = weightBytes + panelBytes(this.outputSize, 1);
+    this.#weight = allocate(bytes);
+    this.#bias = this.#weight + weightBytes;
+    this.own(this.#weight);
+    integers().fill(0, this.#weight / 4, (this.#weight + bytes) / 4);
+    const dims = [this.outputSize, this.inputSize];
+    writeParameter({ name: 'weight', dims, pointer: this.#weight, gates: 0 }, weight);
+    writeParameter({ name: 'bias', dims: [this.outputSize], pointer: this.#bias }, bias);
+  }
+
+  /**
+   * @param input (rows, inputSize)
+   * @param output (rows, outputSize)
+   */
+  run(input: Float32Array, output: Float32Array): void {
+    const rows = output.length / this.outputSize;
+    const zBytes = rows * panelBytes(this.outputSize, 1);
+    const z = scratch(zBytes + 4 * (input.length + output.length));
+    const x = z + zBytes;
+    const y = x + 4 * input.length;
+    floats().set(input, x / 4);
+    wasm().linear(FLOAT32, this.#weight, this.#bias, x, this.inputSize, y, this.outputSize, rows, z);
+    this.#activation(y, rows, this.outputSize, z);
+    const memory = floats();
+    for (let i = 0; i < output.length; i++) output[i] = memory[y / 4 + i]!;
+    endScratch();
+  }
+
+  /** It has no state. */
+  reset(): void {}
+}

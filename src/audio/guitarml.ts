@@ -1,0 +1,40 @@
+import type { Field } from './field.ts';
+import type { Parts } from './model.ts';
+import { readSampleRate } from './sample-rate.ts';
+import { checkChain, checkKeys, planLinear, planLstm } from './torch-modules.ts';
+
+export const GUITARML_MODELS = ['SimpleRNN'] as const;
+export const GUITARML_UNITS = ['LSTM'] as const;
+
+/**
+ * The JSON of GuitarML's trainers (SimpleRNN of Automated-GuitarAmpModelling): `model_data` says what `state_dict` holds, an
+ * nn.LSTM `rec` and an nn.Linear `lin` on its last layer; with `skip` the input is added. Inputs after the first are knobs.
+ */
+export function readGuitarML(who: string, file: Field): Parts {
+  const data = file.get('model_data');
+  data.get('model').oneOf(GUITARML_MODELS);
+  data.get('unit_type').oneOf(GUITARML_UNITS);
+  const skip = data.get('skip').oneOf([0, 1, false, true]);
+  data.get('output_size').oneOf([1]);
+  const dict = file.get('state_dict');
+  const plans = [planLstm(dict, 'rec.'), planLinear(dict, 'lin.')] as const;
+  checkChain(plans);
+  const [rec, lin] = plans;
+  checkSize(data.get('input_size'), rec.inputSize);
+  checkSize(data.get('hidden_size'), rec.outputSize);
+  checkSize(data.get('num_layers'), rec.keys.length / 4);
+  // of the Linear alone: the LSTM always has its biases
+  const hasBias = lin.keys.length === 2;
+  if (data.has('bias_fl')) data.get('bias_fl').oneOf(hasBias ? [true, 1] : [false, 0]);
+  checkKeys(dict, plans);
+  return {
+    who,
+    sampleRate: readSampleRate(data) ?? readSampleRate(file),
+    stages: plans.map(({ make }) => make),
+    skip: Boolean(skip),
+  };
+}
+
+function checkSize(declared: Field, found: number): void {
+  if (declared.size() !== found) declared.refuse('size-mismatch', `${found}, the size of the weights`, declared.value);
+}

@@ -1,0 +1,165 @@
+import { checkFloats, describe, wrongType, wrongValue } from '../tensor.ts';
+
+/** Samples that go through the stages at once, fewer if they are wide: what a block takes stays in the cache. */
+const MAX_BLOCK = 1024;
+const BLOCK_FLOATS = 65_536;
+
+export interface Stage {
+  readonly inputSize: number;
+  readonly outputSize: number;
+  /** Rows of inputs to as many rows of outputs; makes no garbage */
+  run(input: Float32Array, output: Float32Array): void;
+  reset(): void;
+  dispose(): void;
+}
+
+/** What a reader finds in a file. */
+export interface Parts {
+  readonly who: string;
+  readonly sampleRate: number | undefined;
+  /** In their order; each makes one, once all of the file was checked */
+  readonly stages: readonly (() => Stage)[];
+  /** Whether the input is added to the output */
+  readonly skip: boolean;
+}
+
+/**
+ * An effect: one sample in, one sample out. Its state runs on from block to block, so that any block length gives the same
+ * bits.
+ */
+export class AudioModel {
+  static {
+    if (typeof Symbol.dispose === 'symbol') {
+      Object.defineProperty(AudioModel.prototype, Symbol.dispose, { value: AudioModel.prototype.dispose });
+    }
+  }
+
+  declare [Symbol.dispose]: () => void;
+  /** In Hz, of the audio that it was trained on; undefined if the file does not say. */
+  readonly sampleRate: number | undefined;
+  readonly #who: string;
+  readonly #skip: boolean;
+  readonly #stages: Stage[] = [];
+  /** For blocks of ... 4, 2, 1 samples, of each: the first stage's input and every stage's output, in the same memory */
+  readonly #blocks: Float32Array[][] = [];
+  #alive = true;
+
+  /** @internal */
+  constructor({ who, sampleRate, stages, skip }: Parts) {
+    this.#who = who;
+    this.sampleRate = sampleRate;
+    this.#skip = skip;
+    try {
+      for (const make of stages) this.#stages.push(make());
+      const widths = [this.#stages[0]!.inputSize, ...this.#stages.map(({ outputSize }) => outputSize)];
+      const most = Math.min(MAX_BLOCK, BLOCK_FLOATS / Math.max(...widths));
+      let size = 1;
+      while (2 * size <= most) size *= 2;
+      const buffers = widths.map((width) => new Float32Array(size * width));
+      for (; size >= 1; size /= 2) {
+        this.#blocks.push(buffers.map((buffer, i) => buffer.subarray(0, size * widths[i]!)));
+      }
+      // once for nothing, so that linear memory has grown before it matters
+      this.#run(this.#blocks[0]!);
+      this.reset();
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Plays a block. Allocates nothing.
+   * @param input samples
+   * @param output as many; may be `input`
+   * @param knobs the model's other inputs, which stay as they are for the whole block
+   * @throws TypeError or RangeError that names the argument; nothing is played then
+   */
+  process(input: Float32Array, output: Float32Array, knobs?: ArrayLike<number>): void {
+    this.#checkAlive();
+    this.#checkBlock(input, output);
+    this.#checkKnobs(knobs);
+    let k = 0;
+    for (let at = 0; at < input.length; ) {
+      // blocks of powers of two, whose views are there already: a view of any other length would be garbage
+      while (samplesOf(this.#blocks[k]!) > input.length - at) k++;
+      at = this.#playBlock(this.#blocks[k]!, input, output, at, knobs);
+    }
+  }
+
+  /** Back to where the file says that a session starts. */
+  reset(): void {
+    this.#checkAlive();
+    for (const stage of this.#stages) stage.reset();
+  }
+
+  /** Gives the memory back at once. A second call does nothing; any other use afterwards throws an Error. */
+  dispose(): void {
+    for (const stage of this.#stages) stage.dispose();
+    this.#alive = false;
+  }
+
+  #playBlock(
+    block: readonly Float32Array[],
+    input: Float32Array,
+    output: Float32Array,
+    at: number,
+    knobs: ArrayLike<number> | undefined,
+  ): number {
+    const x = block[0]!;
+    const { inputSize } = this.#stages[0]!;
+    for (let i = 0, n = at; i < x.length; i += inputSize, n++) {
+      x[i] = input[n]!;
+      for (let k = 1; k < inputSize; k++) x[i + k] = knobs![k - 1]!;
+    }
+    this.#run(block);
+    const y = block[block.length - 1]!;
+    for (let i = 0; i < y.length; i++) output[at + i] = this.#skip ? y[i]! + x[i * inputSize]! : y[i]!;
+    return at + y.length;
+  }
+
+  #run(block: readonly Float32Array[]): void {
+    for (let s = 0; s < this.#stages.length; s++) this.#stages[s]!.run(block[s]!, block[s + 1]!);
+  }
+
+  #checkAlive(): void {
+    if (!this.#alive) throw new Error(`${this.#who}: used after dispose()`);
+  }
+
+  #checkBlock(input: Float32Array, output: Float32Array): void {
+    checkFloats(this.#who, 'input', input);
+    checkFloats(this.#who, 'output', output);
+    if (output.length !== input.length) {
+      throw wrongValue(this.#who, 'output', `${input.length} samples, as many as "input"`, output.length);
+    }
+    const distance = Math.abs(output.byteOffset - input.byteOffset);
+    if (output.buffer === input.buffer && distance > 0 && distance < input.byteLength) {
+      throw wrongValue(this.#who, 'output', '"input" itself or other memory', 'a view that overlaps it');
+    }
+  }
+
+  #checkKnobs(knobs: ArrayLike<number> | undefined): void {
+    const count = this.#stages[0]!.inputSize - 1;
+    if (knobs !== undefined && !Array.isArray(knobs) && !ArrayBuffer.isView(knobs)) {
+      throw wrongType(this.#who, 'knobs', 'an array of numbers', knobs);
+    }
+    const given = knobs?.length ?? 0;
+    if (given > count) {
+      throw new RangeError(
+        `${this.#who}: "knobs[${count}]" is superfluous: the model has ${count} knobs, got ${given}`,
+      );
+    }
+    for (let k = 0; k < count; k++) {
+      // not by way of a variable for any type, which would put the number on the heap
+      if (k >= given || typeof knobs![k] !== 'number' || !Number.isFinite(Math.fround(knobs![k]!))) {
+        const text = `expected a finite number, got ${describe(knobs?.[k])}; the model has ${count} knobs`;
+        throw new RangeError(`${this.#who}: "knobs[${k}]" ${text}`);
+      }
+    }
+  }
+}
+
+/** Of a block: its last stage has one output a sample. */
+function samplesOf(block: readonly Float32Array[]): number {
+  return block[block.length - 1]!.length;
+}

@@ -1,0 +1,65 @@
+import type { TensorLike } from '../tensor.ts';
+import { Dense } from './dense.ts';
+import type { Field } from './field.ts';
+import type { Parts } from './model.ts';
+import { Recurrence } from './recurrence.ts';
+import { readSampleRate } from './sample-rate.ts';
+
+export const NAM_ARCHITECTURES = ['LSTM'] as const;
+/** Versions 0.5.0 and later; a model of another major version is refused. */
+export const NAM_VERSION = /^0\.([5-9]|[1-9]\d+)\.\d+/;
+
+/**
+ * Neural Amp Modeler: https://neural-amp-modeler.readthedocs.io/en/latest/model-file.html. `weights`, one list, holds for each
+ * layer a matrix [4H][I + H], of which a row has I weights of x, then H of h, in the order of gates of PyTorch; the sum of
+ * PyTorch's two biases; h and c to start from; and after the last layer the head's H weights and its bias.
+ */
+export function readNam(who: string, file: Field): Parts {
+  file.get('architecture').oneOf(NAM_ARCHITECTURES);
+  const version = file.get('version');
+  if (!NAM_VERSION.test(version.string())) version.refuse('unsupported', 'a version from 0.5.0 below 1', version.value);
+  const config = file.get('config');
+  const inputSize = config.get('input_size').size();
+  const H = config.get('hidden_size').size();
+  const numLayers = config.get('num_layers').size();
+  for (const channels of ['in_channels', 'out_channels']) if (config.has(channels)) config.get(channels).oneOf([1]);
+
+  const layerCount = (I: number) => 4 * H * (I + H) + 4 * H + 2 * H;
+  const count = layerCount(inputSize) + (numLayers - 1) * layerCount(H) + H + 1;
+  const weights = file.get('weights').vector(count);
+  let at = 0;
+  const take = (size: number) => {
+    at += size;
+    return weights.slice(at - size, at);
+  };
+  const stateDict = new Map<string, TensorLike>();
+  const h0 = { data: new Float32Array(numLayers * H), dims: [numLayers, H] };
+  const c0 = { data: new Float32Array(numLayers * H), dims: [numLayers, H] };
+  for (let layer = 0; layer < numLayers; layer++) {
+    const I = layer === 0 ? inputSize : H;
+    const joined = take(4 * H * (I + H));
+    stateDict.set(`weight_ih_l${layer}`, columns(joined, I + H, 0, I));
+    stateDict.set(`weight_hh_l${layer}`, columns(joined, I + H, I, I + H));
+    stateDict.set(`bias_ih_l${layer}`, { data: take(4 * H), dims: [4 * H] });
+    stateDict.set(`bias_hh_l${layer}`, { data: new Float32Array(4 * H), dims: [4 * H] });
+    h0.data.set(take(H), layer * H);
+    c0.data.set(take(H), layer * H);
+  }
+  const head = take(H);
+  const bias = take(1);
+  return {
+    who,
+    sampleRate: readSampleRate(file),
+    stages: [() => new Recurrence(stateDict, { h0, c0 }), () => new Dense(head, bias, '')],
+    skip: false,
+  };
+}
+
+/** Columns `from` .. `to` - 1 of a matrix of `width` columns. */
+function columns(matrix: Float32Array, width: number, from: number, to: number): TensorLike {
+  const rows = matrix.length / width;
+  const data = new Float32Array(rows * (to - from));
+  for (let row = 0; row < rows; row++)
+    data.set(matrix.subarray(row * width + from, row * width + to), row * (to - from));
+  return { data, dims: [rows, to - from] };
+}

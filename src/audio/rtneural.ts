@@ -1,0 +1,121 @@
+import type { TensorLike } from '../tensor.ts';
+import { ACTIVATIONS, Dense } from './dense.ts';
+import type { Field } from './field.ts';
+import type { Parts } from './model.ts';
+import { Recurrence } from './recurrence.ts';
+import { readSampleRate } from './sample-rate.ts';
+import { checkChain, checkKeys, type Plan, planLinear, planLstm } from './torch-modules.ts';
+
+/** The types of layers, each with what reads it. */
+export const RTNEURAL_LAYERS: ReadonlyMap<string, (layer: Field, inputSize: number) => Plan> = new Map([
+  ['lstm', planKerasLstm],
+  ['dense', planKerasDense],
+  ['time-distributed-dense', planKerasDense],
+]);
+
+/** Activations that an LSTM may name: either way it is the standard cell. */
+export const RTNEURAL_LSTM_ACTIVATIONS = ['tanh', ''] as const;
+
+/**
+ * The JSON of RTNeural (https://github.com/jatinchowdhury18/RTNeural): layers as Keras has them, or the state dict of a PyTorch
+ * module. Inputs after the first are knobs.
+ */
+export function readRTNeural(who: string, file: Field): Parts {
+  const keras = file.has('layers') || file.has('in_shape');
+  const plans = keras ? planLayers(file) : planStateDict(file);
+  checkChain(plans);
+  const skip = keras && file.has('in_skip') ? file.get('in_skip').oneOf([0, 1, false, true]) : false;
+  const sampleRate = keras ? readSampleRate(file) : undefined;
+  return { who, sampleRate, stages: plans.map(({ make }) => make), skip: Boolean(skip) };
+}
+
+function planLayers(file: Field): Plan[] {
+  let size = lastSize(file.get('in_shape'));
+  const layers = file.get('layers');
+  if (layers.length === 0) layers.refuse('wrong-length', 'layers', 'none');
+  return layers.items().map((layer) => {
+    const type = layer.get('type').oneOf([...RTNEURAL_LAYERS.keys()]);
+    const plan = RTNEURAL_LAYERS.get(type)!(layer, size);
+    size = plan.outputSize;
+    return plan;
+  });
+}
+
+/** Of `[null, null, size]`. */
+function lastSize(shape: Field): number {
+  const sizes = shape.items();
+  if (sizes.length === 0) shape.refuse('wrong-length', 'a shape', 'none');
+  return sizes.at(-1)!.size();
+}
+
+/** The arrays of a layer's `weights`, so many. */
+function arrays(layer: Field, names: readonly string[]): Field[] {
+  const weights = layer.get('weights');
+  if (weights.length !== names.length) weights.refuse('wrong-length', names.join(', '), `${weights.length} arrays`);
+  return weights.items();
+}
+
+/** What a layer's `shape` says, which has to be the size of its weights. */
+function checkShape(layer: Field, found: number): void {
+  const declared = lastSize(layer.get('shape'));
+  if (declared !== found) layer.get('shape').refuse('size-mismatch', `${found}, the size of the weights`, declared);
+}
+
+function planKerasLstm(layer: Field, inputSize: number): Plan {
+  if (layer.has('activation')) layer.get('activation').oneOf(RTNEURAL_LSTM_ACTIVATIONS);
+  const [kernel, recurrent, bias] = arrays(layer, ['kernel', 'recurrent kernel', 'bias']) as [Field, Field, Field];
+  const H = bias.length / 4;
+  if (!Number.isInteger(H) || H < 1) bias.refuse('wrong-length', '4 numbers for each unit', bias.length);
+  checkShape(layer, H);
+  const stateDict = new Map<string, TensorLike>([
+    ['weight_ih_l0', { data: transposed(kernel, inputSize, 4 * H), dims: [4 * H, inputSize] }],
+    ['weight_hh_l0', { data: transposed(recurrent, H, 4 * H), dims: [4 * H, H] }],
+    ['bias_ih_l0', { data: bias.vector(4 * H), dims: [4 * H] }],
+    ['bias_hh_l0', { data: new Float32Array(4 * H), dims: [4 * H] }],
+  ]);
+  return { field: layer, inputSize, outputSize: H, keys: [], make: () => new Recurrence(stateDict) };
+}
+
+function planKerasDense(layer: Field, inputSize: number): Plan {
+  const activation = layer.has('activation') ? layer.get('activation').oneOf([...ACTIVATIONS.keys()]) : '';
+  const [kernel, bias] = arrays(layer, ['kernel', 'bias']) as [Field, Field];
+  const outputSize = bias.length;
+  if (outputSize < 1) bias.refuse('wrong-length', 'a number for each output', outputSize);
+  checkShape(layer, outputSize);
+  const weight = transposed(kernel, inputSize, outputSize);
+  const values = bias.vector(outputSize);
+  return { field: layer, inputSize, outputSize, keys: [], make: () => new Dense(weight, values, activation) };
+}
+
+/** Keras's [rows][columns] as PyTorch's [columns][rows]. */
+function transposed(field: Field, rows: number, columns: number): Float32Array {
+  const matrix = field.matrix(rows, columns);
+  const result = new Float32Array(matrix.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) result[column * rows + row] = matrix[row * columns + column]!;
+  }
+  return result;
+}
+
+/** LSTMs in the natural order of their names (lstm, lstm2, lstm10), then what else has a weight, in the same order. */
+function planStateDict(file: Field): Plan[] {
+  const prefixes = (name: string) => {
+    const keys = file.keys().filter((key) => `.${key}`.endsWith(`.${name}`));
+    return keys.map((key) => key.slice(0, key.length - name.length)).sort(compareNatural);
+  };
+  const lstms = prefixes('weight_ih_l0').map((prefix) => planLstm(file, prefix));
+  if (lstms.length === 0) file.refuse('missing-field', 'layers, or the tensors of an LSTM', 'neither');
+  const plans = [...lstms, ...prefixes('weight').map((prefix) => planLinear(file, prefix))];
+  checkKeys(file, plans);
+  return plans;
+}
+
+/** By letters, and by value where both have digits. */
+function compareNatural(a: string, b: string): number {
+  const [x, y] = [a.match(/\d+|\D/g) ?? [], b.match(/\d+|\D/g) ?? []];
+  for (let i = 0; i < Math.min(x.length, y.length); i++) {
+    const [u, v] = [x[i]!, y[i]!];
+    if (u !== v) return Number(u) - Number(v) || (u < v ? -1 : 1);
+  }
+  return x.length - y.length;
+}

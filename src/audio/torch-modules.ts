@@ -1,0 +1,75 @@
+import type { TensorLike } from '../tensor.ts';
+import { Dense } from './dense.ts';
+import type { Field } from './field.ts';
+import type { Stage } from './model.ts';
+import { Recurrence } from './recurrence.ts';
+
+/** A stage that is still to be made, with the sizes that its weights have. */
+export interface Plan {
+  readonly field: Field;
+  readonly inputSize: number;
+  readonly outputSize: number;
+  /** Those of a state dict that it is made of */
+  readonly keys: readonly string[];
+  readonly make: () => Stage;
+}
+
+/** The nn.LSTM whose tensors a state dict has under `prefix`, every one checked. */
+export function planLstm(dict: Field, prefix: string): Plan {
+  const tensors = new Map<string, TensorLike>();
+  const first = dict.get(`${prefix}weight_ih_l0`);
+  const [rows, inputSize] = matrixDims(first);
+  const H = rows / 4;
+  if (!Number.isInteger(H)) first.refuse('wrong-shape', '4 rows for each unit', `${rows} rows`);
+  const keys: string[] = [];
+  for (let layer = 0; dict.has(`${prefix}weight_ih_l${layer}`); layer++) {
+    const field = (name: string) => {
+      const key = `${prefix}${name}_l${layer}`;
+      keys.push(key);
+      return dict.get(key);
+    };
+    const I = layer === 0 ? inputSize : H;
+    const bias = { dims: [4 * H] };
+    tensors.set(`weight_ih_l${layer}`, { data: field('weight_ih').matrix(4 * H, I), dims: [4 * H, I] });
+    tensors.set(`weight_hh_l${layer}`, { data: field('weight_hh').matrix(4 * H, H), dims: [4 * H, H] });
+    tensors.set(`bias_ih_l${layer}`, { data: field('bias_ih').vector(4 * H), ...bias });
+    tensors.set(`bias_hh_l${layer}`, { data: field('bias_hh').vector(4 * H), ...bias });
+  }
+  return { field: first, inputSize, outputSize: H, keys, make: () => new Recurrence(tensors) };
+}
+
+/** The nn.Linear whose tensors a state dict has under `prefix`; one without a bias has zeros. */
+export function planLinear(dict: Field, prefix: string): Plan {
+  const keys = [`${prefix}weight`, `${prefix}bias`].filter((key, i) => i === 0 || dict.has(key));
+  const field = dict.get(keys[0]!);
+  const [outputSize, inputSize] = matrixDims(field);
+  const weight = field.matrix(outputSize, inputSize);
+  const bias = keys[1] === undefined ? new Float32Array(outputSize) : dict.get(keys[1]).vector(outputSize);
+  return { field, inputSize, outputSize, keys, make: () => new Dense(weight, bias, '') };
+}
+
+/** Every tensor of a state dict belongs to one of `plans`. */
+export function checkKeys(dict: Field, plans: readonly Plan[]): void {
+  const known = new Set(plans.flatMap(({ keys }) => keys));
+  const odd = dict.keys().find((key) => !known.has(key));
+  if (odd !== undefined) dict.get(odd).refuse('unexpected-key', 'no such tensor', 'one');
+}
+
+function matrixDims(field: Field): [rows: number, columns: number] {
+  const rows = field.length;
+  const columns = rows > 0 ? field.items()[0]!.length : 0;
+  if (columns === 0) field.refuse('wrong-shape', 'rows of numbers', `${rows} rows of ${columns}`);
+  return [rows, columns];
+}
+
+/** Each takes what the one before it gives, the last gives one number a sample. */
+export function checkChain(plans: readonly Plan[]): void {
+  let reached: number | undefined;
+  for (const { field, inputSize, outputSize } of plans) {
+    if (reached !== undefined && reached !== inputSize) {
+      field.refuse('size-mismatch', `${reached} inputs, what the layer before it gives`, inputSize);
+    }
+    reached = outputSize;
+  }
+  if (reached !== 1) plans.at(-1)?.field.refuse('size-mismatch', '1 output, since it is the last', reached);
+}
