@@ -2,7 +2,7 @@ import type { Budget } from '../budget.ts';
 import { float16ToFloat32 } from '../float-formats.ts';
 import { describe, formatDims, product } from '../tensor.ts';
 import type { Config } from './config.ts';
-import type { StoredTensor } from './named-weights.ts';
+import type { NamedTensor } from './named-weights.ts';
 import { refuse } from './refuse.ts';
 
 /** The types that numbers are stored in, and their bytes. */
@@ -38,8 +38,8 @@ export class Shards {
 }
 
 /** The tensors that weightsManifest lists, which lie in the shards one after the other, with nothing between or behind. */
-export function readManifest(manifest: Config, shards: Shards, budget: Budget) {
-  const tensors: { path: string; name: string; tensor: StoredTensor }[] = [];
+export function readManifest(manifest: Config, shards: Shards, budget: Budget): NamedTensor[] {
+  const tensors: NamedTensor[] = [];
   const names = new Set<string>();
   let at = 0;
   for (const group of manifest.items()) {

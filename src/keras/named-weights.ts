@@ -16,6 +16,15 @@ export interface StoredTensor {
   read(): Float32Array;
 }
 
+export interface NamedTensor {
+  /** By which messages name it */
+  readonly path: string;
+  /** Which tells the layer, unless that is known, and the weight */
+  readonly name: string;
+  readonly layer?: string;
+  readonly tensor: StoredTensor;
+}
+
 /** The values of a tensor that is to have other dims or not to be missing. */
 export function readTensor(
   layer: string,
@@ -53,12 +62,11 @@ export class NamedWeights implements ModelWeights {
   readonly #read = new Set<string>();
   readonly #all: string[] = [];
 
-  /** @param tensors path, by which messages name it, the name that tells the layer, and the tensor */
-  constructor(layers: ReadonlySet<string>, tensors: Iterable<{ path: string; name: string; tensor: StoredTensor }>) {
-    for (const { path, name, tensor } of tensors) {
+  constructor(layers: ReadonlySet<string>, tensors: Iterable<NamedTensor>) {
+    for (const { path, name, tensor, ...known } of tensors) {
       const parts = name.replace(/:0$/, '').split('/');
-      const layer = parts.find((part) => layers.has(part));
-      if (layer === undefined) {
+      const layer = known.layer ?? parts.find((part) => layers.has(part));
+      if (layer === undefined || !layers.has(layer)) {
         refuse('unexpected-weight', path, `the weight ${describe(path)} belongs to no layer`, 'a layer', path);
       }
       this.#all.push(path);
@@ -73,7 +81,7 @@ export class NamedWeights implements ModelWeights {
     return {
       read: (part: Part, specs) => {
         const own = all.filter(
-          ({ parts }) => !part.direction || parts.some((one) => one.startsWith(`${part.direction}_`)),
+          ({ parts }) => !part.direction || parts.some((one) => one !== name && one.startsWith(`${part.direction}_`)),
         );
         const numbered = own.every(({ parts }) => /^\d+$/.test(parts.at(-1)!));
         if (numbered) own.sort((a, b) => Number(a.parts.at(-1)) - Number(b.parts.at(-1)));
