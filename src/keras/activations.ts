@@ -28,7 +28,7 @@ export const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<string, Acti
   ['hard_silu', each((x) => x * clip(x / 6 + 0.5, 0, 1))],
   ['hard_swish', each((x) => x * clip(x / 6 + 0.5, 0, 1))],
   ['mish', mish],
-  ['gelu', each((x) => 0.5 * x * (1 + erf(x * 0.7071067811865476)))],
+  ['gelu', each((x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2)))],
   ['gelu_new', geluNew],
   ['log_softmax', logSoftmax],
 ]);
@@ -74,11 +74,11 @@ function each(formula: (x: number) => number): Activation {
 
 /** NaN stays NaN. */
 function clip(x: number, min: number, max: number): number {
-  return x < min ? min : x > max ? max : x;
+  return Math.min(Math.max(x, min), max);
 }
 
 function softplus(x: number): number {
-  return (x > 0 ? x : 0) + log1p(exp(-Math.abs(x)));
+  return Math.max(x, 0) + log1p(exp(-Math.abs(x)));
 }
 
 /** x sigmoid(x) */
@@ -110,7 +110,7 @@ function multiply(x: Float32Array, factors: Float32Array): void {
 function logSoftmax(x: Float32Array, size: number): void {
   for (let at = 0; at < x.length; at += size) {
     const row = x.subarray(at, at + size);
-    const top = row.reduce((max, value) => (value > max ? value : max), -Infinity);
+    const top = row.reduce((max, value) => Math.max(max, value), -Infinity);
     // the largest adds e^0 = 1
     const sum = row.reduce((total, value) => total + exp(value - top), -1);
     const log = sum >= 0 ? log1p(sum) : sum;

@@ -2,7 +2,6 @@
 // that IEEE 754 defines to the last bit, so that results are the same everywhere, as Math.exp's are not. The errors, some
 // 1e-15, are nothing in float32.
 
-const LN2 = 0.6931471805599453;
 /** ln(2) in two parts: the first has 33 bits, so that up to 2^11 times it is exact. */
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
@@ -15,7 +14,7 @@ for (let n = 159; n >= 0; n--) POWERS[n] = POWERS[n + 1]! / 2;
 export function exp(x: number): number {
   if (!(x < 90)) return x > 0 ? Infinity : x;
   if (x < -110) return 0;
-  const n = Math.round(x / LN2);
+  const n = Math.round(x / Math.LN2);
   const r = x - n * LN2_HIGH - n * LN2_LOW;
   let sum = 1;
   for (let k = 14; k > 0; k--) sum = 1 + (sum * r) / k;
@@ -44,7 +43,7 @@ export function log1p(x: number): number {
   const z2 = z * z;
   let sum = 0;
   for (let k = 35; k > 0; k -= 2) sum = 1 / k + z2 * sum;
-  return 2 * z * sum + n * LN2;
+  return 2 * z * sum + n * Math.LN2;
 }
 
 /** The error function, by its series; 1 in float32 from 4 on. */
