@@ -6,9 +6,13 @@ import { describe } from './tensor.ts';
 const MAX_DEPTH = 127;
 const EXCERPT = 40;
 
-/** What an object, an array, a string or a name takes, and what a number in an array while it grows. */
-const VALUE_BYTES = 64;
-const ITEM_BYTES = 20;
+/**
+ * What things take on the budget of the file: an object, an array, string or name, and an element of an array, whose memory is
+ * taken several times while it grows.
+ */
+const OBJECT_BYTES = 320;
+const VALUE_BYTES = 96;
+const ITEM_BYTES = 40;
 
 const QUOTE = 0x22;
 const PLUS = 0x2b;
@@ -171,7 +175,7 @@ export class JsonCursor {
 
   #object(budget: Budget): object {
     const object: Record<string, unknown> = Object.create(null);
-    budget.spend(VALUE_BYTES, `byte ${this.at}`);
+    budget.spend(OBJECT_BYTES, `byte ${this.at}`);
     this.members((name, at) => {
       if (name in object) {
         const text = `the key ${describe(name)} is repeated (at byte ${at})`;

@@ -50,6 +50,8 @@ function utf8Size(code: number): number {
 
 /** The string that well-formed UTF-8 stands for. AudioWorklets have no TextDecoder. */
 export function decodeUtf8(bytes: Uint8Array): string {
+  const short = bytes.length <= 4096 && bytes.every((byte) => byte < 0x80);
+  if (short) return String.fromCharCode.apply(null, bytes as unknown as number[]);
   const units = new Uint16Array(Math.min(bytes.length, 4096));
   let text = '';
   let used = 0;

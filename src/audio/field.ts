@@ -56,7 +56,8 @@ export class Field {
 
   /** The elements of an array. */
   items(): Field[] {
-    return this.#array().map((value, i) => new Field(this.#who, `${this.path}[${i}]`, value));
+    // from(), since map() leaves out what is missing in the array of a caller's object
+    return Array.from(this.#array(), (value, i) => new Field(this.#who, `${this.path}[${i}]`, value));
   }
 
   get isArray(): boolean {

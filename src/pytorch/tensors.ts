@@ -1,6 +1,6 @@
 import type { Budget } from '../budget.ts';
 import { DTYPES } from '../safetensors-dtypes.ts';
-import { type AnyTensor, describe, formatDims, product } from '../tensor.ts';
+import { type AnyTensor, describe, product } from '../tensor.ts';
 import { refuse } from './refuse.ts';
 import { describeValue, Storage, type StoredTensor, Tuple } from './values.ts';
 import type { Zip } from './zip.ts';
@@ -101,7 +101,7 @@ function checkView(zip: Zip, folder: string, name: string, { storage, offset, di
   // of no element nothing is read, but the offset is still one of the storage
   const end = elements === 0 ? start! : shape!.reduce((last, size, i) => last + (size - 1) * steps![i]!, start! + 1);
   if (!(end <= count!) || !Number.isSafeInteger(elements)) {
-    const view = `shape ${formatDims(shape!)}, strides ${formatDims(steps!)} and offset ${start}`;
+    const view = `shape ${describe(shape)}, strides ${describe(steps)} and offset ${start}`;
     wrong('out-of-range', 'storage', `${end} elements or more for ${view}`, `${count}`);
   }
   return { name, entry, dtype, bytes, offset: start!, dims: shape!, strides: steps! };

@@ -8,10 +8,11 @@ import { Dict, describeValue, type Global, Opaque, Storage, Tuple } from './valu
 // The stack machine of Python's pickle (Lib/pickletools.py), with the opcodes that torch.save makes of a checkpoint. It has no
 // way to run anything: globals are looked up in a table of constants, objects are never built.
 
-/** What things take, at the most, on the budget of the file. */
-const VALUE_BYTES = 64;
-const DICT_BYTES = 192;
-const ITEM_BYTES = 48;
+/** What things take on the budget of the file: half as much again as their size, since collectors are late. */
+const VALUE_BYTES = 96;
+const DICT_BYTES = 352;
+const ITEM_BYTES = 72;
+const SLOT_BYTES = 24;
 
 /** Lists, dicts and calls inside one another; a checkpoint has a dozen. */
 const MAX_DEPTH = 256;
@@ -52,7 +53,7 @@ class Machine {
 
   run(): unknown {
     while (!this.#done) {
-      const code = this.bytes(1)[0]!;
+      const code = this.unsigned(1);
       const opcode = OPCODES.get(code);
       if (!opcode) {
         const shown = OTHER_OPCODES.get(code) ?? `0x${code.toString(16)}`;
@@ -75,22 +76,27 @@ class Machine {
     this.#budget.spend(bytes, 'data.pkl');
   }
 
-  /** The next bytes of the pickle. */
-  bytes(count: number): Uint8Array {
+  /** Goes on by `count` bytes and gives where they begin. */
+  skip(count: number): number {
     const begin = this.#at;
     if (begin + count > this.#bytes.length) {
       const text = `data.pkl ends at byte ${this.#bytes.length}, in the middle of its value`;
       refuse('truncated', 'data.pkl', text, begin + count, this.#bytes.length);
     }
     this.#at += count;
+    return begin;
+  }
+
+  /** The next bytes of the pickle. */
+  bytes(count: number): Uint8Array {
+    const begin = this.skip(count);
     return this.#bytes.subarray(begin, this.#at);
   }
 
   /** An unsigned integer of 1, 2, 4 or 8 bytes. */
   unsigned(width: 1 | 2 | 4 | 8): number {
-    const at = this.#at;
-    this.bytes(width);
-    if (width === 1) return this.#view.getUint8(at);
+    const at = this.skip(width);
+    if (width === 1) return this.#bytes[at]!;
     if (width === 2) return this.#view.getUint16(at, true);
     const low = this.#view.getUint32(at, true);
     return width === 4 ? low : low + 2 ** 32 * this.#view.getUint32(at + 4, true);
@@ -104,23 +110,31 @@ class Machine {
   long(size: number): number | bigint | Opaque {
     const bytes = this.bytes(size);
     if (size > LONG_BYTES) return this.#large();
-    let value = 0n;
-    for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
-    return narrow(BigInt.asIntN(8 * size, value));
+    const wide = new DataView(new ArrayBuffer(LONG_BYTES));
+    for (let i = 0; i < LONG_BYTES; i++)
+      wide.setUint8(i, i < size ? bytes[i]! : (bytes[size - 1] ?? 0) >> 7 ? 0xff : 0);
+    return this.#narrow(wide.getBigInt64(0, true));
   }
 
   /** The text of a line. */
   line(): string {
     const end = this.#bytes.indexOf(0x0a, this.#at);
     const text = this.string((end < 0 ? this.#bytes.length : end) - this.#at);
-    this.bytes(1);
+    this.skip(1);
     return text;
   }
 
   /** An integer in decimal digits; as text `01` and `00` are booleans. */
   decimal(text: string): unknown {
     if (!/^-?\d+$/.test(text)) this.wrong('invalid-pickle', `the integer ${describe(text)}`);
-    return text.length > 20 ? this.#large() : narrow(BigInt(text));
+    return text.length > 20 ? this.#large() : this.#narrow(BigInt(text));
+  }
+
+  #narrow(value: bigint): number | bigint {
+    const number = Number(value);
+    if (Number.isSafeInteger(number)) return number;
+    this.spend(VALUE_BYTES);
+    return value;
   }
 
   #large(): Opaque {
@@ -135,9 +149,9 @@ class Machine {
     return decodeUtf8(bytes);
   }
 
-  /** Passes over data that nobody needs. */
-  skip(size: number, kind: string): void {
-    this.bytes(size);
+  /** Data that nobody needs. */
+  opaque(size: number, kind: string): void {
+    this.skip(size);
     this.push(new Opaque(kind), VALUE_BYTES);
   }
 
@@ -146,7 +160,7 @@ class Machine {
     if (bytes) this.spend(bytes);
     if (this.#stack.length > this.#highest) {
       this.#highest = this.#stack.length;
-      this.spend(VALUE_BYTES / 2);
+      this.spend(SLOT_BYTES);
     }
   }
 
@@ -180,7 +194,7 @@ class Machine {
   }
 
   tuple(items: readonly unknown[]): void {
-    this.push(new Tuple(items), VALUE_BYTES + 8 * items.length);
+    this.push(new Tuple(items), VALUE_BYTES + (SLOT_BYTES * items.length) / 2);
   }
 
   popTuple(size: number): void {
@@ -285,7 +299,8 @@ class Machine {
 
   frame(): void {
     const size = this.unsigned(8);
-    if (this.#at + size > this.#bytes.length) this.bytes(size);
+    // to be complete; nothing is passed over
+    if (this.#at + size > this.#bytes.length) this.skip(size);
   }
 
   protocol(): void {
@@ -305,11 +320,6 @@ class Machine {
 
 function isGlobal(value: unknown): value is Global {
   return GLOBALS.get((value as Partial<Global> | null)?.name ?? '') === value && value !== undefined;
-}
-
-function narrow(value: bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
 }
 
 export const MAX_PROTOCOL = 5;
@@ -335,14 +345,14 @@ export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>(
       ['M', 'BININT2', (m) => m.push(m.unsigned(2))],
       ['\x8a', 'LONG1', (m) => m.push(m.long(m.unsigned(1)))],
       ['\x8b', 'LONG4', (m) => m.push(m.long(m.unsigned(4)))],
-      ['G', 'BINFLOAT', (m) => m.skip(8, 'a float')],
+      ['G', 'BINFLOAT', (m) => m.opaque(8, 'a float')],
       ['X', 'BINUNICODE', (m) => m.push(m.string(m.unsigned(4)))],
       ['\x8c', 'SHORT_BINUNICODE', (m) => m.push(m.string(m.unsigned(1)))],
       ['\x8d', 'BINUNICODE8', (m) => m.push(m.string(m.unsigned(8)))],
-      ['B', 'BINBYTES', (m) => m.skip(m.unsigned(4), 'bytes')],
-      ['C', 'SHORT_BINBYTES', (m) => m.skip(m.unsigned(1), 'bytes')],
-      ['\x8e', 'BINBYTES8', (m) => m.skip(m.unsigned(8), 'bytes')],
-      ['\x96', 'BYTEARRAY8', (m) => m.skip(m.unsigned(8), 'bytes')],
+      ['B', 'BINBYTES', (m) => m.opaque(m.unsigned(4), 'bytes')],
+      ['C', 'SHORT_BINBYTES', (m) => m.opaque(m.unsigned(1), 'bytes')],
+      ['\x8e', 'BINBYTES8', (m) => m.opaque(m.unsigned(8), 'bytes')],
+      ['\x96', 'BYTEARRAY8', (m) => m.opaque(m.unsigned(8), 'bytes')],
       [')', 'EMPTY_TUPLE', (m) => m.tuple([])],
       ['\x85', 'TUPLE1', (m) => m.popTuple(1)],
       ['\x86', 'TUPLE2', (m) => m.popTuple(2)],

@@ -211,7 +211,7 @@ export class Zip {
         name,
       );
     }
-    if (name.split(/[\\/]/).includes('..')) {
+    if (/(^|[\\/])\.\.([\\/]|$)/.test(name)) {
       this.#refuse(
         'unsafe-path',
         name,

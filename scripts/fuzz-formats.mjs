@@ -1,0 +1,273 @@
+// What is fuzzed: a row for each format. A mutant is a valid file of the fixtures with one to three changes of its structure,
+// written so that the changes get past checksums and lengths, or with a few bytes changed. All from a seed.
+import { readFileSync } from 'node:fs';
+import { LSTM } from 'lstm-wasm';
+import { loadGuitarML, loadNam, loadRTNeural } from 'lstm-wasm/audio';
+import { parseCheckpoint } from 'lstm-wasm/pytorch';
+import { parseSafetensors } from 'lstm-wasm/safetensors';
+
+const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url));
+const checkpoints = [
+  'lstm',
+  'views',
+  'tied',
+  'parameters',
+  'integers',
+  'protocol_4',
+  'deflated',
+  'zip64',
+  'newer_torch',
+];
+const torch = JSON.parse(read('examples/guitar-amp/data/rtneural/lstm_torch.json'));
+const guitar = {
+  model_data: {
+    ...{ model: 'SimpleRNN', unit_type: 'LSTM', input_size: 8, hidden_size: 8, num_layers: 3, output_size: 1, skip: 1 },
+    bias_fl: true,
+  },
+  state_dict: Object.fromEntries(
+    Object.entries(torch)
+      .filter(([name]) => !name.startsWith('lstm.'))
+      .map(([name, value]) => [name.replace('lstm2.', 'rec.').replace('dense.', 'lin.'), value]),
+  ),
+};
+const json = (path) => JSON.parse(read(path));
+
+/**
+ * `seeds`: what mutants are made of; `mutate(seed, random)`: a file; `load(file)`: throws or gives something; `run`: three
+ * steps of that; `first`: the codes of the first check, which at least 30 % of the mutants are to get past.
+ */
+export const FORMATS = {
+  safetensors: {
+    seeds: ['layers_2', 'edge_all_1', 'cell_f16', 'doc_lstmcell_10_20'].map((name) =>
+      read(`test/fixtures/torch/${name}.safetensors`),
+    ),
+    mutate: mutateSafetensors,
+    load: parseSafetensors,
+    run: runWeights,
+    first: ['truncated', 'header-too-large', 'invalid-json', 'invalid-utf8'],
+  },
+  pytorch: {
+    seeds: checkpoints.map((name) => read(`test/fixtures/pytorch/${name}.pt`)),
+    mutate: mutateCheckpoint,
+    load: (file) => parseCheckpoint(file),
+    run: runWeights,
+    first: ['not-a-zip', 'legacy-format', 'truncated', 'invalid-zip', 'wrong-checksum', 'overlap', 'hole'],
+  },
+  nam: {
+    seeds: [json('examples/guitar-amp/data/nam/lstm.nam')],
+    mutate: mutateJson,
+    load: loadNam,
+    run: runAudio,
+    first: ['invalid-json'],
+  },
+  rtneural: {
+    seeds: [json('test/fixtures/audio/lstm_1d.json'), torch],
+    mutate: mutateJson,
+    load: loadRTNeural,
+    run: runAudio,
+    first: ['invalid-json'],
+  },
+  guitarml: { seeds: [guitar], mutate: mutateJson, load: loadGuitarML, run: runAudio, first: ['invalid-json'] },
+};
+
+/** mulberry32: an integer below `n`. */
+export function makeRandom(state) {
+  return (n) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let z = Math.imul(state ^ (state >>> 15), state | 1);
+    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
+    return Math.floor((((z ^ (z >>> 14)) >>> 0) / 2 ** 32) * n);
+  };
+}
+
+const pick = (random, list) => list[random(list.length)];
+
+/** Three steps of the LSTM that has its weights there, under the first prefix. A ModelError is an answer. */
+function runWeights(tensors) {
+  const first = [...tensors.keys()].find((name) => name.endsWith('weight_ih_l0'));
+  if (first === undefined) return;
+  const lstm = LSTM.fromStateDict(tensors, { prefix: first.slice(0, -'weight_ih_l0'.length) });
+  lstm.forward({ data: new Float32Array(3 * lstm.inputSize).fill(0.5), dims: [3, lstm.inputSize] });
+  lstm.dispose();
+}
+
+function runAudio(model) {
+  const block = new Float32Array(3).fill(0.5);
+  for (let knobs = 0; ; knobs++) {
+    try {
+      model.process(block, block, Array(knobs).fill(0.5));
+      break;
+    } catch (error) {
+      if (!/knobs/.test(error.message) || knobs > 100) throw error;
+    }
+  }
+  model.dispose();
+}
+
+const VALUES = [
+  0,
+  1,
+  -1,
+  2,
+  3,
+  1.5,
+  2 ** 31,
+  2 ** 32,
+  2 ** 53,
+  1e39,
+  1e308,
+  '',
+  'LSTM',
+  '__proto__',
+  null,
+  true,
+  [],
+  {},
+  [[]],
+];
+
+/** Also of a name that objects inherit. */
+function define(object, name, value) {
+  Object.defineProperty(object, name, { value, configurable: true, enumerable: true, writable: true });
+}
+
+/** One change somewhere in a JSON value, which is one of our own. */
+function changeJson(value, random) {
+  let parent = value;
+  let key;
+  for (;;) {
+    const keys = Object.keys(parent);
+    if (keys.length === 0) return;
+    key = pick(random, keys);
+    const child = parent[key];
+    // mostly not down into long lists of numbers
+    if (child === null || typeof child !== 'object' || random(4) === 0) break;
+    parent = child;
+  }
+  const kind = random(8);
+  if (kind === 0 && Array.isArray(parent)) parent.splice(Number(key), 1);
+  else if (kind === 0) delete parent[key];
+  else if (kind === 1 && Array.isArray(parent)) parent.push(structuredClone(parent[key]));
+  else if (kind === 1)
+    define(parent, pick(random, ['__proto__', 'constructor', '', `${key}2`]), structuredClone(parent[key]));
+  else if (kind === 2) parent[key] = [parent[key]];
+  else if (kind === 3) parent[key] = structuredClone(parent[pick(random, Object.keys(parent))]);
+  else if (kind === 4 && typeof parent[key] === 'number') parent[key] += pick(random, [-1, 1, 0.5, 1e38]);
+  else parent[key] = structuredClone(pick(random, VALUES));
+}
+
+function mutateJson(seed, random) {
+  const value = structuredClone(seed);
+  for (let n = 1 + random(3); n > 0; n--) changeJson(value, random);
+  let text = JSON.stringify(value);
+  if (random(4) === 0) {
+    const at = random(text.length);
+    text =
+      text.slice(0, at) +
+      pick(random, [...'{}[]",:\\0-.eE\u0000\ud800 ', 'null', '"a":1,']) +
+      text.slice(at + random(3));
+  }
+  return text;
+}
+
+function mutateSafetensors(seed, random) {
+  const size = seed.readUInt32LE(0);
+  const header = JSON.parse(seed.subarray(8, 8 + size));
+  for (let n = 1 + random(3); n > 0; n--) changeJson(header, random);
+  const text = Buffer.from(JSON.stringify(header));
+  const file = Buffer.concat([Buffer.alloc(8), text, seed.subarray(8 + size)]);
+  file.writeUInt32LE(text.length, 0);
+  if (random(4) === 0) changeBytes(file, 0, Math.min(file.length, 8 + text.length), random);
+  return file;
+}
+
+/** Opcodes of pickles, and numbers at edges. */
+const BYTES = [...'(.0123FIJKLMNPQRSTUVX]abcdegilhjopqrstu}CB'].map((char) => char.charCodeAt(0));
+for (let byte = 0x80; byte <= 0x98; byte++) BYTES.push(byte);
+BYTES.push(0, 1, 2, 3, 4, 5, 0x7f, 0xff);
+
+/** Changes bytes from `from` to `to`, and no length. */
+function changeBytes(file, from, to, random) {
+  if (to <= from) return;
+  const at = from + random(to - from);
+  const kind = random(5);
+  if (kind === 0) file[at] ^= 1 << random(8);
+  else if (kind === 1) file.copyWithin(at, from + random(to - from), Math.min(to, at + 1 + random(12)));
+  else if (kind === 2) file.copyWithin(at, at + 1, to);
+  else if (kind === 3) file.copyWithin(Math.min(to - 1, at + 1), at, to - 1);
+  else file[at] = pick(random, BYTES);
+}
+
+/** Changes data of entries, with checksums made right again, or the headers of the zip. */
+function mutateCheckpoint(seed, random) {
+  const file = Buffer.from(seed);
+  const entries = directory(file);
+  for (let n = 1 + random(3); n > 0; n--) {
+    const kind = random(10);
+    if (kind === 0) changeBytes(file, 0, file.length, random);
+    else if (kind === 1) changeBytes(file, entries[0].header, file.length, random);
+    else {
+      const entry = kind < 8 ? entries.find(({ name }) => name.endsWith('data.pkl')) : pick(random, entries);
+      changeBytes(file, entry.begin, entry.end, random);
+      if (entry.method === 0) file.writeUInt32LE(crc32(file.subarray(entry.begin, entry.end)), entry.header + 16);
+      if (entry.method === 0 && !(entry.flags & 8))
+        file.copy(file, entry.offset + 14, entry.header + 16, entry.header + 20);
+      // the descriptor behind the data
+      else if (entry.method === 0) file.copy(file, entry.end + 4, entry.header + 16, entry.header + 20);
+    }
+  }
+  return random(20) === 0 ? file.subarray(0, random(file.length)) : file;
+}
+
+/** Where the entries of a valid zip lie. */
+function directory(file) {
+  const entries = [];
+  for (let at = file.indexOf('PK\x01\x02', 0, 'latin1'); at >= 0; at = file.indexOf('PK\x01\x02', at + 4, 'latin1')) {
+    const name = file.toString('utf8', at + 46, at + 46 + file.readUInt16LE(at + 28));
+    const zip64 = file.readUInt32LE(at + 20) === 0xffffffff ? at + 46 + name.length + 4 : 0;
+    const size = zip64 ? file.readUInt32LE(zip64 + 8) : file.readUInt32LE(at + 20);
+    const offset = zip64 ? file.readUInt32LE(zip64 + 16) : file.readUInt32LE(at + 42);
+    const begin = offset + 30 + file.readUInt16LE(offset + 26) + file.readUInt16LE(offset + 28);
+    const [flags, method] = [file.readUInt16LE(at + 8), file.readUInt16LE(at + 10)];
+    entries.push({ name, header: at, flags, method, offset, begin, end: begin + size });
+  }
+  return entries;
+}
+
+const TABLE = Int32Array.from({ length: 256 }, (_, n) => {
+  for (let bit = 0; bit < 8; bit++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
+  return n;
+});
+
+function crc32(bytes) {
+  let crc = -1;
+  for (const byte of bytes) crc = TABLE[(crc ^ byte) & 255] ^ (crc >>> 8);
+  return ~crc >>> 0;
+}
+
+/**
+ * Makes mutant number `index` of a format and reads it.
+ * @returns what became of it: 'loaded', the code of the ModelError, and a `problem` if it is any other error or took too long
+ */
+export function tryMutant(name, index, ModelError) {
+  const { seeds, mutate, load, run, first } = FORMATS[name];
+  const random = makeRandom(index * 7919 + name.length);
+  const file = mutate(pick(random, seeds), random);
+  const start = performance.now();
+  let outcome = 'loaded';
+  let problem;
+  try {
+    const loaded = load(file);
+    try {
+      run(loaded);
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+    }
+  } catch (error) {
+    if (error instanceof ModelError) outcome = error.code;
+    else problem = `${error.stack ?? error}`;
+  }
+  const milliseconds = performance.now() - start;
+  if (milliseconds > 1000) problem ??= `took ${Math.round(milliseconds)} ms`;
+  return { file, outcome, problem, past: !first.includes(outcome), milliseconds };
+}

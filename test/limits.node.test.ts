@@ -1,0 +1,118 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+// Refusing a large file takes memory for at most 3 times the file and 8 MiB, and little time. Each file has a process
+// of its own with the built package: what one of them left behind is not to be there for the next.
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** For programs: `measure` prints how much memory a call took at its peak, in bytes beyond three times the file, and its time. */
+const TOOLS = `
+  import { readFileSync } from 'node:fs';
+  import { ModelError } from 'lstm-wasm';
+  import { loadGuitarML, loadNam, loadRTNeural } from 'lstm-wasm/audio';
+  import { parseCheckpoint } from 'lstm-wasm/pytorch';
+  const SIZE = 32e6;
+  const crc = (bytes) => {
+    const table = Int32Array.from({ length: 256 }, (_, n) => {
+      for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
+      return n;
+    });
+    let c = -1;
+    for (let i = 0; i < bytes.length; i++) c = table[(c ^ bytes[i]) & 255] ^ (c >>> 8);
+    return ~c >>> 0;
+  };
+  // a zip of empty entries behind data.pkl, all of it in one buffer
+  const zip = (pickle, names = []) => {
+    const entries = [['a/data.pkl', pickle], ...names.map((name) => [name, Buffer.alloc(0)])];
+    const size = entries.reduce((sum, [name, data]) => sum + 76 + 2 * name.length + data.length, 22);
+    const file = Buffer.alloc(size);
+    const offsets = [];
+    let at = 0;
+    for (const [name, data] of entries) {
+      offsets.push(at);
+      file.writeUInt32LE(0x04034b50, at);
+      file.writeUInt32LE(crc(data), at + 14);
+      file.writeUInt32LE(data.length, at + 18);
+      file.writeUInt32LE(data.length, at + 22);
+      file.writeUInt16LE(name.length, at + 26);
+      at += 30 + file.write(name, at + 30);
+      at += data.copy(file, at);
+    }
+    const begin = at;
+    for (const [i, [name, data]] of entries.entries()) {
+      file.writeUInt32LE(0x02014b50, at);
+      file.writeUInt32LE(crc(data), at + 16);
+      file.writeUInt32LE(data.length, at + 20);
+      file.writeUInt32LE(data.length, at + 24);
+      file.writeUInt16LE(name.length, at + 28);
+      file.writeUInt32LE(offsets[i], at + 42);
+      at += 46 + file.write(name, at + 46);
+    }
+    file.writeUInt32LE(0x06054b50, at);
+    file.writeUInt16LE(Math.min(65535, entries.length), at + 8);
+    file.writeUInt16LE(Math.min(65535, entries.length), at + 10);
+    file.writeUInt32LE(at - begin, at + 12);
+    file.writeUInt32LE(begin, at + 16);
+    return file;
+  };
+  const fill = (start, part) => {
+    const buffer = Buffer.alloc(SIZE);
+    return buffer.fill(part, buffer.write(start, 'latin1'), 'latin1');
+  };
+  const measure = (load, file) => {
+    const before = process.resourceUsage().maxRSS;
+    const start = process.cpuUsage();
+    let error;
+    try {
+      load(file);
+    } catch (thrown) {
+      error = thrown;
+    }
+    const milliseconds = process.cpuUsage(start).user / 1000;
+    const grown = 1024 * (process.resourceUsage().maxRSS - before);
+    const refused = error instanceof ModelError ? error.code : String(error);
+    console.log(JSON.stringify({ refused, beyond: grown - 3 * file.length, milliseconds, grown }));
+  };
+`;
+
+const pickle = (start: string, part: string) => `measure(parseCheckpoint, zip(fill(${start}, ${part})))`;
+const text = (load: string, start: string, part: string) =>
+  `measure(${load}, fill(${start}, ${part}).toString('latin1'))`;
+
+test.each([
+  ['marks', pickle(`'('`, `'('`)],
+  ['None', pickle(`'N'`, `'N'`)],
+  ['dicts', pickle(`'}'`, `'}'`)],
+  ['lists', pickle(`']'`, `']'`)],
+  ['tuples in tuples', pickle(`')'`, `'\\x85'`)],
+  ['dicts in the memo', pickle(`'}'`, `'}\\x940'`)],
+  ['a list of None', pickle(`']'`, `'(NNNNNNNNNNNNNNNe'`)],
+  ['integers', pickle(`''`, `'\\x8a\\x08\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x7f'`)],
+  ['short strings', pickle(`''`, `'\\x8c\\x01a'`)],
+  ['one string', pickle(`'X' + '\\x00\\x00\\xe8\\x01'`, `'a'`)],
+  ['one string of three-byte characters', pickle(`'X' + '\\x00\\x00\\xe8\\x01'`, `'\\xe2\\x82\\xac'`)],
+  ['one name of a global', pickle(`'c'`, `'a'`)],
+  ['one integer in digits', pickle(`'I'`, `'7'`)],
+  ['globals', pickle(`''`, `'ctorch\\nFloatStorage\\n'`)],
+  [
+    'entries of the zip',
+    `measure(parseCheckpoint, zip(Buffer.from('N.'), Array.from({ length: 300_000 }, (_, i) => 'a/' + i)))`,
+  ],
+  ['arrays in arrays', text('loadNam', `'{"weights":['`, `'['`)],
+  ['an array of 0', text('loadNam', `'{"weights":[0'`, `',0'`)],
+  ['an array of numbers', text('loadNam', `'{"weights":[0'`, `',0.123456789'`)],
+  ['an array of empty arrays', text('loadRTNeural', `'{"layers":[0'`, `',[]'`)],
+  ['an array of empty objects', text('loadRTNeural', `'{"layers":[0'`, `',{}'`)],
+  ['an array of words', text('loadGuitarML', `'{"layers":[0'`, `',null'`)],
+  ['one string of JSON', text('loadGuitarML', `'{"'`, `'k'`)],
+  ['white space', text('loadNam', `'{'`, `' '`)],
+])('refusing 32 MB of %s', { timeout: 60_000 }, (_, program) => {
+  const args = ['--input-type=module', '--eval', TOOLS + program];
+  const result = JSON.parse(execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' }));
+  expect(result.refused).toMatch(/^[a-z0-9-]+$/);
+  expect(result.beyond).toBeLessThan(2 ** 23);
+  // half a second on an idle machine
+  expect(result.milliseconds).toBeLessThan(1500);
+});
