@@ -1,4 +1,4 @@
-import { exp2x_minus_one, one_plus_exp_neg, plus_two, with_sign } from './activations';
+import { Exp, plus_two, with_sign } from './activations';
 import { load_lanes, store_lanes } from './lanes';
 
 /** 2^-110 */
@@ -8,18 +8,18 @@ const TINY: f32 = 7.70371978e-34;
 // a denominator may be infinite, a numerator only where c is.
 // In silence c decays; before it is subnormal, where processors slow down, it becomes 0. It has long been too small for h.
 function next_c(i: v128, f: v128, g: v128, c: v128): v128 {
-  const e = exp2x_minus_one(g);
+  const e = Exp.exp2x_minus_one(g);
   const cell = f32x4.add(
-    f32x4.div(c, one_plus_exp_neg(f)),
-    f32x4.div(with_sign(e, g), f32x4.mul(one_plus_exp_neg(i), plus_two(e))),
+    f32x4.div(c, Exp.one_plus_exp_neg(f)),
+    f32x4.div(with_sign(e, g), f32x4.mul(Exp.one_plus_exp_neg(i), plus_two(e))),
   );
   return v128.andnot(cell, f32x4.lt(f32x4.abs(cell), f32x4.splat(TINY)));
 }
 
 // sigmoid(o) tanh(c)
 function next_h(o: v128, c: v128): v128 {
-  const e = exp2x_minus_one(c);
-  return f32x4.div(with_sign(e, c), f32x4.mul(one_plus_exp_neg(o), plus_two(e)));
+  const e = Exp.exp2x_minus_one(c);
+  return f32x4.div(with_sign(e, c), f32x4.mul(Exp.one_plus_exp_neg(o), plus_two(e)));
 }
 
 /**

@@ -2,7 +2,6 @@ import { createRequire } from 'node:module';
 
 const COLORS = {
   ours: '#0b6e4f',
-  'ours int16': '#3aa17e',
   'ours int8': '#7bd3b4',
   'ort-web': '#c1440e',
   'ort-web int8': '#e79a74',

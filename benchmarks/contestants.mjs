@@ -14,7 +14,6 @@
 
 /** Largest error that still is the same LSTM. onnxruntime's 8-bit form is off by up to 2e-2. */
 const EXACT = 2e-5;
-const SIXTEEN_BIT = 1e-3;
 const EIGHT_BIT = 5e-2;
 
 /**
@@ -23,8 +22,7 @@ const EIGHT_BIT = 5e-2;
  */
 export const CONTESTANTS = {
   ours: { load: ours, bound: EXACT, browser: true },
-  'ours int16': { load: ours, options: { bits: 16 }, bound: SIXTEEN_BIT, browser: true },
-  'ours int8': { load: ours, options: { bits: 8 }, bound: EIGHT_BIT, browser: true },
+  'ours int8': { load: ours, options: { int8: true }, bound: EIGHT_BIT, browser: true },
   plain: { load: async () => (await import('./plain.mjs')).open, bound: EXACT, browser: true },
   'ort-web': { load: ortWeb, options: { int8: false }, bound: EXACT, browser: true },
   'ort-web int8': { load: ortWeb, options: { int8: true }, bound: EIGHT_BIT, browser: true },

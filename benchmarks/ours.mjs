@@ -1,9 +1,9 @@
 import { LSTM } from 'lstm-wasm';
 import { Unavailable } from './unavailable.mjs';
 
-/** @type {import('./contestants.mjs').Open} `bits`: 8 or 16 for quantised weights */
-export function open({ I, T, B, L, D, H }, weights, { bits } = {}) {
-  const lstm = quantize(LSTM.fromStateDict(weights), bits);
+/** @type {import('./contestants.mjs').Open} `int8`: whether weights are quantised */
+export function open({ I, T, B, L, D, H }, weights, { int8 = false } = {}) {
+  const lstm = load(weights, int8);
   const stream = D === 1 ? lstm.stream() : undefined;
   const dims = [T, B, I];
   const states = () => ({ data: new Float32Array(L * D * B * H), dims: [L * D, B, H] });
@@ -28,8 +28,9 @@ export function open({ I, T, B, L, D, H }, weights, { bits } = {}) {
   };
 }
 
-export function quantize(lstm, bits) {
-  if (bits === undefined) return lstm;
+export function load(weights, int8) {
+  const lstm = LSTM.fromStateDict(weights);
+  if (!int8) return lstm;
   if (!lstm.quantize) throw new Unavailable('this build has no quantize()');
-  return bits === 8 ? lstm.quantize() : lstm.quantize({ bits });
+  return lstm.quantize();
 }

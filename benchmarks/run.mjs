@@ -4,12 +4,13 @@ import { errorOf, oracle } from './oracle.mjs';
 import { flopsOf, inputOf, nameOf, weightsOf } from './shapes.mjs';
 import { Unavailable } from './unavailable.mjs';
 
-/** Milliseconds; a contestant whose rounds last longer than `slowMs` gets three of them that count. */
-const FULL = { rounds: 15, roundMs: 30, slowMs: 400 };
-const QUICK = { rounds: 5, roundMs: 15, slowMs: 200 };
+/**
+ * Milliseconds. V8's compilers are done with tfjs and onnxruntime-web after a second of work (measured, Node 20 and 24): a
+ * quick run flatters us. A contestant whose rounds last longer than `slowMs` gets three of them that count.
+ */
+const FULL = { rounds: 15, roundMs: 30, warmMs: 1500, slowMs: 400 };
+const QUICK = { rounds: 5, roundMs: 15, warmMs: 500, slowMs: 200 };
 const SLOW_ROUNDS = 3;
-/** Enough for V8's compilers: tfjs is ten times slower for most of a second (measured, Node 20 and 24). */
-const WARM_MS = 1000;
 
 /**
  * Measures contestants at one shape: each is checked against the oracle, then all that are right are timed in turns,
@@ -33,7 +34,7 @@ export async function measureShape(shape, names, host, { quick, progress }) {
       result.error = errorOf(output, brain ? oracle(shape, weights, input, { brain }) : expected);
       result.status = result.error <= bound ? 'right' : 'wrong';
       if (result.status === 'wrong') return;
-      await runner.ask('warm', { ms: WARM_MS });
+      await runner.ask('warm', { ms: timing.warmMs });
       entry.rounds = timing.rounds + 1;
     });
   }

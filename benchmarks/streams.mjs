@@ -3,10 +3,10 @@
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { bytesUsed, LSTM } from 'lstm-wasm';
+import { bytesUsed } from 'lstm-wasm';
 import { LAUNCH_OPTIONS, launch, NODE, processor } from './launch.mjs';
 import { interleave } from './measure.mjs';
-import { quantize } from './ours.mjs';
+import { load } from './ours.mjs';
 import { progress } from './progress.mjs';
 import { digits, heading, record, save, table } from './report.mjs';
 import { inputOf, weightsOf } from './shapes.mjs';
@@ -31,17 +31,14 @@ const report = {
   memory: [],
   skipped: [],
 };
-for (const [form, bits] of [
-  ['f32', undefined],
-  ['int8', 8],
-]) {
+for (const form of ['f32', 'int8']) {
   try {
     for (const size of SIZES) {
       progress(`${form} ${size}x${size}`);
-      report.batches.push({ form, size, ...(await measureBatch(size, bits)) });
+      report.batches.push({ form, size, ...(await measureBatch(size, form)) });
     }
     progress(`${form}: memory`);
-    report.memory.push({ form, size: 128, ...measureMemory(128, bits) });
+    report.memory.push({ form, size: 128, ...measureMemory(128, form) });
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     report.skipped.push(`${form}, not measured: ${error.message}`);
@@ -53,15 +50,15 @@ const markdown = describe(report);
 console.log(`${markdown}\n\nsaved as ${save('streams', report, markdown)}.json, .md`);
 if (options.record) record('streams', report, markdown);
 
-function model(size, bits) {
-  const lstm = quantize(LSTM.fromStateDict(weightsOf({ I: size, H: size, L: 1, D: 1 })), bits);
+function model(size, form) {
+  const lstm = load(weightsOf({ I: size, H: size, L: 1, D: 1 }), form === 'int8');
   if (!lstm.streams) throw new Unavailable('this build has no streams()');
   return lstm;
 }
 
 /** Microseconds a stream: in a batch, and alone. */
-async function measureBatch(size, bits) {
-  const lstm = model(size, bits);
+async function measureBatch(size, form) {
+  const lstm = model(size, form);
   const streams = lstm.streams({ capacity: OPEN });
   const ids = Array.from({ length: OPEN }, () => streams.open());
   const single = ids.map(() => lstm.stream());
@@ -110,8 +107,8 @@ function checkBits(streams, single, batch, inputs, frames) {
 }
 
 /** Bytes a stream costs, in linear memory and in JavaScript, at full capacity; and what it may cost at most. */
-function measureMemory(size, bits) {
-  const lstm = model(size, bits);
+function measureMemory(size, form) {
+  const lstm = model(size, form);
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc');
   const javascript = () => {

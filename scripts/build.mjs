@@ -1,7 +1,7 @@
 // assembly/ -> build/*.asc.wasm -> dist/*.wasm -> src/embedded.ts -> dist/*.js, dist/*.d.ts
 // One file an entry point and one for what they share: forty small modules would take longer to load than to run.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,8 @@ function writeLicences({ fileName, moduleIds }) {
   if (packages.size === 0) return;
   const texts = [...packages].map((folder) => {
     const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    return `${fileName} has code of ${name} ${version}:\n\n${readFileSync(join(folder, 'LICENSE'), 'utf8').trim()}\n`;
+    const licence = ['LICENSE', 'LICENSE.txt'].map((file) => join(folder, file)).find(existsSync);
+    return `${fileName} has code of ${name} ${version}:\n\n${readFileSync(licence, 'utf8').trim()}\n`;
   });
   writeFileSync(join(dist, fileName.replace(/\.js$/, '.LICENSE.txt')), texts.join('\n'));
 }
@@ -58,11 +59,28 @@ export const embeddedInt8: string =
 `,
 );
 
-const ENTRIES = ['index', 'safetensors', 'pytorch', 'audio'];
+const ENTRIES = ['index', 'safetensors', 'pytorch', 'audio', 'keras'];
+/**
+ * jsfive from its sources, without pako, whose place src/keras/hdf5.ts takes, and with a TextDecoder of our own, since it needs one
+ * as soon as it is imported.
+ */
+const jsfive = {
+  name: 'jsfive',
+  resolveId(id) {
+    if (id === 'jsfive') return require.resolve('jsfive').replace(/dist.*/, 'esm/high-level.js');
+    return id.includes('/pako/') ? '\0pako' : undefined;
+  },
+  load: (id) => (id === '\0pako' ? 'export const inflate = undefined;' : undefined),
+  transform(code, id) {
+    const decoder = JSON.stringify(join(root, 'src/keras/text-decoder.ts'));
+    return /[\\/]jsfive[\\/]/.test(id) ? `import { TextDecoder } from ${decoder};\n${code}` : undefined;
+  },
+};
 const bundle = await rolldown({
   input: Object.fromEntries(ENTRIES.map((name) => [name, join(root, `src/${name}.ts`)])),
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
   transform: { define: { TextDecoder: 'undefined' } },
+  plugins: [jsfive],
 });
 // What readers of formats share is one file, apart from what the main entry needs too.
 const sources = (...names) => new RegExp(`/src/(${names.join('|')})\\.ts$`);

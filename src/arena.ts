@@ -41,6 +41,21 @@ export function integers(): Int32Array {
   return words;
 }
 
+const views: Float32Array[] = [];
+let nextView = 0;
+
+/** A view of `count` floats at `pointer`: one of the last few if it is there, since a new one at every call is garbage. */
+export function view(pointer: number, count: number): Float32Array {
+  const { buffer } = wasm().memory;
+  for (const recent of views) {
+    if (recent.byteOffset === pointer && recent.length === count && recent.buffer === buffer) return recent;
+  }
+  const made = new Float32Array(buffer, pointer, count);
+  views[nextView] = made;
+  nextView = (nextView + 1) % 8;
+  return made;
+}
+
 /** Bytes of linear memory in use by all models and streams of this thread; scratch shared between calls not counted. */
 export function bytesUsed(): number {
   return used;

@@ -1,8 +1,9 @@
-import { allocate, endScratch, floats, integers, scratch } from './arena.ts';
+import { inChunks } from './affine.ts';
+import { allocate, floats, integers } from './arena.ts';
 import { ModelError } from './errors.ts';
 import { int8Form } from './int8.ts';
-import { type InternalOptions, Module, VALUES } from './module.ts';
-import { FLOAT32, type Form, holdsInt8, panelBytes, quantizedBytes } from './pack.ts';
+import { type InternalOptions, Module, type QuantizeOptions, VALUES } from './module.ts';
+import { FLOAT32, type Form, holdsInt8, panelBytes } from './pack.ts';
 import { entries, foundPrefixes, matchStateDict } from './state-dict.ts';
 import {
   checkBoolean,
@@ -24,9 +25,6 @@ export interface LinearOptions {
   /** For the initial weights: an integer from 0 to 2^53 - 1. Default: a count of the modules made. */
   readonly seed?: number | undefined;
 }
-
-/** Bytes of inputs and sums of the rows that go through the kernel at once. */
-const CHUNK_BYTES = 1 << 18;
 
 /**
  * torch.nn.Linear: `y = x Wᵀ + b`, weight (outFeatures, inFeatures), bias (outFeatures).
@@ -104,9 +102,8 @@ export class Linear extends Module {
   }
 
   /** This layer with 8-bit weights; see LSTM.quantize. */
-  quantize(): Linear {
-    this.checkAlive();
-    const internal = { bias: this.bias, [VALUES]: this.int8Values() };
+  quantize(options?: QuantizeOptions): Linear {
+    const internal = { bias: this.bias, [VALUES]: this.quantizedValues(options) };
     return new Linear(this.inFeatures, this.outFeatures, internal);
   }
 
@@ -126,20 +123,12 @@ export class Linear extends Module {
     const rows = product(dims.slice(0, -1));
     const output = zeros('Linear', [...dims.slice(0, -1), outFeatures]);
     if (data.buffer === wasm().memory.buffer) data = data.slice();
-    const zBytes = panelBytes(outFeatures, 1) + quantizedBytes(inFeatures, this.#form);
-    const rowBytes = 4 * (inFeatures + outFeatures) + zBytes;
     // none where the result is empty, however many rows that is
-    const chunk = output.data.length && Math.min(rows, Math.max(4, Math.floor(CHUNK_BYTES / rowBytes) & ~3));
-    const z = scratch(chunk * rowBytes);
-    const x = z + chunk * zBytes;
-    const y = x + 4 * chunk * inFeatures;
-    for (let row = 0; chunk && row < rows; row += chunk) {
-      const count = Math.min(chunk, rows - row);
-      floats().set(data.subarray(row * inFeatures, (row + count) * inFeatures), x / 4);
+    inChunks(this.#form, inFeatures, outFeatures, output.data.length && rows, (first, count, x, y, z) => {
+      floats().set(data.subarray(first * inFeatures, (first + count) * inFeatures), x / 4);
       wasm().linear(this.#form, this.#weight, this.#bias, x, inFeatures, y, outFeatures, count, z);
-      output.data.set(floats().subarray(y / 4, y / 4 + count * outFeatures), row * outFeatures);
-    }
-    endScratch();
+      output.data.set(floats().subarray(y / 4, y / 4 + count * outFeatures), first * outFeatures);
+    });
     return output;
   }
 }

@@ -1,5 +1,5 @@
 import { infer } from './infer.ts';
-import { type InternalOptions, VALUES } from './module.ts';
+import { type InternalOptions, type QuantizeOptions, VALUES } from './module.ts';
 import { lstmSizes } from './parameters.ts';
 import { Recurrent } from './recurrent.ts';
 import { emptySequence, runSequence } from './sequence.ts';
@@ -106,9 +106,8 @@ export class LSTMCell extends Recurrent {
   }
 
   /** This cell with 8-bit weights; see LSTM.quantize. */
-  quantize(): LSTMCell {
-    this.checkAlive();
-    const all = { bias: this.bias, [VALUES]: this.int8Values() };
+  quantize(options?: QuantizeOptions): LSTMCell {
+    const all = { bias: this.bias, [VALUES]: this.quantizedValues(options) };
     return new LSTMCell(this.inputSize, this.hiddenSize, all);
   }
 

@@ -1,5 +1,5 @@
 import { infer } from './infer.ts';
-import { type InternalOptions, VALUES } from './module.ts';
+import { type InternalOptions, type QuantizeOptions, VALUES } from './module.ts';
 import { checkPacked, type PackedSequence } from './packed.ts';
 import { lstmSizes } from './parameters.ts';
 import { Recurrent } from './recurrent.ts';
@@ -182,10 +182,9 @@ export class LSTM extends Recurrent {
    * computed in float32.
    * @throws ModelError if a weight is NaN or infinite
    */
-  quantize(): LSTM {
-    this.checkAlive();
+  quantize(options?: QuantizeOptions): LSTM {
     const { inputSize, hiddenSize, numLayers, bias, batchFirst, dropout, bidirectional, projSize } = this;
-    const values = { [VALUES]: this.int8Values() };
+    const values = { [VALUES]: this.quantizedValues(options) };
     return new LSTM(inputSize, hiddenSize, {
       ...{ numLayers, bias, batchFirst, dropout, bidirectional, projSize },
       ...values,

@@ -23,13 +23,15 @@ export const PANEL_BYTES = 4 * PANEL;
 const INT8_DEPTH = 2048;
 
 /**
- * A parameter and where it lies: a matrix in panels if there are `gates`, H where its rows are the gates of H units and 0
- * where they keep their order; else its elements one after the other. `form`: FLOAT32, or how its 8-bit weights lie.
+ * A parameter and where it lies: a matrix [dims[0]][the rest] in panels if there are `gates`, H where its rows are the gates of H
+ * units and 0 where they keep their order; else its elements one after the other. `form`: FLOAT32, or how its 8-bit weights lie.
  */
 export interface Parameter extends ParameterSpec {
   readonly pointer: number;
   readonly gates?: number;
   readonly form?: Form;
+  /** The rows lie in as many equal parts, each a matrix of its own: the groups of a convolution. Default 1. */
+  readonly parts?: number;
 }
 
 /** A matrix of 8-bit weights: a row's integers, -127 to 127, times its scale. */
@@ -78,11 +80,11 @@ export function writeParameter(parameter: Parameter, values: Float32Array | Int8
   if ('scale' in values) writeInt8(parameter, values);
   else if (gates === undefined) writeFloats(pointer, values);
   else {
-    const [rows, K] = dims as [number, number];
+    const K = columnCount(dims);
     const from = new Int32Array(values.buffer, values.byteOffset, values.length);
     const to = integers();
-    for (let row = 0, i = 0; row < rows; row++) {
-      let at = pointer / 4 + wasm().panel_index(row, K, gates);
+    for (let row = 0, i = 0; row < dims[0]!; row++) {
+      let at = rowPointer(parameter, row) / 4;
       for (const end = i + K; i < end; at += PANEL) to[at] = from[i++]!;
     }
   }
@@ -93,24 +95,38 @@ export function readParameter(parameter: Parameter): Float32Array {
   const { pointer, dims, gates, form } = parameter;
   const count = product(dims);
   if (gates === undefined) return readFloats(pointer, count);
-  const [rows, K] = dims as [number, number];
+  const K = columnCount(dims);
   if (form) {
     const { data, scale } = readInt8(parameter);
     return Float32Array.from(data, (value, i) => value * scale[Math.floor(i / K)]!);
   }
   const to = new Int32Array(count);
   const from = integers();
-  for (let row = 0, i = 0; row < rows; row++) {
-    let at = pointer / 4 + wasm().panel_index(row, K, gates);
+  for (let row = 0, i = 0; row < dims[0]!; row++) {
+    let at = rowPointer(parameter, row) / 4;
     for (const end = i + K; i < end; at += PANEL) to[i++] = from[at]!;
   }
   return new Float32Array(to.buffer);
 }
 
+/** The columns of a matrix: all of its dims but the first. */
+export function columnCount(dims: readonly number[]): number {
+  return product(dims.slice(1));
+}
+
+/** Where a row of a float32 matrix begins; one column further is PANEL_BYTES on. */
+export function rowPointer({ pointer, dims, gates, parts = 1 }: Parameter, row: number): number {
+  const K = columnCount(dims);
+  const rows = dims[0]! / parts;
+  const part = Math.floor(row / rows);
+  return pointer + part * panelBytes(rows, K) + 4 * wasm().panel_index(row - part * rows, K, gates!);
+}
+
 /** Copies 8-bit weights into a parameter's place, with their scales and the sums of their rows. */
 export function writeInt8(parameter: Parameter, { data, scale }: Int8Matrix): void {
-  const K = parameter.dims[1]!;
-  const panels = panelCount(parameter.dims[0]!);
+  const { dims, parts = 1 } = parameter;
+  const K = columnCount(dims);
+  const panels = panelCount(dims[0]! / parts);
   const memory = integers();
   const bytes = new Int8Array(memory.buffer);
   const scales = floats();
@@ -129,9 +145,10 @@ export function writeInt8(parameter: Parameter, { data, scale }: Int8Matrix): vo
 
 /** A copy of 8-bit weights and their scales. */
 export function readInt8(parameter: Parameter): Int8Matrix {
-  const [rows, K] = parameter.dims as [number, number];
-  const data = new Int8Array(rows * K);
-  const scale = new Float32Array(rows);
+  const { dims } = parameter;
+  const K = columnCount(dims);
+  const data = new Int8Array(product(dims));
+  const scale = new Float32Array(dims[0]!);
   const scales = floats();
   const bytes = new Int8Array(scales.buffer);
   walkInt8(parameter, (row, column, at, group, step) => {
@@ -146,17 +163,20 @@ export function readInt8(parameter: Parameter): Int8Matrix {
  * many of its weights lie side by side, and the bytes from one such group to the next.
  */
 function walkInt8(
-  { pointer, dims, gates, form }: Parameter,
+  { pointer, dims, gates, form, parts = 1 }: Parameter,
   visit: (row: number, column: number, at: number, group: number, step: number) => void,
 ): void {
-  const [rows, K] = dims as [number, number];
+  const rows = dims[0]! / parts;
+  const K = columnCount(dims);
   const depth = int8Depth(K);
-  const scales = pointer + panelCount(rows) * PANEL * depth;
   const group = form === PLAIN ? 2 : 4;
-  for (let row = 0; row < rows; row++) {
-    const column = wasm().panel_index(row, 1, gates!);
+  for (let row = 0; row < dims[0]!; row++) {
+    const part = Math.floor(row / rows);
+    const start = pointer + part * panelBytes(rows, K, form);
+    const scales = start + panelCount(rows) * PANEL * depth;
+    const column = wasm().panel_index(row - part * rows, 1, gates!);
     const panel = Math.floor(column / PANEL);
-    visit(row, scales / 4 + column, pointer + panel * PANEL * depth + (column % PANEL) * group, group, PANEL * group);
+    visit(row, scales / 4 + column, start + panel * PANEL * depth + (column % PANEL) * group, group, PANEL * group);
   }
 }
 

@@ -1,4 +1,4 @@
-import { align, endScratch, floats, integers, scratch } from './arena.ts';
+import { align, endScratch, floats, integers, scratch, view } from './arena.ts';
 import type { Recurrent } from './recurrent.ts';
 import { wasm } from './wasm.ts';
 
@@ -175,8 +175,8 @@ function moveChunk(
 
 /**
  * Moves rows between linear memory, where they follow each other, and an array outside: row g * batch + b there is row
- * first + g * groupStride + b * rowStride here, or with `order` order[b] in place of b. Loops and no set(subarray()) on the
- * way out: an output into given tensors is to make no garbage.
+ * first + g * groupStride + b * rowStride here, or with `order` order[b] in place of b. Without new views on the way out: an
+ * output into given tensors is to make no garbage.
  */
 function moveRows(
   into: boolean,
@@ -192,9 +192,10 @@ function moveRows(
 ): void {
   const memory = floats();
   let at = pointer / 4;
-  if (into && !order && rowStride === 1 && groupStride === batch) {
+  if (!order && rowStride === 1 && groupStride === batch) {
     const count = rows * size;
-    memory.set(count === array.length ? array : array.subarray(first * size, first * size + count), at);
+    if (!into) array.set(view(pointer, count), first * size);
+    else memory.set(count === array.length ? array : array.subarray(first * size, first * size + count), at);
     return;
   }
   for (let group = first; rows > 0; group += groupStride) {

@@ -61,7 +61,7 @@ export function matchStateDict(
     return problem ? undefined : (found as AnyTensor).data;
   };
   for (const spec of specs) {
-    const quantized = int8 && spec.dims.length === 2 && isInt8(all.get(prefix + spec.name));
+    const quantized = int8 && spec.dims.length > 1 && isInt8(all.get(prefix + spec.name));
     const data = find(spec, quantized ? INT8 : FLOATS);
     if (!quantized) {
       if (data) values.set(spec.name, asFloat32(data));

@@ -314,6 +314,13 @@ test.each([NaN, Infinity])('a weight of %d cannot be quantized: refused, and not
   expect(bytesUsed()).toBe(bytes);
 });
 
+test('other options are refused', () => {
+  const lstm = new LSTM(3, 4);
+  expect(lstm.quantize({ bits: 8 }).hiddenSize).toBe(4);
+  expect(() => lstm.quantize({ bits: 16 } as any)).toThrow(new RangeError('LSTM: "bits" expected 8, got 16'));
+  expect(() => new Linear(1, 1).quantize({ scale: 1 } as any)).toThrow(/^Linear: unknown option "scale"/);
+});
+
 test('used after dispose()', () => {
   const lstm = new LSTM(3, 4);
   lstm.dispose();

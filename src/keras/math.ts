@@ -31,6 +31,7 @@ export function expm1(x: number): number {
 
 /** ln(1 + x) of x from 0 */
 export function log1p(x: number): number {
+  if (!(x < Infinity)) return x;
   let n = 0;
   let rest = x;
   // 1 + x = (1 + rest) 2^n; halved only where it is large enough for nothing to be lost

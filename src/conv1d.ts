@@ -1,0 +1,144 @@
+import { inChunks } from './affine.ts';
+import { allocate, floats, integers } from './arena.ts';
+import { int8Form } from './int8.ts';
+import { type InternalOptions, Module, type QuantizeOptions, VALUES } from './module.ts';
+import { columnCount, FLOAT32, type Form, holdsInt8, panelBytes } from './pack.ts';
+import { checkBoolean, checkInteger, checkOptions, checkTensor, type TensorLike, wrongValue, zeros } from './tensor.ts';
+import { wasm } from './wasm.ts';
+
+export interface Conv1dOptions {
+  /** Inputs from one output to the next. Default 1. */
+  readonly stride?: number | undefined;
+  /** Zeros on either side; 'same': as many as give as many outputs as inputs; 'valid': none. Default 0. */
+  readonly padding?: number | 'same' | 'valid' | undefined;
+  /** Inputs from one weight of the kernel to the next. Default 1. */
+  readonly dilation?: number | undefined;
+  /** Channels are split into as many groups, each output seeing only its own group's inputs. Default 1. */
+  readonly groups?: number | undefined;
+  /** Whether a bias is added. Default true. */
+  readonly bias?: boolean | undefined;
+  /** For the initial weights: an integer from 0 to 2^53 - 1. Default: a count of the modules made. */
+  readonly seed?: number | undefined;
+}
+
+/**
+ * torch.nn.Conv1d with zero padding: weight (outChannels, inChannels / groups, kernelSize), bias (outChannels).
+ *
+ * https://pytorch.org/docs/stable/generated/torch.nn.Conv1d.html
+ */
+export class Conv1d extends Module {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernelSize: number;
+  readonly stride: number;
+  readonly padding: number | 'same' | 'valid';
+  readonly dilation: number;
+  readonly groups: number;
+  readonly bias: boolean;
+  readonly #form: Form;
+  readonly #block: number;
+  /** Bytes of a group's weights, and of its bias in whole panels, which lie after all weights */
+  readonly #weightBytes: number;
+  readonly #biasBytes: number;
+
+  /**
+   * Weights start uniform in ±1/sqrt(inChannels / groups * kernelSize), drawn from `seed` by mulberry32.
+   * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
+   */
+  constructor(inChannels: number, outChannels: number, kernelSize: number, options?: Conv1dOptions) {
+    checkOptions('Conv1d', options, ['stride', 'padding', 'dilation', 'groups', 'bias', 'seed']);
+    const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, seed } = options ?? {};
+    const counts = { inChannels, outChannels, kernelSize, stride, dilation, groups };
+    for (const [what, count] of Object.entries(counts)) checkInteger('Conv1d', what, count, 1);
+    if (inChannels % groups || outChannels % groups) {
+      throw wrongValue('Conv1d', 'groups', `a divisor of ${inChannels} and ${outChannels} channels`, groups);
+    }
+    if (padding !== 'valid' && padding !== 'same') checkInteger('Conv1d', 'padding', padding, 0);
+    if (padding === 'same' && stride !== 1) throw wrongValue('Conv1d', 'stride', '1 with padding "same"', stride);
+    checkBoolean('Conv1d', 'bias', bias);
+    super('Conv1d', seed);
+    this.inChannels = inChannels;
+    this.outChannels = outChannels;
+    this.kernelSize = kernelSize;
+    this.stride = stride;
+    this.padding = padding;
+    this.dilation = dilation;
+    this.groups = groups;
+    this.bias = bias;
+    const values = (options as InternalOptions | undefined)?.[VALUES];
+    this.#form = values && holdsInt8(values) ? int8Form() : FLOAT32;
+    const dims = [outChannels, inChannels / groups, kernelSize];
+    this.#weightBytes = panelBytes(outChannels / groups, columnCount(dims), this.#form);
+    this.#biasBytes = panelBytes(outChannels / groups, 1);
+    const bytes = groups * (this.#weightBytes + this.#biasBytes);
+    this.#block = allocate(bytes);
+    this.own(this.#block);
+    integers().fill(0, this.#block / 4, (this.#block + bytes) / 4);
+    this.parameters.push({ name: 'weight', dims, pointer: this.#block, gates: 0, form: this.#form, parts: groups });
+    if (bias) {
+      // a row a channel, of one column: in the panels of its group
+      const pointer = this.#block + groups * this.#weightBytes;
+      this.parameters.push({ name: 'bias', dims: [outChannels], pointer, gates: 0, parts: groups });
+    }
+    if (values) this.write(this.prepare(values));
+    else this.initialize(columnCount(dims));
+  }
+
+  /** This layer with 8-bit weights; see LSTM.quantize. */
+  quantize(options?: QuantizeOptions): Conv1d {
+    const { stride, padding, dilation, groups, bias } = this;
+    const all = { stride, padding, dilation, groups, bias, [VALUES]: this.quantizedValues(options) };
+    return new Conv1d(this.inChannels, this.outChannels, this.kernelSize, all);
+  }
+
+  /**
+   * @param input (N, inChannels, L) or (inChannels, L)
+   * @returns (N, outChannels, floor((L + 2 padding - dilation (kernelSize - 1) - 1) / stride) + 1), or without N
+   * @throws TypeError or RangeError that names the argument
+   */
+  forward(input: TensorLike): TensorLike {
+    this.checkAlive();
+    let data = checkTensor('Conv1d', 'input', input);
+    const { inChannels, outChannels, kernelSize, stride, dilation, groups } = this;
+    const { dims } = input;
+    const [channels, length] = dims.slice(-2) as [number, number];
+    if ((dims.length !== 2 && dims.length !== 3) || channels !== inChannels) {
+      throw wrongValue('Conv1d', 'input', `[N, ${inChannels}, L] or [${inChannels}, L]`, dims);
+    }
+    const reach = dilation * (kernelSize - 1);
+    // 'same' puts an odd zero at the end, as PyTorch does
+    const left = this.padding === 'same' ? reach >> 1 : this.padding === 'valid' ? 0 : this.padding;
+    const padded = length + (this.padding === 'same' ? reach : 2 * left);
+    const steps = Math.floor((padded - reach - 1) / stride) + 1;
+    if (steps < 1) throw wrongValue('Conv1d', 'input', `at least ${reach + 1 - padded + length} steps`, dims);
+    const batch = dims.length === 3 ? dims[0]! : 1;
+    const output = zeros('Conv1d', [...dims.slice(0, -2), outChannels, steps]);
+    if (data.buffer === wasm().memory.buffer) data = data.slice();
+
+    // windows side by side are the rows of a matrix product
+    const [ins, outs] = [inChannels / groups, outChannels / groups];
+    const width = ins * kernelSize;
+    for (let part = 0; part < batch * groups; part++) {
+      const group = part % groups;
+      const weight = this.#block + group * this.#weightBytes;
+      const bias = this.#block + groups * this.#weightBytes + group * this.#biasBytes;
+      inChunks(this.#form, width, outs, steps, (first, rows, x, y, z) => {
+        const memory = floats();
+        let at = x / 4;
+        for (let row = first; row < first + rows; row++) {
+          for (let c = part * ins; c < (part + 1) * ins; c++) {
+            for (let k = 0, t = row * stride - left; k < kernelSize; k++, t += dilation) {
+              memory[at++] = t >= 0 && t < length ? data[c * length + t]! : 0;
+            }
+          }
+        }
+        wasm().linear(this.#form, weight, bias, x, width, y, outs, rows, z);
+        at = y / 4;
+        for (let row = first; row < first + rows; row++) {
+          for (let c = part * outs; c < (part + 1) * outs; c++) output.data[c * steps + row] = memory[at++]!;
+        }
+      });
+    }
+    return output;
+  }
+}

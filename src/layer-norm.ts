@@ -1,0 +1,99 @@
+import { allocate, floats } from './arena.ts';
+import { Module } from './module.ts';
+import {
+  checkBoolean,
+  checkInteger,
+  checkOptions,
+  checkTensor,
+  product,
+  sameDims,
+  type TensorLike,
+  wrongType,
+  wrongValue,
+  zeros,
+} from './tensor.ts';
+
+export interface LayerNormOptions {
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number | undefined;
+  /** Whether there is a weight, of ones at first. Default true. */
+  readonly elementwiseAffine?: boolean | undefined;
+  /** Whether there is also a bias, of zeros at first. Default true. */
+  readonly bias?: boolean | undefined;
+}
+
+/**
+ * torch.nn.LayerNorm: over the last dimensions, (x - mean) / sqrt(variance + eps), times weight, plus bias. Sums are in float64.
+ *
+ * https://pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
+ */
+export class LayerNorm extends Module {
+  readonly normalizedShape: readonly number[];
+  readonly eps: number;
+  readonly elementwiseAffine: boolean;
+  readonly bias: boolean;
+  readonly #weight: number;
+
+  /**
+   * @param normalizedShape the last dimensions of the input, or the last one as a number
+   * @throws TypeError or RangeError that names the argument
+   */
+  constructor(normalizedShape: number | readonly number[], options?: LayerNormOptions) {
+    checkOptions('LayerNorm', options, ['eps', 'elementwiseAffine', 'bias']);
+    const { eps = 1e-5, elementwiseAffine = true, bias = true } = options ?? {};
+    const shape = Array.isArray(normalizedShape) ? [...normalizedShape] : [normalizedShape];
+    for (const size of shape) checkInteger('LayerNorm', 'normalizedShape', size, 1);
+    if (shape.length === 0) throw wrongValue('LayerNorm', 'normalizedShape', 'at least one size', shape);
+    if (typeof eps !== 'number') throw wrongType('LayerNorm', 'eps', 'a number', eps);
+    if (!(eps >= 0 && eps < Number.POSITIVE_INFINITY)) throw wrongValue('LayerNorm', 'eps', 'a number from 0', eps);
+    checkBoolean('LayerNorm', 'elementwiseAffine', elementwiseAffine);
+    checkBoolean('LayerNorm', 'bias', bias);
+    super('LayerNorm', undefined);
+    this.normalizedShape = shape;
+    this.eps = eps;
+    this.elementwiseAffine = elementwiseAffine;
+    this.bias = elementwiseAffine && bias;
+    const count = product(shape);
+    this.#weight = allocate(8 * count);
+    this.own(this.#weight);
+    const start = this.#weight / 4;
+    floats()
+      .fill(1, start, start + count)
+      .fill(0, start + count, start + 2 * count);
+    if (elementwiseAffine) this.parameters.push({ name: 'weight', dims: shape, pointer: this.#weight });
+    if (this.bias) this.parameters.push({ name: 'bias', dims: shape, pointer: this.#weight + 4 * count });
+  }
+
+  /**
+   * @param input (..., *normalizedShape)
+   * @returns the same dims
+   * @throws TypeError or RangeError that names the argument
+   */
+  forward(input: TensorLike): TensorLike {
+    this.checkAlive();
+    const data = checkTensor('LayerNorm', 'input', input);
+    const shape = this.normalizedShape;
+    if (input.dims.length < shape.length || !sameDims(input.dims.slice(-shape.length), shape)) {
+      throw wrongValue('LayerNorm', 'input', `[..., ${shape.join(', ')}]`, input.dims);
+    }
+    const output = zeros('LayerNorm', input.dims);
+    const memory = floats();
+    const count = product(shape);
+    const weight = this.#weight / 4;
+    for (let first = 0; first < data.length; first += count) {
+      let sum = 0;
+      for (let i = 0; i < count; i++) sum += data[first + i]!;
+      const mean = sum / count;
+      let squares = 0;
+      for (let i = 0; i < count; i++) {
+        const difference = data[first + i]! - mean;
+        squares += difference * difference;
+      }
+      const scale = 1 / Math.sqrt(squares / count + this.eps);
+      for (let i = 0; i < count; i++) {
+        output.data[first + i] = (data[first + i]! - mean) * scale * memory[weight + i]! + memory[weight + count + i]!;
+      }
+    }
+    return output;
+  }
+}
