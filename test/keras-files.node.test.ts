@@ -240,7 +240,7 @@ describe('readKerasWeights', () => {
     const type = Buffer.from(file.buffer).indexOf(Buffer.from('11201f0004000000', 'hex'));
     file[type + 1]! |= 1;
     const swapped = new DataView(new ArrayBuffer(8));
-    [0.5, -3].forEach((value, i) => swapped.setFloat32(4 * i, value, true));
+    for (const [i, value] of [0.5, -3].entries()) swapped.setFloat32(4 * i, value, true);
     const values = [0, 4].map((at) => swapped.getFloat32(at, false));
     expect([...readKerasWeights(file).get('swapped')!.data]).toEqual(values);
   });

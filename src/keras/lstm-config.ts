@@ -1,6 +1,6 @@
 import { describe } from '../tensor.ts';
 import { type Activation, activationName, readActivation } from './activations.ts';
-import type { Config } from './config.ts';
+import { Config } from './config.ts';
 import type { Dialect } from './plan.ts';
 
 /** The options of keras.layers.LSTM that matter to its results. */
@@ -24,8 +24,13 @@ export interface LstmConfig {
 }
 
 export function readLstmConfig(config: Config, name: string, dialect: Dialect): LstmConfig {
-  const gates = config.get('recurrent_activation');
-  const cell = config.get('activation');
+  // null is no activation, nothing at all is the layer's own
+  const option = (key: string, otherwise: string) => {
+    const field = config.get(key);
+    return field.value === undefined ? new Config(field.path, otherwise) : field;
+  };
+  const cell = option('activation', 'tanh');
+  const gates = option('recurrent_activation', dialect.tfjs ? 'hard_sigmoid' : 'sigmoid');
   const flag = (key: string) => config.get(key).boolean(false);
   if (flag('time_major')) dialect.unsupported(`time_major of ${name}`);
   // these change how it is computed, not the result
