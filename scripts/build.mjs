@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { minifySync } from 'rolldown/utils';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
@@ -73,7 +74,8 @@ const jsfive = {
   load: (id) => (id === '\0pako' ? 'export const inflate = undefined;' : undefined),
   transform(code, id) {
     const decoder = JSON.stringify(join(root, 'src/keras/text-decoder.ts'));
-    return /[\\/]jsfive[\\/]/.test(id) ? `import { TextDecoder } from ${decoder};\n${code}` : undefined;
+    if (!/[\\/]jsfive[\\/]/.test(id)) return undefined;
+    return minifySync(id, `import { TextDecoder } from ${decoder};\n${code}`).code;
   },
 };
 const bundle = await rolldown({
