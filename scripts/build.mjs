@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { minifySync } from 'rolldown/utils';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
@@ -27,8 +28,8 @@ function writeLicences({ fileName, moduleIds }) {
     const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     // @bufbuild/protobuf ships none
     const own = join(root, 'scripts/licences', `${name.replace('/', '-')}.txt`);
-    const licence = readFileSync(existsSync(own) ? own : join(folder, 'LICENSE'), 'utf8');
-    return `${fileName} has code of ${name} ${version}:\n\n${licence.trim()}\n`;
+    const licence = [own, join(folder, 'LICENSE'), join(folder, 'LICENSE.txt')].find(existsSync);
+    return `${fileName} has code of ${name} ${version}:\n\n${readFileSync(licence, 'utf8').trim()}\n`;
   });
   writeFileSync(join(dist, fileName.replace(/\.js$/, '.LICENSE.txt')), texts.join('\n'));
 }
@@ -87,12 +88,30 @@ const ortOnOnnx = {
     source === '../onnx.ts' && importer?.includes('/src/ort/') ? { id: './onnx.js', external: true } : undefined,
 };
 
-const ENTRIES = ['index', 'safetensors', 'pytorch', 'audio', 'onnx', 'ort'];
+/**
+ * jsfive from its sources, without pako, whose place src/keras/hdf5.ts takes, and with a TextDecoder of our own, since it needs one
+ * as soon as it is imported.
+ */
+const jsfive = {
+  name: 'jsfive',
+  resolveId(id) {
+    if (id === 'jsfive') return require.resolve('jsfive').replace(/dist.*/, 'esm/high-level.js');
+    return id.includes('/pako/') ? '\0pako' : undefined;
+  },
+  load: (id) => (id === '\0pako' ? 'export const inflate = undefined;' : undefined),
+  transform(code, id) {
+    const decoder = JSON.stringify(join(root, 'src/keras/text-decoder.ts'));
+    if (!/[\\/]jsfive[\\/]/.test(id)) return undefined;
+    return minifySync(id, `import { TextDecoder } from ${decoder};\n${code}`).code;
+  },
+};
+
+const ENTRIES = ['index', 'safetensors', 'pytorch', 'audio', 'onnx', 'ort', 'keras'];
 const bundle = await rolldown({
   input: Object.fromEntries(ENTRIES.map((name) => [name, join(root, `src/${name}.ts`)])),
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
   transform: { define: { TextDecoder: 'undefined' } },
-  plugins: [withoutTextEncoding, ortOnOnnx],
+  plugins: [withoutTextEncoding, ortOnOnnx, jsfive],
 });
 // What readers of formats share is one file, apart from what the main entry needs too.
 const sources = (...names) => new RegExp(`/src/(${names.join('|')})\\.ts$`);

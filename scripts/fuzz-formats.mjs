@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { LSTM } from 'lstm-wasm';
 import { loadGuitarML, loadNam, loadRTNeural } from 'lstm-wasm/audio';
+import { loadKeras } from 'lstm-wasm/keras';
 import { parseCheckpoint } from 'lstm-wasm/pytorch';
 import { parseSafetensors } from 'lstm-wasm/safetensors';
 
@@ -67,6 +68,33 @@ export const FORMATS = {
     run: runAudio,
     first: ['invalid-json'],
   },
+  'keras-tfjs': {
+    seeds: [
+      ...['default_hardsigmoid', 'sigmoid_sequences_states', 'mask_go_backwards', 'bidirectional_concat_nobias'],
+      'all_layers',
+    ].map((name) => ({
+      json: json(`test/fixtures/keras/${name}.model.json`),
+      weights: read(`test/fixtures/keras/${name}.weights.bin`),
+    })),
+    mutate: mutateTfjs,
+    load: loadKeras,
+    run: runKeras,
+    first: ['invalid-json'],
+  },
+  'keras-h5': {
+    seeds: ['model', 'chunks'].map((name) => read(`test/fixtures/keras/${name}.h5`)),
+    mutate: mutateHdf5,
+    load: (file) => loadKeras({ h5: file }),
+    run: runKeras,
+    first: ['not-hdf5', 'truncated'],
+  },
+  'keras-archive': {
+    seeds: [read('test/fixtures/keras/model.keras')],
+    mutate: mutateArchive,
+    load: (file) => loadKeras({ keras: file }),
+    run: runKeras,
+    first: ['not-a-zip', 'truncated', 'invalid-zip', 'wrong-checksum', 'overlap', 'hole'],
+  },
   guitarml: { seeds: [guitar], mutate: mutateJson, load: loadGuitarML, run: runAudio, first: ['invalid-json'] },
 };
 
@@ -102,6 +130,82 @@ function runAudio(model) {
     }
   }
   model.dispose();
+}
+
+/** Three calls with inputs of the shapes that the model declares. */
+function runKeras(model) {
+  const inputs = model.inputs.map(({ dims }) => {
+    const sizes = dims.map((size, i) => size ?? (i === 0 ? 2 : 3));
+    return { data: new Float32Array(sizes.reduce((a, b) => a * b, 1)).fill(1), dims: sizes };
+  });
+  try {
+    const { length } = inputs.reduce((most, { data }) => (data.length > most.length ? data : most), []);
+    if (length < 1e5) for (let call = 0; call < 3; call++) model.predict(inputs);
+  } catch (error) {
+    // what depends on the values: an index that an Embedding has not, a dimension that the file leaves open
+    if (!(error instanceof RangeError) || !/expected/.test(error.message)) throw error;
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Changes in model.json, and now and then in the weights. */
+function mutateTfjs({ json, weights }, random) {
+  const bytes = Buffer.from(weights);
+  if (random(8) === 0) changeBytes(bytes, 0, bytes.length, random);
+  const size = random(16) === 0 ? random(bytes.length) : bytes.length;
+  return { modelJson: mutateJson(json, random), weights: bytes.subarray(0, size) };
+}
+
+/** Letters that structures of HDF5 begin with. */
+const STRUCTURES = ['TREE', 'HEAP', 'SNOD', 'GCOL', '\x01\x00'];
+
+/** Changes near the beginning of a structure of HDF5, or anywhere: numbers at edges, bytes, an address that is another's. */
+function changeHdf5(file, random) {
+  const places = [];
+  const letters = pick(random, STRUCTURES);
+  for (let at = file.indexOf(letters, 0, 'latin1'); at >= 0; at = file.indexOf(letters, at + 1, 'latin1'))
+    places.push(at);
+  const near = places.length > 0 && random(4) > 0 ? pick(random, places) + random(80) : random(file.length);
+  const at = Math.min(near, file.length - 8);
+  const kind = random(6);
+  if (kind === 0) changeBytes(file, at, Math.min(file.length, at + 40), random);
+  else if (kind === 1)
+    file.writeBigUInt64LE(pick(random, [0n, 1n, 96n, BigInt(at), BigInt(file.length), 2n ** 53n, 2n ** 64n - 1n]), at);
+  else if (kind === 2) file.writeUInt16LE(pick(random, [0, 1, 2, 255, 65535]), at);
+  else if (kind === 3) file.writeUInt32LE(pick(random, [0, 1, 3, 2 ** 16, 2 ** 31, 2 ** 32 - 1]), at);
+  else if (kind === 4 && places.length > 0) file.writeBigUInt64LE(BigInt(pick(random, places)), at - (at % 8));
+  else file[at] ^= 1 << random(8);
+}
+
+function mutateHdf5(seed, random) {
+  const file = Buffer.from(seed);
+  for (let n = 1 + random(3); n > 0; n--) {
+    // words of model_config, of the same length
+    const at = random(5) === 0 ? file.indexOf('"class_name"') + random(800) : -1;
+    if (at >= 0 && at < file.length - 8) changeBytes(file, at, at + 8, random);
+    else changeHdf5(file, random);
+  }
+  return random(20) === 0 ? file.subarray(0, random(file.length)) : file;
+}
+
+/** Changes in an entry, with its checksum made right again, or in the headers of the zip. */
+function mutateArchive(seed, random) {
+  const file = Buffer.from(seed);
+  const entries = directory(file);
+  for (let n = 1 + random(3); n > 0; n--) {
+    if (random(8) === 0) {
+      changeBytes(file, entries[0].header, file.length, random);
+      continue;
+    }
+    const entry = pick(random, entries);
+    const part = file.subarray(entry.begin, entry.end);
+    if (entry.name.endsWith('.h5')) changeHdf5(part, random);
+    else changeBytes(file, entry.begin, entry.end, random);
+    file.writeUInt32LE(crc32(part), entry.header + 16);
+    file.copy(file, entry.offset + 14, entry.header + 16, entry.header + 20);
+  }
+  return random(20) === 0 ? file.subarray(0, random(file.length)) : file;
 }
 
 const VALUES = [

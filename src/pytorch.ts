@@ -37,7 +37,7 @@ export function parseCheckpoint(
   if (key !== undefined && typeof key !== 'string') throw wrongType(READ, 'key', 'a string', key);
   checkFormat(file);
   const budget = new Budget('pytorch', file.length);
-  const zip = new Zip(file, budget);
+  const zip = new Zip(file, budget, refuse);
   const folder = findFolder(zip);
   checkByteOrder(zip, `${folder}byteorder`);
   const pickle = zip.read(`${folder}data.pkl`);

@@ -1,13 +1,15 @@
 import { Inflate } from 'fflate/browser';
 import { ModelError } from '../errors.ts';
 import { describe } from '../tensor.ts';
-import { refuse } from './refuse.ts';
+
+/** Throws what is wrong with a file. */
+export type Refuse = (code: string, path: string, text: string, expected: unknown, found: unknown) => never;
 
 /** Bytes that go in at once: at most 1,032 times as many come out before they can be counted. */
 const PIECE = 2048;
 
 /** The `size` bytes that a deflated entry stands for. Stops as soon as there are more. */
-export function inflate(zipped: Uint8Array, size: number, name: string): Uint8Array<ArrayBuffer> {
+export function inflate(zipped: Uint8Array, size: number, name: string, refuse: Refuse): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(size);
   let reached = 0;
   const wrongSize = (found: string): never => {

@@ -2,8 +2,7 @@ import type { Budget } from '../budget.ts';
 import { crc32 } from '../crc32.ts';
 import { describe } from '../tensor.ts';
 import { decodeUtf8, findInvalidUtf8 } from '../utf8.ts';
-import { inflate } from './inflate.ts';
-import { refuse } from './refuse.ts';
+import { inflate, type Refuse } from './inflate.ts';
 
 // Zip archives (APPNOTE 6.3.9), as far as torch.save and common tools write them. The central directory is read and held
 // against the local headers: every byte before it belongs to exactly one entry, in the order of the offsets. An entry's name is
@@ -56,13 +55,18 @@ export class Zip {
   readonly #file: Uint8Array;
   readonly #view: DataView;
   readonly #budget: Budget;
+  readonly #refuse: Refuse;
   readonly #entries = new Map<string, Entry>();
 
-  /** @throws ModelError */
-  constructor(file: Uint8Array, budget: Budget) {
+  /**
+   * @param refuse throws what is wrong
+   * @throws ModelError
+   */
+  constructor(file: Uint8Array, budget: Budget, refuse: Refuse) {
     this.#file = file;
     this.#view = new DataView(file.buffer, file.byteOffset, file.byteLength);
     this.#budget = budget;
+    this.#refuse = refuse;
     const { begin, end, count } = this.#findDirectory();
     this.#readDirectory(begin, end, count);
     this.#checkLocalHeaders(begin);
@@ -90,11 +94,17 @@ export class Zip {
     let bytes = this.#file.subarray(begin, begin + zippedSize);
     if (method !== 0) {
       this.#budget.spend(size, name);
-      bytes = inflate(bytes, size, name);
+      bytes = inflate(bytes, size, name, this.#refuse);
     }
     const found = crc32(bytes);
     if (found !== crc) {
-      refuse('wrong-checksum', name, `${describe(name)} checksum (CRC-32) expected ${crc}, got ${found}`, crc, found);
+      this.#refuse(
+        'wrong-checksum',
+        name,
+        `${describe(name)} checksum (CRC-32) expected ${crc}, got ${found}`,
+        crc,
+        found,
+      );
     }
     return bytes;
   }
@@ -112,7 +122,7 @@ export class Zip {
     if (at < 0 || view.getUint32(at, true) !== END || view.getUint16(at + 20, true) !== 0) {
       const text =
         'the zip file is truncated, or something follows it: its last 22 bytes are no end of central directory';
-      refuse('truncated', `byte ${Math.max(0, at)}`, text, 'end of central directory', undefined);
+      this.#refuse('truncated', `byte ${Math.max(0, at)}`, text, 'end of central directory', undefined);
     }
     const here = this.#readEnd(at, 2);
     const locator = at - LOCATOR_BYTES;
@@ -156,7 +166,7 @@ export class Zip {
   #checkDirectory({ count, size, begin }: { count: number; size: number; begin: number }, end: number) {
     if (begin + size !== end) {
       const text = `the central directory of the zip should end at byte ${begin + size}, its end record is at byte ${end}`;
-      refuse('invalid-zip', `byte ${end}`, text, begin + size, end);
+      this.#refuse('invalid-zip', `byte ${end}`, text, begin + size, end);
     }
     return { begin, end, count };
   }
@@ -176,8 +186,8 @@ export class Zip {
         this.#wrong(`central directory, of several disks, entry ${describe(name)}`, at);
       if (flags & ~KNOWN_FLAGS || !METHODS.has(method)) {
         const what = flags & ~KNOWN_FLAGS ? `flags ${flags}` : `compression method ${method}`;
-        const text = `${describe(name)} has ${what}, which a checkpoint does not need (at byte ${at})`;
-        refuse('unsupported-zip', name, text, [...METHODS.values()].join(', '), what);
+        const text = `${describe(name)} has ${what}, which a model does not need (at byte ${at})`;
+        this.#refuse('unsupported-zip', name, text, [...METHODS.values()].join(', '), what);
       }
       const [size, zippedSize, offset] = this.#readSizes(at, nameEnd, extraEnd);
       const crc = view.getUint32(at + 16, true);
@@ -186,22 +196,34 @@ export class Zip {
     }
     if (this.#entries.size !== count) {
       const text = `the central directory of the zip should have ${count} entries, it has ${this.#entries.size}`;
-      refuse('invalid-zip', `byte ${begin}`, text, count, this.#entries.size);
+      this.#refuse('invalid-zip', `byte ${begin}`, text, count, this.#entries.size);
     }
   }
 
   #add(entry: Entry, at: number): void {
     const { name, method, zippedSize, size } = entry;
     if (this.#entries.has(name)) {
-      refuse('duplicate-entry', name, `the zip has two entries ${describe(name)} (at byte ${at})`, 'one entry', name);
+      this.#refuse(
+        'duplicate-entry',
+        name,
+        `the zip has two entries ${describe(name)} (at byte ${at})`,
+        'one entry',
+        name,
+      );
     }
     if (/(^|[\\/])\.\.([\\/]|$)/.test(name)) {
-      refuse('unsafe-path', name, `the name ${describe(name)} leads out of the zip (at byte ${at})`, 'no ..', name);
+      this.#refuse(
+        'unsafe-path',
+        name,
+        `the name ${describe(name)} leads out of the zip (at byte ${at})`,
+        'no ..',
+        name,
+      );
     }
     const most = method === 0 ? zippedSize : MAX_RATIO * zippedSize + RATIO_FREE_BYTES;
     if (size > most || (method === 0 && size !== zippedSize)) {
       const text = `${describe(name)} of ${zippedSize} bytes, ${METHODS.get(method)}, is to give ${size} (at byte ${at})`;
-      refuse('size-mismatch', name, text, method === 0 ? zippedSize : `at most ${most}`, size);
+      this.#refuse('size-mismatch', name, text, method === 0 ? zippedSize : `at most ${most}`, size);
     }
     this.#budget.spend(ENTRY_BYTES + 2 * name.length, 'central directory');
     this.#entries.set(name, entry);
@@ -240,7 +262,7 @@ export class Zip {
       if (offset !== reached) {
         const code = offset < reached ? 'overlap' : 'hole';
         const text = `${describe(name)} begins at byte ${offset} of the zip, expected ${reached}: ${code === 'hole' ? 'a hole' : 'it overlaps the entry before it'}`;
-        refuse(code, name, text, reached, offset);
+        this.#refuse(code, name, text, reached, offset);
       }
       if (offset + 30 > directory || view.getUint32(offset, true) !== LOCAL_HEADER) {
         this.#wrong(`local header of ${describe(name)}`, offset);
@@ -250,7 +272,7 @@ export class Zip {
       reached = entry.begin + zippedSize;
       if (reached > directory) {
         const text = `${describe(name)} should end at byte ${reached}, the central directory begins at ${directory}`;
-        refuse('truncated', name, text, reached, directory);
+        this.#refuse('truncated', name, text, reached, directory);
       }
       const same = (at: number, value: number) => {
         const found = view.getUint32(at, true);
@@ -268,7 +290,7 @@ export class Zip {
     }
     if (reached !== directory) {
       const text = `the entries of the zip end at byte ${reached}, the central directory begins at ${directory}`;
-      refuse('hole', `byte ${reached}`, text, reached, directory);
+      this.#refuse('hole', `byte ${reached}`, text, reached, directory);
     }
   }
 
@@ -295,6 +317,6 @@ export class Zip {
   }
 
   #wrong(what: string, at: number): never {
-    refuse('invalid-zip', `byte ${at}`, `wrong ${what} in the zip (at byte ${at})`, what, undefined);
+    this.#refuse('invalid-zip', `byte ${at}`, `wrong ${what} in the zip (at byte ${at})`, what, undefined);
   }
 }

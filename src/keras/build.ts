@@ -1,0 +1,129 @@
+import { describe } from '../tensor.ts';
+import type { Config, Shape } from './config.ts';
+import { LAYERS } from './layers.ts';
+import { KerasModel, type Step } from './model.ts';
+import type { ModelWeights } from './named-weights.ts';
+import type { Dialect, Plan } from './plan.ts';
+import { refuse } from './refuse.ts';
+import { checkOutput } from './shapes.ts';
+import { type Node, readTopology, type Source, type Topology } from './topology.ts';
+
+const SHOWN = 50;
+
+/** Types that weights and results may have in a model, all of them computed in float32. */
+const DTYPE = /^(mixed_)?(float32|float16|bfloat16|float64)$/;
+
+/**
+ * Makes a model.
+ * @param model an object with class_name and config
+ * @param version of what wrote it, such as '3.8.0', '2.15.0' or 'tfjs-layers 4.22.0'
+ * @param makeWeights gives the weights, once the layers are known to be supported
+ */
+export function buildModel(
+  model: Config,
+  version: string,
+  makeWeights: (layers: ReadonlySet<string>) => ModelWeights,
+): KerasModel {
+  const topology = readTopology(model);
+  const plans = readPlans(topology, version);
+  const weights = makeWeights(new Set(topology.nodes.map(({ name }) => name)));
+  const steps: Step[] = [];
+  try {
+    const shapes = buildSteps(topology, plans, weights, steps);
+    weights.checkAllRead();
+    return new KerasModel({
+      steps,
+      inputs: topology.inputs.map((source) => ({
+        name: source || 'input',
+        dims: topology.shapes.get(source)!,
+        source,
+      })),
+      outputs: topology.outputs.map((source) => ({ name: source.name, dims: find(shapes, source, 'output'), source })),
+    });
+  } catch (error) {
+    for (const { layer } of steps) layer.dispose?.();
+    throw error;
+  }
+}
+
+/** What the configurations say; all that is not supported is one error. */
+function readPlans({ nodes }: Topology, version: string): Map<string, Plan> {
+  const problems: string[] = [];
+  const dialect: Dialect = {
+    tfjs: version.startsWith('tfjs'),
+    keras3: Number.parseInt(version, 10) >= 3,
+    unsupported: (what) => problems.push(what),
+  };
+  const plans = new Map<string, Plan>();
+  for (const { name, className, config } of nodes) {
+    if (className === 'InputLayer') continue;
+    const reader = LAYERS.get(className);
+    if (!reader) {
+      problems.push(`${className} (${describe(name)})`);
+      continue;
+    }
+    checkDtype(config.get('dtype'), name, dialect);
+    const plan = reader(config, describe(name), dialect);
+    if (plan) plans.set(name, plan);
+  }
+  if (problems.length > 0) {
+    const shown = problems
+      .slice(0, SHOWN)
+      .map((problem) => (problem.length > 150 ? `${problem.slice(0, 150)}…` : problem));
+    if (problems.length > SHOWN) shown.push(`and ${problems.length - SHOWN} more`);
+    const text = `this model has what is not supported: ${shown.join('; ')}`;
+    refuse('unsupported', problems[0]!, text, [...LAYERS.keys()], shown);
+  }
+  return plans;
+}
+
+/** A name, or as Keras 3 writes it, a policy with a name. */
+function checkDtype(dtype: Config, name: string, dialect: Dialect): void {
+  if (!dtype.given) return;
+  const found = typeof dtype.value === 'string' ? dtype.value : dtype.get('config').get('name').string();
+  if (!DTYPE.test(found)) dialect.unsupported(`dtype ${describe(found)} of ${describe(name)}`);
+}
+
+function buildSteps(
+  { nodes, shapes: declared }: Topology,
+  plans: ReadonlyMap<string, Plan>,
+  weights: ModelWeights,
+  steps: Step[],
+): Map<string, readonly Shape[]> {
+  const shapes = new Map<string, readonly Shape[]>();
+  for (const [name, shape] of declared) shapes.set(name, [checkOutput('the input', shape)]);
+  const positions = countClasses(nodes);
+  for (const { name, className, inputs } of nodes) {
+    const plan = plans.get(name);
+    if (!plan) continue;
+    const counts = plan.inputs ?? [1];
+    if (!counts.includes(inputs.length)) {
+      const text = `${describe(name)} expected ${counts.join(' or ')} inputs, got ${inputs.length}`;
+      refuse('wrong-inputs', name, text, counts, inputs.length);
+    }
+    const from = inputs.map((source) => find(shapes, source, name));
+    const built = plan.build(from, weights.ofLayer(name, className, positions.get(name)!));
+    steps.push({ name, layer: built.layer, inputs });
+    shapes.set(name, built.outputs);
+  }
+  return shapes;
+}
+
+/** How many layers of its class come before each, in the order of the file. */
+function countClasses(nodes: readonly Node[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  const positions = new Map<string, number>();
+  for (const { name, className } of nodes) {
+    const count = counts.get(className) ?? 0;
+    positions.set(name, count);
+    counts.set(className, count + 1);
+  }
+  return positions;
+}
+
+function find(shapes: ReadonlyMap<string, readonly Shape[]>, { name, index }: Source, who: string): Shape {
+  const shape = shapes.get(name)?.[index];
+  if (shape) return shape;
+  const text = `${describe(who)} takes output ${index} of ${describe(name)}, which there is not`;
+  return refuse('unknown-output', who, text, 'an output of a layer', `${name}, ${index}`);
+}

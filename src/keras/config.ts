@@ -1,0 +1,100 @@
+import type { Budget } from '../budget.ts';
+import { JsonCursor } from '../json.ts';
+import { describe, tag } from '../tensor.ts';
+import { findInvalidUtf8 } from '../utf8.ts';
+import { refuse } from './refuse.ts';
+
+/** A value in the JSON of a model, and where it is. What is wrong with it is a ModelError that names the place. */
+export class Config {
+  readonly path: string;
+  readonly value: unknown;
+
+  constructor(path: string, value: unknown) {
+    this.path = path;
+    this.value = value;
+  }
+
+  /** What JSON in UTF-8 stands for, on the budget. */
+  static parse(path: string, bytes: Uint8Array, budget: Budget): Config {
+    const bad = findInvalidUtf8(bytes);
+    if (bad >= 0) refuse('invalid-utf8', path, `${path} is not UTF-8 (at byte ${bad})`, 'UTF-8', bytes[bad]);
+    const cursor = new JsonCursor(`keras: ${path}`, bytes, 0);
+    const value = cursor.value(budget);
+    cursor.end();
+    return new Config(path, value);
+  }
+
+  refuse(code: string, expected: string, found = describe(this.value)): never {
+    refuse(code, this.path, `${describe(this.path)} expected ${expected}, got ${found}`, expected, found);
+  }
+
+  /** Whether there is something: what is null is not there. */
+  get given(): boolean {
+    return this.value !== undefined && this.value !== null;
+  }
+
+  get isArray(): boolean {
+    return Array.isArray(this.value);
+  }
+
+  /** A member of an object, which may not be there. */
+  get(key: string): Config {
+    if (tag(this.value) !== 'Object') this.refuse('wrong-type', 'an object');
+    const object = this.value as Record<string, unknown>;
+    const value = Object.hasOwn(object, key) ? object[key] : undefined;
+    return new Config(this.path === '' ? key : `${this.path}.${key}`, value);
+  }
+
+  items(): Config[] {
+    if (!Array.isArray(this.value)) this.refuse('wrong-type', 'an array');
+    return Array.from(this.value, (value, i) => new Config(`${this.path}[${i}]`, value));
+  }
+
+  string(): string {
+    if (typeof this.value !== 'string') this.refuse('wrong-type', 'a string');
+    return this.value;
+  }
+
+  /** True or false; `otherwise` if there is nothing. */
+  boolean(otherwise: boolean): boolean {
+    if (!this.given) return otherwise;
+    if (typeof this.value !== 'boolean') this.refuse('wrong-type', 'true or false');
+    return this.value;
+  }
+
+  /** A finite number; `otherwise` if there is nothing. */
+  number(otherwise: number): number {
+    if (!this.given) return otherwise;
+    if (typeof this.value !== 'number' || !Number.isFinite(this.value)) this.refuse('wrong-type', 'a finite number');
+    return this.value;
+  }
+
+  integer(min: number, max = 2 ** 31 - 1): number {
+    const { value } = this;
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
+      this.refuse('wrong-value', `an integer from ${min} to ${max}`);
+    }
+    return value;
+  }
+
+  /** An integer from 1, alone or in an array of one, as Keras writes the sizes of 1-D windows. */
+  window(otherwise?: number): number {
+    if (!this.given && otherwise !== undefined) return otherwise;
+    if (!this.isArray) return this.integer(1);
+    const items = this.items();
+    if (items.length !== 1) this.refuse('wrong-value', 'one integer');
+    return items[0]!.integer(1);
+  }
+
+  /** The shape of a batch: its first dimension, the number of samples, and any other may be null, which is any. */
+  shape(): Shape {
+    const shape = this.items().map((item) => (item.given ? item.integer(1) : null));
+    if (shape.length < 1 || shape.length > MAX_RANK) this.refuse('wrong-value', `1 to ${MAX_RANK} dimensions`);
+    return shape;
+  }
+}
+
+/** Dimensions of a batch; null is any. */
+export type Shape = readonly (number | null)[];
+
+const MAX_RANK = 8;

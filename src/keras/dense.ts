@@ -1,0 +1,45 @@
+import type { Linear } from '../linear.ts';
+import { type Activation, readActivation } from './activations.ts';
+import type { Config } from './config.ts';
+import { linear } from './matrix.ts';
+import type { Dialect, Plan } from './plan.ts';
+import { checkOutput, lastSize } from './shapes.ts';
+import type { Layer, Value } from './value.ts';
+
+/** keras.layers.Dense. @param folder where Keras 3's layout has its weights */
+export function readDense(config: Config, name: string, dialect: Dialect, folder = ''): Plan {
+  const units = config.get('units').integer(1);
+  const useBias = config.get('use_bias').boolean(true);
+  const activation = readActivation(config.get('activation'), name, dialect);
+  return {
+    build([shape], weights) {
+      const outputs = [checkOutput(name, [...shape!.slice(0, -1), units])];
+      const specs = [
+        { name: 'kernel', dims: [lastSize(name, shape!), units] },
+        { name: 'bias', dims: [units] },
+      ];
+      const [kernel, bias] = weights.read({ folder }, specs.slice(0, useBias ? 2 : 1));
+      return { layer: new Dense(linear(kernel!, units, bias), activation), outputs };
+    },
+  };
+}
+
+class Dense implements Layer {
+  readonly #linear: Linear;
+  readonly #activation: Activation;
+
+  constructor(linear: Linear, activation: Activation) {
+    this.#linear = linear;
+    this.#activation = activation;
+  }
+
+  run([input]: readonly Value[]): Value[] {
+    const { data, dims } = this.#linear.forward(input!);
+    this.#activation(data, this.#linear.outFeatures);
+    return [{ data, dims, mask: input!.mask }];
+  }
+
+  dispose(): void {
+    this.#linear.dispose();
+  }
+}

@@ -1,0 +1,73 @@
+import { describe } from '../tensor.ts';
+import { decodeUtf8, findInvalidUtf8 } from '../utf8.ts';
+import { refuse } from './refuse.ts';
+
+/**
+ * Numbers in an HDF5 file, little-endian. Whatever is read has to be claimed first, and all claims together cannot be more than
+ * the file: structures that overlap, share or repeat one another run out of it, however they are linked.
+ */
+export class Hdf5Cursor {
+  readonly file: Uint8Array;
+  readonly #view: DataView;
+  #claimed = 0;
+
+  constructor(file: Uint8Array) {
+    this.file = file;
+    this.#view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  }
+
+  /** Takes the bytes for one structure. */
+  claim(at: number, size: number, what: string): void {
+    const { length } = this.file;
+    if (!(at >= 0 && size >= 0 && at + size <= length)) {
+      this.refuse('truncated', what, `${size} bytes, where the file of ${length} bytes has no more`, at);
+    }
+    this.#claimed += size;
+    if (this.#claimed > length) {
+      this.refuse('overlap', what, 'it overlaps what was read before: all parts together are more than the file', at);
+    }
+  }
+
+  /** Claims and checks the four letters that a structure begins with. */
+  signature(at: number, letters: string, size: number, what: string): void {
+    this.claim(at, size, what);
+    const found = String.fromCharCode(...this.file.subarray(at, at + 4));
+    if (found !== letters)
+      this.refuse('invalid-hdf5', what, `${describe(letters)} expected, got ${describe(found)}`, at);
+  }
+
+  /** Refuses a part that is shorter than what it should have. */
+  check(at: number, length: number, needed: number, what: string): void {
+    if (length < needed) this.refuse('invalid-hdf5', what, `${needed} bytes expected, it has ${length}`, at);
+  }
+
+  u8(at: number): number {
+    return this.#view.getUint8(at);
+  }
+
+  u16(at: number): number {
+    return this.#view.getUint16(at, true);
+  }
+
+  u32(at: number): number {
+    return this.#view.getUint32(at, true);
+  }
+
+  /** Beyond 2^53 not exact, and then larger than any file. */
+  u64(at: number): number {
+    return this.u32(at) + 2 ** 32 * this.u32(at + 4);
+  }
+
+  /** The text in UTF-8 up to a zero, which has to come before `end`. */
+  text(at: number, end: number, what: string): string {
+    const zero = this.file.subarray(0, end).indexOf(0, at);
+    if (at > end || zero < 0) this.refuse('invalid-hdf5', what, 'a name without an end', at);
+    const bytes = this.file.subarray(at, zero);
+    if (findInvalidUtf8(bytes) >= 0) this.refuse('invalid-utf8', what, 'a name that is not UTF-8', at);
+    return decodeUtf8(bytes);
+  }
+
+  refuse(code: string, path: string, text: string, at: number): never {
+    return refuse(code, path, `${describe(path)} in the HDF5 file: ${text} (at byte ${at})`, undefined, undefined);
+  }
+}

@@ -1,0 +1,35 @@
+import { readDense } from './dense.ts';
+import { readBidirectional, readLstm } from './lstm.ts';
+import { readBatchNormalization, readLayerNormalization } from './normalization.ts';
+import type { LayerReader } from './plan.ts';
+import {
+  readActivationLayer,
+  readEmbedding,
+  readFlatten,
+  readMasking,
+  readNothing,
+  readRepeatVector,
+  readReshape,
+  readTimeDistributed,
+} from './simple-layers.ts';
+import { readConv1d, readGlobalMaxPooling1d, readMaxPooling1d } from './windows.ts';
+
+/** The layers that are supported besides InputLayer, by class name. */
+export const LAYERS: ReadonlyMap<string, LayerReader> = new Map<string, LayerReader>([
+  ['Embedding', readEmbedding],
+  ['Masking', readMasking],
+  ['LSTM', readLstm],
+  ['Bidirectional', readBidirectional],
+  ['TimeDistributed', readTimeDistributed],
+  ['Dense', readDense],
+  ['Dropout', readNothing],
+  ['Activation', readActivationLayer],
+  ['Flatten', readFlatten],
+  ['Reshape', readReshape],
+  ['RepeatVector', readRepeatVector],
+  ['BatchNormalization', readBatchNormalization],
+  ['LayerNormalization', readLayerNormalization],
+  ['Conv1D', readConv1d],
+  ['MaxPooling1D', readMaxPooling1d],
+  ['GlobalMaxPooling1D', readGlobalMaxPooling1d],
+]);

@@ -1,0 +1,55 @@
+import { describe } from '../tensor.ts';
+import { type Activation, activationName, readActivation } from './activations.ts';
+import { Config } from './config.ts';
+import type { Dialect } from './plan.ts';
+
+/** The options of keras.layers.LSTM that matter to its results. */
+export interface LstmConfig {
+  readonly units: number;
+  readonly useBias: boolean;
+  /** Whether the activations are tanh and sigmoid, which the fast kernels have */
+  readonly standard: boolean;
+  /** Of the cell's input and of its state */
+  readonly activation: Activation;
+  /** Of the gates */
+  readonly recurrentActivation: Activation;
+  readonly returnSequences: boolean;
+  readonly returnState: boolean;
+  readonly goBackwards: boolean;
+  readonly stateful: boolean;
+  /** What stands at a masked step: zeros, or else what stood at the step before */
+  readonly zeroMasked: boolean;
+  /** What stands at masked steps before the first other: the initial state, as in TensorFlow.js, or else zeros */
+  readonly startsWithState: boolean;
+}
+
+export function readLstmConfig(config: Config, name: string, dialect: Dialect): LstmConfig {
+  // null is no activation, nothing at all is the layer's own
+  const option = (key: string, otherwise: string) => {
+    const field = config.get(key);
+    return field.value === undefined ? new Config(field.path, otherwise) : field;
+  };
+  const cell = option('activation', 'tanh');
+  const gates = option('recurrent_activation', dialect.tfjs ? 'hard_sigmoid' : 'sigmoid');
+  const flag = (key: string) => config.get(key).boolean(false);
+  if (flag('time_major')) dialect.unsupported(`time_major of ${name}`);
+  // these change how it is computed, not the result
+  flag('unroll');
+  const { value } = config.get('implementation');
+  if (value !== undefined && value !== null && ![0, 1, 2].includes(value as number)) {
+    dialect.unsupported(`implementation ${describe(value)} of ${name}`);
+  }
+  return {
+    units: config.get('units').integer(1, 2 ** 20),
+    useBias: config.get('use_bias').boolean(true),
+    standard: activationName(cell) === 'tanh' && activationName(gates) === 'sigmoid',
+    activation: readActivation(cell, name, dialect),
+    recurrentActivation: readActivation(gates, name, dialect),
+    returnSequences: flag('return_sequences'),
+    returnState: flag('return_state'),
+    goBackwards: flag('go_backwards'),
+    stateful: flag('stateful'),
+    zeroMasked: flag('zero_output_for_mask'),
+    startsWithState: dialect.tfjs,
+  };
+}

@@ -1,0 +1,197 @@
+import { checkShape } from '../state.ts';
+import { describe } from '../tensor.ts';
+import type { State } from './cell.ts';
+import type { Config, Shape } from './config.ts';
+import { type LstmConfig, readLstmConfig } from './lstm-config.ts';
+import type { Dialect, LayerWeights, Part, Plan } from './plan.ts';
+import { Recurrence, reverseSteps } from './recurrence.ts';
+import { refuse } from './refuse.ts';
+import { checkOutput, checkRank, describeShape, lastSize } from './shapes.ts';
+import type { Layer, Value } from './value.ts';
+
+/** keras.layers.LSTM. Inputs: a sequence, and h and c if the model gives an initial state. */
+export function readLstm(config: Config, name: string, dialect: Dialect): Plan {
+  const options = readLstmConfig(config, name, dialect);
+  return {
+    inputs: [1, 3],
+    outputs: options.returnState ? 3 : 1,
+    build(shapes, weights) {
+      const states = checkInputs(name, shapes, [options.units]);
+      const outputs = [outputShape(name, shapes[0]!, options, options.units), ...(options.returnState ? states : [])];
+      const recurrence = makeRecurrence(name, options, shapes[0]!, weights, { folder: 'cell' });
+      return { layer: new Lstm(name, recurrence), outputs };
+    },
+  };
+}
+
+const MERGES = {
+  concat: undefined,
+  sum: (a: number, b: number) => a + b,
+  mul: (a: number, b: number) => a * b,
+  ave: (a: number, b: number) => (a + b) / 2,
+};
+export const MERGE_MODES = Object.keys(MERGES);
+
+/** keras.layers.Bidirectional of an LSTM. Inputs: a sequence, and h and c of both directions. */
+export function readBidirectional(config: Config, name: string, dialect: Dialect): Plan | undefined {
+  const forward = readInner(config.get('layer'), name, dialect);
+  const given = config.get('backward_layer');
+  const other = given.given ? readInner(given, name, dialect) : forward;
+  if (!forward || !other) return undefined;
+  const backward = given.given ? other : { ...forward, goBackwards: !forward.goBackwards };
+  const { value } = config.get('merge_mode');
+  const mode = value === undefined ? 'concat' : (value as keyof typeof MERGES);
+  if (!MERGE_MODES.includes(mode)) dialect.unsupported(`merge_mode ${describe(value)} of ${name}`);
+  for (const key of ['returnSequences', 'returnState', 'stateful', 'units'] as const) {
+    if (forward[key] !== backward[key]) dialect.unsupported(`layers of ${name} that differ in ${key}`);
+  }
+  if (forward.goBackwards === backward.goBackwards) dialect.unsupported(`layers of ${name} that go the same way`);
+  // Keras does so whatever the layers say, TensorFlow.js does not
+  const zeroMasked = dialect.tfjs ? false : forward.returnSequences;
+  const options = [forward, backward].map((one) => ({ ...one, zeroMasked }));
+  return {
+    inputs: [1, 5],
+    outputs: forward.returnState ? 5 : 1,
+    build(shapes, weights) {
+      const states = checkInputs(name, shapes, [forward.units, backward.units]);
+      const width = mode === 'concat' ? forward.units + backward.units : forward.units;
+      const outputs = [outputShape(name, shapes[0]!, forward, width), ...(forward.returnState ? states : [])];
+      const [one, two] = options as [LstmConfig, LstmConfig];
+      const first = makeRecurrence(name, one, shapes[0]!, weights, {
+        direction: 'forward',
+        folder: 'forward_layer/cell',
+      });
+      try {
+        const part: Part = { direction: 'backward', folder: 'backward_layer/cell' };
+        const second = makeRecurrence(name, two, shapes[0]!, weights, part);
+        return { layer: new Bidirectional(name, first, second, mode), outputs };
+      } catch (error) {
+        first.dispose();
+        throw error;
+      }
+    },
+  };
+}
+
+function readInner(layer: Config, name: string, dialect: Dialect): LstmConfig | undefined {
+  const className = layer.get('class_name').string();
+  if (className === 'LSTM') return readLstmConfig(layer.get('config'), name, dialect);
+  dialect.unsupported(`Bidirectional of ${className} (${name})`);
+  return undefined;
+}
+
+/** Checks the sequence and the states that go in; gives the shapes of the states that come out. */
+function checkInputs(name: string, [sequence, ...given]: readonly Shape[], units: readonly number[]): Shape[] {
+  checkRank(name, sequence!, 3);
+  const states = units.flatMap((size): Shape[] => [
+    [sequence![0]!, size],
+    [sequence![0]!, size],
+  ]);
+  for (const [i, shape] of given.entries()) {
+    const size = states[i]![1]!;
+    if (shape.length === 2 && shape[1] === size) continue;
+    const [wanted, found] = [describeShape([null, size]), describeShape(shape)];
+    refuse('wrong-shape', name, `${name} expected an initial state of ${wanted}, got ${found}`, wanted, found);
+  }
+  return states;
+}
+
+function outputShape(name: string, [batch, steps]: Shape, { returnSequences }: LstmConfig, width: number): Shape {
+  return checkOutput(name, returnSequences ? [batch!, steps!, width] : [batch!, width]);
+}
+
+function makeRecurrence(name: string, config: LstmConfig, input: Shape, weights: LayerWeights, part: Part): Recurrence {
+  const gates = 4 * config.units;
+  const specs = [
+    { name: 'kernel', dims: [lastSize(name, input), gates] },
+    { name: 'recurrent_kernel', dims: [config.units, gates] },
+    { name: 'bias', dims: [gates] },
+  ];
+  return new Recurrence(name, config, weights.read(part, specs.slice(0, config.useBias ? 3 : 2)));
+}
+
+/** h and c that a model gives for its first step. */
+function readState(name: string, [h, c]: readonly Value[], dims: readonly number[]): State | undefined {
+  return h && { h: checkShape(name, 'h', h, dims), c: checkShape(name, 'c', c!, dims) };
+}
+
+class Lstm implements Layer {
+  readonly #name: string;
+  readonly #recurrence: Recurrence;
+
+  constructor(name: string, recurrence: Recurrence) {
+    this.#name = name;
+    this.#recurrence = recurrence;
+  }
+
+  run([input, ...given]: readonly Value[]): Value[] {
+    const { units, returnSequences, returnState } = this.#recurrence.config;
+    const [batch, steps] = input!.dims as [number, number];
+    const dims = [batch, units];
+    const { output, h, c } = this.#recurrence.run(input!, readState(this.#name, given, dims));
+    const value: Value = returnSequences
+      ? { data: output, dims: [batch, steps, units], mask: input!.mask }
+      : { data: output, dims };
+    return returnState ? [value, { data: h, dims }, { data: c, dims }] : [value];
+  }
+
+  resetStates(): void {
+    this.#recurrence.resetStates();
+  }
+
+  dispose(): void {
+    this.#recurrence.dispose();
+  }
+}
+
+class Bidirectional implements Layer {
+  readonly #name: string;
+  readonly #forward: Recurrence;
+  readonly #backward: Recurrence;
+  readonly #mode: keyof typeof MERGES;
+
+  constructor(name: string, forward: Recurrence, backward: Recurrence, mode: keyof typeof MERGES) {
+    this.#name = name;
+    this.#forward = forward;
+    this.#backward = backward;
+    this.#mode = mode;
+  }
+
+  run([input, ...given]: readonly Value[]): Value[] {
+    const { units, returnSequences, returnState } = this.#forward.config;
+    const [batch, steps] = input!.dims as [number, number];
+    const dims = [batch, units];
+    // both are checked before one of them changes what it keeps
+    const states = [given.slice(0, 2), given.slice(2)].map((pair) => readState(this.#name, pair, dims));
+    const one = this.#forward.run(input!, states[0]);
+    const two = this.#backward.run(input!, states[1]);
+    const back = returnSequences ? reverseSteps(two.output, batch, steps) : two.output;
+    const merge = MERGES[this.#mode];
+    const data = merge ? one.output.map((value, i) => merge(value, back[i]!)) : beside(one.output, back, units);
+    const width = merge ? units : 2 * units;
+    const value: Value = returnSequences
+      ? { data, dims: [batch, steps, width], mask: input!.mask }
+      : { data, dims: [batch, width] };
+    return returnState ? [value, ...[one.h, one.c, two.h, two.c].map((state) => ({ data: state, dims }))] : [value];
+  }
+
+  resetStates(): void {
+    this.#forward.resetStates();
+    this.#backward.resetStates();
+  }
+
+  dispose(): void {
+    this.#forward.dispose();
+    this.#backward.dispose();
+  }
+}
+
+/** Rows of `size` numbers of both, side by side. */
+function beside(a: Float32Array, b: Float32Array, size: number): Float32Array {
+  const both = new Float32Array(2 * a.length);
+  for (let at = 0; at < a.length; at += size) {
+    both.set(a.subarray(at, at + size), 2 * at);
+    both.set(b.subarray(at, at + size), 2 * at + size);
+  }
+  return both;
+}

@@ -1,0 +1,17 @@
+import { Linear } from '../linear.ts';
+import type { TensorLike } from '../tensor.ts';
+
+/** (columns, rows) of a matrix (rows, columns) */
+export function transpose(data: Float32Array, rows: number, columns: number): TensorLike {
+  const result = new Float32Array(data.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) result[column * rows + row] = data[row * columns + column]!;
+  }
+  return { data: result, dims: [columns, rows] };
+}
+
+/** x K + b, as Keras has it: the kernel is (inputs, outputs). */
+export function linear(kernel: Float32Array, outputs: number, bias: Float32Array | undefined): Linear {
+  const weight = transpose(kernel, kernel.length / outputs, outputs);
+  return Linear.fromStateDict({ weight, ...(bias ? { bias: { data: bias, dims: [outputs] } } : {}) });
+}

@@ -1,0 +1,131 @@
+import { wrongValue } from '../tensor.ts';
+import { type Cell, makeCell, type State } from './cell.ts';
+import type { LstmConfig } from './lstm-config.ts';
+import type { Value } from './value.ts';
+
+export interface RecurrenceResult extends State {
+  /** The outputs in the order in which they were computed, (B, T, H), or that of the last step, (B, H) */
+  readonly output: Float32Array;
+}
+
+/** An LSTM of Keras with its masks, its direction and the state that it keeps. */
+export class Recurrence {
+  readonly config: LstmConfig;
+  readonly #name: string;
+  readonly #cell: Cell;
+  readonly #inputSize: number;
+  #kept: (State & { readonly batch: number }) | undefined;
+
+  /** @param weights kernel, recurrent kernel and, if there is one, bias */
+  constructor(name: string, config: LstmConfig, weights: readonly Float32Array[]) {
+    this.config = config;
+    this.#name = name;
+    this.#inputSize = weights[0]!.length / (4 * config.units);
+    this.#cell = makeCell(config, weights);
+  }
+
+  /** @param initial h and c to start from, where the model gives them */
+  run({ data, dims, mask }: Value, initial?: State): RecurrenceResult {
+    const [batch, steps] = dims as readonly [number, number];
+    if (steps === 0) throw wrongValue(this.#name, 'input', 'at least one step', dims);
+    const state = initial ?? this.#start(batch);
+    const ordered = this.config.goBackwards ? reverseSteps(data, batch, steps) : data;
+    const result = mask
+      ? this.#runMasked(ordered, this.config.goBackwards ? reverseSteps(mask, batch, steps) : mask, steps, state)
+      : this.#runAll(ordered, batch, steps, state);
+    const { h, c } = result;
+    if (this.config.stateful) this.#kept = { h, c, batch };
+    return { h, c, output: this.config.returnSequences ? result.output : lastSteps(result.output, batch, steps) };
+  }
+
+  resetStates(): void {
+    this.#kept = undefined;
+  }
+
+  dispose(): void {
+    this.#cell.dispose();
+  }
+
+  #start(batch: number): State {
+    const { units } = this.config;
+    const kept = this.#kept;
+    if (kept && kept.batch !== batch) {
+      const expected = `${kept.batch} samples, whose states are kept from call to call, or resetStates() before`;
+      throw wrongValue(this.#name, 'input', expected, batch);
+    }
+    return kept ?? { h: new Float32Array(batch * units), c: new Float32Array(batch * units) };
+  }
+
+  #runAll(x: Float32Array, batch: number, steps: number, state: State): RecurrenceResult {
+    if (batch === 0) return { ...state, output: new Float32Array(0) };
+    return this.#cell.run(x, new Array(batch).fill(steps), steps, state);
+  }
+
+  /** The steps of each row that are not masked, run as a shorter sequence; rows without any keep their state. */
+  #runMasked(x: Float32Array, mask: Uint8Array, steps: number, state: State): RecurrenceResult {
+    const { units, zeroMasked, startsWithState } = this.config;
+    const size = this.#inputSize;
+    const batch = mask.length / steps;
+    const kept = Array.from({ length: batch }, (_, row) => {
+      return Array.from({ length: steps }, (_, t) => t).filter((t) => mask[row * steps + t] !== 0);
+    });
+    const rows = kept.flatMap(({ length }, row) => (length > 0 ? [row] : []));
+    const lengths = rows.map((row) => kept[row]!.length);
+    const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+    const packed = new Float32Array(rows.length * longest * size);
+    for (const [i, row] of rows.entries()) {
+      for (const [k, t] of kept[row]!.entries()) {
+        const from = (row * steps + t) * size;
+        packed.set(x.subarray(from, from + size), (i * longest + k) * size);
+      }
+    }
+    const [h, c] = [state.h.slice(), state.c.slice()];
+    const of = (values: Float32Array, row: number) => values.subarray(row * units, (row + 1) * units);
+    const start = { h: new Float32Array(rows.length * units), c: new Float32Array(rows.length * units) };
+    for (const [i, row] of rows.entries()) {
+      start.h.set(of(h, row), i * units);
+      start.c.set(of(c, row), i * units);
+    }
+    const run = rows.length ? this.#cell.run(packed, lengths, longest, start) : { ...start, output: packed };
+    for (const [i, row] of rows.entries()) {
+      h.set(of(run.h, i), row * units);
+      c.set(of(run.c, i), row * units);
+    }
+    const output = new Float32Array(batch * steps * units);
+    for (let row = 0, i = 0; row < batch; row++) {
+      let last = startsWithState ? of(state.h, row) : new Float32Array(units);
+      let next = i * longest;
+      if (kept[row]!.length > 0) i++;
+      for (let t = 0; t < steps; t++) {
+        const masked = mask[row * steps + t] === 0;
+        if (!masked) last = of(run.output, next++);
+        if (!masked || !zeroMasked) output.set(last, (row * steps + t) * units);
+      }
+    }
+    return { h, c, output };
+  }
+}
+
+/** (B, T, *) with the last step first */
+export function reverseSteps<T extends Float32Array | Uint8Array>(data: T, batch: number, steps: number): T {
+  const reversed = data.slice() as T;
+  const size = data.length / (batch * steps);
+  for (let row = 0; row < batch; row++) {
+    for (let t = 0; t < steps; t++) {
+      const from = (row * steps + t) * size;
+      reversed.set(data.subarray(from, from + size), (row * steps + steps - 1 - t) * size);
+    }
+  }
+  return reversed;
+}
+
+/** (B, *) of the last of (B, T, *) */
+function lastSteps(data: Float32Array, batch: number, steps: number): Float32Array {
+  const size = data.length / (batch * steps) || 0;
+  const last = new Float32Array(batch * size);
+  for (let row = 0; row < batch; row++) {
+    const end = (row + 1) * steps * size;
+    last.set(data.subarray(end - size, end), row * size);
+  }
+  return last;
+}

@@ -1,0 +1,200 @@
+import { describe, product, wrongValue, zeros } from '../tensor.ts';
+import { readActivation } from './activations.ts';
+import type { Config, Shape } from './config.ts';
+import { readDense } from './dense.ts';
+import type { Dialect, Plan } from './plan.ts';
+import { refuse } from './refuse.ts';
+import { checkOutput, checkRank, describeShape, lastSize } from './shapes.ts';
+import type { Layer, Value } from './value.ts';
+
+// Layers that have no weights of their own, and Embedding.
+
+/** A layer that gives its input as it is: keras.layers.Dropout does something in training only. */
+export function readNothing(): Plan {
+  return { build: ([shape]) => ({ outputs: [shape!], layer: { run: ([input]) => [input!] } }) };
+}
+
+/** keras.layers.Activation */
+export function readActivationLayer(config: Config, name: string, dialect: Dialect): Plan {
+  const activation = readActivation(config.get('activation'), name, dialect);
+  return {
+    build([shape]) {
+      const size = lastSize(name, shape!);
+      const run = ([input]: readonly Value[]): Value[] => {
+        const data = input!.data.slice();
+        activation(data, size);
+        return [{ ...input!, data }];
+      };
+      return { outputs: [shape!], layer: { run } };
+    },
+  };
+}
+
+/** keras.layers.TimeDistributed of a Dense, which treats every step alike anyway. */
+export function readTimeDistributed(config: Config, name: string, dialect: Dialect): Plan | undefined {
+  const layer = config.get('layer');
+  const className = layer.get('class_name').string();
+  if (className !== 'Dense') {
+    dialect.unsupported(`TimeDistributed of ${className} (${name})`);
+    return undefined;
+  }
+  const dense = readDense(layer.get('config'), name, dialect, 'layer');
+  return {
+    build(inputs, weights) {
+      checkRank(name, inputs[0]!, 3, 4, 5);
+      return dense.build(inputs, weights);
+    },
+  };
+}
+
+/** keras.layers.Flatten: (B, *) to (B, n) */
+export function readFlatten(config: Config, name: string, dialect: Dialect): Plan {
+  checkChannels(config, name, dialect);
+  return {
+    build([shape]) {
+      const sizes = shape!.slice(1);
+      const size = sizes.includes(null) ? null : product(sizes as number[]);
+      const run = ([input]: readonly Value[]): Value[] => {
+        const { data, dims } = input!;
+        return [{ data, dims: [dims[0]!, product(dims.slice(1))] }];
+      };
+      return { outputs: [[shape![0]!, size]], layer: { run } };
+    },
+  };
+}
+
+/** keras.layers.Reshape: the numbers of a sample to other dimensions, of which one may be -1, which is what is left. */
+export function readReshape(config: Config, name: string): Plan {
+  const field = config.get('target_shape');
+  const target = field.items().map((item) => (item.value === -1 ? -1 : item.integer(1)));
+  const open = target.indexOf(-1);
+  if (target.length > 7 || target.lastIndexOf(-1) !== open)
+    field.refuse('wrong-value', 'at most 7 sizes, one of them -1');
+  const known = product(target.filter((size) => size !== -1));
+  /** Target dimensions for a sample of `count` numbers; nothing if they do not fit. */
+  const dimsOf = (count: number) => {
+    if (open < 0 ? count !== known : count % known !== 0) return undefined;
+    return target.map((size) => (size === -1 ? count / known : size));
+  };
+  return {
+    build([shape]) {
+      const sizes = shape!.slice(1);
+      const unknown = sizes.includes(null);
+      const dims = unknown ? target.map((size) => (size === -1 ? null : size)) : dimsOf(product(sizes as number[]));
+      if (!dims) {
+        const found = describeShape(shape!);
+        refuse('wrong-shape', name, `${name} cannot reshape ${found} to ${describe(target)}`, target, found);
+      }
+      const run = ([input]: readonly Value[]): Value[] => {
+        const [batch, ...rest] = input!.dims;
+        const fitting = dimsOf(product(rest));
+        if (!fitting) throw wrongValue(name, 'input', `samples that fit ${describe(target)}`, input!.dims);
+        return [{ data: input!.data, dims: [batch!, ...fitting] }];
+      };
+      return { outputs: [[shape![0]!, ...dims]], layer: { run } };
+    },
+  };
+}
+
+/** keras.layers.RepeatVector: (B, n) to (B, times, n) */
+export function readRepeatVector(config: Config, name: string): Plan {
+  const times = config.get('n').integer(1);
+  return {
+    build([shape]) {
+      checkRank(name, shape!, 2);
+      const outputs = [checkOutput(name, [shape![0]!, times, shape![1]!])];
+      const run = ([input]: readonly Value[]): Value[] => {
+        const [batch, size] = input!.dims as [number, number];
+        const output = zeros(name, [batch, times, size]);
+        for (let i = 0; i < batch * times; i++) {
+          const row = Math.floor(i / times) * size;
+          output.data.set(input!.data.subarray(row, row + size), i * size);
+        }
+        return [output];
+      };
+      return { outputs, layer: { run } };
+    },
+  };
+}
+
+/** keras.layers.Masking: steps whose features all equal the value are zeros and masked. */
+export function readMasking(config: Config, name: string): Plan {
+  const value = Math.fround(config.get('mask_value').number(0));
+  return {
+    build([shape]) {
+      checkRank(name, shape!, 3);
+      const size = lastSize(name, shape!);
+      const run = ([input]: readonly Value[]): Value[] => {
+        const { data, dims } = input!;
+        const mask = new Uint8Array(data.length / size);
+        for (let row = 0; row < mask.length; row++) {
+          mask[row] = data.subarray(row * size, (row + 1) * size).some((x) => x !== value) ? 1 : 0;
+        }
+        const masked = data.map((x, i) => (mask[Math.floor(i / size)] ? x : 0));
+        return [{ data: masked, dims, mask }];
+      };
+      return { outputs: [shape!], layer: { run } };
+    },
+  };
+}
+
+/** keras.layers.Embedding: rows by number; with mask_zero a 0 is a masked step. */
+export function readEmbedding(config: Config, name: string): Plan {
+  // numbers beyond 2^24 are not exact in float32
+  const count = config.get('input_dim').integer(1, 2 ** 24);
+  const size = config.get('output_dim').integer(1);
+  const maskZero = config.get('mask_zero').boolean(false);
+  return {
+    build([shape], weights) {
+      const outputs = [checkOutput(name, [...shape!, size])];
+      const [table] = weights.read({ folder: '' }, [{ name: 'embeddings', dims: [count, size] }]);
+      return { outputs, layer: new Embedding(name, table!, count, size, maskZero) };
+    },
+  };
+}
+
+class Embedding implements Layer {
+  readonly #name: string;
+  readonly #table: Float32Array;
+  readonly #count: number;
+  readonly #size: number;
+  readonly #maskZero: boolean;
+
+  constructor(name: string, table: Float32Array, count: number, size: number, maskZero: boolean) {
+    this.#name = name;
+    this.#table = table;
+    this.#count = count;
+    this.#size = size;
+    this.#maskZero = maskZero;
+  }
+
+  run([input]: readonly Value[]): Value[] {
+    const { data, dims } = input!;
+    const size = this.#size;
+    const wrong = data.find((index) => !Number.isInteger(index) || index < 0 || index >= this.#count);
+    if (wrong !== undefined) {
+      throw wrongValue(this.#name, 'input', `integers from 0 to ${this.#count - 1}`, wrong);
+    }
+    const output = zeros(this.#name, [...dims, size]);
+    for (const [i, index] of data.entries()) {
+      output.data.set(this.#table.subarray(index * size, (index + 1) * size), i * size);
+    }
+    const mask =
+      this.#maskZero && dims.length === 2 ? Uint8Array.from(data, (index) => (index === 0 ? 0 : 1)) : undefined;
+    return [{ ...output, mask }];
+  }
+}
+
+/** Notes `data_format` channels_first, which is not supported. */
+export function checkChannels(config: Config, name: string, dialect: Dialect): void {
+  const format = config.get('data_format');
+  if (format.given && format.string() !== 'channels_last') {
+    dialect.unsupported(`data_format ${describe(format.value)} of ${name}`);
+  }
+}
+
+/** A shape whose second dimension, the steps, is what `size` makes of it. */
+export function withSteps(shape: Shape, width: number, size: (steps: number) => number): Shape {
+  const steps = shape[1] ?? null;
+  return [shape[0]!, steps === null ? null : size(steps), width];
+}

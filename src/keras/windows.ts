@@ -1,0 +1,225 @@
+import type { Linear } from '../linear.ts';
+import { describe, wrongValue, zeros } from '../tensor.ts';
+import { type Activation, readActivation } from './activations.ts';
+import type { Config } from './config.ts';
+import { linear } from './matrix.ts';
+import type { Dialect, Plan } from './plan.ts';
+import { refuse } from './refuse.ts';
+import { checkOutput, checkRank, lastSize } from './shapes.ts';
+import { checkChannels, withSteps } from './simple-layers.ts';
+import type { Layer, Value } from './value.ts';
+
+// Layers that move a window along the steps of (B, T, C).
+
+/** Rows of windows that are laid out at once. */
+const ROWS = 1024;
+
+interface Window {
+  readonly size: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly padding: 'valid' | 'same' | 'causal';
+}
+
+/** Steps that come out, and how many are missing before the first window. */
+function slide({ size, stride, dilation, padding }: Window, steps: number): { count: number; before: number } {
+  const span = (size - 1) * dilation + 1;
+  if (padding === 'valid') return { count: Math.floor((steps - span) / stride) + 1, before: 0 };
+  const count = Math.ceil(steps / stride);
+  if (padding === 'causal') return { count, before: span - 1 };
+  return { count, before: Math.floor(Math.max(0, (count - 1) * stride + span - steps) / 2) };
+}
+
+function readPadding(config: Config, name: string, dialect: Dialect, known: readonly string[]): Window['padding'] {
+  const field = config.get('padding');
+  const padding = field.given ? field.string() : 'valid';
+  if (!known.includes(padding)) dialect.unsupported(`padding ${describe(padding)} of ${name}`);
+  return padding as Window['padding'];
+}
+
+/** Checks an input (B, T, C) whose windows fit, as far as T is known. */
+function checkSteps(name: string, window: Window, shape: readonly (number | null)[]): void {
+  checkRank(name, shape, 3);
+  const steps = shape[1];
+  if (typeof steps === 'number' && slide(window, steps).count < 1) {
+    refuse('wrong-shape', name, `${name} has a window longer than its input of ${steps} steps`, 'more steps', steps);
+  }
+}
+
+function countSteps(name: string, window: Window, dims: readonly number[]): { count: number; before: number } {
+  const found = slide(window, dims[1]!);
+  if (found.count < 1) throw wrongValue(name, 'input', 'at least as many steps as the window has', dims);
+  return found;
+}
+
+/** keras.layers.Conv1D */
+export function readConv1d(config: Config, name: string, dialect: Dialect): Plan {
+  checkChannels(config, name, dialect);
+  const filters = config.get('filters').integer(1);
+  const window: Window = {
+    size: config.get('kernel_size').window(),
+    stride: config.get('strides').window(1),
+    dilation: config.get('dilation_rate').window(1),
+    padding: readPadding(config, name, dialect, ['valid', 'same', 'causal']),
+  };
+  const groupsField = config.get('groups');
+  const groups = groupsField.given ? groupsField.integer(1) : 1;
+  if (filters % groups !== 0) groupsField.refuse('wrong-value', `a divisor of ${filters}`);
+  const useBias = config.get('use_bias').boolean(true);
+  const activation = readActivation(config.get('activation'), name, dialect);
+  return {
+    build([shape], weights) {
+      checkSteps(name, window, shape!);
+      const channels = lastSize(name, shape!);
+      if (channels % groups !== 0) groupsField.refuse('wrong-value', `a divisor of ${channels}`);
+      const outputs = [
+        checkOutput(
+          name,
+          withSteps(shape!, filters, (steps) => slide(window, steps).count),
+        ),
+      ];
+      const specs = [
+        { name: 'kernel', dims: [window.size, channels / groups, filters] },
+        { name: 'bias', dims: [filters] },
+      ];
+      const [kernel, bias] = weights.read({ folder: '' }, specs.slice(0, useBias ? 2 : 1));
+      const linears: Linear[] = [];
+      try {
+        const per = filters / groups;
+        for (let group = 0; group < groups; group++) {
+          const columns = groups === 1 ? kernel! : columnsOf(kernel!, filters, group * per, per);
+          linears.push(linear(columns, per, bias?.subarray(group * per, (group + 1) * per)));
+        }
+      } catch (error) {
+        for (const one of linears) one.dispose();
+        throw error;
+      }
+      return { outputs, layer: new Conv1d(name, window, linears, activation) };
+    },
+  };
+}
+
+/** Some columns of a matrix with rows of `width`. */
+function columnsOf(data: Float32Array, width: number, from: number, count: number): Float32Array {
+  const columns = new Float32Array((data.length / width) * count);
+  for (let row = 0; row * width < data.length; row++) {
+    columns.set(data.subarray(row * width + from, row * width + from + count), row * count);
+  }
+  return columns;
+}
+
+class Conv1d implements Layer {
+  readonly #name: string;
+  readonly #window: Window;
+  /** Of each group: of a window laid out in a row */
+  readonly #linears: readonly Linear[];
+  readonly #activation: Activation;
+
+  constructor(name: string, window: Window, linears: readonly Linear[], activation: Activation) {
+    this.#name = name;
+    this.#window = window;
+    this.#linears = linears;
+    this.#activation = activation;
+  }
+
+  run([input]: readonly Value[]): Value[] {
+    const { size, stride, dilation } = this.#window;
+    const [batch, steps, channels] = input!.dims as [number, number, number];
+    const { count, before } = countSteps(this.#name, this.#window, input!.dims);
+    const groups = this.#linears.length;
+    const [width, per] = [channels / groups, this.#linears[0]!.outFeatures];
+    const output = zeros(this.#name, [batch, count, groups * per]);
+    const rows = batch * count;
+    for (let from = 0; from < rows; from += ROWS) {
+      const part = Math.min(ROWS, rows - from);
+      for (const [group, one] of this.#linears.entries()) {
+        const x = new Float32Array(part * size * width);
+        for (let row = 0; row < part; row++) {
+          const sample = Math.floor((from + row) / count);
+          const start = ((from + row) % count) * stride - before;
+          for (let k = 0; k < size; k++) {
+            const t = start + k * dilation;
+            if (t < 0 || t >= steps) continue;
+            const at = (sample * steps + t) * channels + group * width;
+            x.set(input!.data.subarray(at, at + width), (row * size + k) * width);
+          }
+        }
+        const y = one.forward({ data: x, dims: [part, size * width] }).data;
+        for (let row = 0; row < part; row++) {
+          const to = (from + row) * groups * per + group * per;
+          output.data.set(y.subarray(row * per, (row + 1) * per), to);
+        }
+      }
+    }
+    this.#activation(output.data, groups * per);
+    return [output];
+  }
+
+  dispose(): void {
+    for (const one of this.#linears) one.dispose();
+  }
+}
+
+/** keras.layers.MaxPooling1D */
+export function readMaxPooling1d(config: Config, name: string, dialect: Dialect): Plan {
+  checkChannels(config, name, dialect);
+  const size = config.get('pool_size').window(2);
+  const window: Window = {
+    size,
+    stride: config.get('strides').window(size),
+    dilation: 1,
+    padding: readPadding(config, name, dialect, ['valid', 'same']),
+  };
+  return {
+    build([shape]) {
+      checkSteps(name, window, shape!);
+      const channels = lastSize(name, shape!);
+      const run = ([input]: readonly Value[]): Value[] => {
+        const { count, before } = countSteps(name, window, input!.dims);
+        return [maxOfWindows(name, input!, window, count, before)];
+      };
+      const outputs = [withSteps(shape!, channels, (steps) => slide(window, steps).count)];
+      return { outputs, layer: { run } };
+    },
+  };
+}
+
+/** keras.layers.GlobalMaxPooling1D: (B, T, C) to (B, C) */
+export function readGlobalMaxPooling1d(config: Config, name: string, dialect: Dialect): Plan {
+  checkChannels(config, name, dialect);
+  const keep = config.get('keepdims').boolean(false);
+  return {
+    build([shape]) {
+      checkRank(name, shape!, 3);
+      const channels = lastSize(name, shape!);
+      const run = ([input]: readonly Value[]): Value[] => {
+        const [batch, steps] = input!.dims as [number, number];
+        if (steps === 0) throw wrongValue(name, 'input', 'at least one step', input!.dims);
+        const window: Window = { size: steps, stride: steps, dilation: 1, padding: 'valid' };
+        const { data } = maxOfWindows(name, input!, window, 1, 0);
+        return [{ data, dims: keep ? [batch, 1, channels] : [batch, channels] }];
+      };
+      const [batch] = shape!;
+      return { outputs: [keep ? [batch!, 1, channels] : [batch!, channels]], layer: { run } };
+    },
+  };
+}
+
+function maxOfWindows(name: string, input: Value, { size, stride }: Window, count: number, before: number): Value {
+  const { data } = input;
+  const [batch, steps, channels] = input.dims as [number, number, number];
+  const output = zeros(name, [batch, count, channels]);
+  output.data.fill(-Infinity);
+  for (let row = 0; row < batch * count; row++) {
+    const sample = Math.floor(row / count);
+    const start = (row % count) * stride - before;
+    for (let t = Math.max(0, start); t < Math.min(steps, start + size); t++) {
+      for (let k = 0; k < channels; k++) {
+        const x = data[(sample * steps + t) * channels + k]!;
+        // NaN, which is not above anything, stays
+        if (!(x <= output.data[row * channels + k]!)) output.data[row * channels + k] = x;
+      }
+    }
+  }
+  return output;
+}

@@ -1,0 +1,274 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { type KerasModel, loadKeras, ModelError, readKerasWeights } from '../src/keras.ts';
+import { archive, hdf5, kerasArchive, kerasH5, write, writeLayers } from './support/hdf5-files.ts';
+import { type LayerConfig, lstmWeights, nested, noise, sequential, tfjs, type Weight } from './support/keras-files.ts';
+
+// One model in all the forms that Keras and TensorFlow.js write, which have to give the same bits.
+
+const lstm = { units: 5, activation: 'tanh', recurrent_activation: 'sigmoid', return_sequences: true };
+const LAYERS: LayerConfig[] = [
+  ['LSTM', { name: 'first', ...lstm }],
+  ['Bidirectional', { name: 'both', layer: { class_name: 'LSTM', config: { name: 'inner', ...lstm, units: 3 } } }],
+  [
+    'TimeDistributed',
+    { name: 'each', layer: { class_name: 'Dense', config: { name: 'd', units: 4, activation: 'relu' } } },
+  ],
+  ['BatchNormalization', { name: 'norm', axis: -1, epsilon: 0.001 }],
+  ['LSTM', { name: 'last', ...lstm, return_sequences: false }],
+  ['Dense', { name: 'end', units: 2, activation: 'softmax' }],
+];
+const INPUT = noise([3, 7, 4], 9);
+
+/** By layer, and there by the names that TensorFlow.js has behind the layer's. */
+const WEIGHTS: Record<string, Record<string, Weight>> = {
+  first: bare(lstmWeights('', 4, 5, 1)),
+  both: { ...under('forward_inner', lstmWeights('', 5, 3, 4)), ...under('backward_inner', lstmWeights('', 5, 3, 7)) },
+  each: { kernel: noise([6, 4], 10), bias: noise([4], 11) },
+  norm: {
+    gamma: noise([4], 12),
+    beta: noise([4], 13),
+    moving_mean: noise([4], 14),
+    moving_variance: { data: noise([4], 15).data.map((x) => x * x + 0.1), dims: [4] },
+  },
+  last: bare(lstmWeights('', 4, 5, 16)),
+  end: { kernel: noise([5, 2], 19), bias: noise([2], 20) },
+};
+
+function bare(weights: Record<string, Weight>) {
+  return Object.fromEntries(Object.entries(weights).map(([name, weight]) => [name.slice(1), weight]));
+}
+
+function under(scope: string, weights: Record<string, Weight>) {
+  return Object.fromEntries(Object.entries(weights).map(([name, weight]) => [`${scope}${name}`, weight]));
+}
+
+/** All weights, by what `rename` makes of the layer's name and the weight's. */
+function renamed(rename: (layer: string, name: string, index: number) => string) {
+  return Object.fromEntries(
+    Object.entries(WEIGHTS).flatMap(([layer, weights]) => {
+      return Object.entries(weights).map(([name, weight], i) => [rename(layer, name, i), weight]);
+    }),
+  );
+}
+
+const MODEL = sequential(LAYERS, [null, 7, 4]);
+const layerMap = (rename: (layer: string, name: string) => string) => {
+  return new Map(
+    Object.entries(WEIGHTS).map(([layer, weights]) => {
+      return [
+        layer,
+        Object.fromEntries(Object.entries(weights).map(([name, weight]) => [rename(layer, name), weight])),
+      ];
+    }),
+  );
+};
+const withCell = (name: string) => name.replace(/((?:^|_inner\/))(?=kernel|recurrent|bias)/, '$1lstm_cell/');
+
+/** The model as Keras 3 writes it: an InputLayer, objects that say where they come from, policies in place of types. */
+function keras3(layers: any[]) {
+  const policy = { module: 'keras', class_name: 'DTypePolicy', config: { name: 'float32' }, registered_name: null };
+  const rewrite = ({ class_name, config }: any): any => ({
+    module: 'keras.layers',
+    class_name,
+    config: {
+      ...config,
+      dtype: policy,
+      ...(config.layer ? { layer: rewrite(config.layer) } : {}),
+      ...(class_name === 'Bidirectional'
+        ? {
+            layer: rewrite({ ...config.layer, config: { ...config.layer.config, name: 'forward_inner' } }),
+            backward_layer: rewrite({
+              ...config.layer,
+              config: { ...config.layer.config, name: 'backward_inner', go_backwards: true },
+            }),
+          }
+        : {}),
+    },
+    registered_name: null,
+    build_config: { input_shape: [null, 7, 4] },
+  });
+  const first = {
+    module: 'keras.layers',
+    class_name: 'InputLayer',
+    config: { batch_shape: [null, 7, 4], dtype: 'float32', name: 'in' },
+  };
+  const rest = layers.map(({ class_name, config: { batch_input_shape: _, ...config } }) =>
+    rewrite({ class_name, config }),
+  );
+  return {
+    module: 'keras',
+    class_name: 'Sequential',
+    config: { name: 's', layers: [first, ...rest] },
+    registered_name: null,
+  };
+}
+
+const list = (layer: string, prefix = '') => {
+  return Object.entries(WEIGHTS[layer]!)
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([, weight]) => weight);
+};
+const FILED: [string, Record<string, Weight[]>][] = [
+  ['LSTM', { cell: list('first') }],
+  ['Bidirectional', { 'forward_layer/cell': list('both', 'forward'), 'backward_layer/cell': list('both', 'backward') }],
+  ['TimeDistributed', { layer: list('each') }],
+  ['BatchNormalization', { '': list('norm') }],
+  ['LSTM', { cell: list('last') }],
+  ['Dense', { '': list('end') }],
+];
+
+const FORMS: Record<string, () => KerasModel> = {
+  'model.json of TensorFlow.js': () =>
+    loadKeras(
+      tfjs(
+        MODEL,
+        renamed((layer, name) => `${layer}/${name}`),
+        '2.15.0',
+      ),
+    ),
+  'model.json as text, weights in shards': () => {
+    const { modelJson, weights } = tfjs(
+      MODEL,
+      renamed((layer, name) => `${layer}/${name}`),
+      '2.15.0',
+    );
+    const shards = [weights.slice(0, 1001), weights.slice(1001, 1002), weights.slice(1002).buffer];
+    return loadKeras({ modelJson: JSON.stringify(modelJson, null, 2), weights: shards });
+  },
+  'model.json converted from Keras 2': () => {
+    const { modelJson, weights } = tfjs(
+      { model_config: MODEL },
+      renamed((layer, name) => `${layer}/${withCell(name)}`),
+      '2.15.0',
+    );
+    return loadKeras({ modelJson, weights });
+  },
+  'model.json converted from Keras 3, weights by number': () => {
+    const number = (layer: string, name: string, i: number) => `${layer}/${name.replace(/[^/]+$/, String(i))}`;
+    return loadKeras(tfjs({ model_config: keras3(MODEL.config.layers) }, renamed(number), '3.8.0'));
+  },
+  '.h5 of Keras 2': () => {
+    return loadKeras({
+      h5: kerasH5(
+        MODEL,
+        layerMap((layer, name) => `${layer}/${withCell(name)}:0`),
+      ),
+    });
+  },
+  '.h5 of Keras 3': () => {
+    const path = (layer: string, name: string) => `sequential/${layer}/${withCell(name)}`;
+    return loadKeras({ h5: kerasH5(keras3(MODEL.config.layers), layerMap(path), '3.8.0') });
+  },
+  '.keras': () => loadKeras({ keras: kerasArchive(keras3(MODEL.config.layers), FILED) }),
+  '.keras, deflated': () => {
+    const weights = hdf5((root) => {
+      for (const [i, [name, folders]] of FILED.entries()) {
+        const base = {
+          LSTM: i > 0 ? 'lstm_1' : 'lstm',
+          Bidirectional: 'bidirectional',
+          TimeDistributed: 'time_distributed',
+          BatchNormalization: 'batch_normalization',
+          Dense: 'dense',
+        }[name];
+        for (const [folder, tensors] of Object.entries(folders)) {
+          for (const [k, tensor] of tensors.entries())
+            write(root, `layers/${base}/${folder ? `${folder}/` : ''}vars/${k}`, tensor);
+        }
+      }
+    });
+    return loadKeras({
+      keras: archive(
+        { 'config.json': keras3(MODEL.config.layers), 'metadata.json': { keras_version: '3.0.0' } },
+        weights,
+        6,
+      ),
+    });
+  },
+};
+
+const wanted = (() => {
+  const model = FORMS['model.json of TensorFlow.js']!();
+  const { data } = model.predict(INPUT);
+  model.dispose();
+  return data;
+})();
+
+test.each(Object.entries(FORMS))('%s', (_, load) => {
+  const model = load();
+  const { data, dims } = model.predict(INPUT);
+  expect(dims).toEqual([3, 2]);
+  expect(data).toEqual(wanted);
+  expect(model.inputs.map(({ dims }) => dims)).toEqual([[null, 7, 4]]);
+  expect(model.outputs).toEqual([{ name: 'end', dims: [null, 2] }]);
+  model.dispose();
+});
+
+describe('readKerasWeights', () => {
+  const bytes = hdf5((root) => {
+    writeLayers(
+      root,
+      layerMap((layer, name) => `${layer}/${name}:0`),
+    );
+    write(root, 'more/double', nested([0.1, 2]), { dtype: '<d' });
+    write(root, 'more/steps', { data: new Int32Array([7]) as any, dims: [1] }, { dtype: '<i' });
+    write(root, 'chunks/plain', noise([10, 7], 5), { chunks: [4, 3] });
+    write(root, 'chunks/deflated', noise([10, 7], 5), { chunks: [10, 2], compression: 6 });
+    write(root, 'chunks/shuffled', noise([10, 7], 5), { chunks: [3, 7], compression: 'gzip', compression_opts: [4] });
+  });
+
+  test('gives every tensor by its path', () => {
+    const weights = readKerasWeights(bytes);
+    for (const [layer, all] of Object.entries(WEIGHTS)) {
+      for (const [name, { data, dims }] of Object.entries(all)) {
+        expect(weights.get(`${layer}/${layer}/${name}:0`), name).toEqual({ data, dims });
+      }
+    }
+  });
+
+  test('reads every kind of float, in a row and in chunks', () => {
+    const weights = readKerasWeights(bytes);
+    expect(weights.get('more/double')!.data).toEqual(new Float32Array([0.1, 2]));
+    for (const name of ['plain', 'deflated', 'shuffled']) {
+      expect(weights.get(`chunks/${name}`), name).toEqual(noise([10, 7], 5));
+    }
+    expect(weights.has('more/steps')).toBe(false);
+  });
+
+  test('reads big-endian floats', () => {
+    const file = hdf5((root) => write(root, 'swapped', nested([0.5, -3])));
+    const type = Buffer.from(file.buffer).indexOf(Buffer.from('11201f0004000000', 'hex'));
+    file[type + 1]! |= 1;
+    const swapped = new DataView(new ArrayBuffer(8));
+    for (const [i, value] of [0.5, -3].entries()) swapped.setFloat32(4 * i, value, true);
+    const values = [0, 4].map((at) => swapped.getFloat32(at, false));
+    expect([...readKerasWeights(file).get('swapped')!.data]).toEqual(values);
+  });
+
+  test('of a whole model leaves out where in the file they are', () => {
+    const whole = kerasH5(
+      MODEL,
+      layerMap((layer, name) => `${layer}/${name}:0`),
+    );
+    expect([...readKerasWeights(whole).keys()]).toContain('first/first/kernel:0');
+  });
+
+  test('reads what h5py wrote', () => {
+    const weights = readKerasWeights(readFileSync(new URL('./fixtures/keras/h5py.h5', import.meta.url)));
+    const data = new Float32Array([3, 4, 5]);
+    expect([...weights]).toEqual(['f2', 'f4', 'f8'].map((name) => [name, { data, dims: [3] }]));
+  });
+
+  test('refuses a newer format with what to do', () => {
+    const newer = hdf5(
+      (root) =>
+        writeLayers(
+          root,
+          layerMap((layer, name) => `${layer}/${name}:0`),
+        ),
+      ['v110', 'latest'],
+    );
+    expect(() => readKerasWeights(newer)).toThrow(ModelError);
+    expect(() => readKerasWeights(newer)).toThrow('libver="earliest"');
+  });
+});
