@@ -35,8 +35,7 @@ export class Hdf5 {
   /** @throws ModelError */
   constructor(file: Uint8Array<ArrayBuffer>, budget: Budget) {
     this.contents = walkHdf5(file, budget);
-    // jsfive takes a whole buffer
-    this.#file = file.byteLength === file.buffer.byteLength ? file : file.slice();
+    this.#file = file;
   }
 
   has(path: string): boolean {
@@ -103,7 +102,11 @@ export class Hdf5 {
   /** What jsfive throws are texts and errors of any kind. */
   #ask<T>(path: string, read: (root: Hdf5Object) => T): T {
     try {
-      this.#root ??= new Hdf5File(this.#file.buffer) as Hdf5Object;
+      if (!this.#root) {
+        // it takes a whole buffer
+        const file = this.#file.byteLength === this.#file.buffer.byteLength ? this.#file : this.#file.slice();
+        this.#root = new Hdf5File(file.buffer) as Hdf5Object;
+      }
       return read(this.#root);
     } catch (error) {
       if (error instanceof ModelError) throw error;
