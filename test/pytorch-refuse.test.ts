@@ -333,19 +333,24 @@ describe('a tensor', () => {
 });
 
 describe('the state dict', () => {
-  test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', '', 'k'.repeat(1 << 20), '😀'])(
-    'the key %.20s is one like others',
-    (key) => {
-      const utf8 = new TextEncoder().encode(key);
-      const size = [utf8.length & 255, (utf8.length >> 8) & 255, utf8.length >> 16, 0];
-      const data = new Uint8Array([...bytes('\x80', 2, '}X', size), ...utf8, ...bytes(tensor(), 's.')]);
-      const tensors = parseCheckpoint(checkpoint(data));
-      expect([...tensors.keys()]).toEqual([key]);
-      expect(({} as { data?: unknown }).data).toBeUndefined();
-      const nested = checkpoint(pickle(dict([text('__proto__'), dict([text('w'), tensor()])])));
-      expect(parseCheckpoint(nested, { key: '__proto__' }).size).toBe(1);
-    },
-  );
+  test.each([
+    ['__proto__', '__proto__'],
+    ['constructor', 'constructor'],
+    ['toString', 'toString'],
+    ['hasOwnProperty', 'hasOwnProperty'],
+    ['of no letters', ''],
+    ['of a million letters', 'k'.repeat(1 << 20)],
+    ['😀', '😀'],
+  ])('the key %s is one like others', (_, key) => {
+    const utf8 = new TextEncoder().encode(key);
+    const size = [utf8.length & 255, (utf8.length >> 8) & 255, utf8.length >> 16, 0];
+    const data = new Uint8Array([...bytes('\x80', 2, '}X', size), ...utf8, ...bytes(tensor(), 's.')]);
+    const tensors = parseCheckpoint(checkpoint(data));
+    expect([...tensors.keys()]).toEqual([key]);
+    expect(({} as { data?: unknown }).data).toBeUndefined();
+    const nested = checkpoint(pickle(dict([text('__proto__'), dict([text('w'), tensor()])])));
+    expect(parseCheckpoint(nested, { key: '__proto__' }).size).toBe(1);
+  });
 
   test.each<[code: string, path: string, value: Code, key?: string]>([
     ['not-a-state-dict', 'data.pkl', 'N'],

@@ -119,7 +119,7 @@ export class Compiler {
   #read(scope: Scope, name: string, path: string): Source {
     if (name === '') return undefined;
     const entry = scope.find(name);
-    if (!entry)
+    if (!entry) {
       return refuse(
         'missing',
         path,
@@ -127,6 +127,7 @@ export class Compiler {
         'a name',
         name,
       );
+    }
     if (entry.tensor) {
       entry.value = toValue(entry.tensor, `${path}: ${describe(name)}`);
       entry.tensor = undefined;
@@ -171,8 +172,11 @@ export class Compiler {
     const ready = new Node(node, this.#opset, path, constants, (resource) => this.resources.push(resource));
     try {
       kernel = prepare(ready);
+      if (isConstant && this.#fold(node, kernel, ready.constants, scope)) {
+        for (const resource of this.resources.splice(made)) resource.dispose();
+        return undefined;
+      }
       if (ready.report) this.lstms.push(ready.report);
-      if (isConstant && this.#fold(node, kernel, ready.constants, scope)) return undefined;
     } catch (error) {
       for (const resource of this.resources.splice(made)) resource.dispose();
       return deferred(error);
@@ -209,8 +213,9 @@ export class Compiler {
   #branch(node: OnnxNode, sources: readonly Source[], scope: Scope, path: string): Draft {
     const [yes, no] = ['then_branch', 'else_branch'].map((name) => {
       const graph = node.attributes.get(name);
-      if (!isGraph(graph))
+      if (!isGraph(graph)) {
         return refuse('missing', path, `expected a graph ${name}, got ${describe(graph)}`, 'a graph', graph);
+      }
       if (graph.inputs.length || graph.outputs.length !== node.outputs.length) {
         const expected = `no inputs and ${node.outputs.length} outputs`;
         const found = `${graph.inputs.length} and ${graph.outputs.length}`;

@@ -146,13 +146,14 @@ export class RareCells extends Resource implements Cells {
       const part = (values: Float32Array, count: number) => values.subarray(d * count, (d + 1) * count);
       writeParameter({ name: '', dims: [rows, I], pointer: w, gates: 0 }, part(W, rows * I));
       writeParameter({ name: '', dims: [rows, H], pointer: r, gates: 0 }, part(R, rows * H));
-      if (B)
+      if (B) {
         writeFloats(
           bias,
           part(B, 8 * H)
             .slice(0, rows)
             .map((value, i) => value + B[(d * 8 + 4) * H + i]!),
         );
+      }
       if (P) writeFloats(peepholes, part(P, 3 * H));
       for (const [i, { kind, alpha, beta }] of functions.slice(3 * d, 3 * d + 3).entries()) {
         const word = list / 4 + i * FUNCTION_WORDS;
@@ -173,8 +174,9 @@ export class RareCells extends Resource implements Cells {
       h: new Float32Array(D * batch * H),
       c: new Float32Array(D * batch * H),
     };
-    for (const [d, direction] of this.#directions.entries())
+    for (const [d, direction] of this.#directions.entries()) {
       this.#run(sequences, states, d, direction, lengths ?? Array(batch).fill(T));
+    }
     return states;
   }
 

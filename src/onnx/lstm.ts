@@ -125,8 +125,9 @@ function report(node: Node, { reverse }: Settings, cells: Cells | undefined): LS
   const { name } = node;
   const none = (why: string): LSTMReport => ({ name, stateDict: undefined, why });
   if (!cells) return none('its weights are not constants of the model');
-  if (!(cells instanceof StandardCells))
+  if (!(cells instanceof StandardCells)) {
     return none('nn.LSTM has no peepholes, clip, input_forget or other activations');
+  }
   if (reverse) return none('nn.LSTM has no layer that only runs in reverse');
   return {
     name,

@@ -81,8 +81,9 @@ export function readModel(file: Uint8Array): OnnxModel {
     } else if (field === 8) readOpset(reader, opsets);
   });
   if (!graph) refuse('missing', 'model.graph', 'expected a graph, got none', 'a graph', undefined);
-  if (irVersion === undefined)
+  if (irVersion === undefined) {
     refuse('missing', 'model.ir_version', 'expected a version, got none', 'a version', undefined);
+  }
   if (opsets.size === 0) refuse('missing', 'model.opset_import', 'expected an operator set, got none', 'one', 0);
   return { irVersion, opsets, producer: version ? `${producer} ${version}` : producer, graph };
 }
@@ -229,8 +230,9 @@ function attributeValue(
   declared: number,
   values: Map<number, OnnxAttribute>,
 ): OnnxAttribute {
-  if (values.size > 1)
+  if (values.size > 1) {
     refuse('malformed', path, `attribute ${describe(name)} expected one value, got ${values.size}`, 1, values.size);
+  }
   const [type = declared] = values.keys();
   if (declared && declared !== type) {
     refuse(
@@ -275,8 +277,9 @@ function readShape(reader: Reader, path: string): (number | string)[] {
   const dims: (number | string)[] = [];
   reader.nested(path, (field) => {
     if (field !== 1) return;
-    if (dims.length >= MAX_RANK)
+    if (dims.length >= MAX_RANK) {
       refuse('out-of-range', path, `expected at most ${MAX_RANK} dims, got more`, MAX_RANK, 'more');
+    }
     let size: number | string = '';
     reader.nested(path, (part) => {
       if (part === 1) size = reader.size('a size', 2 ** 31 - 1);

@@ -51,8 +51,9 @@ function byMatrix(node: Node, x: Value<Float32Array>, matrix: Matrix | PackedMat
 
 /** As numpy.matmul: vectors become matrices for the while, and all axes but the last two are stretched. */
 function batched(node: Node, a: Value<Float32Array>, b: Value<Float32Array>, work: Work): Value {
-  if (a.dims.length === 0 || b.dims.length === 0)
+  if (a.dims.length === 0 || b.dims.length === 0) {
     node.wrongShape('A and B', 'at least one axis', a.dims.length ? b.dims : a.dims);
+  }
   const x = a.dims.length === 1 ? { ...a, dims: [1, ...a.dims] } : a;
   const y = b.dims.length === 1 ? { ...b, dims: [...b.dims, 1] } : b;
   const [M, K] = x.dims.slice(-2) as [number, number];

@@ -242,8 +242,9 @@ function stretchedTo(node: Node, what: string, value: Value, dims: readonly numb
   const { data } = node.float32(what, value);
   const own = value.dims.slice(Math.max(0, value.dims.length - inner.length));
   const fits = own.every((size, i) => size === 1 || size === inner[i + inner.length - own.length]);
-  if (!fits || product(own) !== data.length)
+  if (!fits || product(own) !== data.length) {
     node.wrongShape(what, `dims that stretch to [${inner.join(', ')}]`, value.dims);
+  }
   const out = new Float32Array(product(inner));
   if (data.length === out.length) return data;
   const steps = strides(own).map((step, i) => (own[i] === 1 ? 0 : step));

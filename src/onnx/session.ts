@@ -147,8 +147,9 @@ function outputPorts(outputs: readonly OnnxValueInfo[]): OnnxPort[] {
   const names = new Set<string>();
   return outputs.map((info, i) => {
     const path = `graph.output[${i}]`;
-    if (names.has(info.name))
+    if (names.has(info.name)) {
       refuse('repeated', path, `expected each name once, got ${describe(info.name)} twice`, 1, 2);
+    }
     names.add(info.name);
     return port(info, path);
   });
@@ -181,8 +182,9 @@ function perform({ kernel, path }: Step, inputs: readonly (Value | undefined)[],
     return kernel!(inputs, work);
   } catch (error) {
     // linear memory that cannot grow
-    if (!(error instanceof RangeError) || error instanceof ModelError || !error.message.startsWith('lstm-wasm'))
+    if (!(error instanceof RangeError) || error instanceof ModelError || !error.message.startsWith('lstm-wasm')) {
       throw error;
+    }
     return refuse('no-memory', path, error.message, 'less memory', 'more');
   }
 }
@@ -200,8 +202,9 @@ function branch(
 }
 
 function readFeeds(inputs: readonly OnnxPort[], feeds: unknown): Value[] {
-  if (feeds === null || typeof feeds !== 'object')
+  if (feeds === null || typeof feeds !== 'object') {
     throw wrongType('run', 'feeds', 'an object or Map of tensors', feeds);
+  }
   const all = tag(feeds) === 'Map' ? (feeds as Map<unknown, unknown>) : new Map(Object.entries(feeds));
   const names = new Set<unknown>(inputs.map(({ name }) => name));
   for (const name of all.keys()) {
@@ -225,8 +228,9 @@ function readFeed({ name, type, dims: expected }: OnnxPort, feed: unknown): Valu
   if (!ArrayBuffer.isView(data) || tag(data) !== ARRAYS[type]) {
     throw wrongType('run', `${what}.data`, `a ${ARRAYS[type]} (${type})`, data);
   }
-  if (tag(data.buffer) !== 'ArrayBuffer')
+  if (tag(data.buffer) !== 'ArrayBuffer') {
     throw wrongType('run', `${what}.data`, 'a view of an ArrayBuffer', data.buffer);
+  }
   if (!Array.isArray(dims) || !dims.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     throw wrongType('run', `${what}.dims`, 'an array of integers of at least 0', dims);
   }

@@ -196,8 +196,9 @@ function refuseExternal(path: string): never {
 }
 
 function checkDim(path: string, size: number | bigint, index: number): number {
-  if (index >= MAX_RANK)
+  if (index >= MAX_RANK) {
     refuse('out-of-range', `${path}.dims`, `expected at most ${MAX_RANK} dims, got more`, MAX_RANK, index + 1);
+  }
   if (!(size >= 0 && size < 2 ** 31)) {
     refuse('out-of-range', `${path}.dims`, `expected sizes from 0 to 2^31 - 1, got ${size}`, '0 .. 2^31 - 1', size);
   }

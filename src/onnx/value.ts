@@ -24,8 +24,9 @@ export function computedType(type: string): ValueType | undefined {
 
 export function toValue(tensor: OnnxTensor, path: string): Value {
   const type = computedType(tensor.type);
-  if (!type)
+  if (!type) {
     refuse('unsupported', path, `tensors of type ${tensor.type} are not computed with`, 'float32', tensor.type);
+  }
   if (tensor.dims.length > MAX_RANK) refuseRank(path, tensor.dims.length);
   return { type, dims: tensor.dims, data: tensor.read() as ValueData };
 }
