@@ -200,6 +200,36 @@ const MUTATIONS = [
     from: 'if (begin !== reached) {',
     to: 'if (begin < reached) {',
   },
+  {
+    what: 'ort: a scalar keeps the dims it is fed with',
+    file: 'src/ort/session.ts',
+    from: 'all.set(name, { data: feed.data, dims: [], type: feed.type });',
+    to: 'all.set(name, { data: feed.data, dims: feed.dims, type: feed.type });',
+  },
+  {
+    what: 'ort: tensors are written into before all are checked',
+    file: 'src/ort/session.ts',
+    from: 'if (tensor) checkFetch(name, tensor, results[name]!);',
+    to: 'if (tensor) checkFetch(name, toTensor(results[name]!, tensor), results[name]!);',
+  },
+  {
+    what: 'ort: the byte offset of a model is ignored',
+    file: 'src/ort/session.ts',
+    from: 'new Uint8Array(buffer, offset, ',
+    to: 'new Uint8Array(buffer, offset * 0, ',
+  },
+  {
+    what: 'ort: typed arrays are copied',
+    file: 'src/ort/tensor.ts',
+    from: 'return data as unknown as Tensor.DataType;',
+    to: 'return (data as unknown as Float32Array).slice();',
+  },
+  {
+    what: 'a depthwise convolution ignores its stride',
+    file: 'src/onnx/products.ts',
+    from: 'for (let k = 0, i = p * stride - before; k < kernel; k++, i += dilation) {\n          sum +=',
+    to: 'for (let k = 0, i = p - before; k < kernel; k++, i += dilation) {\n          sum +=',
+  },
 ];
 
 const USAGE = `usage: node scripts/mutate.mjs [text ...]

@@ -393,6 +393,7 @@ test('convolutions of every shape are plain loops', () => {
     [4, 6, 2, 1, 3, 0, 2, 2, 11],
     [6, 6, 3, 1, 1, 2, 0, 6, 7],
     [200, 200, 3, 1, 1, 1, 1, 200, 5],
+    [7, 7, 3, 2, 2, 3, 1, 7, 12],
     [17, 33, 5, 3, 2, 4, 4, 1, 40],
   ] as const) {
     const x = { data: numbers(2 * C * length), dims: [2, C, length] };

@@ -125,6 +125,7 @@ describe('InferenceSession.create', () => {
       ort.InferenceSession.create(shared, 0, bytes.length),
       ort.InferenceSession.create(padded.buffer, 10, bytes.length, options),
       ort.InferenceSession.create(tail, 10),
+      ort.InferenceSession.create(tail, 10, undefined, options),
     ];
     for (const session of await Promise.all(sessions)) {
       expect(session.inputNames).toEqual(['x', 'n']);
@@ -165,6 +166,7 @@ describe('InferenceSession.create', () => {
     ['options that are null', [bytes, null], TypeError, /"options" expected an object, got null$/],
     ['an offset outside', [bytes.buffer, bytes.buffer.byteLength + 1], RangeError, /"byteOffset" expected/],
     ['a length outside', [bytes.buffer, 1, bytes.buffer.byteLength], RangeError, /"byteLength" expected/],
+    ['kernels that are none', [bytes, { kernels: 7 }], TypeError, /"kernels" expected the compiled lstm-onnx\.wasm/],
     ['no model', [new Uint8Array(10)], ort.ModelError, /^onnx/],
     ['an empty file', [new Uint8Array(0)], ort.ModelError, /^onnx/],
   ];
