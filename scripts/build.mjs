@@ -1,7 +1,7 @@
 // assembly/ -> build/*.asc.wasm -> dist/*.wasm -> src/embedded.ts -> dist/*.js, dist/*.d.ts
 // One file an entry point and one for what they share: forty small modules would take longer to load than to run.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,10 @@ function writeLicences({ fileName, moduleIds }) {
   if (packages.size === 0) return;
   const texts = [...packages].map((folder) => {
     const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    return `${fileName} has code of ${name} ${version}:\n\n${readFileSync(join(folder, 'LICENSE'), 'utf8').trim()}\n`;
+    // @bufbuild/protobuf ships none
+    const own = join(root, 'scripts/licences', `${name.replace('/', '-')}.txt`);
+    const licence = readFileSync(existsSync(own) ? own : join(folder, 'LICENSE'), 'utf8');
+    return `${fileName} has code of ${name} ${version}:\n\n${licence.trim()}\n`;
   });
   writeFileSync(join(dist, fileName.replace(/\.js$/, '.LICENSE.txt')), texts.join('\n'));
 }
@@ -37,9 +40,10 @@ mkdirSync(dist, { recursive: true });
 for (const [target, entry, ...features] of [
   ['lstm', 'assembly/index.ts', '--enable-simd'],
   ['int8', 'assembly/relaxed/index.ts', '--enable-simd', '--enable-relaxed-simd'],
+  ['onnx', 'assembly/onnx/index.ts', '--enable-simd', '--enable-nontrapping-float-to-int'],
 ]) {
   run('assemblyscript', 'asc', entry, '--target', target);
-  const name = target === 'lstm' ? 'lstm' : 'lstm-int8';
+  const name = target === 'lstm' ? 'lstm' : `lstm-${target}`;
   const options = ['-O3', '--enable-bulk-memory', ...features, '-o', join(dist, `${name}.wasm`)];
   run('binaryen', 'wasm-opt', `build/${name}.asc.wasm`, ...options);
 }
@@ -57,18 +61,46 @@ export const embeddedInt8: string =
   ${hex('lstm-int8.wasm')};
 `,
 );
+writeFileSync(
+  join(root, 'src/onnx/embedded.ts'),
+  `/** lstm-onnx.wasm in hexadecimal. */
+export const embeddedOnnx: string =
+  ${hex('lstm-onnx.wasm')};
+`,
+);
 
-const ENTRIES = ['index', 'safetensors', 'pytorch', 'audio'];
+// @bufbuild/protobuf is given a decoder; its own needs what AudioWorklets lack.
+const withoutTextEncoding = {
+  name: 'without-text-encoding',
+  load: (id) =>
+    id.endsWith('/protobuf/dist/esm/wire/text-encoding.js')
+      ? ['getTextEncoding', 'configureTextEncoding', 'emulateEncodeInto']
+          .map((name) => `export const ${name} = null;`)
+          .join('\n')
+      : undefined,
+};
+
+// ort.js imports onnx.js as a user does: what both have would else be a file of its own, and onnx.js an empty one
+const ortOnOnnx = {
+  name: 'ort-on-onnx',
+  resolveId: (source, importer) =>
+    source === '../onnx.ts' && importer?.includes('/src/ort/') ? { id: './onnx.js', external: true } : undefined,
+};
+
+const ENTRIES = ['index', 'safetensors', 'pytorch', 'audio', 'onnx', 'ort'];
 const bundle = await rolldown({
   input: Object.fromEntries(ENTRIES.map((name) => [name, join(root, `src/${name}.ts`)])),
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
   transform: { define: { TextDecoder: 'undefined' } },
+  plugins: [withoutTextEncoding, ortOnOnnx],
 });
 // What readers of formats share is one file, apart from what the main entry needs too.
 const sources = (...names) => new RegExp(`/src/(${names.join('|')})\\.ts$`);
 const groups = [
   { name: 'errors', test: sources('errors', 'tensor', 'crc32') },
   { name: 'formats', test: sources('budget', 'bytes', 'float-formats', 'json', 'safetensors-dtypes', 'utf8') },
+  // the main entry, which readers that make models build upon
+  { name: 'core', test: new RegExp(`/src/(?!(${ENTRIES.join('|')})(-[a-z]+)*\\.ts)[a-z0-9-]+\\.ts$`) },
 ];
 const { output } = await bundle.write({
   dir: dist,

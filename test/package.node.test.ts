@@ -98,6 +98,8 @@ const MAIN = `export * from 'lstm-wasm';`;
 const SAFETENSORS = `export * from 'lstm-wasm/safetensors';`;
 const PYTORCH = `export * from 'lstm-wasm/pytorch';`;
 const AUDIO = `export * from 'lstm-wasm/audio';`;
+const ONNX = `export * from 'lstm-wasm/onnx';`;
+const ORT = `export * from 'lstm-wasm/ort';`;
 
 describe('the tarball', () => {
   it('has the built package, its source, the licence and two documents, and nothing else', () => {
@@ -112,12 +114,16 @@ describe('the tarball', () => {
       'LICENSE',
       'README.md',
       'dist/audio.js',
+      'dist/core.js',
       'dist/errors.js',
       'dist/formats.js',
       'dist/index.js',
       'dist/lstm-int8.wasm',
-      'dist/lstm.js',
+      'dist/lstm-onnx.wasm',
       'dist/lstm.wasm',
+      'dist/onnx.LICENSE.txt',
+      'dist/onnx.js',
+      'dist/ort.js',
       'dist/pytorch.LICENSE.txt',
       'dist/pytorch.js',
       'dist/safetensors.js',
@@ -133,17 +139,21 @@ describe('the tarball', () => {
     const dist = join(consumer, 'node_modules/lstm-wasm/dist');
     const texts = readdirSync(dist).filter((name) => name.endsWith('.LICENSE.txt'));
     const named = texts.flatMap((name) => readFileSync(join(dist, name), 'utf8').match(/^\S+ has code of \S+/gm));
-    expect(named).toEqual(['pytorch.js has code of fflate']);
+    expect(named).toEqual(['onnx.js has code of @bufbuild/protobuf', 'pytorch.js has code of fflate']);
     expect(readFileSync(join(dist, 'pytorch.LICENSE.txt'), 'utf8')).toMatch(
       /MIT License\s+Copyright \(c\) \d+ Arjun Barrett/,
     );
+    const protobuf = readFileSync(join(dist, 'onnx.LICENSE.txt'), 'utf8');
+    expect(protobuf).toMatch(
+      /Copyright 2021-2026 Buf Technologies[\s\S]*Apache License[\s\S]*END OF TERMS[\s\S]*2008 Google Inc/,
+    );
     const bundles = readdirSync(dist).filter((name) => name.endsWith('.js'));
     const taken = bundles.filter((name) => readFileSync(join(dist, name), 'utf8').includes('node_modules/'));
-    expect(taken).toEqual(['pytorch.js']);
+    expect(taken).toEqual(['onnx.js', 'pytorch.js']);
   });
 
   it('is small', () => {
-    expect(statSync(tarball).size).toBeLessThanOrEqual(250_000);
+    expect(statSync(tarball).size).toBeLessThanOrEqual(400_000);
     const wasm = readFileSync(join(consumer, 'node_modules/lstm-wasm/dist/lstm.wasm'));
     expect(wasm.length).toBeLessThanOrEqual(16_000);
     expect(WebAssembly.validate(wasm)).toBe(true);
@@ -167,6 +177,8 @@ describe('installed', () => {
       import * as safetensors from 'lstm-wasm/safetensors';
       import * as pytorch from 'lstm-wasm/pytorch';
       import * as audio from 'lstm-wasm/audio';
+      import * as onnx from 'lstm-wasm/onnx';
+      import * as ort from 'lstm-wasm/ort';
       const require = createRequire(import.meta.url);
       const lstm = new main.LSTM(10, 20, { numLayers: 2 });
       const { output, hn, cn } = lstm.forward({ data: new Float32Array(5 * 3 * 10), dims: [5, 3, 10] });
@@ -178,6 +190,8 @@ describe('installed', () => {
         safetensors: Object.keys(safetensors).sort(),
         pytorch: Object.keys(pytorch).sort(),
         audio: Object.keys(audio).sort(),
+        onnx: Object.keys(onnx).sort(),
+        ort: [Object.keys(ort).sort(), Object.keys(ort.default).sort()],
         wasm: require.resolve('lstm-wasm/lstm.wasm').replaceAll('\\\\', '/'),
         name: require('lstm-wasm/package.json').name,
         hidden,
@@ -214,6 +228,11 @@ describe('installed', () => {
       safetensors: ['ModelError', 'openSafetensors', 'parseSafetensors', 'serializeSafetensors'],
       pytorch: ['ModelError', 'parseCheckpoint'],
       audio: ['ModelError', 'loadGuitarML', 'loadNam', 'loadRTNeural'],
+      onnx: ['ModelError', 'loadOnnx', 'parseOnnx'],
+      ort: [
+        ['InferenceSession', 'ModelError', 'Tensor', 'default', 'env'],
+        ['InferenceSession', 'Tensor', 'env'],
+      ],
       wasm: expect.stringMatching(/consumer\/node_modules\/lstm-wasm\/dist\/lstm\.wasm$/),
       name: 'lstm-wasm',
       hidden: 'ERR_PACKAGE_PATH_NOT_EXPORTED',
@@ -226,7 +245,9 @@ describe('installed', () => {
       import * as safetensors from 'lstm-wasm/safetensors';
       import * as pytorch from 'lstm-wasm/pytorch';
       import * as audio from 'lstm-wasm/audio';
-      const all = [main, safetensors, pytorch, audio];
+      import * as onnx from 'lstm-wasm/onnx';
+      import * as ort from 'lstm-wasm/ort';
+      const all = [main, safetensors, pytorch, audio, onnx, ort];
       const thrown = (body) => {
         try {
           body();
@@ -234,16 +255,19 @@ describe('installed', () => {
           return [...all.map(({ ModelError }) => error instanceof ModelError), error instanceof Error];
         }
       };
+      const refusal = await ort.InferenceSession.create(new Uint8Array(3)).catch((error) => error);
       console.log(JSON.stringify([
         thrown(() => safetensors.parseSafetensors(new Uint8Array(3))),
         thrown(() => pytorch.parseCheckpoint(new Uint8Array(3))),
         thrown(() => audio.loadNam('{}')),
+        thrown(() => onnx.parseOnnx(new Uint8Array(3))),
+        thrown(() => { throw refusal; }),
         thrown(() => main.LSTM.fromStateDict({})),
         thrown(() => new main.LSTM(-1, 1)),
       ]));
     `);
-    const refused = [true, true, true, true, true];
-    expect(result).toEqual([refused, refused, refused, refused, [false, false, false, false, true]]);
+    const refused = Array(7).fill(true);
+    expect(result).toEqual([...Array(6).fill(refused), [...Array(6).fill(false), true]]);
   });
 });
 
@@ -311,6 +335,42 @@ describe('initialize', () => {
     `);
     const refused = expect.stringMatching(/^TypeError: initialize: "module" expected /);
     expect(results).toEqual([...Array(10).fill(refused), 'ok', 'ok']);
+  });
+});
+
+describe('loadOnnx', () => {
+  const clip = JSON.stringify([...readFileSync(join(root, 'test/fixtures/onnx-ort/clip.onnx'))]);
+  const MODEL = `
+    const file = Uint8Array.from(${clip});
+    const answer = (options) => {
+      const model = loadOnnx(file, options);
+      const feeds = model.inputs.map(({ name, dims }) => [name, { data: new Float32Array(dims.reduce((a, b) => a * b)).fill(0.5), dims }]);
+      return [...model.run(new Map(feeds)).Y.data];
+    };
+  `;
+
+  it('takes the compiled lstm-onnx.wasm where nothing can be compiled', () => {
+    const [given, results] = run(`
+      ${WASM} ${TOOLS}
+      const kernels = new WebAssembly.Module(readFileSync(createRequire(import.meta.url).resolve('lstm-wasm/lstm-onnx.wasm')));
+      ${FORBID_COMPILING}
+      const { initialize } = await import('lstm-wasm');
+      const { loadOnnx } = await import('lstm-wasm/onnx');
+      ${MODEL}
+      initialize(module);
+      const wrong = [{ kernels: 7 }, { kernels: module }, { kernel: kernels }];
+      const results = wrong.map((options) => attempt(() => answer(options)));
+      console.log(JSON.stringify([answer({ kernels }), [...results, attempt(() => answer())]]));
+    `);
+    expect(results).toEqual([
+      expect.stringMatching(/^TypeError: loadOnnx: "kernels" expected the compiled lstm-onnx\.wasm, got 7$/),
+      expect.stringMatching(/^TypeError: loadOnnx: "kernels" expected the compiled lstm-onnx\.wasm/),
+      expect.stringMatching(/^TypeError: loadOnnx: unknown option "kernel"/),
+      'ok',
+    ]);
+    expect(given).toEqual(
+      run(`import { loadOnnx } from 'lstm-wasm/onnx'; ${MODEL} console.log(JSON.stringify(answer()));`),
+    );
   });
 });
 
@@ -419,6 +479,9 @@ describe('TypeScript', () => {
       relu, sigmoid, softmax, type StateDict, tanh, type TensorLike, unpackSequence, unpadSequence,
     } from 'lstm-wasm';
     import { type AudioModel, loadGuitarML, loadNam, loadRTNeural } from 'lstm-wasm/audio';
+    import {
+      loadOnnx, type OnnxAttribute, type OnnxFeed, type OnnxModel, type OnnxResult, type OnnxTensor, parseOnnx,
+    } from 'lstm-wasm/onnx';
     import { type CheckpointOptions, type CheckpointTensor, parseCheckpoint } from 'lstm-wasm/pytorch';
     import * as safetensors from 'lstm-wasm/safetensors';
 
@@ -461,10 +524,20 @@ describe('TypeScript', () => {
     loadRTNeural({}).process(input.data, result.output.data);
     loadGuitarML({}).process(input.data, result.output.data, [0.5, rate ?? 0]);
     amp.reset();
+    using session = loadOnnx(file);
+    const x: OnnxFeed = { ...input, type: 'float32' };
+    const outputs: Record<string, OnnxResult> = session.run({ x });
+    session.run(new Map([['x', input]]));
+    const dims: readonly (number | string)[] | undefined = session.inputs[0]?.dims;
+    const layer: StateDict | undefined = session.lstms[0]?.stateDict;
+    const parsed: OnnxModel = parseOnnx(file.buffer as ArrayBuffer);
+    const weight: OnnxTensor | undefined = parsed.graph.initializers.get('W');
+    const attribute: OnnxAttribute | undefined = parsed.graph.nodes[0]?.attributes.get('axis');
     const same: typeof ModelError = safetensors.ModelError;
     const error = (e: unknown): string => (e instanceof ModelError ? e.code + e.path : '');
     initialize(new WebAssembly.Module(new Uint8Array(8)));
     LSTM.fromStateDict(weights, { prefix: 'lstm.' }).dispose();
+    export { attribute, dims, layer, outputs, weight };
     export { bytesUsed, cell, error, keys, lengths, same, steps, tensor, tensors };
 
     // The types refuse what the code refuses.
@@ -484,6 +557,8 @@ describe('TypeScript', () => {
     parseCheckpoint(file, { prefix: 'model' });
     // @ts-expect-error bytes where text is expected
     loadNam(7);
+    // @ts-expect-error float64, which is not computed with
+    session.run({ x: { data: new Float64Array(1), dims: [1] } });
     // @ts-expect-error nothing else is exported
     export { wasm } from 'lstm-wasm';
   `;
@@ -516,14 +591,14 @@ describe('bundled', () => {
 
   it('has no reader of a format in the main entry, and no wasm in a reader of weights', async () => {
     const main = await bundle(MAIN);
-    for (const piece of ['pytorch: ', 'safetensors', 'RTNeural', 'NAM']) expect(main).not.toContain(piece);
+    for (const piece of ['pytorch: ', 'safetensors', 'RTNeural', 'NAM', 'onnx']) expect(main).not.toContain(piece);
     expect(gzipSync(await bundle(PYTORCH), { level: 9 }).length).toBeLessThanOrEqual(12_000);
   });
 
   it('is nothing where nothing is used', async () => {
     expect((await bundle(`import 'lstm-wasm'; import 'lstm-wasm/safetensors';`)).trim()).toBe('');
     expect((await bundle(`import { LSTM } from 'lstm-wasm';`)).trim()).toBe('');
-    for (const format of ['safetensors', 'pytorch', 'audio']) {
+    for (const format of ['safetensors', 'pytorch', 'audio', 'onnx', 'ort']) {
       expect((await bundle(`import * as format from 'lstm-wasm/${format}';`)).trim()).toBe('');
     }
     expect(await bundle(`import { LSTM } from 'lstm-wasm'; new LSTM(1, 1);`)).toContain(embeddedPiece());
@@ -539,11 +614,11 @@ describe('bundled', () => {
   });
 
   it('evaluates no strings, loads nothing, and takes from Math only what has the same bits everywhere', async () => {
-    for (const program of [MAIN, SAFETENSORS, PYTORCH, AUDIO]) {
-      // without the embedded wasm, which may spell anything
-      const code = (await bundle(program)).replace(/(["'`])(?:\\.|(?!\1)[^\\]){4000,}\1/, '""');
+    for (const program of [MAIN, SAFETENSORS, PYTORCH, AUDIO, ONNX, ORT]) {
+      const code = (await bundle(program)).replace(/(["'`])[0-9a-f]{1000,}\1/g, '""');
       expect(code).not.toContain(embeddedPiece());
-      const loading = /\bimport\b|\brequire\b|\bfetch\b|https?:/g;
+      // but for a model whose URL a program gives to InferenceSession.create
+      const loading = program === ORT ? /\bimport\b|\brequire\b|https?:/g : /\bimport\b|\brequire\b|\bfetch\b|https?:/g;
       const notInWorklets = /\batob\b|\bbtoa\b|\bText(De|En)coder\b/g;
       const strings = /(?<![.\w])eval\b(?!\(\)\{)|\bFunction\b/g; // but for the method eval()
       const powers = /(?<!\b2)\*\*|\*\*(?!-?\d)/g; // but for 2 to a constant
@@ -558,24 +633,28 @@ describe('bundled', () => {
 
   it('runs as one file without any global that is not of the language, as in an AudioWorklet', async () => {
     const code = await bundle(
-      `${MAIN} export { parseSafetensors, serializeSafetensors } from 'lstm-wasm/safetensors';`,
+      `${MAIN} export { parseSafetensors, serializeSafetensors } from 'lstm-wasm/safetensors';
+      export { loadOnnx } from 'lstm-wasm/onnx';`,
     );
     writeFileSync(join(consumer, 'bundle.mjs'), code);
     const program = (prepare: string) => `
       import { runInNewContext } from 'node:vm';
       const { stdout } = process;
       ${prepare} ${TOOLS}
-      const { LSTM, parseSafetensors, serializeSafetensors } = await import('./bundle.mjs');
+      const { loadOnnx, LSTM, parseSafetensors, serializeSafetensors } = await import('./bundle.mjs');
       const lstm = new LSTM(10, 20, { numLayers: 2, seed: 1 });
       const copy = LSTM.fromStateDict(parseSafetensors(serializeSafetensors(lstm.stateDict('é.'), { é: '😀' })), { prefix: 'é.' });
       const stream = copy.stream();
       stream.input.fill(1);
       stream.step();
       stream.load(stream.save());
+      const model = loadOnnx(Uint8Array.from(${JSON.stringify([...readFileSync(join(root, 'test/fixtures/onnx-ort/clip.onnx'))])}));
+      const feeds = model.inputs.map(({ name, dims }) => [name, { data: new Float32Array(dims.reduce((a, b) => a * b)).fill(0.5), dims }]);
+      const onnx = [...model.run(new Map(feeds)).Y.data];
       const names = ['fetch', 'atob', 'btoa', 'TextDecoder', 'TextEncoder', 'URL', 'performance', 'process', 'Buffer', 'crypto',
         'setTimeout', 'queueMicrotask', 'structuredClone', 'navigator', 'Event', 'AbortController'];
       const left = names.filter((name) => name in globalThis).length;
-      stdout.write(JSON.stringify({ left, bits: [hash(lstm), hash(copy)], output: [...stream.output] }));
+      stdout.write(JSON.stringify({ left, bits: [hash(lstm), hash(copy)], output: [...stream.output], onnx }));
     `;
     const everywhere = run(program(''));
     const worklet = run(

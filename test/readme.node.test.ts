@@ -1,7 +1,7 @@
 // The README's programs are type-checked and run as they stand, each as a process of its own in the repository, where
 // `lstm-wasm` is the built package; its commands are those of CI. A comment after a console.log is what it prints.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -62,6 +62,13 @@ beforeAll(() => {
   const weights = new LSTM(10, 20, { numLayers: 2, seed: 1 }).stateDict('encoder.lstm.');
   weights.set('head.weight', { data: new Float32Array(20), dims: [1, 20] });
   writeFileSync(join(folder, 'model.safetensors'), serializeSafetensors(weights));
+  for (const [name, path] of [
+    ['model.pt', 'test/fixtures/pytorch/lstm_linear.pt'],
+    ['model.onnx', 'test/fixtures/onnx-ort/forward.onnx'],
+    ['amp.nam', 'examples/guitar-amp/data/nam/lstm.nam'],
+  ] as const) {
+    copyFileSync(join(root, path), join(folder, name));
+  }
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -69,7 +76,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('README.md', () => {
   it('has programs in both languages that import the package, and all its fences have a language', () => {
     expect(new Set(programs.map(({ language }) => language))).toEqual(new Set(['js', 'ts']));
-    for (const { code } of programs) expect(code).toMatch(/ from 'lstm-wasm(\/safetensors)?';/);
+    for (const { code } of programs) expect(code).toMatch(/ from 'lstm-wasm(\/[a-z]+)?';/);
     expect(blocks.filter(({ language }) => language === '')).toEqual([]);
     expect(readme.match(/^```/gm)).toHaveLength(2 * blocks.length);
   });

@@ -1,0 +1,2 @@
+export { lstm_cell_f32 } from './cell';
+export { exp_f32, log_f32, log_softmax_f32, pow_f32 } from './elementwise';

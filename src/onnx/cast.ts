@@ -1,0 +1,58 @@
+import type { Kernel, Operator } from './node.ts';
+import type { Value, ValueType, Work } from './value.ts';
+
+/** TensorProto.DataType, of those that are computed with. */
+const CAST_TYPES: ReadonlyMap<number, ValueType> = new Map([
+  [1, 'float32'],
+  [6, 'int32'],
+  [7, 'int64'],
+  [9, 'bool'],
+  [11, 'float32'],
+]);
+
+const INT64_MIN = -(1n << 63n);
+
+/** Towards zero; what an integer cannot hold becomes the smallest, as on x86. */
+function toInteger(x: number): bigint {
+  return x >= -(2 ** 63) && x < 2 ** 63 ? BigInt(Math.trunc(x)) : INT64_MIN;
+}
+
+function castElement(type: ValueType, x: number | bigint): number | bigint {
+  if (type === 'float32') return typeof x === 'bigint' ? roundToFloat32(x) : x;
+  if (type === 'bool') return Number(x !== 0 && x !== 0n);
+  const integer = typeof x === 'bigint' ? x : toInteger(x);
+  if (type === 'int64') return integer;
+  const fits = typeof x === 'bigint' || (x > -(2 ** 31) - 1 && x < 2 ** 31);
+  return fits ? Number(BigInt.asIntN(32, integer)) : -(2 ** 31);
+}
+
+/** Once, to nearest even: through float64 some integers would be rounded twice. */
+function roundToFloat32(x: bigint): number {
+  const size = x < 0n ? -x : x;
+  if (size < 1n << 53n) return Number(x);
+  // the low 11 bits only matter as one that says whether they are all zero
+  const sticky = ((size >> 11n) | (size & 0x7ffn ? 1n : 0n)) << 11n;
+  return Number(x < 0n ? -sticky : sticky);
+}
+
+export function castTo(type: ValueType, value: Value, work: Work, path: string): Value {
+  if (value.type === type) return value;
+  const out = work.make(type, value.dims, path);
+  const data = out.data as unknown as (number | bigint)[];
+  for (let i = 0; i < value.data.length; i++) data[i] = castElement(type, value.data[i]!);
+  return out;
+}
+
+export const cast: Operator = {
+  inputs: [1, 1],
+  limits: 'to other types than float32, float64 (which stays float32), int64, int32, bool',
+  prepare(node): Kernel {
+    const to = node.int('to', 0);
+    const type = CAST_TYPES.get(to);
+    if (!type) {
+      const expected = 'a data type of float32, int64, int32 or bool';
+      return node.refuse('unsupported', `attribute to expected ${expected}, got ${to}`, expected, to);
+    }
+    return ([a], work) => [castTo(type, a!, work, node.path)];
+  },
+};

@@ -1,0 +1,126 @@
+import { formatDims } from '../tensor.ts';
+import { checkSizes } from './inputs.ts';
+import { broadcastDims, copyView, stretchedSteps, strides } from './layout.ts';
+import type { Kernel, Node, Operator } from './node.ts';
+import { copied } from './slices.ts';
+import { intVector, toValue, type Value } from './value.ts';
+
+// Tensors out of nothing, or of one that is repeated.
+
+const constant: Operator = {
+  inputs: [0, 0],
+  limits: 'strings, sparse tensors',
+  prepare(node): Kernel {
+    const value = constantValue(node);
+    return () => [value];
+  },
+};
+
+function constantValue(node: Node): Value {
+  const tensor = node.tensor('value');
+  if (tensor) return toValue(tensor, node.path);
+  const floats = node.has('value_float') ? [node.float('value_float', 0)] : node.floats('value_floats');
+  const ints = node.has('value_int') ? [node.int('value_int', 0)] : node.ints('value_ints');
+  const scalar = node.has('value_float') || node.has('value_int');
+  if (floats) return { type: 'float32', dims: scalar ? [] : [floats.length], data: Float32Array.from(floats) };
+  if (ints) return scalar ? { ...intVector(ints), dims: [] } : intVector(ints);
+  return node.refuse(
+    'unsupported',
+    'expected a value of numbers, got none',
+    'value, value_float(s) or value_int(s)',
+    undefined,
+  );
+}
+
+const constantOfShape: Operator = {
+  inputs: [1, 1],
+  since: 9,
+  prepare(node) {
+    const tensor = node.tensor('value');
+    const value = tensor ? toValue(tensor, node.path) : undefined;
+    if (value && value.data.length !== 1) node.wrongShape('attribute value', 'one element', value.dims);
+    return ([shape], work) => {
+      const out = work.make(
+        value?.type ?? 'float32',
+        checkSizes(node, 'shape', node.integers('shape', shape!)),
+        node.path,
+      );
+      if (value) (out.data as Float32Array).fill(value.data[0] as number);
+      return [out];
+    };
+  },
+};
+
+const expand: Operator = {
+  inputs: [2, 2],
+  since: 8,
+  prepare:
+    (node) =>
+    ([a, shape], work) => {
+      const asked = checkSizes(node, 'shape', node.integers('shape', shape!));
+      const dims = broadcastDims(a!.dims, asked);
+      if (!dims) return node.wrongShape('shape', `dims that ${formatDims(a!.dims)} stretches to`, asked);
+      return [copied(node, a!, 0, dims, stretchedSteps(a!.dims, dims), work)];
+    },
+};
+
+const tile: Operator = {
+  inputs: [2, 2],
+  prepare:
+    (node) =>
+    ([a, repeats], work) => {
+      const { dims } = a!;
+      const times = checkSizes(node, 'repeats', node.integers('repeats', repeats!));
+      if (times.length !== dims.length) node.wrongShape('repeats', `${dims.length} numbers`, times);
+      const out = work.make(
+        a!.type,
+        dims.map((length, i) => length * times[i]!),
+        node.path,
+      );
+      const steps = strides(dims);
+      // every axis twice: the repeats, which move nothing, and the elements
+      const view = dims.flatMap((length, i) => [times[i]!, length]);
+      copyView(
+        a!.data,
+        0,
+        view,
+        steps.flatMap((step) => [0, step]),
+        out.data,
+      );
+      return [out];
+    },
+};
+
+const range: Operator = {
+  inputs: [3, 3],
+  since: 11,
+  prepare:
+    (node) =>
+    ([first, limit, step], work) => {
+      const { type } = first!;
+      if (type === 'bool') node.wrongType('start', 'numbers', type);
+      const [from, to, by] = [first!, limit!, step!].map((value, i) =>
+        node.scalar(['start', 'limit', 'delta'][i]!, value, type),
+      ) as [number, number, number];
+      if (Number(by) === 0) node.refuse('out-of-range', 'delta expected not 0, got 0', 'not 0', 0);
+      const count = Math.max(0, Math.ceil((Number(to) - Number(from)) / Number(by)));
+      if (!Number.isFinite(count)) {
+        node.refuse('out-of-range', 'expected finite numbers, got others', 'finite numbers', count);
+      }
+      const out = work.make(type, [count], node.path);
+      const data = out.data as Float32Array;
+      // bigints as well as numbers
+      for (let i = 0; i < count; i++) {
+        data[i] = typeof from === 'bigint' ? ((from + BigInt(i) * (by as unknown as bigint)) as never) : from + i * by;
+      }
+      return [out];
+    },
+};
+
+export const FILLS: readonly (readonly [string, Operator])[] = [
+  ['Constant', constant],
+  ['ConstantOfShape', constantOfShape],
+  ['Expand', expand],
+  ['Tile', tile],
+  ['Range', range],
+];

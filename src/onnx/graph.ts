@@ -1,0 +1,307 @@
+import { ModelError } from '../errors.ts';
+import { describe } from '../tensor.ts';
+import type { LSTMReport } from './lstm.ts';
+import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode } from './model.ts';
+import { type Kernel, Node, type Owned } from './node.ts';
+import { OPERATORS } from './operators.ts';
+import { refuse } from './refuse.ts';
+import type { OnnxTensor } from './tensor.ts';
+import { TooMuch, toValue, type Value, Work } from './value.ts';
+
+// A model is made ready once: names become slots, constants are computed, weights are packed. A run walks the steps.
+
+/** Where a step finds an input: a slot of the run, or a constant; undefined where it is left out. */
+export type Source = number | Value | undefined;
+
+export interface Step {
+  readonly path: string;
+  readonly sources: readonly Source[];
+  /** Slots of the outputs; -1 for one that nobody wants. */
+  readonly targets: readonly number[];
+  readonly kernel: Kernel | undefined;
+  /** Of an If: the branch for true and the one for false. */
+  readonly branches: readonly [Plan, Plan] | undefined;
+  /** Slots that nothing reads after this step. */
+  readonly last: readonly number[];
+}
+
+type Draft = Omit<Step, 'last'>;
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly outputs: readonly Source[];
+}
+
+/** A name in a graph: its slot in a run, or what is known of it at load. */
+interface Entry {
+  slot: number;
+  value: Value | undefined;
+  tensor: OnnxTensor | undefined;
+}
+
+class Scope {
+  readonly #outer: Scope | undefined;
+  readonly #entries = new Map<string, Entry>();
+  readonly #path: string;
+
+  constructor(path: string, outer?: Scope) {
+    this.#path = path;
+    this.#outer = outer;
+  }
+
+  find(name: string): Entry | undefined {
+    return this.#entries.get(name) ?? this.#outer?.find(name);
+  }
+
+  define(name: string, entry: Entry): void {
+    // names of an outer graph may not be used again either
+    if (this.find(name)) {
+      refuse('repeated', this.#path, `expected each name to be given once, got ${describe(name)} twice`, 1, 2);
+    }
+    this.#entries.set(name, entry);
+  }
+}
+
+/** Operator sets of which all operators here are known. */
+const MIN_OPSET = 7;
+const MAX_OPSET = 28;
+/** Of the nodes of one operator, in an error. */
+const SHOWN = 40;
+
+export class Compiler {
+  /** Made for nodes, to be disposed of with the model. */
+  readonly resources: Owned[] = [];
+  readonly lstms: LSTMReport[] = [];
+  slots = 0;
+  readonly #opset: number;
+  /** Elements of constants that were computed and not read. */
+  readonly #folding: Work;
+  /** How often names are yet to be read, so that constants go when nothing needs them. */
+  readonly #uses = new Map<string, number>();
+  /** Elements of all tensors of the file that were read. */
+  constants = 0;
+
+  constructor(model: OnnxModel, fileBytes: number) {
+    const opset = model.opsets.get('');
+    if (opset === undefined || opset < MIN_OPSET || opset > MAX_OPSET) {
+      const expected = `an operator set of ONNX from ${MIN_OPSET} to ${MAX_OPSET}`;
+      refuse('unsupported', 'model.opset_import', `expected ${expected}, got ${opset ?? 'none'}`, expected, opset);
+    }
+    this.#opset = opset;
+    this.#folding = new Work(fileBytes / 2 + 2 ** 18, 2 ** 22, () => {
+      throw new TooMuch();
+    });
+    checkOperators(model.graph, opset);
+    this.#count(model.graph);
+  }
+
+  /** The plan of the main graph; `inputs` become its first slots. */
+  compile(graph: OnnxGraph, inputs: readonly string[]): Plan {
+    const scope = new Scope('graph');
+    for (const name of inputs) scope.define(name, this.#slot());
+    return this.#graph(graph, scope, 'graph', true);
+  }
+
+  #slot(): Entry {
+    return { slot: this.slots++, value: undefined, tensor: undefined };
+  }
+
+  #count(graph: OnnxGraph): void {
+    const count = (name: string) => this.#uses.set(name, (this.#uses.get(name) ?? 0) + 1);
+    for (const node of graph.nodes) {
+      node.inputs.forEach(count);
+      for (const branch of subgraphs(node)) this.#count(branch);
+    }
+    for (const { name } of graph.outputs) count(name);
+  }
+
+  /** One reading of a name: its slot, or its value if it is known. */
+  #read(scope: Scope, name: string, path: string): Source {
+    if (name === '') return undefined;
+    const entry = scope.find(name);
+    if (!entry) {
+      return refuse(
+        'missing',
+        path,
+        `expected an input that was computed before, got ${describe(name)}`,
+        'a name',
+        name,
+      );
+    }
+    if (entry.tensor) {
+      entry.value = toValue(entry.tensor, `${path}: ${describe(name)}`);
+      entry.tensor = undefined;
+      this.constants += entry.value.data.length;
+    }
+    const left = this.#uses.get(name)! - 1;
+    this.#uses.set(name, left);
+    const { value, slot } = entry;
+    if (left === 0) entry.value = undefined;
+    return (
+      value ?? (slot >= 0 ? slot : refuse('missing', path, `expected ${describe(name)} to be known`, 'a value', name))
+    );
+  }
+
+  #graph(graph: OnnxGraph, scope: Scope, path: string, main: boolean): Plan {
+    for (const [name, tensor] of graph.initializers) scope.define(name, { slot: -1, value: undefined, tensor });
+    const steps: Draft[] = [];
+    for (const [i, node] of graph.nodes.entries()) {
+      const step = this.#node(node, scope, nodePath(node, `${path}.node[${i}]`), main);
+      if (step) steps.push(step);
+    }
+    const outputs = graph.outputs.map(({ name }, i) => this.#read(scope, name, `${path}.output[${i}]`));
+    return { steps: withLast(steps, outputs), outputs };
+  }
+
+  #node(node: OnnxNode, scope: Scope, path: string, main: boolean): Draft | undefined {
+    const sources = node.inputs.map((name) => this.#read(scope, name, path));
+    if (node.opType === 'If') return this.#branch(node, sources, scope, path);
+    const { prepare } = OPERATORS.get(node.opType)!;
+    const constants = sources.map((source) => (typeof source === 'object' ? source : undefined));
+    const isConstant = sources.every((source) => typeof source !== 'number');
+    // an unsuitable node of a branch fails when the branch is taken, since it may never be
+    const deferred = (error: unknown): Draft => {
+      if (main || !(error instanceof ModelError)) throw error;
+      const kernel = (): never => {
+        throw error;
+      };
+      return { path, sources: [], targets: this.#define(node, scope), kernel, branches: undefined };
+    };
+    const made = this.resources.length;
+    let kernel: Kernel;
+    const ready = new Node(node, this.#opset, path, constants, (resource) => this.resources.push(resource));
+    try {
+      kernel = prepare(ready);
+      if (isConstant && this.#fold(node, kernel, ready.constants, scope)) {
+        for (const resource of this.resources.splice(made)) resource.dispose();
+        return undefined;
+      }
+      if (ready.report) this.lstms.push(ready.report);
+    } catch (error) {
+      for (const resource of this.resources.splice(made)) resource.dispose();
+      return deferred(error);
+    }
+    const kept = sources.map((source, i) => (typeof source === 'number' ? source : ready.constants[i]));
+    return { path, sources: kept, targets: this.#define(node, scope), kernel, branches: undefined };
+  }
+
+  /** Whether the node's results are known from now on. */
+  #fold(node: OnnxNode, kernel: Kernel, constants: readonly (Value | undefined)[], scope: Scope): boolean {
+    let values: readonly Value[];
+    try {
+      values = kernel(constants, this.#folding);
+    } catch (error) {
+      if (error instanceof TooMuch) return false;
+      throw error;
+    }
+    for (const [i, name] of node.outputs.entries()) {
+      if (name === '') continue;
+      scope.define(name, { slot: -1, value: this.#uses.get(name) ? values[i] : undefined, tensor: undefined });
+    }
+    return true;
+  }
+
+  #define(node: OnnxNode, scope: Scope): number[] {
+    return node.outputs.map((name) => {
+      if (name === '') return -1;
+      const entry = this.#slot();
+      scope.define(name, entry);
+      return this.#uses.get(name) ? entry.slot : -1;
+    });
+  }
+
+  #branch(node: OnnxNode, sources: readonly Source[], scope: Scope, path: string): Draft {
+    const [yes, no] = ['then_branch', 'else_branch'].map((name) => {
+      const graph = node.attributes.get(name);
+      if (!isGraph(graph)) {
+        return refuse('missing', path, `expected a graph ${name}, got ${describe(graph)}`, 'a graph', graph);
+      }
+      if (graph.inputs.length || graph.outputs.length !== node.outputs.length) {
+        const expected = `no inputs and ${node.outputs.length} outputs`;
+        const found = `${graph.inputs.length} and ${graph.outputs.length}`;
+        return refuse('malformed', path, `${name} expected ${expected}, got ${found}`, expected, found);
+      }
+      const inner = `${path}.${name}`;
+      return this.#graph(graph, new Scope(inner, scope), inner, false);
+    }) as [Plan, Plan];
+    return { path, sources, targets: this.#define(node, scope), kernel: undefined, branches: [yes, no] };
+  }
+}
+
+export function isGraph(value: OnnxAttribute | undefined): value is OnnxGraph {
+  return typeof value === 'object' && 'nodes' in value;
+}
+
+function nodePath({ opType, name }: OnnxNode, path: string): string {
+  return name ? `node ${describe(name)} (${opType})` : `${path} (${opType})`;
+}
+
+function subgraphs(node: OnnxNode): OnnxGraph[] {
+  return [...node.attributes.values()].flat().filter((value) => isGraph(value as OnnxAttribute)) as OnnxGraph[];
+}
+
+/** All that a step reads, in itself and in its branches. */
+function slotsOf({ sources, branches }: Draft): number[] {
+  const inner = branches?.flatMap(({ steps, outputs }) => [...steps.flatMap(slotsOf), ...outputs]) ?? [];
+  return [...sources, ...inner].filter((source) => typeof source === 'number');
+}
+
+function withLast(steps: readonly Draft[], outputs: readonly Source[]): Step[] {
+  const needed = new Set<Source>(outputs);
+  const made = new Set(steps.flatMap(({ targets }) => targets));
+  return [...steps]
+    .reverse()
+    .map((step) => {
+      // what an outer graph made may be needed there still
+      const last = [...new Set(slotsOf(step))].filter((slot) => made.has(slot) && !needed.has(slot));
+      for (const slot of last) needed.add(slot);
+      return { ...step, last };
+    })
+    .reverse();
+}
+
+/**
+ * One error for all that is not supported, before anything is computed.
+ * @throws ModelError that lists the operators with the names of their nodes
+ */
+function checkOperators(graph: OnnxGraph, opset: number): void {
+  const unsupported = new Map<string, string[]>();
+  const visit = (inner: OnnxGraph, path: string): void => {
+    for (const [i, node] of inner.nodes.entries()) {
+      const at = `${path}.node[${i}]`;
+      const operator = node.domain === '' ? OPERATORS.get(node.opType) : undefined;
+      if (!operator || (operator.since ?? MIN_OPSET) > opset) {
+        const key = node.domain ? `${node.domain}.${node.opType}` : node.opType;
+        if (!unsupported.has(key)) unsupported.set(key, []);
+        unsupported.get(key)!.push(node.name || node.outputs.find(Boolean) || at);
+      } else checkCounts(node, operator.inputs, operator.outputs ?? [1, 1], nodePath(node, at));
+      for (const branch of subgraphs(node)) visit(branch, at);
+    }
+  };
+  visit(graph, 'graph');
+  if (unsupported.size === 0) return;
+  const names = [...unsupported].map(([key, nodes]) => {
+    const shown = nodes.slice(0, SHOWN).map(describe).join(', ');
+    return `${describe(key).slice(1, -1)} (${shown}${nodes.length > SHOWN ? ` and ${nodes.length - SHOWN} more` : ''})`;
+  });
+  const list = [...unsupported.keys()];
+  refuse('unsupported', 'graph', `operators that are not supported: ${names.join('; ')}`, 'supported operators', list);
+}
+
+function checkCounts(
+  { inputs, outputs }: OnnxNode,
+  [minIn, maxIn]: readonly [number, number],
+  [minOut, maxOut]: readonly [number, number],
+  path: string,
+): void {
+  const check = (what: string, count: number, min: number, max: number) => {
+    if (count >= min && count <= max) return;
+    const expected = min === max ? `${min}` : max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} to ${max}`;
+    refuse('malformed', path, `expected ${expected} ${what}, got ${count}`, expected, count);
+  };
+  check('inputs', inputs.length, minIn, maxIn);
+  check('outputs', outputs.length, minOut, maxOut);
+  for (let i = 0; i < minIn; i++) {
+    if (inputs[i] === '') refuse('missing', path, `expected input ${i}, got none`, `input ${i}`, '');
+  }
+}

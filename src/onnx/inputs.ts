@@ -1,0 +1,23 @@
+import type { Node } from './node.ts';
+import type { Value } from './value.ts';
+
+/** A list of integers that is an attribute before operator set `asInput`, and then input `index`; undefined if left out. */
+export function integersOf(
+  node: Node,
+  name: string,
+  index: number,
+  asInput: number,
+): (inputs: readonly (Value | undefined)[]) => number[] | undefined {
+  if (node.opset < asInput) {
+    const list = node.ints(name);
+    return () => list;
+  }
+  return (inputs) => inputs[index] && node.integers(name, inputs[index]);
+}
+
+/** Sizes of a result, as a node asks for them. */
+export function checkSizes(node: Node, what: string, sizes: readonly number[]): readonly number[] {
+  const wrong = sizes.find((size) => !(size >= 0 && size < 2 ** 31));
+  if (wrong === undefined) return sizes;
+  return node.refuse('out-of-range', `${what} expected sizes from 0 to 2^31 - 1, got ${wrong}`, '0 .. 2^31 - 1', wrong);
+}

@@ -1,0 +1,276 @@
+import { describe, formatDims, sameDims, type TensorLike } from '../tensor.ts';
+import { type Activation, readActivations, SIGMOID, TANH } from './activations.ts';
+import { permute } from './layout.ts';
+import { type Cells, RareCells, type Sequences, StandardCells, type Weights } from './lstm-cells.ts';
+import type { Kernel, Node, Operator } from './node.ts';
+import type { Value } from './value.ts';
+
+/** An LSTM node of a model. */
+export interface LSTMReport {
+  /** The node's name, or if it has none, that of its first output. */
+  readonly name: string;
+  /** For LSTM.fromStateDict: the same layer as an nn.LSTM, if it is one. Read it before dispose(). */
+  readonly stateDict: ReadonlyMap<string, TensorLike> | undefined;
+  /** Why there is no state dict. */
+  readonly why: string | undefined;
+}
+
+/** What the attributes of a node say. */
+interface Settings {
+  readonly H: number;
+  readonly D: number;
+  readonly reverse: boolean;
+  /** The batch comes first in X, Y and the states. */
+  readonly batchFirst: boolean;
+  readonly functions: readonly Activation[];
+  readonly clip: number | undefined;
+  readonly inputForget: boolean;
+}
+
+/** What a row of a step costs besides, in multiplications. */
+const ROW = 256;
+
+const [X, W, R, B, LENGTHS, H0, C0, P] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+
+/**
+ * LSTM, https://onnx.ai/onnx/operators/onnx__LSTM.html. What its text leaves open is as ONNX Runtime has it: clip does not bound
+ * what h() is given, a sequence of length 0 has states of zeros, hidden_size is needed.
+ */
+export const lstm: Operator = {
+  inputs: [3, 8],
+  outputs: [0, 3],
+  prepare(node) {
+    const settings = readSettings(node);
+    const given = [W, R, B, P].filter((i) => node.present[i]);
+    const isConstant = given.every((i) => node.constants[i]);
+    let cells: Cells | undefined;
+    let inputSize = 0;
+    if (isConstant) {
+      const weights = readWeights(node, settings, node.constants);
+      inputSize = weights.I;
+      cells = node.own(makeCells(weights, settings));
+      // they are packed, and need not be kept
+      for (const i of given) node.constants[i] = undefined;
+    }
+    node.report = report(node, settings, cells);
+    return run(node, settings, cells, inputSize);
+  },
+};
+
+function readSettings(node: Node): Settings {
+  const H = node.int('hidden_size', 0);
+  if (!(H > 0 && H < 2 ** 24)) {
+    node.refuse('wrong-attribute', `attribute hidden_size expected a size above 0, got ${H}`, 'a size above 0', H);
+  }
+  const direction = node.string('direction', 'forward');
+  if (!['forward', 'reverse', 'bidirectional'].includes(direction)) {
+    const expected = 'forward, reverse or bidirectional';
+    node.refuse(
+      'wrong-attribute',
+      `attribute direction expected ${expected}, got ${describe(direction)}`,
+      expected,
+      direction,
+    );
+  }
+  const layout = node.int('layout', 0);
+  if (layout !== 0 && layout !== 1) {
+    node.refuse('wrong-attribute', `attribute layout expected 0 or 1, got ${layout}`, '0 or 1', layout);
+  }
+  const clip = node.has('clip') ? node.float('clip', 0) : undefined;
+  if (clip !== undefined && !(clip > 0)) {
+    node.refuse('wrong-attribute', `attribute clip expected a number above 0, got ${clip}`, 'a number above 0', clip);
+  }
+  const D = direction === 'bidirectional' ? 2 : 1;
+  return {
+    H,
+    D,
+    reverse: direction === 'reverse',
+    batchFirst: layout === 1,
+    functions: readActivations(node, D),
+    clip,
+    inputForget: node.flag('input_forget'),
+  };
+}
+
+function expectDims(node: Node, what: string, value: Value, dims: readonly number[]): Float32Array {
+  const { data } = node.float32(what, value);
+  if (!sameDims(value.dims, dims)) node.wrongShape(what, formatDims(dims), value.dims);
+  return data;
+}
+
+function readWeights(node: Node, { H, D }: Settings, inputs: readonly (Value | undefined)[]): Weights {
+  const w = inputs[W]!;
+  const I = w.dims[2] ?? 0;
+  if (w.dims.length !== 3 || I === 0) node.wrongShape('W', `[${D}, ${4 * H}, input_size]`, w.dims);
+  const optional = (what: string, value: Value | undefined, size: number) =>
+    value && expectDims(node, what, value, [D, size]);
+  return {
+    W: expectDims(node, 'W', w, [D, 4 * H, I]),
+    R: expectDims(node, 'R', inputs[R]!, [D, 4 * H, H]),
+    B: optional('B', inputs[B], 8 * H),
+    P: optional('P', inputs[P], 3 * H),
+    I,
+    H,
+    D,
+  };
+}
+
+function makeCells(weights: Weights, { functions, clip, inputForget }: Settings): Cells {
+  const usual = functions.every(({ kind }, i) => kind === (i % 3 ? TANH : SIGMOID));
+  if (usual && !weights.P && clip === undefined && !inputForget) return new StandardCells(weights);
+  return new RareCells(weights, functions, clip, inputForget);
+}
+
+function report(node: Node, { reverse }: Settings, cells: Cells | undefined): LSTMReport {
+  const { name } = node;
+  const none = (why: string): LSTMReport => ({ name, stateDict: undefined, why });
+  if (!cells) return none('its weights are not constants of the model');
+  if (!(cells instanceof StandardCells)) {
+    return none('nn.LSTM has no peepholes, clip, input_forget or other activations');
+  }
+  if (reverse) return none('nn.LSTM has no layer that only runs in reverse');
+  return {
+    name,
+    get stateDict() {
+      return cells.lstm.stateDict();
+    },
+    why: undefined,
+  };
+}
+
+function run(node: Node, settings: Settings, constant: Cells | undefined, inputSize: number): Kernel {
+  const { H, D, batchFirst } = settings;
+  return (inputs, work) => {
+    const weights = constant ? undefined : readWeights(node, settings, inputs);
+    const I = weights?.I ?? inputSize;
+    const sequences = readSequences(node, settings, inputs, I);
+    const { T, batch } = sequences;
+    work.spend(T * batch * D * (4 * H * (I + H) + ROW), node.path);
+    work.count(T * batch * D * H, node.path);
+    if (weights) work.spend(D * 4 * H * (I + H), node.path);
+    const cells = constant ?? makeCells(weights!, settings);
+    try {
+      const { y, h, c } = runRows(cells, settings, sequences);
+      const all: Value = { type: 'float32', dims: [T, batch, D, H], data: y };
+      const state = (data: Float32Array): Value => {
+        const value: Value = { type: 'float32', dims: [D, batch, H], data };
+        return batchFirst ? permute(value, [1, 0, 2]) : value;
+      };
+      return [permute(all, batchFirst ? [1, 0, 2, 3] : [0, 2, 1, 3]), state(h), state(c)];
+    } finally {
+      if (!constant) cells.dispose();
+    }
+  };
+}
+
+function readSequences(
+  node: Node,
+  { H, D, batchFirst }: Settings,
+  inputs: readonly (Value | undefined)[],
+  I: number,
+): Sequences {
+  let input = node.float32('X', inputs[X]!);
+  if (input.dims.length !== 3 || input.dims[2] !== I) {
+    node.wrongShape('X', batchFirst ? `[batch, T, ${I}]` : `[T, batch, ${I}]`, input.dims);
+  }
+  if (batchFirst) input = permute(input, [1, 0, 2]);
+  const [T, batch] = input.dims as [number, number];
+  const state = (what: string, value: Value | undefined): Float32Array | undefined => {
+    if (!value) return undefined;
+    if (!batchFirst) return expectDims(node, what, value, [D, batch, H]);
+    expectDims(node, what, value, [batch, D, H]);
+    return permute(node.float32(what, value), [1, 0, 2]).data;
+  };
+  return {
+    x: input.data,
+    T,
+    batch,
+    lengths: inputs[LENGTHS] && readLengths(node, inputs[LENGTHS], T, batch),
+    h0: state('initial_h', inputs[H0]),
+    c0: state('initial_c', inputs[C0]),
+  };
+}
+
+/** undefined if all are T long */
+function readLengths(node: Node, value: Value, T: number, batch: number): readonly number[] | undefined {
+  if (value.type !== 'int32') node.wrongType('sequence_lens', 'int32', value.type);
+  if (!sameDims(value.dims, [batch])) node.wrongShape('sequence_lens', formatDims([batch]), value.dims);
+  const lengths = Array.from(value.data as Int32Array);
+  const wrong = lengths.find((length) => length < 0 || length > T);
+  if (wrong !== undefined) {
+    node.refuse('out-of-range', `sequence_lens expected lengths from 0 to ${T}, got ${wrong}`, `0 .. ${T}`, wrong);
+  }
+  return lengths.every((length) => length === T) ? undefined : lengths;
+}
+
+/** Runs the sequences that have a step; the others have outputs and states of zeros, whatever their first states. */
+function runRows(cells: Cells, { H, D, reverse }: Settings, all: Sequences) {
+  const { T, batch } = all;
+  const y = new Float32Array(T * batch * D * H);
+  const h = new Float32Array(D * batch * H);
+  const c = new Float32Array(D * batch * H);
+  const rows = [...Array(batch).keys()].filter((b) => T > 0 && all.lengths?.[b] !== 0);
+  if (rows.length === 0) return { y, h, c };
+  const some = rows.length === batch ? all : pickRows(all, rows, H);
+  const turned = reverse ? { ...some, x: turn(some.x, some) } : some;
+  const states = cells.run(turned);
+  if (reverse) states.y.set(turn(states.y, some));
+  if (rows.length === batch) return states;
+  moveRows(states.y, y, rows, T, batch, false);
+  moveRows(states.h, h, rows, D, batch, false);
+  moveRows(states.c, c, rows, D, batch, false);
+  return { y, h, c };
+}
+
+/** Steps of each sequence in reverse order, what is after its end left where it is. data [T][batch][...] */
+function turn(data: Float32Array, { T, batch, lengths }: Sequences): Float32Array {
+  const out = data.slice();
+  const size = data.length / (T * batch);
+  for (let t = 0; t < T; t++) {
+    for (let b = 0; b < batch; b++) {
+      const length = lengths?.[b] ?? T;
+      if (t >= length) continue;
+      const from = (t * batch + b) * size;
+      out.set(data.subarray(from, from + size), ((length - 1 - t) * batch + b) * size);
+    }
+  }
+  return out;
+}
+
+function pickRows(all: Sequences, rows: readonly number[], H: number): Sequences {
+  const { T, batch, x } = all;
+  const pick = (data: Float32Array, groups: number) => {
+    const out = new Float32Array((data.length / batch) * rows.length);
+    moveRows(out, data, rows, groups, batch, true);
+    return out;
+  };
+  const state = (data: Float32Array | undefined) => data && pick(data, data.length / (batch * H));
+  return {
+    x: pick(x, T),
+    T,
+    batch: rows.length,
+    lengths: rows.map((b) => all.lengths![b]!),
+    h0: state(all.h0),
+    c0: state(all.c0),
+  };
+}
+
+/** Row i of each group of `some` and row rows[i] of the same group of `all`, one to the other. */
+function moveRows(
+  some: Float32Array,
+  all: Float32Array,
+  rows: readonly number[],
+  groups: number,
+  batch: number,
+  out: boolean,
+): void {
+  const size = all.length / (groups * batch);
+  for (let group = 0; group < groups; group++) {
+    for (const [i, b] of rows.entries()) {
+      const one = (group * rows.length + i) * size;
+      const other = (group * batch + b) * size;
+      if (out) some.set(all.subarray(other, other + size), one);
+      else all.set(some.subarray(one, one + size), other);
+    }
+  }
+}

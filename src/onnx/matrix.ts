@@ -1,0 +1,122 @@
+import { align, allocate, floats, scratch } from '../arena.ts';
+import { Resource } from '../module.ts';
+import { PANEL_BYTES, panelBytes, panelCount } from '../pack.ts';
+import { wasm } from '../wasm.ts';
+
+// Products by gemm_f32. A matrix that is constant is packed once; any other passes through scratch in blocks.
+
+const PANEL = 16;
+/** Of a matrix on its way through scratch; a multiple of the depth in which gemm_f32 sums, so that its bits are the same. */
+const BLOCK_DEPTH = 4096;
+const BLOCK_PANELS = 4;
+/** Rows that go through the kernel at once. */
+const BLOCK_BYTES = 1 << 17;
+
+/** A matrix [K][N] somewhere in an array. */
+export interface Matrix {
+  readonly data: Float32Array;
+  readonly start: number;
+  readonly K: number;
+  readonly N: number;
+  /** From one k, and from one column, to the next. */
+  readonly kStep: number;
+  readonly nStep: number;
+}
+
+/** Copies columns `column` on and `depth` of their k into panels. */
+function pack(
+  { data, start, N, kStep, nStep }: Matrix,
+  pointer: number,
+  column: number,
+  panels: number,
+  k: number,
+  depth: number,
+): void {
+  const memory = floats();
+  let at = pointer / 4;
+  for (let panel = 0; panel < panels; panel++, column += PANEL) {
+    const columns = Math.min(PANEL, N - column);
+    for (let i = 0, row = start + k * kStep + column * nStep; i < depth; i++, row += kStep, at += PANEL) {
+      for (let j = 0; j < columns; j++) memory[at + j] = data[row + j * nStep]!;
+      for (let j = columns; j < PANEL; j++) memory[at + j] = 0;
+    }
+  }
+}
+
+/** A constant matrix in linear memory. */
+export class PackedMatrix extends Resource {
+  readonly K: number;
+  readonly N: number;
+  readonly pointer: number;
+
+  constructor(matrix: Matrix) {
+    super('onnx');
+    const { K, N } = matrix;
+    this.K = K;
+    this.N = N;
+    this.pointer = allocate(panelBytes(N, K));
+    this.own(this.pointer);
+    pack(matrix, this.pointer, 0, panelCount(N), 0, K);
+  }
+}
+
+/** Whether packing a matrix takes no more than twice its size: narrow ones are mostly padding. */
+export function isWorthPacking({ K, N }: Matrix): boolean {
+  return panelBytes(N, K) <= 8 * K * N || panelBytes(N, K) <= 1 << 14;
+}
+
+/**
+ * out[r][0 .. N-1] = bias + x[r] M for `rows` rows, next to each other from `xStart` and `outStart` on.
+ * @param bias [N], or zeros
+ */
+export function multiply(
+  x: Float32Array,
+  xStart: number,
+  rows: number,
+  matrix: Matrix | PackedMatrix,
+  bias: Float32Array | undefined,
+  out: Float32Array,
+  outStart: number,
+): void {
+  const { K, N } = matrix;
+  const packed = matrix instanceof PackedMatrix;
+  const blockPanels = packed ? panelCount(N) : Math.min(BLOCK_PANELS, panelCount(N));
+  const blockDepth = packed ? K : Math.min(BLOCK_DEPTH, K);
+  const zStride = PANEL_BYTES * blockPanels;
+  const blockRows = Math.min(rows, Math.max(4, Math.floor(BLOCK_BYTES / (4 * blockDepth + zStride))));
+  const wBytes = packed ? 0 : align(blockPanels * PANEL_BYTES * blockDepth);
+  const w = scratch(wBytes + zStride * (blockRows + 1) + 4 * blockRows * blockDepth);
+  const init = w + wBytes;
+  const z = init + zStride;
+  const input = z + zStride * blockRows;
+  const memory = floats();
+  const { gemm_f32 } = wasm();
+  for (let row = 0; row < rows; row += blockRows) {
+    const count = Math.min(blockRows, rows - row);
+    for (let column = 0; column < N; column += blockPanels * PANEL) {
+      const columns = Math.min(blockPanels * PANEL, N - column);
+      const panels = panelCount(columns);
+      memory.fill(0, init / 4, init / 4 + blockPanels * PANEL);
+      if (bias) memory.set(bias.subarray(column, column + columns), init / 4);
+      let from = init;
+      let fromStride = 0;
+      // once even without depth, for the bias
+      for (let k = 0; k === 0 || k < K; k += blockDepth) {
+        const depth = Math.min(blockDepth, K - k);
+        if (!packed) pack(matrix, w, column, panels, k, depth);
+        for (let r = 0; r < count; r++) {
+          const at = xStart + (row + r) * K + k;
+          memory.set(x.subarray(at, at + depth), input / 4 + r * depth);
+        }
+        gemm_f32(packed ? matrix.pointer : w, input, 4 * depth, depth, from, fromStride, z, zStride, count, panels);
+        from = z;
+        fromStride = zStride;
+        if (depth === 0) break;
+      }
+      for (let r = 0; r < count; r++) {
+        const at = (z + r * zStride) / 4;
+        out.set(memory.subarray(at, at + columns), outStart + (row + r) * N + column);
+      }
+    }
+  }
+}

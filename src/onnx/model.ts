@@ -1,0 +1,291 @@
+import { Budget } from '../budget.ts';
+import { describe } from '../tensor.ts';
+import { Reader } from './protobuf.ts';
+import { refuse } from './refuse.ts';
+import { MAX_RANK, type OnnxTensor, readTensor, typeName } from './tensor.ts';
+
+export interface OnnxModel {
+  readonly irVersion: number;
+  /** Versions of operator sets by domain; '' is ONNX's own. */
+  readonly opsets: ReadonlyMap<string, number>;
+  /** What wrote the file, such as 'pytorch 2.9.1'. */
+  readonly producer: string;
+  readonly graph: OnnxGraph;
+}
+
+export interface OnnxGraph {
+  readonly name: string;
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: ReadonlyMap<string, OnnxTensor>;
+  readonly inputs: readonly OnnxValueInfo[];
+  readonly outputs: readonly OnnxValueInfo[];
+}
+
+/** An input or output of a graph. */
+export interface OnnxValueInfo {
+  readonly name: string;
+  /** 'float32', 'int64' ..., as onnxruntime spells it; undefined if the file does not say, or it is no tensor. */
+  readonly type: string | undefined;
+  /** Sizes, or the names of symbolic ones, '' for one without a name; undefined if the file does not say. */
+  readonly dims: readonly (number | string)[] | undefined;
+}
+
+export interface OnnxNode {
+  readonly opType: string;
+  /** '' for ONNX's own operators. */
+  readonly domain: string;
+  readonly name: string;
+  /** '' for an optional one that is left out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: ReadonlyMap<string, OnnxAttribute>;
+}
+
+/** Integers beyond 2^53 are bigints. */
+export type OnnxAttribute =
+  | number
+  | bigint
+  | string
+  | OnnxTensor
+  | OnnxGraph
+  | (number | bigint)[]
+  | string[]
+  | OnnxTensor[]
+  | OnnxGraph[];
+
+// What things cost beside their strings and tensors, so that a file of empty entries is refused.
+const NODE_BYTES = 700;
+const ATTRIBUTE_BYTES = 300;
+const VALUE_BYTES = 300;
+const ENTRY_BYTES = 32;
+
+/**
+ * Reads a ModelProto.
+ * @throws ModelError where the file breaks the format's rules
+ */
+export function readModel(file: Uint8Array): OnnxModel {
+  const reader = new Reader(file, new Budget('onnx', file.length));
+  let irVersion: number | undefined;
+  let producer = '';
+  let version = '';
+  let graph: OnnxGraph | undefined;
+  const opsets = new Map<string, number>();
+  if (file.length === 0) refuse('truncated', 'model', 'expected a ModelProto, got no byte', 'a ModelProto', 0);
+  reader.message('model', (field) => {
+    if (field === 1) irVersion = reader.size('an IR version', 1000);
+    else if (field === 2) producer = reader.string();
+    else if (field === 3) version = reader.string();
+    else if (field === 7) {
+      if (graph) refuse('repeated', 'model.graph', 'expected one graph, got two', 1, 2);
+      graph = readGraph(reader, 'graph');
+    } else if (field === 8) readOpset(reader, opsets);
+  });
+  if (!graph) refuse('missing', 'model.graph', 'expected a graph, got none', 'a graph', undefined);
+  if (irVersion === undefined) {
+    refuse('missing', 'model.ir_version', 'expected a version, got none', 'a version', undefined);
+  }
+  if (opsets.size === 0) refuse('missing', 'model.opset_import', 'expected an operator set, got none', 'one', 0);
+  return { irVersion, opsets, producer: version ? `${producer} ${version}` : producer, graph };
+}
+
+function readOpset(reader: Reader, opsets: Map<string, number>): void {
+  const path = 'model.opset_import';
+  let domain = '';
+  let version = 0;
+  reader.nested(path, (field) => {
+    if (field === 1) domain = reader.string();
+    else if (field === 2) version = reader.size('a version', 2 ** 31 - 1);
+  });
+  // the operator sets' own name for ''
+  const key = domain === 'ai.onnx' ? '' : domain;
+  if (opsets.has(key)) refuse('repeated', path, `expected each domain once, got ${describe(domain)} twice`, 1, 2);
+  opsets.set(key, version);
+}
+
+/** Reads the GraphProto that the current field holds. */
+function readGraph(reader: Reader, path: string): OnnxGraph {
+  let name = '';
+  const nodes: OnnxNode[] = [];
+  const initializers = new Map<string, OnnxTensor>();
+  const inputs: OnnxValueInfo[] = [];
+  const outputs: OnnxValueInfo[] = [];
+  reader.nested(path, (field) => {
+    if (field === 1) nodes.push(readNode(reader, `${path}.node[${nodes.length}]`));
+    else if (field === 2) name = reader.string();
+    else if (field === 5) {
+      const at = `${path}.initializer[${initializers.size}]`;
+      const tensor = readTensor(reader, at);
+      if (tensor.name === '') refuse('missing', at, 'expected a name, got none', 'a name', '');
+      if (initializers.has(tensor.name)) {
+        refuse('repeated', at, `expected each name once, got ${describe(tensor.name)} twice`, 1, 2);
+      }
+      initializers.set(tensor.name, tensor);
+    } else if (field === 11) inputs.push(readValueInfo(reader, `${path}.input[${inputs.length}]`));
+    else if (field === 12) outputs.push(readValueInfo(reader, `${path}.output[${outputs.length}]`));
+    else if (field === 15) {
+      refuse(
+        'unsupported',
+        `${path}.sparse_initializer`,
+        'sparse tensors are not supported',
+        'dense tensors',
+        'a sparse one',
+      );
+    }
+  });
+  return { name, nodes, initializers, inputs, outputs };
+}
+
+function readNode(reader: Reader, path: string): OnnxNode {
+  reader.budget.spend(NODE_BYTES, path);
+  const node = { opType: '', domain: '', name: '', inputs: [] as string[], outputs: [] as string[] };
+  const attributes = new Map<string, OnnxAttribute>();
+  reader.nested(path, (field) => {
+    if (field === 1) node.inputs.push(reader.string());
+    else if (field === 2) node.outputs.push(reader.string());
+    else if (field === 3) node.name = reader.string();
+    else if (field === 4) node.opType = reader.string();
+    else if (field === 5) readAttribute(reader, `${path}.attribute[${attributes.size}]`, attributes);
+    else if (field === 7) node.domain = reader.string();
+  });
+  if (node.opType === '') refuse('missing', path, 'expected an operator, got none', 'op_type', '');
+  if (node.domain === 'ai.onnx') node.domain = '';
+  return { ...node, attributes };
+}
+
+// AttributeProto.AttributeType
+const FLOAT = 1;
+const INT = 2;
+const STRING = 3;
+const TENSOR = 4;
+const GRAPH = 5;
+const FLOATS = 6;
+const INTS = 7;
+const STRINGS = 8;
+const TENSORS = 9;
+const GRAPHS = 10;
+
+/** The type of the value in each field: what counts where a file of an early IR version does not say. */
+const FIELD_TYPES: ReadonlyMap<number, number> = new Map([
+  [2, FLOAT],
+  [3, INT],
+  [4, STRING],
+  [5, TENSOR],
+  [6, GRAPH],
+  [7, FLOATS],
+  [8, INTS],
+  [9, STRINGS],
+  [10, TENSORS],
+  [11, GRAPHS],
+]);
+
+function readAttribute(reader: Reader, path: string, attributes: Map<string, OnnxAttribute>): void {
+  reader.budget.spend(ATTRIBUTE_BYTES, path);
+  let name = '';
+  let declared = 0;
+  /** By type; a number left out is 0, as proto3 writes it. */
+  const values = new Map<number, OnnxAttribute>();
+  const list = <T>(type: number): T[] => {
+    if (!values.has(type)) values.set(type, []);
+    reader.budget.spend(ENTRY_BYTES, path);
+    return values.get(type) as T[];
+  };
+  const once = (type: number): void => {
+    if (values.has(type)) refuse('repeated', path, 'expected one value, got two', 1, 2);
+  };
+  reader.nested(path, (field) => {
+    const type = FIELD_TYPES.get(field) ?? 0;
+    if (field === 1) name = reader.string();
+    else if (field === 20) declared = reader.size('an attribute type', 255);
+    else if (field === 21)
+      refuse('malformed', path, 'a reference to a function outside of one', 'a value', 'ref_attr_name');
+    else if (type === FLOAT) values.set(FLOAT, reader.float());
+    else if (type === INT) values.set(INT, reader.integer());
+    else if (type === STRING) values.set(STRING, reader.string());
+    else if (type === TENSOR) {
+      once(TENSOR);
+      values.set(TENSOR, readTensor(reader, `${path}.t`));
+    } else if (type === GRAPH) {
+      once(GRAPH);
+      values.set(GRAPH, readGraph(reader, `${path}.g`));
+    } else if (type === FLOATS) {
+      const { start, end } = reader.fixed(4);
+      const view = new DataView(reader.file.buffer, reader.file.byteOffset + start, end - start);
+      for (let at = 0; at < end - start; at += 4) list<number>(FLOATS).push(view.getFloat32(at, true));
+      if (start === end) list(FLOATS);
+    } else if (type === INTS) {
+      list(INTS);
+      reader.integers((value) => list<number | bigint>(INTS).push(value));
+    } else if (type === STRINGS) list<string>(STRINGS).push(reader.string());
+    else if (type === TENSORS) list<OnnxTensor>(TENSORS).push(readTensor(reader, `${path}.tensors`));
+    else if (type === GRAPHS) list<OnnxGraph>(GRAPHS).push(readGraph(reader, `${path}.graphs`));
+  });
+  if (name === '') refuse('missing', path, 'expected a name, got none', 'a name', '');
+  if (attributes.has(name)) refuse('repeated', path, `expected each name once, got ${describe(name)} twice`, 1, 2);
+  attributes.set(name, attributeValue(path, name, declared, values));
+}
+
+function attributeValue(
+  path: string,
+  name: string,
+  declared: number,
+  values: Map<number, OnnxAttribute>,
+): OnnxAttribute {
+  if (values.size > 1) {
+    refuse('malformed', path, `attribute ${describe(name)} expected one value, got ${values.size}`, 1, values.size);
+  }
+  const [type = declared] = values.keys();
+  if (declared && declared !== type) {
+    refuse(
+      'malformed',
+      path,
+      `attribute ${describe(name)} expected a value of type ${declared}, got ${type}`,
+      declared,
+      type,
+    );
+  }
+  const value = values.get(type);
+  if (value !== undefined) return value;
+  if (type === FLOAT || type === INT) return 0;
+  if (type === STRING) return '';
+  if (type >= FLOATS && type <= GRAPHS) return [];
+  return refuse('unsupported', path, `attribute ${describe(name)} expected a value, got type ${type}`, 'a value', type);
+}
+
+/** A ValueInfoProto: the type of anything but a tensor is passed over. */
+function readValueInfo(reader: Reader, path: string): OnnxValueInfo {
+  reader.budget.spend(VALUE_BYTES, path);
+  let name = '';
+  let type: string | undefined;
+  let dims: (number | string)[] | undefined;
+  reader.nested(path, (field) => {
+    if (field === 1) name = reader.string();
+    else if (field === 2) {
+      reader.nested(`${path}.type`, (kind) => {
+        if (kind !== 1) return;
+        reader.nested(`${path}.type.tensor_type`, (part) => {
+          if (part === 1) type = typeName(reader.size('a data type', 255));
+          else if (part === 2) dims = readShape(reader, `${path}.type.tensor_type.shape`);
+        });
+      });
+    }
+  });
+  if (name === '') refuse('missing', path, 'expected a name, got none', 'a name', '');
+  return { name, type, dims };
+}
+
+function readShape(reader: Reader, path: string): (number | string)[] {
+  const dims: (number | string)[] = [];
+  reader.nested(path, (field) => {
+    if (field !== 1) return;
+    if (dims.length >= MAX_RANK) {
+      refuse('out-of-range', path, `expected at most ${MAX_RANK} dims, got more`, MAX_RANK, 'more');
+    }
+    let size: number | string = '';
+    reader.nested(path, (part) => {
+      if (part === 1) size = reader.size('a size', 2 ** 31 - 1);
+      else if (part === 2) size = reader.string();
+    });
+    dims.push(size);
+  });
+  return dims;
+}

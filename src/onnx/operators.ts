@@ -1,0 +1,33 @@
+import { ARITHMETIC } from './arithmetic.ts';
+import { ELEMENTWISE } from './elementwise.ts';
+import { FILLS } from './fill.ts';
+import { LOGIC } from './logic.ts';
+import { lstm } from './lstm.ts';
+import type { Operator } from './node.ts';
+import { pad } from './pad.ts';
+import { PRODUCTS } from './products.ts';
+import { REDUCTIONS } from './reduce.ts';
+import { SHAPES } from './shape.ts';
+import { SLICES } from './slices.ts';
+
+/** graph.ts runs the branches. */
+const branch: Operator = {
+  inputs: [1, 1],
+  outputs: [1, Number.POSITIVE_INFINITY],
+  prepare: (node) => node.refuse('unsupported', 'an If is not run by a kernel', 'branches', 'a kernel'),
+};
+
+/** Every operator that is supported, by name. */
+export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
+  ['LSTM', lstm],
+  ['If', branch],
+  ['Pad', pad],
+  ...PRODUCTS,
+  ...ARITHMETIC,
+  ...ELEMENTWISE,
+  ...LOGIC,
+  ...REDUCTIONS,
+  ...SHAPES,
+  ...SLICES,
+  ...FILLS,
+]);

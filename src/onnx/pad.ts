@@ -1,0 +1,87 @@
+import { formatDims, product } from '../tensor.ts';
+import { integersOf } from './inputs.ts';
+import { copyRun } from './layout.ts';
+import type { Node, Operator } from './node.ts';
+import type { Value, Work } from './value.ts';
+
+const PAD_MODES = ['constant', 'reflect', 'edge', 'wrap'];
+
+export const pad: Operator = {
+  inputs: [1, 4],
+  prepare(node) {
+    const mode = node.string('mode', 'constant');
+    if (!PAD_MODES.includes(mode)) {
+      node.refuse(
+        'wrong-attribute',
+        `attribute mode expected one of ${PAD_MODES.join(', ')}, got ${mode}`,
+        PAD_MODES,
+        mode,
+      );
+    }
+    const read = integersOf(node, 'pads', 1, 11);
+    const constant = node.opset < 11 ? node.float('value', 0) : undefined;
+    return (inputs, work) => {
+      const value = inputs[0]!;
+      const { dims } = value;
+      const rank = dims.length;
+      const given = read(inputs) ?? node.refuse('missing', 'expected pads, got none', 'pads', undefined);
+      const asked = inputs[3] ? node.integers('axes', inputs[3]) : [...dims.keys()];
+      node.axes(asked, rank);
+      if (given.length !== 2 * asked.length) node.wrongShape('pads', `${2 * asked.length} numbers`, given);
+      const fill = inputs[2] ? node.scalar('constant_value', inputs[2], value.type) : constant;
+      let padded = value;
+      for (const [i, axis] of asked.entries()) {
+        padded = padAxis(node, padded, node.axis(axis, rank), given[i]!, given[i + asked.length]!, mode, fill, work);
+      }
+      return [padded];
+    };
+  },
+};
+
+/** One axis after the other, which in every mode gives the same as all at once. */
+function padAxis(
+  node: Node,
+  value: Value,
+  axis: number,
+  before: number,
+  after: number,
+  mode: string,
+  fill: number | bigint | undefined,
+  work: Work,
+): Value {
+  if (before === 0 && after === 0) return value;
+  const length = value.dims[axis]!;
+  const total = length + before + after;
+  const most = mode === 'reflect' ? length - 1 : mode === 'constant' ? Number.POSITIVE_INFINITY : length ? Infinity : 0;
+  if (!(total >= 0) || before > most || after > most) {
+    const found = `${before} and ${after}`;
+    node.refuse(
+      'out-of-range',
+      `pads of axis ${axis} of ${formatDims(value.dims)} expected less, got ${found}`,
+      most,
+      found,
+    );
+  }
+  const dims = value.dims.with(axis, total);
+  const out = work.make(value.type, dims, node.path);
+  const data = out.data as Float32Array;
+  const inner = product(dims.slice(axis + 1));
+  const outer = product(dims.slice(0, axis));
+  if (fill !== undefined) data.fill(fill as number);
+  for (let o = 0; o < outer && data.length; o++) {
+    for (let i = 0; i < total; i++) {
+      const from = sourceOf(i - before, length, mode);
+      if (from < 0 || from >= length) continue;
+      copyRun(value.data, (o * length + from) * inner, inner, data, (o * total + i) * inner);
+    }
+  }
+  return out;
+}
+
+/** Where position `i` of a padded axis comes from. */
+function sourceOf(i: number, length: number, mode: string): number {
+  if (mode === 'edge') return Math.min(length - 1, Math.max(0, i));
+  if (mode === 'wrap') return ((i % length) + length) % length;
+  if (mode === 'reflect') return i < 0 ? -i : i >= length ? 2 * (length - 1) - i : i;
+  return i;
+}

@@ -1,0 +1,59 @@
+import { formatDims } from '../tensor.ts';
+import { broadcastDims, stretchedSteps, walk } from './layout.ts';
+import type { Node } from './node.ts';
+import type { Value, ValueType, Work } from './value.ts';
+
+// Two inputs, element by element, stretched to each other as numpy does.
+
+export function stretch(node: Node, a: readonly number[], b: readonly number[]): readonly number[] {
+  const dims = broadcastDims(a, b);
+  if (dims) return dims;
+  const found = `${formatDims(a)} and ${formatDims(b)}`;
+  return node.refuse(
+    'wrong-shape',
+    `inputs expected dims that stretch to each other, got ${found}`,
+    'such dims',
+    found,
+  );
+}
+
+/** Rows along the last axis of `dims`: where each begins, in the result and in both inputs. */
+export function rows(
+  a: readonly number[],
+  b: readonly number[],
+  dims: readonly number[],
+  visit: (at: number, end: number, i: number, di: number, j: number, dj: number) => void,
+): void {
+  const x = stretchedSteps(a, dims);
+  const y = stretchedSteps(b, dims);
+  const length = dims.at(-1) ?? 1;
+  let at = 0;
+  walk(dims.slice(0, -1), [x, y], (i, j) => {
+    visit(at, at + length, i, x.at(-1) ?? 0, j, y.at(-1) ?? 0);
+    at += length;
+  });
+}
+
+/** Any two values, element by element, of the same type. */
+export function pairs(
+  node: Node,
+  a: Value,
+  b: Value,
+  type: ValueType,
+  work: Work,
+  apply: (x: never, y: never) => number | bigint | boolean,
+): Value {
+  const dims = stretch(node, a.dims, b.dims);
+  const out = work.make(type, dims, node.path);
+  const data = out.data as unknown as (number | bigint | boolean)[];
+  if (out.data.length === 0) return out;
+  rows(a.dims, b.dims, dims, (at, end, i, di, j, dj) => {
+    for (; at < end; at++, i += di, j += dj) data[at] = apply(a.data[i] as never, b.data[j] as never);
+  });
+  return out;
+}
+
+export function sameType(node: Node, a: Value, b: Value, types: readonly ValueType[]): void {
+  if (!types.includes(a.type)) node.wrongType('input 0', types.join(', '), a.type);
+  if (a.type !== b.type) node.wrongType('input 1', a.type, b.type);
+}

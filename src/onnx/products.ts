@@ -1,0 +1,285 @@
+import { formatDims, product } from '../tensor.ts';
+import { broadcastDims, permute, stretchedSteps, walk } from './layout.ts';
+import { isWorthPacking, type Matrix, multiply, PackedMatrix } from './matrix.ts';
+import type { Node, Operator } from './node.ts';
+import type { Value, Work } from './value.ts';
+
+// MatMul, Gemm and Conv: matrices that are constant are packed when the model is loaded.
+
+/** The last two axes of a value, as a matrix [K][N]; the other way round if `turned`. */
+function matrixOf({ data, dims }: Value<Float32Array>, start = 0, turned = false): Matrix {
+  const [rows, columns] = dims.slice(-2) as [number, number];
+  const matrix = { data, start, K: rows, N: columns, kStep: columns, nStep: 1 };
+  return turned ? { ...matrix, K: columns, N: rows, kStep: 1, nStep: columns } : matrix;
+}
+
+/** Input `index` packed, if it is constant and worth it; then the value is not kept. */
+function packInput(node: Node, index: number, turned = false): PackedMatrix | undefined {
+  const value = node.constants[index];
+  if (value?.dims.length !== 2) return undefined;
+  const matrix = matrixOf(node.float32(`input ${index}`, value), 0, turned);
+  if (!isWorthPacking(matrix)) return undefined;
+  node.constants[index] = undefined;
+  return node.own(new PackedMatrix(matrix));
+}
+
+const matMul: Operator = {
+  inputs: [2, 2],
+  prepare(node) {
+    const packed = packInput(node, 1);
+    return ([a, b], work) => {
+      const x = node.float32('A', a!);
+      if (packed || b!.dims.length === 2) return [byMatrix(node, x, packed ?? matrixOf(node.float32('B', b!)), work)];
+      return [batched(node, x, node.float32('B', b!), work)];
+    };
+  },
+};
+
+/** What a call of multiply() costs besides, in multiplications. */
+const CALL = 1024;
+
+/** All rows of `x` times one matrix. */
+function byMatrix(node: Node, x: Value<Float32Array>, matrix: Matrix | PackedMatrix, work: Work): Value {
+  const { K, N } = matrix;
+  if (x.dims.at(-1) !== K) node.wrongShape('A', `[..., ${K}] for B [${K}, ${N}]`, x.dims);
+  const out = work.make('float32', [...x.dims.slice(0, -1), N], node.path);
+  const rows = product(x.dims.slice(0, -1));
+  work.spend(rows * K * N + (matrix instanceof PackedMatrix ? 0 : K * N), node.path);
+  if (out.data.length) multiply(x.data, 0, rows, matrix, undefined, out.data, 0);
+  return out;
+}
+
+/** As numpy.matmul: vectors become matrices for the while, and all axes but the last two are stretched. */
+function batched(node: Node, a: Value<Float32Array>, b: Value<Float32Array>, work: Work): Value {
+  if (a.dims.length === 0 || b.dims.length === 0) {
+    node.wrongShape('A and B', 'at least one axis', a.dims.length ? b.dims : a.dims);
+  }
+  const x = a.dims.length === 1 ? { ...a, dims: [1, ...a.dims] } : a;
+  const y = b.dims.length === 1 ? { ...b, dims: [...b.dims, 1] } : b;
+  const [M, K] = x.dims.slice(-2) as [number, number];
+  const [depth, N] = y.dims.slice(-2) as [number, number];
+  const xOuter = x.dims.slice(0, -2);
+  const yOuter = y.dims.slice(0, -2);
+  const outer = broadcastDims(xOuter, yOuter);
+  if (K !== depth || !outer) return node.wrongShape('B', `what ${formatDims(a.dims)} can be multiplied with`, b.dims);
+  const dims = [...outer, ...(a.dims.length === 1 ? [] : [M]), ...(b.dims.length === 1 ? [] : [N])];
+  const out = work.make('float32', dims, node.path);
+  work.spend(product(outer) * ((M + 1) * K * N + CALL), node.path);
+  let at = 0;
+  if (out.data.length) {
+    walk(outer, [stretchedSteps(xOuter, outer), stretchedSteps(yOuter, outer)], (i, j) => {
+      multiply(x.data, i * M * K, M, matrixOf(y, j * K * N), undefined, out.data, at);
+      at += M * N;
+    });
+  }
+  return out;
+}
+
+const gemm: Operator = {
+  inputs: [2, 3],
+  prepare(node) {
+    const alpha = node.float('alpha', 1);
+    const beta = node.float('beta', 1);
+    const turnA = node.flag('transA');
+    const turnB = node.flag('transB');
+    const packed = packInput(node, 1, turnB);
+    return ([a, b, c], work) => {
+      const given = node.float32('A', a!);
+      if (given.dims.length !== 2) node.wrongShape('A', 'two axes', given.dims);
+      if (b && b.dims.length !== 2) node.wrongShape('B', 'two axes', b.dims);
+      const x = turnA ? permute(given, [1, 0]) : given;
+      const matrix = packed ?? matrixOf(node.float32('B', b!), 0, turnB);
+      const y = byMatrix(node, x, matrix, work);
+      if (c) addScaled(node, y as Value<Float32Array>, alpha, node.float32('C', c), beta);
+      else if (alpha !== 1) for (let i = 0; i < y.data.length; i++) y.data[i] = alpha * (y.data[i] as number);
+      return [y];
+    };
+  },
+};
+
+/** y = alpha y + beta c, in place, rounded once. */
+function addScaled(node: Node, y: Value<Float32Array>, alpha: number, c: Value<Float32Array>, beta: number): void {
+  if (broadcastDims(c.dims, y.dims)?.join() !== y.dims.join()) {
+    node.wrongShape('C', `dims that stretch to ${formatDims(y.dims)}`, c.dims);
+  }
+  let at = 0;
+  if (y.data.length === 0) return;
+  walk(y.dims, [stretchedSteps(c.dims, y.dims)], (i) => {
+    y.data[at] = alpha * y.data[at]! + beta * c.data[i]!;
+    at++;
+  });
+}
+
+/** What the attributes of a Conv say, of one spatial axis. */
+interface Window {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly group: number;
+  /** Before and after, for an input of a length. */
+  readonly pads: (length: number) => readonly [number, number];
+}
+
+const conv: Operator = {
+  inputs: [2, 3],
+  limits: 'more or less than one spatial axis',
+  prepare(node) {
+    const weight = node.constants[1];
+    const window = weight && readWindow(node, weight.dims);
+    const fixed = weight && fixGroups(node, node.float32('W', weight), window!);
+    if (fixed) node.constants[1] = undefined;
+    const dims = weight?.dims;
+    return ([x, w, b], work) => {
+      const wDims = dims ?? w!.dims;
+      const used = window ?? readWindow(node, wDims);
+      const groups = fixed ?? groupsOf(node.float32('W', w!), used.group);
+      return [convolve(node, node.float32('X', x!), wDims, groups, used, b && node.float32('B', b), work)];
+    };
+  },
+};
+
+function readWindow(node: Node, dims: readonly number[]): Window {
+  if (dims.length !== 3) node.wrongShape('W', '[M, C / group, kernel] for one spatial axis', dims);
+  const one = (name: string, least: number): number => {
+    const [value = 1, ...more] = node.ints(name) ?? [];
+    if (more.length || !(value >= least && value < 2 ** 31)) {
+      node.refuse('wrong-attribute', `attribute ${name} expected one size above 0, got ${value}`, 'one size', value);
+    }
+    return value;
+  };
+  const kernel = dims[2]!;
+  if (kernel === 0) node.wrongShape('W', 'a kernel', dims);
+  if (node.has('kernel_shape') && one('kernel_shape', 1) !== kernel) {
+    node.refuse(
+      'wrong-attribute',
+      `attribute kernel_shape expected [${kernel}], got another`,
+      kernel,
+      node.ints('kernel_shape'),
+    );
+  }
+  const stride = one('strides', 1);
+  const dilation = one('dilations', 1);
+  const group = node.int('group', 1);
+  if (!(group > 0) || dims[0]! % group !== 0) {
+    node.refuse(
+      'wrong-attribute',
+      `attribute group expected a divisor of ${dims[0]}, got ${group}`,
+      'a divisor',
+      group,
+    );
+  }
+  const auto = node.string('auto_pad', 'NOTSET');
+  const [before = 0, after = 0, ...more] = node.ints('pads') ?? [];
+  if (more.length || !(before >= 0 && after >= 0 && before < 2 ** 31 && after < 2 ** 31)) {
+    node.refuse('wrong-attribute', 'attribute pads expected two sizes', 'two sizes', node.ints('pads'));
+  }
+  if (!['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'].includes(auto)) {
+    node.refuse(
+      'wrong-attribute',
+      `attribute auto_pad expected NOTSET, VALID or SAME_..., got ${auto}`,
+      'NOTSET',
+      auto,
+    );
+  }
+  const pads = (length: number): readonly [number, number] => {
+    if (auto === 'NOTSET') return [before, after];
+    if (auto === 'VALID') return [0, 0];
+    const total = Math.max(0, (Math.ceil(length / stride) - 1) * stride + (kernel - 1) * dilation + 1 - length);
+    const half = Math.floor(total / 2);
+    return auto === 'SAME_UPPER' ? [half, total - half] : [total - half, half];
+  };
+  return { kernel, stride, dilation, group, pads };
+}
+
+/** The weights of each group as a matrix [C / group * kernel][M / group]. */
+function groupsOf({ data, dims }: Value<Float32Array>, group: number): Matrix[] {
+  const N = dims[0]! / group;
+  const K = dims[1]! * dims[2]!;
+  return Array.from({ length: group }, (_, g) => ({ data, start: g * N * K, K, N, kStep: 1, nStep: K }));
+}
+
+/** Packed only if there is one group, or few wide ones: each is a block of memory. */
+function fixGroups(node: Node, weight: Value<Float32Array>, { group }: Window): (Matrix | PackedMatrix)[] {
+  const groups = groupsOf(weight, group);
+  if (group > 64 || isDepthwise(weight.dims, group) || !groups.every(isWorthPacking)) return groups;
+  return groups.map((matrix) => node.own(new PackedMatrix(matrix)));
+}
+
+/** Whether each channel has a kernel of its own. */
+function isDepthwise([M, inChannels]: readonly number[], group: number): boolean {
+  return M === group && inChannels === 1;
+}
+
+/** Positions whose windows are laid out at once. */
+const BLOCK_FLOATS = 1 << 16;
+
+function convolve(
+  node: Node,
+  x: Value<Float32Array>,
+  [M = 0, inChannels = 0]: readonly number[],
+  matrices: readonly (Matrix | PackedMatrix)[],
+  { kernel, stride, dilation, group, pads }: Window,
+  bias: Value<Float32Array> | undefined,
+  work: Work,
+): Value {
+  const [batch, channels, length] = x.dims as [number, number, number];
+  if (x.dims.length !== 3 || channels !== inChannels * group) {
+    node.wrongShape('X', `[batch, ${inChannels * group}, length]`, x.dims);
+  }
+  if (bias && (bias.dims.length !== 1 || bias.dims[0] !== M)) node.wrongShape('B', `[${M}]`, bias.dims);
+  const [before, after] = pads(length);
+  const positions = Math.floor((length + before + after - (kernel - 1) * dilation - 1) / stride) + 1;
+  if (!(positions >= 0)) node.wrongShape('X', `at least ${(kernel - 1) * dilation + 1} steps with their pads`, x.dims);
+  const out = work.make('float32', [batch, M, positions], node.path);
+  if (out.data.length === 0) return out;
+  const K = inChannels * kernel;
+  const N = M / group;
+  work.spend(batch * (positions * (M + group) * K + group * CALL), node.path);
+  if (isDepthwise([M, inChannels], group)) {
+    for (let row = 0; row < batch * M; row++) {
+      // never packed
+      const { data, start } = matrices[row % M] as Matrix;
+      const from = row * length;
+      for (let p = 0; p < positions; p++) {
+        let sum = bias ? bias.data[row % M]! : 0;
+        for (let k = 0, i = p * stride - before; k < kernel; k++, i += dilation) {
+          sum += data[start + k]! * (i >= 0 && i < length ? x.data[from + i]! : 0);
+        }
+        out.data[row * positions + p] = sum;
+      }
+    }
+    return out;
+  }
+  const block = Math.max(1, Math.min(positions, Math.floor(BLOCK_FLOATS / Math.max(K, N))));
+  const windows = new Float32Array(block * K);
+  const sums = new Float32Array(block * N);
+  for (let b = 0; b < batch; b++) {
+    for (let g = 0; g < group; g++) {
+      const from = (b * channels + g * inChannels) * length;
+      for (let first = 0; first < positions; first += block) {
+        const count = Math.min(block, positions - first);
+        let at = 0;
+        for (let p = first; p < first + count; p++) {
+          for (let c = 0; c < inChannels; c++) {
+            const row = from + c * length;
+            for (let k = 0, i = p * stride - before; k < kernel; k++, i += dilation) {
+              windows[at++] = i >= 0 && i < length ? x.data[row + i]! : 0;
+            }
+          }
+        }
+        multiply(windows, 0, count, matrices[g]!, bias?.data.subarray(g * N, (g + 1) * N), sums, 0);
+        const to = (b * M + g * N) * positions + first;
+        for (let p = 0; p < count; p++) {
+          for (let n = 0; n < N; n++) out.data[to + n * positions + p] = sums[p * N + n]!;
+        }
+      }
+    }
+  }
+  return out;
+}
+
+export const PRODUCTS: readonly (readonly [string, Operator])[] = [
+  ['MatMul', matMul],
+  ['Gemm', gemm],
+  ['Conv', conv],
+];

@@ -1,0 +1,249 @@
+import { allocate, endScratch } from '../arena.ts';
+import { ModelError } from '../errors.ts';
+import { Resource } from '../module.ts';
+import { describe, formatDims, product, tag, wrongType, wrongValue } from '../tensor.ts';
+import { wasm } from '../wasm.ts';
+import { Compiler, type Plan, type Source, type Step } from './graph.ts';
+import type { LSTMReport } from './lstm.ts';
+import { type OnnxModel, type OnnxValueInfo, readModel } from './model.ts';
+import type { Owned } from './node.ts';
+import { refuse } from './refuse.ts';
+import { computedType, newData, type Value, type ValueData, type ValueType, Work } from './value.ts';
+
+/** An input of a run: an onnxruntime Tensor fits. */
+export interface OnnxFeed {
+  /** Float32Array, BigInt64Array (int64), Int32Array, or Uint8Array (bool). */
+  readonly data: ValueData;
+  readonly dims: readonly number[];
+  /** Checked if it is there: 'float32', 'int64', 'int32' or 'bool'. */
+  readonly type?: string | undefined;
+}
+
+/** An output of a run, on memory of its own. */
+export interface OnnxResult {
+  readonly data: ValueData;
+  readonly dims: readonly number[];
+  readonly type: ValueType;
+}
+
+/** An input or output of a model. */
+export interface OnnxPort {
+  readonly name: string;
+  /** What is fed and given: float16, bfloat16 and float64 of the file are float32 here. */
+  readonly type: ValueType;
+  /** Sizes, or the names of symbolic ones, '' for one without a name; undefined if the file does not say. */
+  readonly dims: readonly (number | string)[] | undefined;
+}
+
+export type OnnxFeeds = Readonly<Record<string, OnnxFeed>> | ReadonlyMap<string, OnnxFeed>;
+
+const ARRAYS: Readonly<Record<ValueType, string>> = {
+  float32: 'Float32Array',
+  int64: 'BigInt64Array',
+  int32: 'Int32Array',
+  bool: 'Uint8Array',
+};
+
+// What a run may do, besides what its inputs and weights account for: an element fed may meet every weight, and give rise to
+// some elements in each step, or to a row of logits.
+const ELEMENTS = 2 ** 24;
+const ELEMENTS_PER_STEP = 64;
+const MOST_ELEMENTS = 2 ** 18;
+const MULTIPLICATIONS = 2 ** 26;
+
+/** A model that runs. */
+export class OnnxSession extends Resource {
+  readonly inputs: readonly OnnxPort[];
+  readonly outputs: readonly OnnxPort[];
+  /** The LSTM nodes, those of subgraphs too. */
+  readonly lstms: readonly LSTMReport[];
+  readonly #plan: Plan;
+  readonly #slots: number;
+  readonly #constants: number;
+  readonly #steps: number;
+  readonly #resources: readonly Owned[];
+
+  /** @internal */
+  constructor(model: OnnxModel, fileBytes: number) {
+    super('onnx');
+    const { graph } = model;
+    this.inputs = graph.inputs
+      .filter(({ name }) => !graph.initializers.has(name))
+      .map((info, i) => port(info, `graph.input[${i}]`));
+    const compiler = new Compiler(model, fileBytes);
+    try {
+      this.#plan = compiler.compile(
+        graph,
+        this.inputs.map(({ name }) => name),
+      );
+      this.outputs = outputPorts(graph.outputs);
+      this.own(allocate(1));
+    } catch (error) {
+      for (const resource of compiler.resources) resource.dispose();
+      throw error;
+    }
+    this.#slots = compiler.slots;
+    this.#constants = compiler.constants;
+    this.#steps = countSteps(this.#plan);
+    this.#resources = compiler.resources;
+    this.lstms = compiler.lstms;
+  }
+
+  /**
+   * Runs the model.
+   * @param feeds every input by name, in an object or Map
+   * @returns the outputs by name, in an object without a prototype
+   * @throws TypeError or RangeError that names a missing, superfluous or misshapen feed
+   * @throws ModelError that names the node where shapes or types do not fit each other
+   */
+  run(feeds: OnnxFeeds): Record<string, OnnxResult> {
+    this.checkAlive();
+    const values = readFeeds(this.inputs, feeds);
+    const slots: (Value | undefined)[] = new Array(this.#slots);
+    let fed = 1;
+    for (const [i, value] of values.entries()) {
+      slots[i] = value;
+      fed += value.data.length;
+    }
+    const elements = Math.min(this.#constants, MOST_ELEMENTS) + ELEMENTS_PER_STEP * this.#steps;
+    const work = new Work(ELEMENTS + fed * elements, MULTIPLICATIONS + fed * 4 * this.#constants, refuseWork);
+    let outputs: readonly Value[];
+    try {
+      outputs = execute(this.#plan, slots, work);
+    } finally {
+      endScratch();
+    }
+    const results: Record<string, OnnxResult> = Object.create(null);
+    for (const [i, { name }] of this.outputs.entries()) {
+      const { type, dims, data } = outputs[i]!;
+      results[name] = { data: data.slice(), dims: [...dims], type };
+    }
+    return results;
+  }
+
+  /** Gives the memory of the weights back at once. A second call does nothing; any other use afterwards throws an Error. */
+  override dispose(): void {
+    for (const resource of this.#resources) resource.dispose();
+    super.dispose();
+  }
+}
+
+/** @throws ModelError that says what is wrong with the model, or lists what is not supported of it */
+export function load(file: Uint8Array): OnnxSession {
+  return new OnnxSession(readModel(file), file.length);
+}
+
+function port({ name, type, dims }: OnnxValueInfo, path: string): OnnxPort {
+  const computed = type === undefined ? undefined : computedType(type);
+  if (!computed) {
+    const text = `input or output ${describe(name)} expected a tensor of float32, int64, int32 or bool, got ${type ?? 'none'}`;
+    return refuse('unsupported', path, text, 'float32, int64, int32 or bool', type);
+  }
+  return { name, type: computed, dims };
+}
+
+function outputPorts(outputs: readonly OnnxValueInfo[]): OnnxPort[] {
+  if (outputs.length === 0) refuse('missing', 'graph.output', 'expected an output, got none', 'an output', 0);
+  const names = new Set<string>();
+  return outputs.map((info, i) => {
+    const path = `graph.output[${i}]`;
+    if (names.has(info.name)) {
+      refuse('repeated', path, `expected each name once, got ${describe(info.name)} twice`, 1, 2);
+    }
+    names.add(info.name);
+    return port(info, path);
+  });
+}
+
+function countSteps({ steps }: Plan): number {
+  let count = 0;
+  for (const { branches } of steps) count += 1 + (branches?.reduce((sum, plan) => sum + countSteps(plan), 0) ?? 0);
+  return count;
+}
+
+function refuseWork(path: string): never {
+  const text = 'the run expected work in proportion to its inputs and weights, got more: a size in the model is absurd';
+  return refuse('too-large', path, text, 'less work', 'more');
+}
+
+function execute({ steps, outputs }: Plan, slots: (Value | undefined)[], work: Work): Value[] {
+  const read = (source: Source) => (typeof source === 'number' ? slots[source] : source);
+  for (const step of steps) {
+    const inputs = step.sources.map(read);
+    const results = step.branches ? branch(step, inputs[0]!, slots, work) : perform(step, inputs, work);
+    for (const slot of step.last) slots[slot] = undefined;
+    for (const [i, slot] of step.targets.entries()) if (slot >= 0) slots[slot] = results[i];
+  }
+  return outputs.map((source) => read(source)!);
+}
+
+function perform({ kernel, path }: Step, inputs: readonly (Value | undefined)[], work: Work): readonly Value[] {
+  try {
+    return kernel!(inputs, work);
+  } catch (error) {
+    // linear memory that cannot grow
+    if (!(error instanceof RangeError) || error instanceof ModelError || !error.message.startsWith('lstm-wasm')) {
+      throw error;
+    }
+    return refuse('no-memory', path, error.message, 'less memory', 'more');
+  }
+}
+
+function branch(
+  { branches, path }: Step,
+  { type, data }: Value,
+  slots: (Value | undefined)[],
+  work: Work,
+): readonly Value[] {
+  if (type !== 'bool' || data.length !== 1) {
+    refuse('wrong-type', path, `the condition expected one bool, got ${data.length} of ${type}`, 'one bool', type);
+  }
+  return execute(branches![data[0] ? 0 : 1], slots, work);
+}
+
+function readFeeds(inputs: readonly OnnxPort[], feeds: unknown): Value[] {
+  if (feeds === null || typeof feeds !== 'object') {
+    throw wrongType('run', 'feeds', 'an object or Map of tensors', feeds);
+  }
+  const all = tag(feeds) === 'Map' ? (feeds as Map<unknown, unknown>) : new Map(Object.entries(feeds));
+  const names = new Set<unknown>(inputs.map(({ name }) => name));
+  for (const name of all.keys()) {
+    if (!names.has(name)) {
+      throw new TypeError(
+        `run: unknown feed ${describe(name)}, expected ${[...names].map(describe).join(', ') || 'none'}`,
+      );
+    }
+  }
+  return inputs.map((input) => {
+    if (!all.has(input.name)) throw new TypeError(`run: missing feed ${describe(input.name)}`);
+    return readFeed(input, all.get(input.name));
+  });
+}
+
+function readFeed({ name, type, dims: expected }: OnnxPort, feed: unknown): Value {
+  const what = `feed ${describe(name).slice(1, -1)}`;
+  if (feed === null || typeof feed !== 'object') throw wrongType('run', what, 'a tensor { data, dims }', feed);
+  const { data, dims, type: said } = feed as OnnxFeed;
+  if (said !== undefined && said !== type) throw wrongType('run', `${what}.type`, type, said);
+  if (!ArrayBuffer.isView(data) || tag(data) !== ARRAYS[type]) {
+    throw wrongType('run', `${what}.data`, `a ${ARRAYS[type]} (${type})`, data);
+  }
+  if (tag(data.buffer) !== 'ArrayBuffer') {
+    throw wrongType('run', `${what}.data`, 'a view of an ArrayBuffer', data.buffer);
+  }
+  if (!Array.isArray(dims) || !dims.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    throw wrongType('run', `${what}.dims`, 'an array of integers of at least 0', dims);
+  }
+  const fits =
+    !expected ||
+    (expected.length === dims.length && expected.every((size, i) => size === dims[i] || typeof size === 'string'));
+  if (!fits) throw wrongValue('run', `${what}.dims`, formatDims(expected.map((size) => size || '?')), dims);
+  if (data.length !== product(dims)) {
+    throw wrongValue('run', `${what}.data`, `${product(dims)} elements for dims ${formatDims(dims)}`, data.length);
+  }
+  // of another realm: kernels look at the class; in linear memory: it may grow under the run
+  const isOurs = data.constructor === newData(type, 0).constructor && data.buffer !== wasm().memory.buffer;
+  const mine = isOurs ? data : newData(type, data.length);
+  if (mine !== data) (mine as Float32Array).set(data as Float32Array);
+  return { type, dims: [...dims], data: mine };
+}

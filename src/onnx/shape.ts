@@ -1,0 +1,159 @@
+import { formatDims, product } from '../tensor.ts';
+import { integersOf } from './inputs.ts';
+import { permute } from './layout.ts';
+import type { Node, Operator } from './node.ts';
+import { intVector, type Value } from './value.ts';
+
+// The same elements with other dims, and what tells dims.
+
+/** The same elements with other dims. */
+function view(value: Value, dims: readonly number[]): Value {
+  return { ...value, dims };
+}
+
+const identity: Operator = {
+  inputs: [1, 1],
+  prepare:
+    () =>
+    ([a]) => [a!],
+};
+
+const dropout: Operator = {
+  inputs: [1, 3],
+  outputs: [1, 2],
+  limits: 'training_mode',
+  prepare:
+    (node) =>
+    ([a, , training], work) => {
+      if (training && node.scalar('training_mode', training, 'bool')) {
+        node.refuse('unsupported', 'training_mode expected false, got true', false, true);
+      }
+      if (node.outputs.length < 2) return [a!];
+      const mask = work.make('bool', a!.dims, node.path);
+      mask.data.fill(1);
+      return [a!, mask];
+    },
+};
+
+const shape: Operator = {
+  inputs: [1, 1],
+  prepare(node) {
+    const start = node.int('start', 0);
+    const end = node.int('end', Number.MAX_SAFE_INTEGER);
+    return ([a]) => {
+      const rank = a!.dims.length;
+      const clamp = (axis: number) => Math.min(rank, Math.max(0, axis < 0 ? axis + rank : axis));
+      return [intVector(a!.dims.slice(clamp(start), clamp(end)))];
+    };
+  },
+};
+
+const size: Operator = {
+  inputs: [1, 1],
+  prepare:
+    () =>
+    ([a]) => [view(intVector([a!.data.length]), [])],
+};
+
+const transpose: Operator = {
+  inputs: [1, 1],
+  prepare(node) {
+    const given = node.ints('perm');
+    return ([a], work) => {
+      const rank = a!.dims.length;
+      const order = given ?? [...a!.dims.keys()].reverse();
+      if (order.length !== rank || [...order].sort((x, y) => x - y).some((axis, i) => axis !== i)) {
+        node.refuse(
+          'wrong-attribute',
+          `perm expected the axes of ${formatDims(a!.dims)}, got ${formatDims(order)}`,
+          rank,
+          order,
+        );
+      }
+      work.count(a!.data.length, node.path);
+      return [permute(a!, order)];
+    };
+  },
+};
+
+const reshape: Operator = {
+  inputs: [2, 2],
+  prepare(node) {
+    const allowZero = node.flag('allowzero');
+    return ([a, shape]) => {
+      const asked = node.integers('shape', shape!);
+      const copied = asked.map((size, i) => (size === 0 && !allowZero ? (a!.dims[i] ?? Number.NaN) : size));
+      const known = product(copied.filter((size) => size !== -1));
+      const dims = copied.map((size) => (size === -1 ? a!.data.length / known : size));
+      const unknown = copied.filter((size) => size === -1).length;
+      const whole = dims.every((size) => Number.isSafeInteger(size) && size >= 0);
+      if (unknown > 1 || !whole || product(dims) !== a!.data.length) {
+        node.wrongShape('shape', `${a!.data.length} elements, as ${formatDims(a!.dims)} has`, asked);
+      }
+      return [view(a!, checkRank(node, dims))];
+    };
+  },
+};
+
+function checkRank(node: Node, dims: readonly number[]): readonly number[] {
+  if (dims.length > 8) node.refuse('unsupported', `expected at most 8 dims, got ${dims.length}`, 8, dims.length);
+  return dims;
+}
+
+const flatten: Operator = {
+  inputs: [1, 1],
+  prepare(node) {
+    const given = node.int('axis', 1);
+    return ([a]) => {
+      const { dims } = a!;
+      const axis = given === dims.length ? given : node.axis(given, dims.length);
+      return [view(a!, [product(dims.slice(0, axis)), product(dims.slice(axis))])];
+    };
+  },
+};
+
+const squeeze: Operator = {
+  inputs: [1, 2],
+  prepare(node) {
+    const read = integersOf(node, 'axes', 1, 13);
+    return (inputs) => {
+      const { dims } = inputs[0]!;
+      const given = read(inputs);
+      const axes = given ? node.axes(given, dims.length) : dims.flatMap((size, i) => (size === 1 ? [i] : []));
+      if (axes.some((axis) => dims[axis] !== 1)) node.wrongShape('input', `1 along axes ${axes.join(', ')}`, dims);
+      return [
+        view(
+          inputs[0]!,
+          dims.filter((_, i) => !axes.includes(i)),
+        ),
+      ];
+    };
+  },
+};
+
+const unsqueeze: Operator = {
+  inputs: [1, 2],
+  prepare(node) {
+    const read = integersOf(node, 'axes', 1, 13);
+    return (inputs) => {
+      const { dims } = inputs[0]!;
+      const given = read(inputs) ?? node.refuse('missing', 'expected axes, got none', 'axes', undefined);
+      const axes = node.axes(given, dims.length + given.length);
+      const out = [...dims];
+      for (const axis of axes) out.splice(axis, 0, 1);
+      return [view(inputs[0]!, checkRank(node, out))];
+    };
+  },
+};
+
+export const SHAPES: readonly (readonly [string, Operator])[] = [
+  ['Identity', identity],
+  ['Dropout', dropout],
+  ['Shape', shape],
+  ['Size', size],
+  ['Transpose', transpose],
+  ['Reshape', reshape],
+  ['Flatten', flatten],
+  ['Squeeze', squeeze],
+  ['Unsqueeze', unsqueeze],
+];

@@ -1,0 +1,113 @@
+import { describe, formatDims, product } from '../tensor.ts';
+import { refuse } from './refuse.ts';
+import type { OnnxTensor } from './tensor.ts';
+
+/** What is computed with: float16, bfloat16 and float64 of a file become float32. */
+export type ValueType = 'float32' | 'int64' | 'int32' | 'bool';
+export type ValueData = Float32Array | BigInt64Array | Int32Array | Uint8Array;
+
+/** A tensor while a model runs. Never changed once an operator has made it, so that views may share data. */
+export interface Value<Data extends ValueData = ValueData> {
+  readonly type: ValueType;
+  readonly dims: readonly number[];
+  readonly data: Data;
+}
+
+/** Dimensions of a value; one more than any operator here needs. */
+const MAX_RANK = 8;
+
+/** The type that a file's type is computed as; undefined for those that are not computed with. */
+export function computedType(type: string): ValueType | undefined {
+  if (['float32', 'float16', 'bfloat16', 'float64'].includes(type)) return 'float32';
+  return type === 'int64' || type === 'int32' || type === 'bool' ? type : undefined;
+}
+
+export function toValue(tensor: OnnxTensor, path: string): Value {
+  const type = computedType(tensor.type);
+  if (!type) {
+    refuse('unsupported', path, `tensors of type ${tensor.type} are not computed with`, 'float32', tensor.type);
+  }
+  if (tensor.dims.length > MAX_RANK) refuseRank(path, tensor.dims.length);
+  return { type, dims: tensor.dims, data: tensor.read() as ValueData };
+}
+
+function refuseRank(path: string, rank: number): never {
+  return refuse('unsupported', path, `expected at most ${MAX_RANK} dims, got ${rank}`, MAX_RANK, rank);
+}
+
+export function isFloat(value: Value): value is Value<Float32Array> {
+  return value.type === 'float32';
+}
+
+/** Bigints are slow: what an element counts. */
+const BIGINT = 8;
+
+/** Thrown when a constant would be larger than is sensible to keep: its node then runs each time. */
+export class TooMuch extends Error {}
+
+/**
+ * Where a node's results are made, and where its work is counted: a model is not to ask for more than its inputs and weights
+ * account for, since sizes in a file are somebody's word.
+ */
+export class Work {
+  #elements: number;
+  #multiplications: number;
+  readonly #fail: (path: string) => never;
+
+  constructor(elements: number, multiplications: number, fail: (path: string) => never) {
+    this.#elements = elements;
+    this.#multiplications = multiplications;
+    this.#fail = fail;
+  }
+
+  /** Counts elements made or moved. */
+  count(elements: number, path: string): void {
+    if (!(elements <= this.#elements)) this.#fail(path);
+    this.#elements -= elements;
+  }
+
+  /** Counts multiplications. */
+  spend(multiplications: number, path: string): void {
+    if (!(multiplications <= this.#multiplications)) this.#fail(path);
+    this.#multiplications -= multiplications;
+  }
+
+  make<Type extends ValueType>(type: Type, dims: readonly number[], path: string): Value<DataOf<Type>> {
+    if (dims.length > MAX_RANK) refuseRank(path, dims.length);
+    const count = product(dims);
+    this.count(type === 'int64' ? BIGINT * count : count, path);
+    try {
+      return { type, dims, data: newData(type, count) };
+    } catch {
+      return refuse(
+        'no-memory',
+        path,
+        `no memory for a result of dims ${formatDims(dims)}`,
+        formatDims(dims),
+        describe(count),
+      );
+    }
+  }
+}
+
+export type DataOf<Type extends ValueType> = Type extends 'float32'
+  ? Float32Array
+  : Type extends 'int64'
+    ? BigInt64Array
+    : Type extends 'int32'
+      ? Int32Array
+      : Uint8Array;
+
+export function newData<Type extends ValueType>(type: Type, count: number): DataOf<Type> {
+  const make = { float32: Float32Array, int64: BigInt64Array, int32: Int32Array, bool: Uint8Array }[type];
+  return new make(count) as DataOf<Type>;
+}
+
+/** A tensor's integers as numbers, where they are sizes, axes and the like. Beyond 2^53 exactness does not matter. */
+export function toNumbers(value: Value): number[] {
+  return Array.from(value.data as ArrayLike<number | bigint>, Number);
+}
+
+export function intVector(values: readonly number[]): Value<BigInt64Array> {
+  return { type: 'int64', dims: [values.length], data: BigInt64Array.from(values, BigInt) };
+}

@@ -1,0 +1,13 @@
+import { env } from './ort/env.ts';
+import { InferenceSession } from './ort/session.ts';
+import { Tensor } from './ort/tensor.ts';
+
+export { ModelError } from './errors.ts';
+export type { OnnxFeed } from './onnx.ts';
+export type { Env } from './ort/env.ts';
+export type { InferenceSessionFactory } from './ort/session.ts';
+export type { OnnxValue, TensorConstructor, TypedTensor } from './ort/tensor.ts';
+export { env, InferenceSession, Tensor };
+
+/** As onnxruntime-web has it, for `import ort from`. */
+export default { env, InferenceSession, Tensor };

@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import { bytesUsed } from '../src/index.ts';
+import { loadOnnx } from '../src/onnx.ts';
+
+setFlagsFromString('--expose-gc');
+const gc: () => void = runInNewContext('gc');
+
+test('models that were forgotten give their memory back', async () => {
+  const files = ['torch_tagger_2l_bi', 'clip'].map((name) =>
+    readFileSync(new URL(`./fixtures/onnx-ort/${name}.onnx`, import.meta.url)),
+  );
+  const before = bytesUsed();
+  const forget = () => {
+    for (const file of files) loadOnnx(file);
+  };
+  forget();
+  expect(bytesUsed()).toBeGreaterThan(before);
+  for (let i = 0; i < 100 && bytesUsed() > before; i++) {
+    gc();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(bytesUsed()).toBe(before);
+});

@@ -1,0 +1,437 @@
+import { WireType } from '@bufbuild/protobuf/wire';
+import { describe, expect, test } from 'vitest';
+import { bytesUsed } from '../src/index.ts';
+import { loadOnnx, ModelError, type OnnxFeed, parseOnnx } from '../src/onnx.ts';
+import { readFixture } from './support/fixtures.ts';
+import { graphProto, message, modelFile, type NodeSpec, onnxFile, tensorProto } from './support/onnx-files.ts';
+
+// Hostile files: each is refused with a ModelError that says what and where, at once.
+
+const floats = (...values: number[]) => Float32Array.from(values);
+
+function refused(file: Uint8Array, message: RegExp, code?: string): void {
+  const before = bytesUsed();
+  const start = performance.now();
+  let error: unknown;
+  try {
+    loadOnnx(file).dispose();
+  } catch (caught) {
+    error = caught;
+  }
+  expect(performance.now() - start).toBeLessThan(1000);
+  expect(error).toBeInstanceOf(ModelError);
+  expect((error as ModelError).message).toMatch(message);
+  expect((error as ModelError).path).not.toBe('');
+  if (code) expect((error as ModelError).code).toBe(code);
+  expect(bytesUsed()).toBe(before);
+}
+
+/** A model whose one initializer is the given TensorProto. */
+function withTensor(write: (w: Parameters<Parameters<typeof message>[0]>[0]) => unknown): Uint8Array {
+  return onnxFile({
+    nodes: [{ op: 'Identity', inputs: ['a'] }],
+    initializers: [
+      message((w) => {
+        w.tag(8, WireType.LengthDelimited).string('a');
+        write(w);
+      }),
+    ],
+  });
+}
+
+const relu: NodeSpec = { op: 'Relu', inputs: ['x'] };
+const valid = { nodes: [relu], inputs: { x: [2] } };
+
+describe('bytes', () => {
+  test.each([
+    ['empty', new Uint8Array(0), /model: expected a ModelProto, got no byte/],
+    ['text', new TextEncoder().encode('version https://git-lfs.github.com/spec/v1\n'), /at byte \d+ expected/],
+    ['a zip', Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0, 0, 0, 8, 0), /at byte \d+ expected/],
+    ['safetensors', Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d), /at byte 0 expected the tag/],
+    ['PNG', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10), /at byte \d+ expected/],
+    ['zeros', new Uint8Array(1000), /at byte 0 expected the tag of a field/],
+  ])('%s is no model', (_, file, message) => refused(file, message));
+
+  test('a file cut anywhere is refused, or gives the same answers', async () => {
+    const names = ['forward', 'opset7_float_data', 'act_bidirectional_six', 'torch_stream_3l'];
+    for (const name of names) {
+      const file = await readFixture(`onnx-ort/${name}.onnx`);
+      const answer = (bytes: Uint8Array) => {
+        const session = loadOnnx(bytes);
+        const feeds = session.inputs.map(({ name: input, dims }): [string, OnnxFeed] => {
+          const sizes = dims as number[];
+          return [input, { data: new Float32Array(sizes.reduce((a, b) => a * b, 1)).fill(0.5), dims: sizes }];
+        });
+        const results = session.run(new Map(feeds));
+        session.dispose();
+        return results;
+      };
+      const whole = answer(file);
+      let refusals = 0;
+      const step = Math.max(1, Math.floor(file.length / 1500));
+      for (let length = 0; length < file.length; length += length > file.length - 200 ? 1 : step) {
+        try {
+          expect(answer(file.subarray(0, length))).toEqual(whole);
+        } catch (error) {
+          if (!(error instanceof ModelError)) throw error;
+          refusals++;
+        }
+      }
+      expect(refusals).toBeGreaterThan(1000);
+      refused(Uint8Array.of(...file, 0), /expected the tag of a field/);
+    }
+    refused(await readFixture('malformed/truncated.onnx'), /bytes? more|length of at most/);
+  });
+
+  test.each([
+    ['a varint of 11 bytes', [8, ...Array(10).fill(0xff), 1], /model: at byte 1 expected a varint/],
+    ['a length beyond the end', [58, 100], /graph: at byte 1 expected a length of at most 0, got 100/],
+    ['a length of 2^31', [58, 0x80, 0x80, 0x80, 0x80, 8], /length of at most 0, got 2147483648/],
+    ['a length of 2^32 + 1', [58, 0x81, 0x80, 0x80, 0x80, 0x10, 0], /length of at most 1, got 4294967297/],
+    ['a length of -1', [58, ...Array(9).fill(0xff), 1], /length of at most 0, got -1/],
+    ['field number 0', [0, 1], /byte 0 expected the tag/],
+    ['a group', [0xa3, 6, 0xa4, 6], /ONNX has no groups/],
+    ['two million groups', Array(2_000_000).fill(0xa3), /expected/],
+    ['a graph of the wrong wire type', [56, 1], /graph: at byte 1 expected wire type 2, got 0/],
+    ['half a float', [...message((w) => w.tag(99, WireType.Bit32)), 1, 2], /expected the end|bytes more/],
+  ])('%s', (_, bytes, message) => refused(Uint8Array.from(bytes), message));
+
+  test('a field that ends beyond its message', () => {
+    const file = onnxFile(valid);
+    // the graph's length one less, so that its last field is cut
+    const at = file.indexOf(58) + 1;
+    file[at]!--;
+    refused(file, /at byte \d+ expected/);
+  });
+
+  test('text that is not UTF-8', () => {
+    const file = onnxFile({ nodes: [{ op: 'Relu', name: 'abc', inputs: ['x'] }], inputs: { x: [2] } });
+    file[file.findIndex((_, i) => file[i] === 97 && file[i + 1] === 98)] = 0xff;
+    refused(file, /graph\.node\[0\]: at byte \d+ expected text in UTF-8/, 'not-utf8');
+  });
+});
+
+describe('tensors', () => {
+  const float = (w: any, ...dims: (number | bigint)[]) => {
+    for (const size of dims) w.tag(1, WireType.Varint).int64(size);
+    w.tag(2, WireType.Varint).int64(1);
+  };
+  const raw = (w: any, bytes: number) => w.tag(9, WireType.LengthDelimited).bytes(new Uint8Array(bytes));
+
+  test.each<[string, (w: any) => unknown, RegExp]>([
+    [
+      'raw_data too short',
+      (w) => [float(w, 2), raw(w, 7)],
+      /initializer\[0\]: expected 8 bytes for \[2\] of float32, got 7/,
+    ],
+    ['raw_data too long', (w) => [float(w, 2), raw(w, 9)], /expected 8 bytes for \[2\] of float32, got 9/],
+    ['no data', (w) => float(w, 2), /expected 2 elements for \[2\] of float32, got 0/],
+    [
+      'data of another type',
+      (w) => [float(w, 1), w.tag(7, 0).int64(1)],
+      /type float32 expected in one field, got field 7/,
+    ],
+    ['raw and typed data', (w) => [float(w, 1), raw(w, 4), w.tag(4, 5).float(1)], /got raw_data and a typed field/],
+    ['raw_data twice', (w) => [float(w, 1), raw(w, 4), raw(w, 4)], /raw_data: expected one field, got two/],
+    ['a size below 0', (w) => [float(w, -1), raw(w, 4)], /dims: expected sizes from 0 to 2\^31 - 1, got -1/],
+    ['a size of 2^31', (w) => [float(w, 2 ** 31), raw(w, 4)], /got 2147483648/],
+    ['a size of 2^53', (w) => [float(w, 2n ** 53n), raw(w, 4)], /got 9007199254740992/],
+    [
+      'a product that wraps',
+      (w) => [float(w, 2 ** 16, 2 ** 16, 2 ** 16, 2 ** 16), raw(w, 0)],
+      /expected 73786976294838210000 bytes/,
+    ],
+    ['two sizes that wrap', (w) => [float(w, 2 ** 30, 4), raw(w, 0)], /expected 17179869184 bytes/],
+    ['a hundred sizes', (w) => [float(w, ...Array(100).fill(1)), raw(w, 4)], /expected at most 16 dims/],
+    ['nine sizes', (w) => [float(w, ...Array(9).fill(1)), raw(w, 4)], /expected at most 8 dims, got 9/],
+    ['no type', (w) => raw(w, 4), /expected a data type that ONNX has, got 0/],
+    ['type 99', (w) => [w.tag(2, 0).int64(99), raw(w, 4)], /got 99/],
+    ['strings', (w) => [w.tag(2, 0).int64(8), w.tag(6, 2).string('x')], /type string are not computed with/],
+    ['strings as raw_data', (w) => [w.tag(2, 0).int64(8), raw(w, 0)], /of string/],
+    ['a bool of 2', (w) => [w.tag(2, 0).int64(9), w.tag(5, 0).int64(2)], /expected bool, got 2/],
+    [
+      'an int32 beyond 31 bits',
+      (w) => [w.tag(2, 0).int64(6), w.tag(5, 0).int64(2 ** 31)],
+      /expected int32, got 2147483648/,
+    ],
+    ['a segment', (w) => [float(w, 1), w.tag(3, 2).bytes(new Uint8Array(0))], /segments are not supported/],
+    [
+      'data in another file',
+      (w) => {
+        float(w, 1);
+        w.tag(13, 2).bytes(
+          message((e) => {
+            e.tag(1, 2).string('location');
+            e.tag(2, 2).string('../../etc/passwd');
+          }),
+        );
+        w.tag(14, 0).int64(1);
+      },
+      /its data are in another file, which is not read/,
+    ],
+    ['data elsewhere', (w) => [float(w, 1), w.tag(14, 0).int64(1)], /its data are in another file/],
+    [
+      'float_data of five bytes',
+      (w) => [float(w, 1), w.tag(4, 2).bytes(new Uint8Array(5))],
+      /numbers of 4 bytes, got 1 bytes over/,
+    ],
+  ])('%s', (_, write, message) => refused(withTensor(write), message));
+
+  test('types that are not computed with', () => {
+    for (const [type, bytes] of [
+      [2, 1],
+      [3, 1],
+      [4, 2],
+      [5, 2],
+      [12, 4],
+      [13, 8],
+      [14, 8],
+      [15, 16],
+      [17, 1],
+      [21, 1],
+    ] as const) {
+      const file = withTensor((w) => {
+        w.tag(2, WireType.Varint).int64(type);
+        w.tag(9, WireType.LengthDelimited).bytes(new Uint8Array(bytes));
+      });
+      expect(parseOnnx(file).graph.initializers.get('a')!.data.length).toBeGreaterThan(0);
+      refused(file, /tensors of type \w+ are not computed with/, 'unsupported');
+    }
+  });
+
+  test('NaN, infinities, subnormals and -0 are values like others', () => {
+    const values = floats(NaN, Infinity, -Infinity, 1e-45, -0, 3.4028234663852886e38);
+    const session = loadOnnx(
+      onnxFile({ nodes: [{ op: 'Identity', inputs: ['a'] }], initializers: [tensorProto('a', [6], values)] }),
+    );
+    expect(session.run({}).y!.data).toEqual(values);
+    session.dispose();
+  });
+});
+
+describe('graphs', () => {
+  const branch = graphProto({
+    nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['inner'] }],
+    outputs: { inner: undefined },
+  });
+  const choose = (attributes: NodeSpec['attributes']): NodeSpec => ({
+    op: 'If',
+    name: 'if',
+    inputs: ['yes'],
+    attributes: attributes!,
+  });
+  const cond = { inputs: { x: [2], yes: [] }, types: { yes: 9 } };
+  const a = tensorProto('a', [2], floats(1, 2));
+
+  test.each<[string, Uint8Array, RegExp]>([
+    [
+      'no graph',
+      message((w) => [w.tag(1, 0).int64(8), w.tag(8, 2).bytes(message((v) => v.tag(2, 0).int64(13)))]),
+      /model\.graph: expected a graph, got none/,
+    ],
+    [
+      'two graphs',
+      new Uint8Array([...onnxFile(valid), ...message((w) => w.tag(7, 2).bytes(graphProto(valid)))]),
+      /expected one graph, got two/,
+    ],
+    [
+      'no operator set',
+      message((w) => [w.tag(1, 0).int64(8), w.tag(7, 2).bytes(graphProto(valid))]),
+      /expected an operator set, got none/,
+    ],
+    [
+      'an operator set twice',
+      new Uint8Array([...onnxFile(valid), ...message((w) => w.tag(8, 2).bytes(message((v) => v.tag(2, 0).int64(13))))]),
+      /each domain once, got "" twice/,
+    ],
+    [
+      'no IR version',
+      message((w) => [w.tag(7, 2).bytes(graphProto(valid)), w.tag(8, 2).bytes(message((v) => v.tag(2, 0).int64(13)))]),
+      /ir_version: expected a version/,
+    ],
+    [
+      'a node without an operator',
+      onnxFile({ nodes: [{ op: '' }] }),
+      /graph\.node\[0\]: expected an operator, got none/,
+    ],
+    [
+      'an input that is not there',
+      onnxFile({ nodes: [{ op: 'Relu', inputs: ['nowhere'] }] }),
+      /node\[0\] \(Relu\): expected an input that was computed before, got "nowhere"/,
+    ],
+    [
+      'a node before its input',
+      onnxFile({
+        nodes: [
+          { op: 'Relu', inputs: ['b'] },
+          { op: 'Relu', inputs: ['x'], outputs: ['b'] },
+        ],
+        inputs: { x: [1] },
+      }),
+      /computed before, got "b"/,
+    ],
+    ['a node that reads itself', onnxFile({ nodes: [{ op: 'Relu', inputs: ['y'] }] }), /computed before, got "y"/],
+    [
+      'an output that is not there',
+      onnxFile({ ...valid, outputs: { z: undefined } }),
+      /graph\.output\[0\]: expected an input that was computed before, got "z"/,
+    ],
+    ['no output', onnxFile({ ...valid, outputs: {} }), /graph\.output: expected an output, got none/],
+    [
+      'a name given twice',
+      onnxFile({ nodes: [relu, relu], inputs: { x: [2] } }),
+      /each name to be given once, got "y" twice/,
+    ],
+    [
+      'an initializer twice',
+      onnxFile({ ...valid, initializers: [a, a] }),
+      /initializer\[1\]: expected each name once, got "a" twice/,
+    ],
+    [
+      'an initializer without a name',
+      onnxFile({ ...valid, initializers: [tensorProto('', [1], floats(1))] }),
+      /expected a name, got none/,
+    ],
+    [
+      'too few inputs',
+      onnxFile({ nodes: [{ op: 'Add', inputs: ['x'] }], inputs: { x: [1] } }),
+      /\(Add\): expected 2 inputs, got 1/,
+    ],
+    [
+      'an input left out',
+      onnxFile({ nodes: [{ op: 'Add', inputs: ['', 'x'] }], inputs: { x: [1] } }),
+      /\(Add\): expected input 0, got none/,
+    ],
+    [
+      'too many outputs',
+      onnxFile({ nodes: [{ op: 'Relu', inputs: ['x'], outputs: ['y', 'z'] }], inputs: { x: [1] } }),
+      /expected 1 outputs, got 2/,
+    ],
+    [
+      'a custom operator',
+      onnxFile({ nodes: [{ op: 'Evil', domain: 'com.microsoft', name: 'n', inputs: ['x'] }], inputs: { x: [1] } }),
+      /not supported: com\.microsoft\.Evil \("n"\)/,
+    ],
+    [
+      'an attribute of the wrong kind',
+      onnxFile({ nodes: [{ op: 'Softmax', inputs: ['x'], attributes: { axis: 'last' } }], inputs: { x: [1] } }),
+      /attribute axis expected an integer, got "last"/,
+    ],
+    [
+      'an axis that is not there',
+      onnxFile({ nodes: [{ op: 'Concat', inputs: ['a'], attributes: { axis: 5 } }], initializers: [a] }),
+      /axis expected an integer from -1 to 0, got 5/,
+    ],
+    [
+      'an If without a branch',
+      onnxFile({ nodes: [choose({ then_branch: { graph: branch } })], ...cond }),
+      /node "if" \(If\): expected a graph else_branch/,
+    ],
+    [
+      'a branch that is no graph',
+      onnxFile({ nodes: [choose({ then_branch: 1, else_branch: 2 })], ...cond }),
+      /expected a graph then_branch, got 1/,
+    ],
+    [
+      'a branch of two outputs',
+      onnxFile({
+        nodes: [{ ...choose({ then_branch: { graph: branch }, else_branch: { graph: branch } }), outputs: ['y', 'z'] }],
+        ...cond,
+      }),
+      /then_branch expected no inputs and 2 outputs, got 0 and 1/,
+    ],
+    [
+      'an input of strings',
+      onnxFile({ nodes: [relu], inputs: { x: [1] }, types: { x: 8 } }),
+      /"x" expected a tensor of float32, int64, int32 or bool, got string/,
+    ],
+    [
+      'a negative size of an input',
+      onnxFile({ nodes: [relu], inputs: { x: [-1] } }),
+      /shape: at byte \d+ expected a size, got -1/,
+    ],
+    [
+      'a sparse initializer',
+      modelFile(
+        message((w) => w.tag(15, 2).bytes(new Uint8Array(0))),
+        13,
+      ),
+      /sparse tensors are not supported/,
+    ],
+  ])('%s', (_, file, message) => refused(file, message));
+
+  test('names that mean something in JavaScript are names', () => {
+    for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'x'.repeat(1_000_000)]) {
+      const session = loadOnnx(
+        onnxFile({
+          nodes: [{ op: 'Add', name, inputs: [name, 'a'], outputs: [`${name}!`] }],
+          inputs: Object.fromEntries([[name, [2]]]),
+          outputs: Object.fromEntries([[`${name}!`, [2]]]),
+          initializers: [a],
+        }),
+      );
+      const results = session.run(new Map([[name, { data: floats(1, 1), dims: [2] }]]));
+      expect(Object.keys(results)).toEqual([`${name}!`]);
+      expect(results[`${name}!`]!.data).toEqual(floats(2, 3));
+      session.dispose();
+    }
+    refused(onnxFile({ nodes: [{ op: '__proto__', inputs: ['x'] }], inputs: { x: [1] } }), /not supported: __proto__/);
+  });
+
+  test('graphs in graphs are bounded', () => {
+    let graph = branch;
+    for (let depth = 0; depth < 8; depth++) {
+      const inner = { then_branch: { graph }, else_branch: { graph } };
+      if (depth > 3) Object.assign(inner, { else_branch: { graph: branch } });
+      graph = graphProto({ nodes: [{ ...choose(inner), outputs: ['out'] }], outputs: { out: undefined } });
+    }
+    const nested = (inner: Uint8Array) =>
+      onnxFile({ nodes: [choose({ then_branch: { graph: inner }, else_branch: { graph: branch } })], ...cond });
+    const session = loadOnnx(nested(graph));
+    const yes = { data: Uint8Array.of(1), dims: [] };
+    expect(session.run({ yes, x: { data: floats(3, 4), dims: [2] } }).y!.data).toEqual(floats(3, 4));
+    session.dispose();
+    for (let depth = 0; depth < 1000; depth++) {
+      graph = graphProto({ nodes: [choose({ then_branch: { graph } })] });
+    }
+    refused(nested(graph), /at most 32 messages inside one another/, 'too-deep');
+  });
+});
+
+describe('sizes that are somebody’s word', () => {
+  const int = (name: string, ...values: number[]) =>
+    tensorProto(name, [values.length], BigInt64Array.from(values, BigInt));
+  const shapes: Record<string, [NodeSpec, Uint8Array[]]> = {
+    ConstantOfShape: [{ op: 'ConstantOfShape', inputs: ['s'] }, [int('s', 2 ** 16, 2 ** 15)]],
+    'ConstantOfShape with int64': [
+      { op: 'ConstantOfShape', inputs: ['s'], attributes: { value: tensorProto('', [1], BigInt64Array.of(1n)) } },
+      [int('s', 2 ** 30)],
+    ],
+    Expand: [{ op: 'Expand', inputs: ['x', 's'] }, [int('s', 2 ** 30, 1)]],
+    Tile: [{ op: 'Tile', inputs: ['x', 's'] }, [int('s', 2 ** 30)]],
+    Pad: [{ op: 'Pad', inputs: ['x', 's'] }, [int('s', 2 ** 30, 2 ** 30)]],
+    Range: [{ op: 'Range', inputs: ['a', 'b', 'c'] }, [int('a', 0), int('b', 2 ** 40), int('c', 1)]],
+    'a product': [{ op: 'MatMul', inputs: ['big', 'big'] }, [int('s', 3000, 3000)]],
+  };
+  for (const [name, [node, initializers]] of Object.entries(shapes)) {
+    test(name, () => {
+      const big: NodeSpec[] = name === 'a product' ? [{ op: 'ConstantOfShape', inputs: ['s'], outputs: ['big'] }] : [];
+      const session = loadOnnx(
+        onnxFile({ nodes: [...big, { ...node, name: 'large' }], inputs: { x: [2] }, initializers }),
+      );
+      const start = performance.now();
+      let error: unknown;
+      try {
+        session.run({ x: { data: floats(1, 2), dims: [2] } });
+      } catch (caught) {
+        error = caught;
+      }
+      expect(performance.now() - start).toBeLessThan(1000);
+      expect(error).toBeInstanceOf(ModelError);
+      expect((error as ModelError).message).toMatch(
+        /node "large" .* expected work in proportion to its inputs and weights/,
+      );
+      session.dispose();
+    });
+  }
+});
