@@ -65,6 +65,7 @@ beforeAll(() => {
   for (const [name, path] of [
     ['model.pt', 'test/fixtures/pytorch/lstm_linear.pt'],
     ['model.onnx', 'test/fixtures/onnx-ort/forward.onnx'],
+    ['model.h5', 'test/fixtures/keras/model.h5'],
     ['amp.nam', 'examples/guitar-amp/data/nam/lstm.nam'],
   ] as const) {
     copyFileSync(join(root, path), join(folder, name));
