@@ -9,11 +9,11 @@ import { chromium } from 'playwright';
 import { LAUNCH_OPTIONS, launch, processor } from '../launch.mjs';
 import { bundle, RUNTIMES } from './bundle.mjs';
 
-const { values } = parseArgs({ options: LAUNCH_OPTIONS });
+const { values } = parseArgs({ options: { ...LAUNCH_OPTIONS, models: { type: 'string', default: 'legacy,v5,v6' } } });
 launch(values);
 
 const at = (relative) => new URL(relative, import.meta.url);
-const MODELS = ['legacy', 'v5', 'v6'];
+const MODELS = values.models.split(',');
 const ROUNDS = values.quick ? 3 : 7;
 /** A line of 10 Mbit/s that takes 40 ms. */
 const SLOW = { offline: false, latency: 40, downloadThroughput: 10e6 / 8, uploadThroughput: 10e6 / 8 };
