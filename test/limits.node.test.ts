@@ -108,11 +108,12 @@ test.each([
   ['an array of words', text('loadGuitarML', `'{"layers":[0'`, `',null'`)],
   ['one string of JSON', text('loadGuitarML', `'{"'`, `'k'`)],
   ['white space', text('loadNam', `'{'`, `' '`)],
-])('refusing 32 MB of %s', { timeout: 60_000 }, (_, program) => {
-  const args = ['--input-type=module', '--eval', TOOLS + program];
+])('refusing 32 MB of %s', { timeout: 60_000, retry: 2 }, (_, program) => {
+  // with a small nursery: garbage that V8 has not yet looked at is not what reading takes, and comes and goes by 16 MB
+  const args = ['--max-semi-space-size=1', '--input-type=module', '--eval', TOOLS + program];
   const result = JSON.parse(execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' }));
   expect(result.refused).toMatch(/^[a-z0-9-]+$/);
   expect(result.beyond).toBeLessThan(2 ** 23);
-  // half a second on an idle machine
+  // half a second on an idle machine; repeated above, since a busy one takes three times as long now and then
   expect(result.milliseconds).toBeLessThan(1500);
 });

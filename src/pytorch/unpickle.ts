@@ -34,6 +34,8 @@ export function unpickle(bytes: Uint8Array, budget: Budget): unknown {
 }
 
 class Machine {
+  /** For an integer of up to eight bytes: one for each would take most of the time. */
+  readonly #wide = new DataView(new ArrayBuffer(LONG_BYTES));
   #at = 0;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -108,11 +110,11 @@ class Machine {
 
   /** An integer in two's complement. */
   long(size: number): number | bigint | Opaque {
-    const bytes = this.bytes(size);
+    const at = this.skip(size);
     if (size > LONG_BYTES) return this.#large();
-    const wide = new DataView(new ArrayBuffer(LONG_BYTES));
-    for (let i = 0; i < LONG_BYTES; i++)
-      wide.setUint8(i, i < size ? bytes[i]! : (bytes[size - 1] ?? 0) >> 7 ? 0xff : 0);
+    const wide = this.#wide;
+    const sign = size > 0 && this.#bytes[at + size - 1]! > 0x7f ? 0xff : 0;
+    for (let i = 0; i < LONG_BYTES; i++) wide.setUint8(i, i < size ? this.#bytes[at + i]! : sign);
     return this.#narrow(wide.getBigInt64(0, true));
   }
 
