@@ -116,10 +116,19 @@ const bundle = await rolldown({
 // What readers of formats share is one file, apart from what the main entry needs too.
 const sources = (...names) => new RegExp(`/src/(${names.join('|')})\\.ts$`);
 const groups = [
-  { name: 'errors', test: sources('errors', 'tensor', 'crc32') },
-  { name: 'formats', test: sources('budget', 'bytes', 'float-formats', 'json', 'safetensors-dtypes', 'utf8') },
-  // the main entry, which readers that make models build upon
-  { name: 'core', test: new RegExp(`/src/(?!(${ENTRIES.join('|')})(-[a-z]+)*\\.ts)[a-z0-9-]+\\.ts$`) },
+  {
+    name: 'formats',
+    priority: 1,
+    test: sources('budget', 'bytes', 'float-formats', 'json', 'safetensors-dtypes', 'utf8'),
+  },
+  // the main entry, and what readers share with it
+  {
+    name: 'core',
+    priority: 2,
+    test: new RegExp(
+      `/src/(?!(${ENTRIES.join('|')}|budget|bytes|float-formats|json|utf8)(-[a-z]+)*\\.ts)[a-z0-9-]+\\.ts$`,
+    ),
+  },
 ];
 const { output } = await bundle.write({
   dir: dist,

@@ -116,7 +116,6 @@ describe('the tarball', () => {
       'README.md',
       'dist/audio.js',
       'dist/core.js',
-      'dist/errors.js',
       'dist/formats.js',
       'dist/index.js',
       'dist/keras.LICENSE.txt',
