@@ -79,7 +79,7 @@ class Machine {
   }
 
   /** Goes on by `count` bytes and gives where they begin. */
-  skip(count: number): number {
+  advance(count: number): number {
     const begin = this.#at;
     if (begin + count > this.#bytes.length) {
       const text = `data.pkl ends at byte ${this.#bytes.length}, in the middle of its value`;
@@ -91,13 +91,13 @@ class Machine {
 
   /** The next bytes of the pickle. */
   bytes(count: number): Uint8Array {
-    const begin = this.skip(count);
+    const begin = this.advance(count);
     return this.#bytes.subarray(begin, this.#at);
   }
 
   /** An unsigned integer of 1, 2, 4 or 8 bytes. */
   unsigned(width: 1 | 2 | 4 | 8): number {
-    const at = this.skip(width);
+    const at = this.advance(width);
     if (width === 1) return this.#bytes[at]!;
     if (width === 2) return this.#view.getUint16(at, true);
     const low = this.#view.getUint32(at, true);
@@ -110,7 +110,7 @@ class Machine {
 
   /** An integer in two's complement. */
   long(size: number): number | bigint | Opaque {
-    const at = this.skip(size);
+    const at = this.advance(size);
     if (size > LONG_BYTES) return this.#large();
     const wide = this.#wide;
     const sign = size > 0 && this.#bytes[at + size - 1]! > 0x7f ? 0xff : 0;
@@ -122,7 +122,7 @@ class Machine {
   line(): string {
     const end = this.#bytes.indexOf(0x0a, this.#at);
     const text = this.string((end < 0 ? this.#bytes.length : end) - this.#at);
-    this.skip(1);
+    this.advance(1);
     return text;
   }
 
@@ -153,7 +153,7 @@ class Machine {
 
   /** Data that nobody needs. */
   opaque(size: number, kind: string): void {
-    this.skip(size);
+    this.advance(size);
     this.push(new Opaque(kind), VALUE_BYTES);
   }
 
@@ -302,7 +302,7 @@ class Machine {
   frame(): void {
     const size = this.unsigned(8);
     // to be complete; nothing is passed over
-    if (this.#at + size > this.#bytes.length) this.skip(size);
+    if (this.#at + size > this.#bytes.length) this.advance(size);
   }
 
   protocol(): void {
