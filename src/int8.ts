@@ -9,17 +9,12 @@ import { instantiateInt8, wasm } from './wasm.ts';
 let chosen: Form | undefined;
 
 /**
- * How 8-bit products are done in this thread. No clock decides, since worklets have none: the relaxed form wherever its module
- * compiles and computes the right integers, but on JavaScriptCore, where it is slower. Results do not depend on it.
+ * How 8-bit products are done in this thread. No clock decides, since worklets have none: the relaxed form where its module
+ * compiles, is not known to be slower, and computes the right integers. Results do not depend on it.
  */
 export function int8Form(): Form {
-  chosen ??= !isJavaScriptCore() && instantiateInt8() && isExact(RELAXED) ? RELAXED : PLAIN;
+  chosen ??= instantiateInt8() && isExact(RELAXED) ? RELAXED : PLAIN;
   return chosen;
-}
-
-/** Its errors carry the place where they were made as `line` and `column`; no other engine's do. */
-function isJavaScriptCore(): boolean {
-  return Object.hasOwn(new Error(), 'line');
 }
 
 /** Whether `form` gives the exact integers, on the largest and on mixed values in every lane. */

@@ -63,7 +63,7 @@ export function panelBytes(rows: number, K: number, form: Form = FLOAT32): numbe
 
 /** Bytes of scratch for a row of K activations, quantised: quantized_bytes in assembly/int8.ts. */
 export function quantizedBytes(K: number, form: Form): number {
-  return form === FLOAT32 ? 0 : 2 * int8Depth(K) + 4;
+  return form === FLOAT32 ? 0 : 2 * int8Depth(K) + 8;
 }
 
 function int8Depth(K: number): number {
@@ -124,18 +124,18 @@ export function rowPointer({ pointer, dims, gates, parts = 1 }: Parameter, row: 
 
 /** Copies 8-bit weights into a parameter's place, with their scales and the sums of their rows. */
 export function writeInt8(parameter: Parameter, { data, scale }: Int8Matrix): void {
-  const { dims, parts = 1 } = parameter;
+  const { dims, form, parts = 1 } = parameter;
   const K = columnCount(dims);
   const panels = panelCount(dims[0]! / parts);
   const memory = integers();
   const bytes = new Int8Array(memory.buffer);
   const scales = floats();
   const sums = new Int32Array(int8Blocks(K));
-  walkInt8(parameter, (row, column, at, group, step) => {
+  walkInt8(parameter, (row, column, at) => {
     sums.fill(0);
     for (let k = 0; k < K; k++) {
       const value = data[row * K + k]!;
-      bytes[at + Math.floor(k / group) * step + (k % group)] = value;
+      bytes[at + int8Offset(k)] = value ^ int8Bias(k, form);
       sums[Math.floor(k / INT8_DEPTH)]! += value;
     }
     scales[column] = scale[row]!;
@@ -145,38 +145,44 @@ export function writeInt8(parameter: Parameter, { data, scale }: Int8Matrix): vo
 
 /** A copy of 8-bit weights and their scales. */
 export function readInt8(parameter: Parameter): Int8Matrix {
-  const { dims } = parameter;
+  const { dims, form } = parameter;
   const K = columnCount(dims);
   const data = new Int8Array(product(dims));
   const scale = new Float32Array(dims[0]!);
   const scales = floats();
   const bytes = new Int8Array(scales.buffer);
-  walkInt8(parameter, (row, column, at, group, step) => {
-    for (let k = 0; k < K; k++) data[row * K + k] = bytes[at + Math.floor(k / group) * step + (k % group)]!;
+  walkInt8(parameter, (row, column, at) => {
+    for (let k = 0; k < K; k++) data[row * K + k] = bytes[at + int8Offset(k)]! ^ int8Bias(k, form);
     scale[row] = scales[column]!;
   });
   return { data, scale };
 }
 
-/**
- * Visits each row of an 8-bit matrix: its number, the index of its scale as a float, the address of its first weight, how
- * many of its weights lie side by side, and the bytes from one such group to the next.
- */
+/** From a row's first weight to the k-th: four lie side by side. */
+function int8Offset(k: number): number {
+  return Math.floor(k / 4) * 4 * PANEL + (k % 4);
+}
+
+/** The bit that differs in memory from the k-th weight of a row: in the plain form 128 is added to even ones. */
+function int8Bias(k: number, form: Form | undefined): number {
+  return form === PLAIN && k % 2 === 0 ? 0x80 : 0;
+}
+
+/** Visits each row of an 8-bit matrix: its number, the index of its scale as a float, and the address of its first weight. */
 function walkInt8(
   { pointer, dims, gates, form, parts = 1 }: Parameter,
-  visit: (row: number, column: number, at: number, group: number, step: number) => void,
+  visit: (row: number, column: number, at: number) => void,
 ): void {
   const rows = dims[0]! / parts;
   const K = columnCount(dims);
   const depth = int8Depth(K);
-  const group = form === PLAIN ? 2 : 4;
   for (let row = 0; row < dims[0]!; row++) {
     const part = Math.floor(row / rows);
     const start = pointer + part * panelBytes(rows, K, form);
     const scales = start + panelCount(rows) * PANEL * depth;
     const column = wasm().panel_index(row - part * rows, 1, gates!);
     const panel = Math.floor(column / PANEL);
-    visit(row, scales / 4 + column, start + panel * PANEL * depth + (column % PANEL) * group, group, PANEL * group);
+    visit(row, scales / 4 + column, start + panel * PANEL * depth + (column % PANEL) * 4);
   }
 }
 

@@ -83,6 +83,12 @@ export interface Kernels {
   softmax_f32(x: number, outer: number, n: number, inner: number): void;
 }
 
+/** The exports of lstm-int8.wasm. */
+interface Int8Kernels {
+  readonly dot_i8: unknown;
+  is_emulated(): number;
+}
+
 /** Of assembly/index.ts: the signatures and layouts that this code relies on. */
 const ABI = 1;
 /** Where gemm_i8 looks for the relaxed form. */
@@ -91,15 +97,15 @@ const RELAXED_SLOT = 1;
 let kernels: Kernels | undefined;
 let source: WebAssembly.Module | undefined;
 let int8Source: WebAssembly.Module | undefined;
-let relaxedAllowed = true;
+let relaxed: boolean | undefined;
 let int8Started = false;
 
 export interface InitializeOptions {
   /** The compiled `lstm-wasm/lstm-int8.wasm`, used by quantize() where `relaxed` allows it. */
   readonly int8?: WebAssembly.Module | undefined;
   /**
-   * Whether quantized models may use relaxed SIMD, where the engine has it: it gives the same bits as without, faster. Default
-   * true.
+   * Whether quantized models use relaxed SIMD; the bits are the same either way. Default: where the engine has it and it is
+   * faster. True: wherever the engine has it.
    */
   readonly relaxed?: boolean | undefined;
 }
@@ -118,18 +124,18 @@ export function wasm(): Kernels {
  */
 export function initialize(module?: WebAssembly.Module, options?: InitializeOptions): void {
   checkOptions('initialize', options, ['int8', 'relaxed']);
-  const { int8, relaxed = true } = options ?? {};
-  checkBoolean('initialize', 'relaxed', relaxed);
+  const { int8, relaxed: wanted = relaxed } = options ?? {};
+  if (wanted !== undefined) checkBoolean('initialize', 'relaxed', wanted);
   checkModule('module', module);
   checkModule('int8', int8);
   if (kernels && module && module !== source) throw new Error('initialize: another module runs already');
-  if (int8 && !exportsOf(int8).includes('dot_i8'))
+  if (int8 && !exportsOf(int8).includes('is_emulated'))
     throw wrongType('initialize', 'int8', 'the compiled lstm-int8.wasm', int8);
-  const change = (int8 && int8 !== int8Source) || (options?.relaxed !== undefined && relaxed !== relaxedAllowed);
+  const change = (int8 && int8 !== int8Source) || wanted !== relaxed;
   if (int8Started && change) throw new Error('initialize: 8-bit weights are in use already');
   if (!kernels) instantiate(module);
   int8Source = int8 ?? int8Source;
-  relaxedAllowed = options?.relaxed ?? relaxedAllowed;
+  relaxed = wanted;
 }
 
 function checkModule(what: string, module: unknown): void {
@@ -152,20 +158,30 @@ function instantiate(module: WebAssembly.Module = compile()): Kernels {
   return kernels;
 }
 
-/** Puts the relaxed form of 8-bit products where gemm_i8 looks for it. False where the engine lacks relaxed SIMD. */
+/**
+ * Puts the relaxed form of 8-bit products where gemm_i8 looks for it. False where the engine lacks relaxed SIMD, or is known to be
+ * slower with it and nobody asked for it.
+ */
 export function instantiateInt8(): boolean {
   const { memory, table } = wasm();
   int8Started = true;
-  if (!relaxedAllowed) return false;
+  if (!(relaxed ?? !isJavaScriptCore())) return false;
   try {
     int8Source ??= new WebAssembly.Module(decode(embeddedInt8));
     const { exports } = new WebAssembly.Instance(int8Source, { env: { memory } });
+    const { dot_i8, is_emulated } = exports as unknown as Int8Kernels;
+    if (relaxed === undefined && is_emulated()) return false;
     table.grow(1);
-    table.set(RELAXED_SLOT, exports.dot_i8);
+    table.set(RELAXED_SLOT, dot_i8);
     return true;
   } catch {
     return false;
   }
+}
+
+/** Its errors carry the place where they were made as `line` and `column`; no other engine's do. */
+function isJavaScriptCore(): boolean {
+  return Object.hasOwn(new Error(), 'line');
 }
 
 function compile(): WebAssembly.Module {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { allocate, release } from '../src/arena.ts';
 import { int8Form } from '../src/int8.ts';
+import { onnxKernels } from '../src/onnx/kernels.ts';
 import { type Form, type Int8Matrix, PLAIN, panelBytes, quantizedBytes, RELAXED, writeInt8 } from '../src/pack.ts';
-import { wasm } from '../src/wasm.ts';
+import { initialize, wasm } from '../src/wasm.ts';
 import { type Matrix, type State, sequence } from './support/oracle.ts';
 import { uniforms } from './support/random.ts';
 
@@ -11,6 +12,17 @@ import { uniforms } from './support/random.ts';
 // in turn at the very end of memory, where reading one float too many is a trap.
 
 const kernels = wasm();
+const constants = () => new Uint8Array(kernels.memory.buffer).slice(0, kernels.HEAP_BASE.value);
+const before = constants();
+// with relaxed SIMD also where the engine emulates it
+initialize(undefined, { relaxed: true });
+const relaxed = int8Form() === RELAXED;
+onnxKernels();
+
+test('modules that share the memory leave the constants of the first alone', () => {
+  expect(constants()).toEqual(before);
+  expect(before.some((byte) => byte !== 0)).toBe(true);
+});
 const PANEL = kernels.PANEL.value;
 const TILE_ROWS = kernels.TILE_ROWS.value;
 /** Hidden units of a panel, floats of a vector */
@@ -453,7 +465,6 @@ describe('gemm_i8', () => {
     });
   };
 
-  const relaxed = int8Form() === RELAXED;
   const forms = [
     ['dot_i16x8_s', PLAIN, true],
     [relaxed ? 'relaxed_dot' : 'relaxed_dot: SKIPPED, this engine lacks relaxed SIMD', RELAXED, relaxed],
