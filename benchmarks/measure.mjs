@@ -51,6 +51,11 @@ export class Stopwatch {
     let steady = 0;
     for (let elapsed = 0; elapsed < ms || (steady < STEADY_WINDOWS && elapsed < 3 * ms); ) {
       const us = median(await this.round(window));
+      if (us === 0) {
+        // less than a step of the clock
+        this.#calls *= 10;
+        continue;
+      }
       steady = us > 0.95 * best ? steady + 1 : 0;
       best = Math.min(best, us);
       this.#clock = best > LONG_US ? busy : wall;
