@@ -45,7 +45,15 @@ for (const [target, entry, ...features] of [
 ]) {
   run('assemblyscript', 'asc', entry, '--target', target);
   const name = target === 'lstm' ? 'lstm' : `lstm-${target}`;
-  const options = ['-O3', '--enable-bulk-memory', ...features, '-o', join(dist, `${name}.wasm`)];
+  const options = [
+    '-O3',
+    '--converge',
+    '--coalesce-locals',
+    '--enable-bulk-memory',
+    ...features,
+    '-o',
+    join(dist, `${name}.wasm`),
+  ];
   run('binaryen', 'wasm-opt', `build/${name}.asc.wasm`, ...options);
 }
 
@@ -135,6 +143,8 @@ const { output } = await bundle.write({
   format: 'esm',
   chunkFileNames: '[name].js',
   codeSplitting: { groups },
+  // what minifiers of other bundlers leave undone; names and lines stay for stack traces
+  minify: { compress: { sequences: false, joinVars: false }, mangle: false, codegen: false },
 });
 await bundle.close();
 for (const chunk of output) writeLicences(chunk);

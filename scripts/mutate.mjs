@@ -121,9 +121,9 @@ const MUTATIONS = [
   },
   {
     what: 'shape of h0 not checked',
-    file: 'src/lstm.ts',
-    from: "checkShape('LSTM', 'h0', checkState('LSTM', given).h0, h)",
-    to: "checkState('LSTM', given).h0.data",
+    file: 'src/recurrent.ts',
+    from: "checkShape(this.who, 'h0', checkState(this.who, given).h0, h)",
+    to: 'checkState(this.who, given).h0.data',
   },
   {
     what: 'unexpected keys accepted',

@@ -1,8 +1,5 @@
-import { inChunks } from './affine.ts';
-import { allocate, floats, integers } from './arena.ts';
-import { int8Form } from './int8.ts';
-import { type InternalOptions, Module, type QuantizeOptions, VALUES } from './module.ts';
-import { columnCount, FLOAT32, type Form, holdsInt8, panelBytes } from './pack.ts';
+import { Affine } from './affine.ts';
+import { type QuantizeOptions, VALUES } from './module.ts';
 import { checkBoolean, checkInteger, checkOptions, checkTensor, type TensorLike, wrongValue, zeros } from './tensor.ts';
 import { wasm } from './wasm.ts';
 
@@ -26,7 +23,7 @@ export interface Conv1dOptions {
  *
  * https://pytorch.org/docs/stable/generated/torch.nn.Conv1d.html
  */
-export class Conv1d extends Module {
+export class Conv1d extends Affine {
   readonly inChannels: number;
   readonly outChannels: number;
   readonly kernelSize: number;
@@ -35,11 +32,6 @@ export class Conv1d extends Module {
   readonly dilation: number;
   readonly groups: number;
   readonly bias: boolean;
-  readonly #form: Form;
-  readonly #block: number;
-  /** Bytes of a group's weights, and of its bias in whole panels, which lie after all weights */
-  readonly #weightBytes: number;
-  readonly #biasBytes: number;
 
   /**
    * Weights start uniform in ±1/sqrt(inChannels / groups * kernelSize), drawn from `seed` by mulberry32.
@@ -47,7 +39,7 @@ export class Conv1d extends Module {
    */
   constructor(inChannels: number, outChannels: number, kernelSize: number, options?: Conv1dOptions) {
     checkOptions('Conv1d', options, ['stride', 'padding', 'dilation', 'groups', 'bias', 'seed']);
-    const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, seed } = options ?? {};
+    const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options ?? {};
     const counts = { inChannels, outChannels, kernelSize, stride, dilation, groups };
     for (const [what, count] of Object.entries(counts)) checkInteger('Conv1d', what, count, 1);
     if (inChannels % groups || outChannels % groups) {
@@ -56,7 +48,7 @@ export class Conv1d extends Module {
     if (padding !== 'valid' && padding !== 'same') checkInteger('Conv1d', 'padding', padding, 0);
     if (padding === 'same' && stride !== 1) throw wrongValue('Conv1d', 'stride', '1 with padding "same"', stride);
     checkBoolean('Conv1d', 'bias', bias);
-    super('Conv1d', seed);
+    super('Conv1d', options, [outChannels, inChannels / groups, kernelSize], groups, bias);
     this.inChannels = inChannels;
     this.outChannels = outChannels;
     this.kernelSize = kernelSize;
@@ -65,23 +57,6 @@ export class Conv1d extends Module {
     this.dilation = dilation;
     this.groups = groups;
     this.bias = bias;
-    const values = (options as InternalOptions | undefined)?.[VALUES];
-    this.#form = values && holdsInt8(values) ? int8Form() : FLOAT32;
-    const dims = [outChannels, inChannels / groups, kernelSize];
-    this.#weightBytes = panelBytes(outChannels / groups, columnCount(dims), this.#form);
-    this.#biasBytes = panelBytes(outChannels / groups, 1);
-    const bytes = groups * (this.#weightBytes + this.#biasBytes);
-    this.#block = allocate(bytes);
-    this.own(this.#block);
-    integers().fill(0, this.#block / 4, (this.#block + bytes) / 4);
-    this.parameters.push({ name: 'weight', dims, pointer: this.#block, gates: 0, form: this.#form, parts: groups });
-    if (bias) {
-      // a row a channel, of one column: in the panels of its group
-      const pointer = this.#block + groups * this.#weightBytes;
-      this.parameters.push({ name: 'bias', dims: [outChannels], pointer, gates: 0, parts: groups });
-    }
-    if (values) this.write(this.prepare(values));
-    else this.initialize(columnCount(dims));
   }
 
   /** This layer with 8-bit weights; see LSTM.quantize. */
@@ -117,27 +92,25 @@ export class Conv1d extends Module {
 
     // windows side by side are the rows of a matrix product
     const [ins, outs] = [inChannels / groups, outChannels / groups];
-    const width = ins * kernelSize;
     for (let part = 0; part < batch * groups; part++) {
-      const group = part % groups;
-      const weight = this.#block + group * this.#weightBytes;
-      const bias = this.#block + groups * this.#weightBytes + group * this.#biasBytes;
-      inChunks(this.#form, width, outs, steps, (first, rows, x, y, z) => {
-        const memory = floats();
-        let at = x / 4;
-        for (let row = first; row < first + rows; row++) {
-          for (let c = part * ins; c < (part + 1) * ins; c++) {
-            for (let k = 0, t = row * stride - left; k < kernelSize; k++, t += dilation) {
-              memory[at++] = t >= 0 && t < length ? data[c * length + t]! : 0;
+      this.multiply(
+        part % groups,
+        steps,
+        (memory, x, first, end) => {
+          for (let row = first; row < end; row++) {
+            for (let c = part * ins; c < (part + 1) * ins; c++) {
+              for (let k = 0, t = row * stride - left; k < kernelSize; k++, t += dilation) {
+                memory[x++] = t >= 0 && t < length ? data[c * length + t]! : 0;
+              }
             }
           }
-        }
-        wasm().linear(this.#form, weight, bias, x, width, y, outs, rows, z);
-        at = y / 4;
-        for (let row = first; row < first + rows; row++) {
-          for (let c = part * outs; c < (part + 1) * outs; c++) output.data[c * steps + row] = memory[at++]!;
-        }
-      });
+        },
+        (memory, y, first, end) => {
+          for (let row = first; row < end; row++) {
+            for (let c = part * outs; c < (part + 1) * outs; c++) output.data[c * steps + row] = memory[y++]!;
+          }
+        },
+      );
     }
     return output;
   }

@@ -1,4 +1,4 @@
-import { allocate, floats, integers } from './arena.ts';
+import { floats, integers } from './arena.ts';
 import { Module } from './module.ts';
 import {
   checkDims,
@@ -7,7 +7,7 @@ import {
   checkOptions,
   formatDims,
   type TensorLike,
-  wrongValue,
+  wrongLength,
   zeros,
 } from './tensor.ts';
 
@@ -48,12 +48,11 @@ export class Embedding extends Module {
     if (padding !== undefined) {
       checkInteger('Embedding', 'paddingIdx', padding, -numEmbeddings, numEmbeddings - 1);
     }
-    super('Embedding', options?.seed);
+    super('Embedding', options);
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
     this.paddingIdx = padding !== undefined && padding < 0 ? padding + numEmbeddings : padding;
-    this.#weight = allocate(4 * numEmbeddings * embeddingDim);
-    this.own(this.#weight);
+    this.#weight = this.own(4 * numEmbeddings * embeddingDim);
     this.parameters.push({ name: 'weight', dims: [numEmbeddings, embeddingDim], pointer: this.#weight });
     this.random.normal(this.#weight, numEmbeddings * embeddingDim);
     if (this.paddingIdx !== undefined) {
@@ -73,7 +72,7 @@ export class Embedding extends Module {
     const count = checkDims('Embedding', 'indices', dims);
     checkIntegers('Embedding', 'indices.data', data);
     if (data.length !== count) {
-      throw wrongValue('Embedding', 'indices', `${count} elements for dims ${formatDims(dims)}`, data.length);
+      throw wrongLength('Embedding', 'indices', count, `dims ${formatDims(dims)}`, data.length);
     }
     const width = this.embeddingDim;
     const output = zeros('Embedding', [...dims, width]);

@@ -13,16 +13,13 @@ export interface ModelErrorDetails {
  */
 export class ModelError extends Error {
   override readonly name: string = 'ModelError';
-  readonly code: string;
-  readonly path: string;
-  readonly expected: unknown;
-  readonly found: unknown;
+  declare readonly code: string;
+  declare readonly path: string;
+  declare readonly expected: unknown;
+  declare readonly found: unknown;
 
   constructor(message: string, details: ModelErrorDetails) {
     super(message);
-    this.code = details.code;
-    this.path = details.path;
-    this.expected = details.expected;
-    this.found = details.found;
+    Object.assign(this, details);
   }
 }

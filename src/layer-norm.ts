@@ -1,4 +1,4 @@
-import { allocate, floats } from './arena.ts';
+import { floats } from './arena.ts';
 import { Module } from './module.ts';
 import {
   checkBoolean,
@@ -8,7 +8,7 @@ import {
   product,
   sameDims,
   type TensorLike,
-  wrongType,
+  wrongNumber,
   wrongValue,
   zeros,
 } from './tensor.ts';
@@ -44,22 +44,17 @@ export class LayerNorm extends Module {
     const shape = Array.isArray(normalizedShape) ? [...normalizedShape] : [normalizedShape];
     for (const size of shape) checkInteger('LayerNorm', 'normalizedShape', size, 1);
     if (shape.length === 0) throw wrongValue('LayerNorm', 'normalizedShape', 'at least one size', shape);
-    if (typeof eps !== 'number') throw wrongType('LayerNorm', 'eps', 'a number', eps);
-    if (!(eps >= 0 && eps < Number.POSITIVE_INFINITY)) throw wrongValue('LayerNorm', 'eps', 'a number from 0', eps);
+    if (!(Number.isFinite(eps) && eps >= 0)) throw wrongNumber('LayerNorm', 'eps', 'a number from 0', eps);
     checkBoolean('LayerNorm', 'elementwiseAffine', elementwiseAffine);
     checkBoolean('LayerNorm', 'bias', bias);
-    super('LayerNorm', undefined);
+    super('LayerNorm');
     this.normalizedShape = shape;
     this.eps = eps;
     this.elementwiseAffine = elementwiseAffine;
     this.bias = elementwiseAffine && bias;
     const count = product(shape);
-    this.#weight = allocate(8 * count);
-    this.own(this.#weight);
-    const start = this.#weight / 4;
-    floats()
-      .fill(1, start, start + count)
-      .fill(0, start + count, start + 2 * count);
+    this.#weight = this.own(8 * count);
+    floats().fill(1, this.#weight / 4, this.#weight / 4 + count);
     if (elementwiseAffine) this.parameters.push({ name: 'weight', dims: shape, pointer: this.#weight });
     if (this.bias) this.parameters.push({ name: 'bias', dims: shape, pointer: this.#weight + 4 * count });
   }

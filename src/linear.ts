@@ -1,10 +1,6 @@
-import { inChunks } from './affine.ts';
-import { allocate, floats, integers } from './arena.ts';
-import { ModelError } from './errors.ts';
-import { int8Form } from './int8.ts';
-import { type InternalOptions, Module, type QuantizeOptions, VALUES } from './module.ts';
-import { FLOAT32, type Form, holdsInt8, panelBytes } from './pack.ts';
-import { entries, foundPrefixes, matchStateDict } from './state-dict.ts';
+import { Affine } from './affine.ts';
+import { type QuantizeOptions, VALUES } from './module.ts';
+import { entries, matchStateDict, wrongMatrix } from './state-dict.ts';
 import {
   checkBoolean,
   checkInteger,
@@ -31,14 +27,10 @@ export interface LinearOptions {
  *
  * https://pytorch.org/docs/stable/generated/torch.nn.Linear.html
  */
-export class Linear extends Module {
+export class Linear extends Affine {
   readonly inFeatures: number;
   readonly outFeatures: number;
   readonly bias: boolean;
-  readonly #form: Form;
-  readonly #weight: number;
-  /** In whole panels, zeros without a bias */
-  readonly #bias: number;
 
   /**
    * Weights start uniform in ±1/sqrt(inFeatures), drawn from `seed` by mulberry32.
@@ -49,29 +41,10 @@ export class Linear extends Module {
     checkInteger('Linear', 'inFeatures', inFeatures, 0);
     checkInteger('Linear', 'outFeatures', outFeatures, 0);
     const bias = checkBoolean('Linear', 'bias', options?.bias ?? true);
-    super('Linear', options?.seed);
+    super('Linear', options, [outFeatures, inFeatures], 1, bias);
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     this.bias = bias;
-    const values = (options as InternalOptions | undefined)?.[VALUES];
-    this.#form = values && holdsInt8(values) ? int8Form() : FLOAT32;
-    const weightBytes = panelBytes(outFeatures, inFeatures, this.#form);
-    const biasBytes = panelBytes(outFeatures, 1);
-    const block = allocate(weightBytes + biasBytes);
-    this.own(block);
-    this.#weight = block;
-    this.#bias = block + weightBytes;
-    integers().fill(0, block / 4, (this.#bias + biasBytes) / 4);
-    this.parameters.push({
-      name: 'weight',
-      dims: [outFeatures, inFeatures],
-      pointer: block,
-      gates: 0,
-      form: this.#form,
-    });
-    if (bias) this.parameters.push({ name: 'bias', dims: [outFeatures], pointer: this.#bias });
-    if (values) this.write(this.prepare(values));
-    else this.initialize(inFeatures);
   }
 
   /**
@@ -83,15 +56,9 @@ export class Linear extends Module {
     checkOptions('Linear', options, ['prefix']);
     const prefix = options?.prefix ?? '';
     const all = entries('Linear', stateDict, prefix);
-    const path = `${prefix}weight`;
-    const dims: unknown = (all.get(path) as Partial<TensorLike> | undefined)?.dims;
+    const dims: unknown = (all.get(`${prefix}weight`) as Partial<TensorLike> | undefined)?.dims;
     if (!Array.isArray(dims) || dims.length !== 2 || !dims.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-      const expected = '[out, in]';
-      const found = all.has(path) ? describe(dims) : 'no such key';
-      throw new ModelError(
-        `Linear: ${describe(path)} expected ${expected}, got ${found}${foundPrefixes('Linear', all, 'weight')}`,
-        { code: all.has(path) ? 'wrong-shape' : 'missing-key', path, expected, found },
-      );
+      throw wrongMatrix('Linear', all, prefix, 'weight', '[out, in]', describe(dims));
     }
     const [outFeatures, inFeatures] = dims as [number, number];
     const bias = all.has(`${prefix}bias`);
@@ -124,11 +91,14 @@ export class Linear extends Module {
     const output = zeros('Linear', [...dims.slice(0, -1), outFeatures]);
     if (data.buffer === wasm().memory.buffer) data = data.slice();
     // none where the result is empty, however many rows that is
-    inChunks(this.#form, inFeatures, outFeatures, output.data.length && rows, (first, count, x, y, z) => {
-      floats().set(data.subarray(first * inFeatures, (first + count) * inFeatures), x / 4);
-      wasm().linear(this.#form, this.#weight, this.#bias, x, inFeatures, y, outFeatures, count, z);
-      output.data.set(floats().subarray(y / 4, y / 4 + count * outFeatures), first * outFeatures);
-    });
+    this.multiply(
+      0,
+      output.data.length && rows,
+      (memory, x, first, end) => memory.set(data.subarray(first * inFeatures, end * inFeatures), x),
+      (memory, y, first, end) => {
+        output.data.set(memory.subarray(y, y + (end - first) * outFeatures), first * outFeatures);
+      },
+    );
     return output;
   }
 }

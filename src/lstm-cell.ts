@@ -1,21 +1,9 @@
 import { infer } from './infer.ts';
-import { type InternalOptions, type QuantizeOptions, VALUES } from './module.ts';
-import { lstmSizes } from './parameters.ts';
+import { type QuantizeOptions, VALUES } from './module.ts';
 import { Recurrent } from './recurrent.ts';
-import { emptySequence, runSequence } from './sequence.ts';
-import { checkShape, checkState, type LSTMState } from './state.ts';
-import { LSTMStream } from './stream.ts';
-import { LSTMStreams, type LSTMStreamsOptions } from './streams.ts';
-import {
-  checkBoolean,
-  checkInteger,
-  checkOptions,
-  checkTensor,
-  type StateDict,
-  type TensorLike,
-  wrongValue,
-  zeros,
-} from './tensor.ts';
+import { runSequence } from './sequence.ts';
+import type { LSTMState } from './state.ts';
+import { checkOptions, checkTensor, type StateDict, type TensorLike, wrongValue, zeros } from './tensor.ts';
 
 export interface LSTMCellOptions {
   /** Whether bias_ih and bias_hh exist. Default true. */
@@ -31,29 +19,13 @@ export interface LSTMCellOptions {
  * https://pytorch.org/docs/stable/generated/torch.nn.LSTMCell.html
  */
 export class LSTMCell extends Recurrent {
-  readonly inputSize: number;
-  readonly hiddenSize: number;
-  readonly bias: boolean;
-  readonly #sequence = emptySequence();
-
   /**
    * Weights start uniform in ±1/sqrt(hiddenSize), drawn from `seed` by mulberry32: the same bits everywhere.
    * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
    */
   constructor(inputSize: number, hiddenSize: number, options?: LSTMCellOptions) {
     checkOptions('LSTMCell', options, ['bias', 'seed']);
-    const sizes = lstmSizes({
-      inputSize: checkInteger('LSTMCell', 'inputSize', inputSize, 0),
-      hiddenSize: checkInteger('LSTMCell', 'hiddenSize', hiddenSize, 1),
-      numLayers: 1,
-      bias: checkBoolean('LSTMCell', 'bias', options?.bias ?? true),
-      bidirectional: false,
-      projSize: 0,
-    });
-    super('LSTMCell', options?.seed, sizes, (options as InternalOptions | undefined)?.[VALUES]);
-    this.inputSize = inputSize;
-    this.hiddenSize = hiddenSize;
-    this.bias = sizes.bias;
+    super('LSTMCell', true, inputSize, hiddenSize, options);
   }
 
   /**
@@ -65,10 +37,6 @@ export class LSTMCell extends Recurrent {
     const { sizes, values } = infer('LSTMCell', stateDict, options?.prefix ?? '', true);
     const all = { bias: sizes.bias, [VALUES]: values };
     return new LSTMCell(sizes.inputSize, sizes.hiddenSize, all);
-  }
-
-  protected override suffix(): string {
-    return '';
   }
 
   /**
@@ -87,10 +55,8 @@ export class LSTMCell extends Recurrent {
     }
     const batch = dims.length === 2 ? dims[0]! : 1;
     const shape = [...dims.slice(0, -1), this.hiddenSize];
-    const sequence = this.#sequence;
-    const given = state ?? undefined;
-    sequence.h0 = given && checkShape('LSTMCell', 'h0', checkState('LSTMCell', given).h0, shape);
-    sequence.c0 = given && checkShape('LSTMCell', 'c0', given.c0, shape);
+    const { sequence } = this;
+    this.startFrom(state, shape, shape);
     sequence.input = data;
     sequence.steps = 1;
     sequence.batch = batch;
@@ -109,20 +75,5 @@ export class LSTMCell extends Recurrent {
   quantize(options?: QuantizeOptions): LSTMCell {
     const all = { bias: this.bias, [VALUES]: this.quantizedValues(options) };
     return new LSTMCell(this.inputSize, this.hiddenSize, all);
-  }
-
-  /** A session that owns h and c in linear memory and goes on step by step. Any number of streams share these weights. */
-  stream(): LSTMStream {
-    this.checkAlive();
-    return new LSTMStream(this, true);
-  }
-
-  /**
-   * Many sessions, of which any can be stepped in one call.
-   * @throws RangeError if memory cannot grow
-   */
-  streams(options?: LSTMStreamsOptions): LSTMStreams {
-    this.checkAlive();
-    return new LSTMStreams(this, true, options);
   }
 }

@@ -1,21 +1,17 @@
 import { infer } from './infer.ts';
-import { type InternalOptions, type QuantizeOptions, VALUES } from './module.ts';
+import { type QuantizeOptions, VALUES } from './module.ts';
 import { checkPacked, type PackedSequence } from './packed.ts';
-import { lstmSizes } from './parameters.ts';
 import { Recurrent } from './recurrent.ts';
-import { emptySequence, runSequence } from './sequence.ts';
-import { checkShape, checkState, type LSTMState } from './state.ts';
-import { LSTMStream } from './stream.ts';
-import { LSTMStreams, type LSTMStreamsOptions } from './streams.ts';
+import { runSequence } from './sequence.ts';
+import { checkShape, type LSTMState } from './state.ts';
 import {
   checkBoolean,
-  checkInteger,
   checkOptions,
   checkTensor,
   type StateDict,
   sameDims,
   type TensorLike,
-  wrongType,
+  wrongNumber,
   wrongValue,
   zeros,
 } from './tensor.ts';
@@ -68,15 +64,11 @@ let warned = false;
  * https://pytorch.org/docs/stable/generated/torch.nn.LSTM.html
  */
 export class LSTM extends Recurrent {
-  readonly inputSize: number;
-  readonly hiddenSize: number;
   readonly numLayers: number;
-  readonly bias: boolean;
   readonly batchFirst: boolean;
   readonly dropout: number;
   readonly bidirectional: boolean;
   readonly projSize: number;
-  readonly #sequence = emptySequence();
   #dims: ResultDims = { input: [], batched: false, batch: 0, output: [], h: [], c: [] };
 
   /**
@@ -85,27 +77,19 @@ export class LSTM extends Recurrent {
    */
   constructor(inputSize: number, hiddenSize: number, options?: LSTMOptions) {
     checkOptions('LSTM', options, OPTIONS);
-    const sizes = lstmSizes({
-      inputSize: checkInteger('LSTM', 'inputSize', inputSize, 0),
-      hiddenSize: checkInteger('LSTM', 'hiddenSize', hiddenSize, 1),
-      // an absurd number would not fail for want of memory, but take minutes
-      numLayers: checkInteger('LSTM', 'numLayers', options?.numLayers ?? 1, 1, 10_000),
-      bias: checkBoolean('LSTM', 'bias', options?.bias ?? true),
-      bidirectional: checkBoolean('LSTM', 'bidirectional', options?.bidirectional ?? false),
-      projSize: checkInteger('LSTM', 'projSize', options?.projSize ?? 0, 0, hiddenSize - 1),
-    });
     const batchFirst = checkBoolean('LSTM', 'batchFirst', options?.batchFirst ?? false);
-    const dropout = checkProbability('LSTM', 'dropout', options?.dropout ?? 0);
-    super('LSTM', options?.seed, sizes, (options as InternalOptions | undefined)?.[VALUES]);
-    this.inputSize = inputSize;
-    this.hiddenSize = hiddenSize;
-    this.numLayers = sizes.numLayers;
-    this.bias = sizes.bias;
+    const dropout = options?.dropout ?? 0;
+    if (!(Number.isFinite(dropout) && dropout >= 0 && dropout <= 1)) {
+      throw wrongNumber('LSTM', 'dropout', 'a number from 0 to 1', dropout);
+    }
+    super('LSTM', false, inputSize, hiddenSize, options);
+    const { numLayers, bidirectional, projSize } = this.sizes;
+    this.numLayers = numLayers;
     this.batchFirst = batchFirst;
     this.dropout = dropout;
-    this.bidirectional = sizes.bidirectional;
-    this.projSize = sizes.projSize;
-    if (dropout > 0 && sizes.numLayers === 1 && !warned) {
+    this.bidirectional = bidirectional;
+    this.projSize = projSize;
+    if (dropout > 0 && numLayers === 1 && !warned) {
       warned = true;
       console.warn(`LSTM: dropout ${dropout} does nothing with numLayers 1: it leaves the last layer out`);
     }
@@ -126,10 +110,6 @@ export class LSTM extends Recurrent {
     const { batchFirst, dropout } = options ?? {};
     const all = { numLayers, bias, bidirectional, projSize, batchFirst, dropout, [VALUES]: values };
     return new LSTM(inputSize, hiddenSize, all);
-  }
-
-  protected override suffix(layer: number, direction: number): string {
-    return `_l${layer}${direction ? '_reverse' : ''}`;
   }
 
   /**
@@ -154,11 +134,9 @@ export class LSTM extends Recurrent {
     this.checkAlive();
     checkOptions('LSTM', options, FORWARD_OPTIONS);
     const packed = (input as PackedSequence | undefined)?.batchSizes ? (input as PackedSequence) : undefined;
-    const sequence = this.#sequence;
+    const { sequence } = this;
     const { output, h, c } = packed ? this.#readPacked(packed) : this.#readTensor(input as TensorLike);
-    const given = state ?? undefined;
-    sequence.h0 = given && checkShape('LSTM', 'h0', checkState('LSTM', given).h0, h);
-    sequence.c0 = given && checkShape('LSTM', 'c0', given.c0, c);
+    this.startFrom(state, h, c);
     const result = options?.out ?? {
       output: packed ? repacked(packed, zeros('LSTM', output)) : zeros('LSTM', output),
       hn: zeros('LSTM', h),
@@ -183,37 +161,10 @@ export class LSTM extends Recurrent {
    * @throws ModelError if a weight is NaN or infinite
    */
   quantize(options?: QuantizeOptions): LSTM {
-    const { inputSize, hiddenSize, numLayers, bias, batchFirst, dropout, bidirectional, projSize } = this;
-    const values = { [VALUES]: this.quantizedValues(options) };
-    return new LSTM(inputSize, hiddenSize, {
-      ...{ numLayers, bias, batchFirst, dropout, bidirectional, projSize },
-      ...values,
-    });
-  }
-
-  /**
-   * A session that owns h and c in linear memory and goes on step by step. Any number of streams share these weights.
-   * @throws TypeError if the module is bidirectional: its second direction starts at the end of the sequence
-   */
-  stream(): LSTMStream {
-    this.#checkOneWay();
-    return new LSTMStream(this, false);
-  }
-
-  /**
-   * Many sessions, of which any can be stepped in one call: for a server, say, whose streams are ready at different times.
-   * @throws TypeError if the module is bidirectional; RangeError if memory cannot grow
-   */
-  streams(options?: LSTMStreamsOptions): LSTMStreams {
-    this.#checkOneWay();
-    return new LSTMStreams(this, false, options);
-  }
-
-  #checkOneWay(): void {
-    this.checkAlive();
-    if (this.bidirectional) {
-      throw new TypeError('LSTM: a bidirectional module cannot stream, since its reverse direction starts at the end');
-    }
+    const { numLayers, bias, batchFirst, dropout, bidirectional, projSize } = this;
+    const values = this.quantizedValues(options);
+    const all = { numLayers, bias, bidirectional, projSize, batchFirst, dropout, [VALUES]: values };
+    return new LSTM(this.inputSize, this.hiddenSize, all);
   }
 
   #readTensor(input: TensorLike): ResultDims {
@@ -224,7 +175,7 @@ export class LSTM extends Recurrent {
       const shape = this.batchFirst ? '[B, T, ' : '[T, B, ';
       throw wrongValue('LSTM', 'input', `${shape}${this.inputSize}] or [T, ${this.inputSize}]`, dims);
     }
-    const sequence = this.#sequence;
+    const { sequence } = this;
     sequence.batchFirst = batched && this.batchFirst;
     sequence.steps = dims[sequence.batchFirst ? 1 : 0]!;
     sequence.batch = batched ? dims[sequence.batchFirst ? 0 : 1]! : 1;
@@ -239,7 +190,7 @@ export class LSTM extends Recurrent {
 
   #readPacked(input: PackedSequence): ResultDims {
     const { rows, batch, steps } = checkPacked('LSTM', input);
-    const sequence = this.#sequence;
+    const { sequence } = this;
     sequence.input = checkShape('LSTM', 'input.data', input.data, [rows, this.inputSize]);
     sequence.batchFirst = false;
     sequence.steps = steps;
@@ -252,7 +203,7 @@ export class LSTM extends Recurrent {
 
   /** Dims of results for an input of `dims`: the last ones if they are the same, since new arrays would be garbage. */
   #resultDims(dims: readonly number[], batched: boolean): ResultDims {
-    const { batch } = this.#sequence;
+    const { batch } = this.sequence;
     const last = this.#dims;
     if (sameDims(dims, last.input) && last.batched === batched && last.batch === batch) return last;
     const { directions, outputSize } = this.sizes;
@@ -269,11 +220,6 @@ export class LSTM extends Recurrent {
   }
 
   readonly #drop = (pointer: number, count: number): void => this.random.dropout(pointer, count, this.dropout);
-}
-
-function checkProbability(who: string, what: string, value: unknown): number {
-  if (typeof value === 'number' && value >= 0 && value <= 1) return value;
-  throw (typeof value === 'number' ? wrongValue : wrongType)(who, what, 'a number from 0 to 1', value);
 }
 
 function repacked({ batchSizes, sortedIndices, unsortedIndices }: PackedSequence, data: TensorLike): PackedSequence {

@@ -1,20 +1,28 @@
-import { release } from './arena.ts';
-import { quantizeMatrix } from './int8.ts';
-import { type Parameter, readInt8, readParameter, type Values, writeParameter } from './pack.ts';
-import { nextSeed, Random } from './random.ts';
-import { type LoadResult, matchStateDict, SCALE } from './state-dict.ts';
+import { allocate, integers, release } from './arena.ts';
+import { int8Form, quantizeMatrix } from './int8.ts';
 import {
-  checkBoolean,
-  checkInteger,
-  checkOptions,
-  type StateDict,
-  type TensorLike,
-  wrongType,
-  wrongValue,
-} from './tensor.ts';
+  FLOAT32,
+  type Form,
+  holdsInt8,
+  type Int8Matrix,
+  type Parameter,
+  readInt8,
+  readParameter,
+  type Values,
+  writeParameter,
+} from './pack.ts';
+import { nextSeed, Random } from './random.ts';
+import { checkPrefix, type LoadResult, matchStateDict, SCALE } from './state-dict.ts';
+import { checkBoolean, checkInteger, checkOptions, type StateDict, type TensorLike, wrongValue } from './tensor.ts';
 
 /** Internal option of constructors: values to start from, by parameter name, in place of random ones. */
 export const VALUES = Symbol();
+
+/** What the constructors of all layers with weights take. */
+export interface ModuleOptions {
+  readonly seed?: number | undefined;
+  readonly [VALUES]?: Values | undefined;
+}
 
 export interface QuantizeOptions {
   /** Of a weight. 16 bits, half the memory, gained less than 1.7 times in speed where 8 gain 4. */
@@ -25,10 +33,6 @@ export interface QuantizeOptions {
 export interface Int8Tensor {
   readonly data: Int8Array;
   readonly dims: readonly number[];
-}
-
-export interface InternalOptions {
-  readonly [VALUES]?: Values | undefined;
 }
 
 let registry: FinalizationRegistry<number> | undefined;
@@ -51,11 +55,17 @@ export abstract class Resource {
     this.who = who;
   }
 
-  /** Takes over a block, one more if called again, once nothing can fail any more. */
-  protected own(block: number): void {
+  /**
+   * A new block of zeros, one more if called again.
+   * @throws RangeError if memory cannot grow that far
+   */
+  protected own(bytes: number): number {
+    const block = allocate(bytes);
+    integers().fill(0, block / 4, (block + bytes) / 4);
     this.#blocks = [...this.#blocks, block];
     registry ??= new FinalizationRegistry(release);
     registry.register(this, block, this);
+    return block;
   }
 
   /** @throws Error if this was disposed. @internal */
@@ -77,11 +87,14 @@ export abstract class Module extends Resource {
   protected readonly random: Random;
   /** In PyTorch's order */
   protected readonly parameters: Parameter[] = [];
+  /** How products with the weights are done */
+  protected readonly form: Form;
   #training = false;
 
-  constructor(who: string, seed: unknown) {
+  constructor(who: string, { seed, [VALUES]: values }: ModuleOptions = {}) {
     super(who);
     this.random = new Random(seed === undefined ? nextSeed() : checkSeed(who, seed));
+    this.form = values && holdsInt8(values) ? int8Form() : FLOAT32;
   }
 
   /** Whether dropout is applied. False, unlike in PyTorch, until train() is called: this is for inference. */
@@ -122,14 +135,14 @@ export abstract class Module extends Resource {
       strict,
       int8: this.parameters.some(({ form }) => form),
     });
-    this.write(this.prepare(values));
+    this.#write(values);
     return { missingKeys, unexpectedKeys };
   }
 
   /** Copies of all parameters, with the bits that were loaded, under `prefix` + PyTorch's names and in its order. */
   stateDict(prefix = ''): Map<string, TensorLike> {
     this.checkAlive();
-    if (typeof prefix !== 'string') throw wrongType(this.who, 'prefix', 'a string', prefix);
+    checkPrefix(this.who, prefix);
     return new Map(
       this.parameters.map((parameter) => [
         prefix + parameter.name,
@@ -138,34 +151,28 @@ export abstract class Module extends Resource {
     );
   }
 
-  /** Values as write() takes them: matrices of a module with 8-bit weights quantized. */
-  protected prepare(values: Values): Values {
-    const quantized = new Map(values);
-    for (const { name, dims, form } of this.parameters) {
-      const value = values.get(name);
-      if (form && value instanceof Float32Array) quantized.set(name, quantizeMatrix(this.who, name, value, dims[0]!));
-    }
-    return quantized;
-  }
-
   /** The values of a quantized copy, for quantize(): checks its options. */
   protected quantizedValues(options: QuantizeOptions | undefined): Values {
     this.checkAlive();
     checkOptions(this.who, options, ['bits']);
     if ((options?.bits ?? 8) !== 8) throw wrongValue(this.who, 'bits', '8', options!.bits);
-    return this.int8Values();
+    return this.#int8Values();
   }
 
   /** Every parameter, matrices with 8-bit weights: the module's own, or the nearest to its float32 ones. */
-  private int8Values(): Values {
+  #int8Values(): Values {
     return new Map(
       this.parameters.map((parameter) => {
         const { name, dims, form } = parameter;
-        if (form) return [name, readInt8(parameter)] as const;
+        if (form) return [name, readInt8(parameter)];
         const value = readParameter(parameter);
-        return [name, dims.length < 2 ? value : quantizeMatrix(this.who, name, value, dims[0]!)] as const;
+        return [name, dims.length < 2 ? value : this.#quantized(parameter, value)];
       }),
     );
+  }
+
+  #quantized({ name, dims }: Parameter, value: Float32Array): Int8Matrix {
+    return quantizeMatrix(this.who, name, value, dims[0]!);
   }
 
   /**
@@ -175,32 +182,47 @@ export abstract class Module extends Resource {
    */
   quantizedStateDict(prefix = ''): Map<string, TensorLike | Int8Tensor> {
     this.checkAlive();
-    if (typeof prefix !== 'string') throw wrongType(this.who, 'prefix', 'a string', prefix);
-    const values = this.int8Values();
-    return new Map(
-      this.parameters.flatMap(({ name, dims }): [string, TensorLike | Int8Tensor][] => {
-        const value = values.get(name)!;
-        if (!('scale' in value)) return [[prefix + name, { data: value, dims: [...dims] }]];
-        return [
-          [prefix + name, { data: value.data, dims: [...dims] }],
-          [prefix + name + SCALE, { data: value.scale, dims: [dims[0]!] }],
-        ];
-      }),
-    );
+    checkPrefix(this.who, prefix);
+    const values = this.#int8Values();
+    const stateDict = new Map<string, TensorLike | Int8Tensor>();
+    for (const { name, dims } of this.parameters) {
+      const value = values.get(name)!;
+      if ('scale' in value) {
+        stateDict.set(prefix + name, { data: value.data, dims: [...dims] });
+        stateDict.set(prefix + name + SCALE, { data: value.scale, dims: [dims[0]!] });
+      } else stateDict.set(prefix + name, { data: value, dims: [...dims] });
+    }
+    return stateDict;
   }
 
-  /** Copies values into linear memory; a parameter without a value stays as it is. */
-  protected write(values: Values): void {
-    for (const parameter of this.parameters) {
-      const value = values.get(parameter.name);
-      if (value) writeParameter(parameter, value);
+  /**
+   * The values that the constructor was given, or PyTorch's initialisation of most layers: every parameter uniform in
+   * ±1/sqrt(size), in the order of the state dict.
+   */
+  protected start(options: ModuleOptions | undefined, size: number): void {
+    const values = options?.[VALUES];
+    if (values) this.#write(values);
+    else {
+      for (const parameter of this.parameters) this.random.uniform(parameter, size);
+      this.derive();
     }
   }
 
-  /** PyTorch's initialisation of most layers: every parameter uniform in ±1/sqrt(size), in the order of the state dict. */
-  protected initialize(size: number): void {
-    for (const parameter of this.parameters) this.random.uniform(parameter, size);
+  /**
+   * Copies values into linear memory, once those of matrices with 8-bit weights are quantized; a parameter without a value stays
+   * as it is.
+   */
+  #write(values: Values): void {
+    const all = this.parameters.map((parameter) => {
+      const value = values.get(parameter.name);
+      return parameter.form && value && !('scale' in value) ? this.#quantized(parameter, value) : value;
+    });
+    for (const [i, value] of all.entries()) if (value) writeParameter(this.parameters[i]!, value);
+    this.derive();
   }
+
+  /** Computes what follows from the parameters. */
+  protected derive(): void {}
 }
 
 export function checkSeed(who: string, seed: unknown): number {

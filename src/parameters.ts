@@ -1,5 +1,7 @@
 /** What an LSTM is made of: PyTorch's constructor arguments, and what follows from them. */
 export interface LSTMSizes {
+  /** Whether it is an LSTMCell: one layer in one direction, whose state has no dimension for them */
+  readonly cell: boolean;
   readonly inputSize: number;
   readonly hiddenSize: number;
   readonly numLayers: number;
@@ -10,6 +12,8 @@ export interface LSTMSizes {
   readonly directions: number;
   /** Ho, the size of h: projSize if there is a projection, else hiddenSize */
   readonly outputSize: number;
+  /** Elements of h and c of one sequence, one direction */
+  readonly stateCount: number;
 }
 
 /** A state-dict key and the shape that belongs to it. */
@@ -18,8 +22,11 @@ export interface ParameterSpec {
   readonly dims: readonly number[];
 }
 
-export function lstmSizes(given: Omit<LSTMSizes, 'directions' | 'outputSize'>): LSTMSizes {
-  return { ...given, directions: given.bidirectional ? 2 : 1, outputSize: given.projSize || given.hiddenSize };
+export function lstmSizes(given: Omit<LSTMSizes, 'directions' | 'outputSize' | 'stateCount'>): LSTMSizes {
+  const { hiddenSize, numLayers } = given;
+  const outputSize = given.projSize || hiddenSize;
+  const stateCount = numLayers * (outputSize + hiddenSize);
+  return { ...given, directions: given.bidirectional ? 2 : 1, outputSize, stateCount };
 }
 
 /** I of the first layer; both directions' outputs, side by side, for the others. */
@@ -27,13 +34,23 @@ export function layerInputSize(sizes: LSTMSizes, layer: number): number {
   return layer === 0 ? sizes.inputSize : sizes.outputSize * sizes.directions;
 }
 
-/** Parameters of one layer in one direction, in PyTorch's order; `suffix` such as `_l0_reverse`, or `` for a cell. */
-export function directionParameters(sizes: LSTMSizes, layer: number, suffix: string): ParameterSpec[] {
+/** What follows the kind of a parameter, such as `weight_ih`, in its name. */
+export function suffix({ cell }: Pick<LSTMSizes, 'cell'>, layer: number, direction = 0): string {
+  return cell ? '' : `_l${layer}${direction ? '_reverse' : ''}`;
+}
+
+/** Parameters of one layer in one direction by kind, in PyTorch's order. */
+export function directionParameters(sizes: LSTMSizes, layer: number, direction: number) {
   const gates = 4 * sizes.hiddenSize;
+  const spec = <Kind extends string>(kind: Kind, ...dims: number[]) => ({
+    kind,
+    name: kind + suffix(sizes, layer, direction),
+    dims,
+  });
   return [
-    { name: `weight_ih${suffix}`, dims: [gates, layerInputSize(sizes, layer)] },
-    { name: `weight_hh${suffix}`, dims: [gates, sizes.outputSize] },
-    ...(sizes.bias ? ['bias_ih', 'bias_hh'].map((name) => ({ name: name + suffix, dims: [gates] })) : []),
-    ...(sizes.projSize ? [{ name: `weight_hr${suffix}`, dims: [sizes.projSize, sizes.hiddenSize] }] : []),
+    spec('weight_ih', gates, layerInputSize(sizes, layer)),
+    spec('weight_hh', gates, sizes.outputSize),
+    ...(sizes.bias ? [spec('bias_ih', gates), spec('bias_hh', gates)] : []),
+    ...(sizes.projSize ? [spec('weight_hr', sizes.projSize, sizes.hiddenSize)] : []),
   ];
 }

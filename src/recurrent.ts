@@ -1,17 +1,19 @@
-import { align, allocate, integers } from './arena.ts';
-import { int8Form } from './int8.ts';
-import { Module } from './module.ts';
-import {
-  FLOAT32,
-  type Form,
-  holdsInt8,
-  panelBytes,
-  quantizedBytes,
-  readFloats,
-  type Values,
-  writeParameter,
-} from './pack.ts';
-import { directionParameters, type LSTMSizes, layerInputSize } from './parameters.ts';
+import { align, integers } from './arena.ts';
+import { Module, type ModuleOptions } from './module.ts';
+import { panelBytes, quantizedBytes, readFloats, writeParameter } from './pack.ts';
+import { directionParameters, type LSTMSizes, layerInputSize, lstmSizes } from './parameters.ts';
+import { emptySequence } from './sequence.ts';
+import { checkShape, checkState, type LSTMState } from './state.ts';
+import { LSTMStream } from './stream.ts';
+import { LSTMStreams, type LSTMStreamsOptions } from './streams.ts';
+import { checkBoolean, checkInteger } from './tensor.ts';
+
+interface RecurrentOptions extends ModuleOptions {
+  readonly numLayers?: number | undefined;
+  readonly bias?: boolean | undefined;
+  readonly bidirectional?: boolean | undefined;
+  readonly projSize?: number | undefined;
+}
 
 /** Pointers of one layer in one direction. */
 interface DirectionBlock {
@@ -31,28 +33,43 @@ const DIRECTION_WORDS = 5;
 
 /** The weights of nn.LSTM or nn.LSTMCell in linear memory, packed once, with the description of them that kernels read. */
 export abstract class Recurrent extends Module {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly bias: boolean;
   /** @internal */
   readonly sizes: LSTMSizes;
   /** Pointer of the Model that lstm_run takes. @internal */
   readonly model: number;
   /** Scratch for one row that lives as long as the weights: what a stream's step uses. @internal */
   readonly stepScratch: number;
-  readonly #form: Form;
   readonly #directions: DirectionBlock[] = [];
+  /** The running call's */
+  protected readonly sequence = emptySequence();
 
-  constructor(who: string, seed: unknown, sizes: LSTMSizes, values: Values | undefined) {
-    super(who, seed);
+  constructor(who: string, cell: boolean, inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
+    const sizes = lstmSizes({
+      cell,
+      inputSize: checkInteger(who, 'inputSize', inputSize, 0),
+      hiddenSize: checkInteger(who, 'hiddenSize', hiddenSize, 1),
+      // an absurd number would not fail for want of memory, but take minutes
+      numLayers: checkInteger(who, 'numLayers', options.numLayers ?? 1, 1, 10_000),
+      bias: checkBoolean(who, 'bias', options.bias ?? true),
+      bidirectional: checkBoolean(who, 'bidirectional', options.bidirectional ?? false),
+      projSize: checkInteger(who, 'projSize', options.projSize ?? 0, 0, hiddenSize - 1),
+    });
+    super(who, options);
+    this.inputSize = inputSize;
+    this.hiddenSize = hiddenSize;
+    this.bias = sizes.bias;
     this.sizes = sizes;
-    this.#form = values && holdsInt8(values) ? int8Form() : FLOAT32;
-    const { inputSize, hiddenSize, projSize, numLayers, directions } = sizes;
+    const { projSize, numLayers, directions } = sizes;
     const modelBytes = align(4 * (MODEL_WORDS + numLayers * directions * DIRECTION_WORDS));
     // the size first, in one sum: an absurd number of layers must not be enumerated
     const weightBytes = directions * (this.#place(0, 0)[1] + (numLayers - 1) * this.#place(0, 1)[1]);
-    const block = allocate(modelBytes + weightBytes + this.scratchBytes(1));
+    const block = this.own(modelBytes + weightBytes + this.scratchBytes(1));
     const memory = integers();
-    memory.fill(0, block / 4, (block + modelBytes + weightBytes) / 4);
     this.model = block;
-    memory.set([inputSize, hiddenSize, projSize, directions, this.#form], block / 4);
+    memory.set([inputSize, hiddenSize, projSize, directions, this.form], block / 4);
     let at = block + modelBytes;
     for (let k = 0; k < numLayers * directions; k++) {
       const layer = Math.floor(k / directions);
@@ -60,23 +77,54 @@ export abstract class Recurrent extends Module {
       this.#directions.push(place);
       const { weight_ih, weight_hh, weight_hr, bias, bias_hr } = place;
       memory.set([weight_ih, weight_hh, weight_hr, bias, bias_hr], block / 4 + MODEL_WORDS + k * DIRECTION_WORDS);
-      this.#define(place, layer, this.suffix(layer, k % directions));
+      for (const { kind, name, dims } of directionParameters(sizes, layer, k % directions)) {
+        const gates = kind === 'weight_hr' ? 0 : hiddenSize;
+        const form = dims.length === 2 && { gates, form: this.form };
+        this.parameters.push({ name, dims, pointer: place[kind], ...form });
+      }
       at += bytes;
     }
     this.stepScratch = at;
-    this.own(block);
-    if (values) this.write(this.prepare(values));
-    else this.initialize(hiddenSize);
+    this.start(options, hiddenSize);
   }
 
-  /** What follows `weight_ih` in a state-dict key. */
-  protected abstract suffix(layer: number, direction: number): string;
+  /**
+   * A session that owns h and c in linear memory and goes on step by step. Any number of streams share these weights.
+   * @throws TypeError if the module is bidirectional: its second direction starts at the end of the sequence
+   */
+  stream(): LSTMStream {
+    this.#checkOneWay();
+    return new LSTMStream(this);
+  }
+
+  /**
+   * Many sessions, of which any can be stepped in one call: for a server, say, whose streams are ready at different times.
+   * @throws TypeError if the module is bidirectional; RangeError if memory cannot grow
+   */
+  streams(options?: LSTMStreamsOptions): LSTMStreams {
+    this.#checkOneWay();
+    return new LSTMStreams(this, options);
+  }
+
+  #checkOneWay(): void {
+    this.checkAlive();
+    if (this.sizes.directions > 1) {
+      throw new TypeError('LSTM: a bidirectional module cannot stream, since its reverse direction starts at the end');
+    }
+  }
+
+  /** Makes the next sequence start from `state`, if it is given, of these dims. */
+  protected startFrom(state: LSTMState | null | undefined, h: readonly number[], c: readonly number[]): void {
+    const given = state ?? undefined;
+    this.sequence.h0 = given && checkShape(this.who, 'h0', checkState(this.who, given).h0, h);
+    this.sequence.c0 = given && checkShape(this.who, 'c0', given.c0, c);
+  }
 
   /** Where things of a layer in one direction lie from `start`, and how many bytes they take. */
   #place(start: number, layer: number): readonly [DirectionBlock, number] {
     const { hiddenSize, outputSize, projSize } = this.sizes;
     const gates = 4 * hiddenSize;
-    const form = this.#form;
+    const { form } = this;
     const weight_hh = start + panelBytes(gates, layerInputSize(this.sizes, layer), form);
     const weight_hr = weight_hh + panelBytes(gates, outputSize, form);
     const bias = weight_hr + panelBytes(projSize, hiddenSize, form);
@@ -87,30 +135,9 @@ export abstract class Recurrent extends Module {
     return [place, align(bias_hh + 4 * gates - start)];
   }
 
-  #define(place: DirectionBlock, layer: number, suffix: string): void {
-    for (const spec of directionParameters(this.sizes, layer, suffix)) {
-      const kind = spec.name.slice(0, spec.name.length - suffix.length) as keyof DirectionBlock;
-      const gates = kind === 'weight_hr' ? 0 : this.sizes.hiddenSize;
-      this.parameters.push({
-        ...spec,
-        pointer: place[kind],
-        ...(spec.dims.length === 2 && { gates, form: this.#form }),
-      });
-    }
-  }
-
-  protected override write(values: Values): void {
-    super.write(values);
-    this.#addBiases();
-  }
-
-  protected override initialize(size: number): void {
-    super.initialize(size);
-    this.#addBiases();
-  }
-
-  #addBiases(): void {
-    const { hiddenSize } = this.sizes;
+  /** Adds the biases. */
+  protected override derive(): void {
+    const { hiddenSize } = this;
     for (const { bias, bias_ih, bias_hh } of this.#directions) {
       const hh = readFloats(bias_hh, 4 * hiddenSize);
       const sum = readFloats(bias_ih, 4 * hiddenSize).map((value, i) => value + hh[i]!);
@@ -121,7 +148,7 @@ export abstract class Recurrent extends Module {
   /** Bytes of scratch that lstm_run needs for `rows` rows at once. @internal */
   scratchBytes(rows: number): number {
     const { inputSize, hiddenSize, projSize, outputSize, numLayers, directions } = this.sizes;
-    const form = this.#form;
+    const { form } = this;
     const widest = Math.max(inputSize, outputSize * (numLayers > 1 ? directions : 1));
     const projection = 4 * hiddenSize + panelBytes(projSize, 1) + quantizedBytes(hiddenSize, form);
     return rows * (panelBytes(4 * hiddenSize, 1) + Math.max(quantizedBytes(widest, form), projSize ? projection : 0));

@@ -1,7 +1,8 @@
 import { crc32 } from './crc32.ts';
 import { ModelError } from './errors.ts';
+import { readFloats, writeFloats } from './pack.ts';
 import type { LSTMSizes } from './parameters.ts';
-import { tag, wrongType } from './tensor.ts';
+import { isView, wrongType } from './tensor.ts';
 
 // A saved state, little-endian: "LSTS", then as 32-bit integers the version, whether the model is a cell, I, H, P and L;
 // h [L][Ho] and c [L][H] as float32; the CRC-32 (IEEE 802.3) of all bytes before it.
@@ -10,9 +11,13 @@ const MAGIC = 0x5354534c;
 const VERSION = 1;
 const FIELDS = ['magic', 'version', 'cell', 'inputSize', 'hiddenSize', 'projSize', 'numLayers'];
 
-/** `state`: h, then c. */
-export function encodeState(sizes: LSTMSizes, cell: boolean, state: Float32Array): Uint8Array {
-  const { inputSize, hiddenSize, projSize, numLayers } = sizes;
+/** The h and c at `pointer` as bytes. */
+export function saveState(sizes: LSTMSizes, pointer: number): Uint8Array {
+  return encode(sizes, readFloats(pointer, sizes.stateCount));
+}
+
+function encode(sizes: LSTMSizes, state: Float32Array): Uint8Array {
+  const { cell, inputSize, hiddenSize, projSize, numLayers } = sizes;
   const header = [MAGIC, VERSION, cell ? 1 : 0, inputSize, hiddenSize, projSize, numLayers];
   const words = new Uint32Array(header.length + state.length + 1);
   words.set(header);
@@ -23,27 +28,26 @@ export function encodeState(sizes: LSTMSizes, cell: boolean, state: Float32Array
 }
 
 /**
- * The h and c in `bytes`, in memory of their own.
+ * Copies the h and c in `bytes` to `pointer`.
  * @throws ModelError if the bytes are not a state of a model of these sizes, or damaged
  */
-export function decodeState(who: string, sizes: LSTMSizes, cell: boolean, bytes: unknown): Float32Array {
-  if (!ArrayBuffer.isView(bytes) || tag(bytes) !== 'Uint8Array') throw wrongType(who, 'bytes', 'a Uint8Array', bytes);
+export function loadState(who: string, sizes: LSTMSizes, pointer: number, bytes: unknown): void {
+  if (!isView(bytes, Uint8Array)) throw wrongType(who, 'bytes', 'a Uint8Array', bytes);
   const check = (code: string, path: string, expected: number, found: number): void => {
     if (expected === found) return;
     const message = `${who}: saved state: ${path} expected ${expected}, got ${found}`;
     throw new ModelError(message, { code, path, expected, found });
   };
-  const count = sizes.numLayers * (sizes.outputSize + sizes.hiddenSize);
-  const sample = encodeState(sizes, cell, new Float32Array(count));
+  const sample = encode(sizes, new Float32Array(sizes.stateCount));
   const expected = new Uint32Array(sample.buffer);
   // a copy: aligned, and as long as a state is, whatever the length of `bytes`
   const copy = new Uint8Array(sample.length);
-  copy.set((bytes as Uint8Array).subarray(0, copy.length));
+  copy.set(bytes.subarray(0, copy.length));
   const words = new Uint32Array(copy.buffer);
   FIELDS.forEach((field, i) => {
     check(i === 0 ? 'not-a-state' : 'wrong-model', field, expected[i]!, words[i]!);
   });
   check('wrong-length', 'length in bytes', sample.length, bytes.byteLength);
   check('damaged', 'checksum', crc32(copy.subarray(0, -4)), words[words.length - 1]!);
-  return new Float32Array(copy.slice(4 * FIELDS.length, -4).buffer);
+  writeFloats(pointer, new Float32Array(copy.buffer, 4 * FIELDS.length, sizes.stateCount));
 }

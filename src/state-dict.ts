@@ -21,9 +21,13 @@ interface Problem {
   readonly found: unknown;
 }
 
+export function checkPrefix(who: string, prefix: unknown): void {
+  if (typeof prefix !== 'string') throw wrongType(who, 'prefix', 'a string', prefix);
+}
+
 /** The entries of a state dict, Map or plain object, by their whole keys; checks the prefix that goes with it. */
 export function entries(who: string, stateDict: unknown, prefix: unknown): ReadonlyMap<string, unknown> {
-  if (typeof prefix !== 'string') throw wrongType(who, 'prefix', 'a string', prefix);
+  checkPrefix(who, prefix);
   if (tag(stateDict) === 'Map') return stateDict as ReadonlyMap<string, unknown>;
   // not bytes, arrays and the like
   if (tag(stateDict) !== 'Object') throw wrongType(who, 'stateDict', 'a Map or an object of tensors', stateDict);
@@ -133,8 +137,25 @@ function mismatch(who: string, problems: readonly Problem[], hint: string): Mode
   return new ModelError(`${who}: ${shown.join('; ')}${hint}`, { ...first, code });
 }
 
+/** That the matrix from which a module's sizes are read is missing, or has not the `expected` shape. */
+export function wrongMatrix(
+  who: string,
+  all: ReadonlyMap<string, unknown>,
+  prefix: string,
+  name: string,
+  expected: string,
+  shape: string,
+): ModelError {
+  const path = prefix + name;
+  const [code, found] = all.has(path) ? ['wrong-shape', shape] : ['missing-key', 'no such key'];
+  return new ModelError(
+    `${who}: ${describe(path)} expected ${expected}, got ${found}${foundPrefixes(who, all, name)}`,
+    { code: code!, path, expected, found },
+  );
+}
+
 /** Names the prefixes of all keys that end in `name`, for who looked for it elsewhere. */
-export function foundPrefixes(who: string, all: ReadonlyMap<string, unknown>, name: string): string {
+function foundPrefixes(who: string, all: ReadonlyMap<string, unknown>, name: string): string {
   const prefixes = [...all.keys()]
     .filter((key) => typeof key === 'string' && `.${key}`.endsWith(`.${name}`))
     .map((key) => describe(key.slice(0, key.length - name.length)));

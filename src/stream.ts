@@ -1,11 +1,11 @@
-import { allocate, floats } from './arena.ts';
+import { floats } from './arena.ts';
 import { Resource } from './module.ts';
 import { readFloats, writeFloats } from './pack.ts';
 import type { Recurrent } from './recurrent.ts';
-import { decodeState, encodeState } from './saved-state.ts';
+import { loadState, saveState } from './saved-state.ts';
 import { emptySequence, runSequence } from './sequence.ts';
 import { checkShape, checkState, type LSTMState } from './state.ts';
-import { checkFloats, type TensorLike, wrongValue } from './tensor.ts';
+import { checkFloats, product, type TensorLike, wrongValue } from './tensor.ts';
 import { wasm } from './wasm.ts';
 
 /**
@@ -15,33 +15,26 @@ import { wasm } from './wasm.ts';
  */
 export class LSTMStream extends Resource {
   readonly #model: Recurrent;
-  readonly #cell: boolean;
   /** Pointers: input, outputs of even and of odd layers, h [L][Ho], c [L][H]; side by side */
   readonly #x: number;
   readonly #even: number;
   readonly #odd: number;
   readonly #h: number;
   readonly #c: number;
-  readonly #stateCount: number;
   readonly #sequence = emptySequence();
   #input = new Float32Array(0);
   #output = this.#input;
 
   /** @internal */
-  constructor(model: Recurrent, cell: boolean) {
+  constructor(model: Recurrent) {
     super('LSTMStream');
-    const { inputSize, hiddenSize, numLayers, outputSize } = model.sizes;
+    const { inputSize, numLayers, outputSize, stateCount } = model.sizes;
     this.#model = model;
-    this.#cell = cell;
-    this.#stateCount = numLayers * (outputSize + hiddenSize);
-    const count = inputSize + 2 * outputSize + this.#stateCount;
-    this.#x = allocate(4 * count);
+    this.#x = this.own(4 * (inputSize + 2 * outputSize + stateCount));
     this.#even = this.#x + 4 * inputSize;
     this.#odd = this.#even + 4 * outputSize;
     this.#h = this.#odd + 4 * outputSize;
     this.#c = this.#h + 4 * numLayers * outputSize;
-    floats().fill(0, this.#x / 4, this.#x / 4 + count);
-    this.own(this.#x);
   }
 
   /**
@@ -120,38 +113,41 @@ export class LSTMStream extends Resource {
   /** Back to a state of zeros. */
   reset(): void {
     this.checkAlive();
-    floats().fill(0, this.#h / 4, this.#h / 4 + this.#stateCount);
+    floats().fill(0, this.#h / 4, this.#h / 4 + this.#model.sizes.stateCount);
   }
 
   /** A second stream of the same model with this one's state, input and output. */
   clone(): LSTMStream {
     this.checkAlive();
     this.#model.checkAlive();
-    const copy = new LSTMStream(this.#model, this.#cell);
-    writeFloats(copy.#x, readFloats(this.#x, (this.#h - this.#x) / 4 + this.#stateCount));
+    const copy = new LSTMStream(this.#model);
+    writeFloats(copy.#x, readFloats(this.#x, (this.#h - this.#x) / 4 + this.#model.sizes.stateCount));
     return copy;
+  }
+
+  /** Of h0 and c0 */
+  get #dims(): { h: number[]; c: number[] } {
+    const { cell, hiddenSize, numLayers, outputSize } = this.#model.sizes;
+    const layers = cell ? [] : [numLayers];
+    return { h: [...layers, outputSize], c: [...layers, hiddenSize] };
   }
 
   /** Copies: h0 (L, Ho) and c0 (L, H); of a cell both (H). */
   getState(): LSTMState {
     this.checkAlive();
-    const { hiddenSize, numLayers, outputSize: Ho } = this.#model.sizes;
-    const tensor = (pointer: number, size: number): TensorLike => ({
-      data: readFloats(pointer, numLayers * size),
-      dims: this.#cell ? [size] : [numLayers, size],
+    const tensor = (pointer: number, dims: number[]): TensorLike => ({
+      data: readFloats(pointer, product(dims)),
+      dims,
     });
-    return { h0: tensor(this.#h, Ho), c0: tensor(this.#c, hiddenSize) };
+    return { h0: tensor(this.#h, this.#dims.h), c0: tensor(this.#c, this.#dims.c) };
   }
 
   /** @throws TypeError or RangeError that names h0 or c0; the state is unchanged then */
   setState(state: LSTMState): void {
     this.checkAlive();
     const { h0, c0 } = checkState('LSTMStream', state);
-    const { hiddenSize, numLayers, outputSize: Ho } = this.#model.sizes;
-    const check = (what: string, tensor: TensorLike, size: number) =>
-      checkShape('LSTMStream', what, tensor, this.#cell ? [size] : [numLayers, size]);
-    const h = check('h0', h0, Ho);
-    const c = check('c0', c0, hiddenSize);
+    const h = checkShape('LSTMStream', 'h0', h0, this.#dims.h);
+    const c = checkShape('LSTMStream', 'c0', c0, this.#dims.c);
     writeFloats(this.#h, h);
     writeFloats(this.#c, c);
   }
@@ -159,7 +155,7 @@ export class LSTMStream extends Resource {
   /** The state as bytes that load() takes back, here or in another process: with the model's shape and a checksum. */
   save(): Uint8Array {
     this.checkAlive();
-    return encodeState(this.#model.sizes, this.#cell, readFloats(this.#h, this.#stateCount));
+    return saveState(this.#model.sizes, this.#h);
   }
 
   /**
@@ -169,7 +165,7 @@ export class LSTMStream extends Resource {
    */
   load(bytes: Uint8Array): void {
     this.checkAlive();
-    writeFloats(this.#h, decodeState('LSTMStream', this.#model.sizes, this.#cell, bytes));
+    loadState('LSTMStream', this.#model.sizes, this.#h, bytes);
   }
 }
 

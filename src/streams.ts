@@ -1,10 +1,18 @@
-import { align, allocate, endScratch, floats, integers, scratch } from './arena.ts';
+import { align, endScratch, floats, integers, scratch } from './arena.ts';
 import { IdTable } from './id-table.ts';
 import { Resource } from './module.ts';
-import { readFloats, writeFloats } from './pack.ts';
 import type { Recurrent } from './recurrent.ts';
-import { decodeState, encodeState } from './saved-state.ts';
-import { checkFloats, checkInteger, checkOptions, tag, wrongType, wrongValue } from './tensor.ts';
+import { loadState, saveState } from './saved-state.ts';
+import {
+  checkFloats,
+  checkInteger,
+  checkOptions,
+  isView,
+  wrongLength,
+  wrongNumber,
+  wrongType,
+  wrongValue,
+} from './tensor.ts';
 import { wasm } from './wasm.ts';
 
 export interface LSTMStreamsOptions {
@@ -29,12 +37,9 @@ const LAST_ID = 2 ** 31 - 1;
  */
 export class LSTMStreams extends Resource {
   readonly #model: Recurrent;
-  readonly #cell: boolean;
-  /** Of a stream: h [L][Ho] and then c [L][H] */
-  readonly #stateCount: number;
   readonly #chunkRows: number;
   readonly #slots = new IdTable();
-  /** Pointer of each slot's state */
+  /** Pointer of each slot's state: h [L][Ho] and then c [L][H] */
   #pointers = new Uint32Array(0);
   /** The slots that no stream has: the first `capacity - size` elements, the next to be taken last */
   #free = new Int32Array(0);
@@ -48,15 +53,13 @@ export class LSTMStreams extends Resource {
   nextId = 1;
 
   /** @internal */
-  constructor(model: Recurrent, cell: boolean, options: LSTMStreamsOptions | undefined) {
+  constructor(model: Recurrent, options: LSTMStreamsOptions | undefined) {
     checkOptions(WHO, options, ['capacity']);
     const capacity = checkInteger(WHO, 'capacity', options?.capacity ?? CAPACITY, 1);
     super(WHO);
-    const { inputSize, hiddenSize, numLayers, outputSize } = model.sizes;
+    const { inputSize, outputSize, stateCount } = model.sizes;
     this.#model = model;
-    this.#cell = cell;
-    this.#stateCount = numLayers * (outputSize + hiddenSize);
-    const rowBytes = model.scratchBytes(1) + 4 * (inputSize + 2 * outputSize + this.#stateCount + 1);
+    const rowBytes = model.scratchBytes(1) + 4 * (inputSize + 2 * outputSize + stateCount + 1);
     this.#chunkRows = Math.min(MOST_ROWS, Math.max(LEAST_ROWS, Math.floor(CHUNK_BYTES / rowBytes / 4) * 4));
     this.#grow(capacity);
   }
@@ -116,9 +119,9 @@ export class LSTMStreams extends Resource {
 
   /** One step of the streams in #slotOf, a chunk of rows after the other. */
   #run(count: number, inputs: Float32Array, outputs: Float32Array): void {
-    const { inputSize: I, hiddenSize: H, outputSize: Ho, numLayers: L } = this.#model.sizes;
+    const { inputSize: I, hiddenSize: H, outputSize: Ho, numLayers: L, stateCount } = this.#model.sizes;
     const most = Math.min(count, this.#chunkRows);
-    const rowsBytes = align(4 * most * (2 * Ho + I + this.#stateCount + 1));
+    const rowsBytes = align(4 * most * (2 * Ho + I + stateCount + 1));
     const y = scratch(rowsBytes + this.#model.scratchBytes(most));
     const between = y + 4 * most * Ho;
     const x = between + 4 * most * Ho;
@@ -156,8 +159,7 @@ export class LSTMStreams extends Resource {
 
   /** The state as bytes: those of a stream() in this state, which takes them in load(), as load() here takes its own. */
   save(id: number): Uint8Array {
-    const pointer = this.#pointers[this.#slot(id)]!;
-    return encodeState(this.#model.sizes, this.#cell, readFloats(pointer, this.#stateCount));
+    return saveState(this.#model.sizes, this.#pointers[this.#slot(id)]!);
   }
 
   /**
@@ -165,8 +167,7 @@ export class LSTMStreams extends Resource {
    * @throws ModelError if `bytes` is damaged or of a model of another shape
    */
   load(id: number, bytes: Uint8Array): void {
-    const pointer = this.#pointers[this.#slot(id)]!;
-    writeFloats(pointer, decodeState(WHO, this.#model.sizes, this.#cell, bytes));
+    loadState(WHO, this.#model.sizes, this.#pointers[this.#slot(id)]!, bytes);
   }
 
   /** Ends a stream. Its memory is for another one; its id is of no use any more. */
@@ -214,14 +215,13 @@ export class LSTMStreams extends Resource {
 
   #clear(slot: number): void {
     const start = this.#pointers[slot]! / 4;
-    floats().fill(0, start, start + this.#stateCount);
+    floats().fill(0, start, start + this.#model.sizes.stateCount);
   }
 
   /** Adds free slots where none is left. Where states lie does not change. */
   #grow(count: number): void {
-    const bytes = align(4 * this.#stateCount);
-    const block = allocate(count * bytes);
-    this.own(block);
+    const bytes = align(4 * this.#model.sizes.stateCount);
+    const block = this.own(count * bytes);
     const before = this.#pointers.length;
     const capacity = before + count;
     const pointers = new Uint32Array(capacity);
@@ -240,16 +240,14 @@ export class LSTMStreams extends Resource {
 }
 
 function notOpen(what: string, id: unknown): Error {
-  return (typeof id === 'number' ? wrongValue : wrongType)(WHO, what, 'the id of an open stream', id);
+  return wrongNumber(WHO, what, 'the id of an open stream', id);
 }
 
 /** The number of ids. */
 function checkIds(ids: unknown): number {
   if (Array.isArray(ids)) return ids.length;
-  if (!ArrayBuffer.isView(ids) || !(ids instanceof Int32Array || tag(ids) === 'Int32Array')) {
-    throw wrongType(WHO, 'ids', 'an Int32Array or an array', ids);
-  }
-  return (ids as Int32Array).length;
+  if (isView(ids, Int32Array)) return ids.length;
+  throw wrongType(WHO, 'ids', 'an Int32Array or an array', ids);
 }
 
 function checkRows(what: string, data: Float32Array, rows: number, size: number): void {
@@ -257,11 +255,7 @@ function checkRows(what: string, data: Float32Array, rows: number, size: number)
   if (data.buffer === wasm().memory.buffer) {
     throw new TypeError(`${WHO}: "${what}" expected memory of its own, got a view of linear memory`);
   }
-  if (data.length === rows * size) return;
-  const detached = data.length === 0 ? ', as a detached buffer has' : '';
-  throw new RangeError(
-    `${WHO}: "${what}" expected ${rows * size} elements for ${rows} ids, got ${data.length}${detached}`,
-  );
+  if (data.length !== rows * size) throw wrongLength(WHO, what, rows * size, `${rows} ids`, data.length);
 }
 
 /** A detached array looks as an empty one does. */

@@ -57,6 +57,17 @@ export function wrongValue(who: string, what: string, expected: string, got: unk
   return new RangeError(`${who}: "${what}" expected ${expected}, got ${describe(got)}`);
 }
 
+/** A TypeError for what is no number, else a RangeError. */
+export function wrongNumber(who: string, what: string, expected: string, got: unknown): Error {
+  return (typeof got === 'number' ? wrongValue : wrongType)(who, what, expected, got);
+}
+
+/** `got` elements, and not the `expected` ones for `reason`. */
+export function wrongLength(who: string, what: string, expected: number, reason: string, got: number): RangeError {
+  const detached = got === 0 ? ', as a detached buffer has' : '';
+  return new RangeError(`${who}: "${what}" expected ${expected} elements for ${reason}, got ${got}${detached}`);
+}
+
 /** An integer in `min` .. `max`, as sizes are. */
 export function checkInteger(who: string, what: string, value: unknown, min: number, max = 2 ** 31 - 1): number {
   if (typeof value !== 'number') throw wrongType(who, what, 'an integer', value);
@@ -81,16 +92,24 @@ export function checkOptions(who: string, options: unknown, known: readonly stri
   }
 }
 
+type Class<T> = abstract new (...args: never[]) => T;
+
+/** Of any realm. instanceof first, since a tag is a string, and step() is to make no garbage. */
+function isOf(value: unknown, type: Class<unknown>): boolean {
+  return value instanceof type || tag(value) === type.name;
+}
+
+/** Whether `value` is a typed array of the class `type`, of any realm. */
+export function isView<T extends ArrayBufferView>(value: unknown, type: Class<T>): value is T {
+  return ArrayBuffer.isView(value) && isOf(value, type);
+}
+
 /** A Float32Array of any realm, on memory that only this thread can change: `field` of the argument `what`. */
 export function checkFloats(who: string, what: string, data: unknown, field = ''): Float32Array {
-  // instanceof first, since a tag is a string, and names are joined only to throw: forward() is to make no garbage
-  if (!ArrayBuffer.isView(data) || !(data instanceof Float32Array || tag(data) === 'Float32Array')) {
-    throw wrongType(who, what + field, 'a Float32Array', data);
-  }
-  if (!(data.buffer instanceof ArrayBuffer || tag(data.buffer) === 'ArrayBuffer')) {
-    throw wrongType(who, what + field, 'a view of an ArrayBuffer', data.buffer);
-  }
-  return data as Float32Array;
+  // names are joined only to throw: forward() is to make no garbage
+  if (!isView(data, Float32Array)) throw wrongType(who, what + field, 'a Float32Array', data);
+  if (!isOf(data.buffer, ArrayBuffer)) throw wrongType(who, what + field, 'a view of an ArrayBuffer', data.buffer);
+  return data;
 }
 
 /** The number of elements that `dims` ask for, each a non-negative integer. */
@@ -112,12 +131,7 @@ export function checkTensor(who: string, what: string, tensor: unknown): Float32
   const { data, dims } = tensor as TensorLike;
   const count = checkDims(who, what, dims);
   const floats = checkFloats(who, what, data, '.data');
-  if (floats.length !== count) {
-    const detached = floats.length === 0 ? ', as a detached buffer has' : '';
-    throw new RangeError(
-      `${who}: "${what}" expected ${count} elements for dims ${formatDims(dims)}, got ${floats.length}${detached}`,
-    );
-  }
+  if (floats.length !== count) throw wrongLength(who, what, count, `dims ${formatDims(dims)}`, floats.length);
   return floats;
 }
 
@@ -143,7 +157,6 @@ export function zeros(who: string, dims: readonly number[]): TensorLike {
 
 /** The list types that lengths and indices come in. */
 export function checkIntegers(who: string, what: string, list: unknown): ArrayLike<unknown> {
-  const typed = ArrayBuffer.isView(list) && ['Int32Array', 'BigInt64Array'].includes(tag(list));
-  if (typed || Array.isArray(list)) return list as unknown as ArrayLike<unknown>;
+  if (Array.isArray(list) || isView(list, Int32Array) || isView(list, BigInt64Array)) return list;
   throw wrongType(who, what, 'an array, Int32Array or BigInt64Array', list);
 }

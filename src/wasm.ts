@@ -1,4 +1,4 @@
-import { embedded, embeddedInt8 } from './embedded.ts';
+import { decodeInt8, decodeKernels } from './decode.ts';
 import { checkBoolean, checkOptions, tag, wrongType } from './tensor.ts';
 
 /** The exports of lstm.wasm. Pointers and strides are in bytes, sizes in floats or rows; shapes are in `assembly/`. */
@@ -167,7 +167,7 @@ export function instantiateInt8(): boolean {
   int8Started = true;
   if (!(relaxed ?? !isJavaScriptCore())) return false;
   try {
-    int8Source ??= new WebAssembly.Module(decode(embeddedInt8));
+    int8Source ??= new WebAssembly.Module(decodeInt8());
     const { exports } = new WebAssembly.Instance(int8Source, { env: { memory } });
     const { dot_i8, is_emulated } = exports as unknown as Int8Kernels;
     if (relaxed === undefined && is_emulated()) return false;
@@ -185,7 +185,7 @@ function isJavaScriptCore(): boolean {
 }
 
 function compile(): WebAssembly.Module {
-  const bytes = decode(embedded);
+  const bytes = decodeKernels();
   try {
     return new WebAssembly.Module(bytes);
   } catch (cause) {
@@ -197,12 +197,4 @@ function compile(): WebAssembly.Module {
     }
     throw new Error(`lstm-wasm: ${reason}`, { cause });
   }
-}
-
-/** Bytes of hexadecimal, read by the engine's own parser a word at a time: a loop over characters takes 5 ms more at start. */
-export function decode(hex: string): Uint8Array<ArrayBuffer> {
-  const length = hex.length / 2;
-  const view = new DataView(new ArrayBuffer(length + 3));
-  for (let i = 0; i < length; i += 4) view.setUint32(i, parseInt(hex.slice(2 * i, 2 * i + 8).padEnd(8, '0'), 16));
-  return new Uint8Array(view.buffer, 0, length);
 }

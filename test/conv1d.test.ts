@@ -200,7 +200,7 @@ describe('LayerNorm', () => {
     [[[]], 'LayerNorm: "normalizedShape" expected at least one size, got []'],
     [['3'], 'LayerNorm: "normalizedShape" expected an integer, got "3"'],
     [[3, { eps: -1 }], 'LayerNorm: "eps" expected a number from 0, got -1'],
-    [[3, { eps: '0' }], 'LayerNorm: "eps" expected a number, got "0"'],
+    [[3, { eps: '0' }], 'LayerNorm: "eps" expected a number from 0, got "0"'],
     [[3, { affine: true }], 'LayerNorm: unknown option "affine"'],
   ])('refuses %j', (args, message) => {
     expect(() => new (LayerNorm as any)(...args)).toThrow(message);

@@ -1,4 +1,4 @@
-import { allocate, endScratch, floats, integers, scratch } from '../arena.ts';
+import { endScratch, floats, scratch } from '../arena.ts';
 import { Resource } from '../module.ts';
 import { FLOAT32, panelBytes, writeParameter } from '../pack.ts';
 import { wasm } from '../wasm.ts';
@@ -45,11 +45,8 @@ export class Dense extends Resource {
     this.inputSize = weight.length / bias.length;
     this.#activation = ACTIVATIONS.get(activation)!;
     const weightBytes = panelBytes(this.outputSize, this.inputSize);
-    const bytes = weightBytes + panelBytes(this.outputSize, 1);
-    this.#weight = allocate(bytes);
+    this.#weight = this.own(weightBytes + panelBytes(this.outputSize, 1));
     this.#bias = this.#weight + weightBytes;
-    this.own(this.#weight);
-    integers().fill(0, this.#weight / 4, (this.#weight + bytes) / 4);
     const dims = [this.outputSize, this.inputSize];
     writeParameter({ name: 'weight', dims, pointer: this.#weight, gates: 0 }, weight);
     writeParameter({ name: 'bias', dims: [this.outputSize], pointer: this.#bias }, bias);

@@ -1,6 +1,7 @@
 import { floats, scratch } from '../arena.ts';
+import { decode } from '../decode.ts';
 import { tag, wrongType } from '../tensor.ts';
-import { decode, wasm } from '../wasm.ts';
+import { wasm } from '../wasm.ts';
 import { embeddedOnnx } from './embedded.ts';
 
 /** The exports of lstm-onnx.wasm, which works on the memory of lstm.wasm; shapes are in assembly/onnx/. */

@@ -1,4 +1,4 @@
-import { align, allocate, floats, integers, scratch } from '../arena.ts';
+import { align, floats, integers, scratch } from '../arena.ts';
 import { LSTM } from '../lstm.ts';
 import { Resource } from '../module.ts';
 import { panelBytes, panelCount, writeFloats, writeParameter } from '../pack.ts';
@@ -134,9 +134,7 @@ export class RareCells extends Resource implements Cells {
       align,
     );
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
-    const block = allocate(D * bytes);
-    this.own(block);
-    integers().fill(0, block / 4, (block + D * bytes) / 4);
+    const block = this.own(D * bytes);
     for (let d = 0; d < D; d++) {
       let at = block + d * bytes;
       const [w, r, bias, peepholes, list] = sizes.map((size) => {

@@ -1,4 +1,4 @@
-import { align, allocate, floats, scratch } from '../arena.ts';
+import { align, floats, scratch } from '../arena.ts';
 import { Resource } from '../module.ts';
 import { PANEL_BYTES, panelBytes, panelCount } from '../pack.ts';
 import { wasm } from '../wasm.ts';
@@ -54,8 +54,7 @@ export class PackedMatrix extends Resource {
     const { K, N } = matrix;
     this.K = K;
     this.N = N;
-    this.pointer = allocate(panelBytes(N, K));
-    this.own(this.pointer);
+    this.pointer = this.own(panelBytes(N, K));
     pack(matrix, this.pointer, 0, panelCount(N), 0, K);
   }
 }

@@ -1,4 +1,4 @@
-import { allocate, endScratch } from '../arena.ts';
+import { endScratch } from '../arena.ts';
 import { ModelError } from '../errors.ts';
 import { Resource } from '../module.ts';
 import { describe, formatDims, product, tag, wrongType, wrongValue } from '../tensor.ts';
@@ -77,7 +77,7 @@ export class OnnxSession extends Resource {
         this.inputs.map(({ name }) => name),
       );
       this.outputs = outputPorts(graph.outputs);
-      this.own(allocate(1));
+      this.own(1);
     } catch (error) {
       for (const resource of compiler.resources) resource.dispose();
       throw error;
