@@ -56,6 +56,11 @@ export function view(pointer: number, count: number): Float32Array {
   return made;
 }
 
+/** `array`, or a copy if it lies in linear memory itself, such as a stream's output: it would vanish when memory grows. */
+export function outside(array: Float32Array): Float32Array {
+  return array.buffer === wasm().memory.buffer ? array.slice() : array;
+}
+
 /** Bytes of linear memory in use by all models and streams of this thread; scratch shared between calls not counted. */
 export function bytesUsed(): number {
   return used;

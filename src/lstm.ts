@@ -1,6 +1,8 @@
 import { infer } from './infer.ts';
 import { type QuantizeOptions, VALUES } from './module.ts';
+import type { Values } from './pack.ts';
 import { checkPacked, type PackedSequence } from './packed.ts';
+import type { LSTMSizes } from './parameters.ts';
 import { Recurrent } from './recurrent.ts';
 import { runSequence } from './sequence.ts';
 import { checkShape, type LSTMState } from './state.ts';
@@ -106,8 +108,14 @@ export class LSTM extends Recurrent {
   ): LSTM {
     checkOptions('LSTM', options, ['prefix', 'batchFirst', 'dropout']);
     const { sizes, values } = infer('LSTM', stateDict, options?.prefix ?? '', false);
-    const { inputSize, hiddenSize, numLayers, bias, bidirectional, projSize } = sizes;
-    const { batchFirst, dropout } = options ?? {};
+    return LSTM.#make(sizes, options ?? {}, values);
+  }
+
+  static #make(
+    { inputSize, hiddenSize, numLayers, bias, bidirectional, projSize }: LSTMSizes,
+    { batchFirst, dropout }: Pick<LSTMOptions, 'batchFirst' | 'dropout'>,
+    values: Values,
+  ): LSTM {
     const all = { numLayers, bias, bidirectional, projSize, batchFirst, dropout, [VALUES]: values };
     return new LSTM(inputSize, hiddenSize, all);
   }
@@ -161,10 +169,7 @@ export class LSTM extends Recurrent {
    * @throws ModelError if a weight is NaN or infinite
    */
   quantize(options?: QuantizeOptions): LSTM {
-    const { numLayers, bias, batchFirst, dropout, bidirectional, projSize } = this;
-    const values = this.quantizedValues(options);
-    const all = { numLayers, bias, bidirectional, projSize, batchFirst, dropout, [VALUES]: values };
-    return new LSTM(this.inputSize, this.hiddenSize, all);
+    return LSTM.#make(this.sizes, this, this.quantizedValues(options));
   }
 
   #readTensor(input: TensorLike): ResultDims {

@@ -1,5 +1,6 @@
 import {
   checkBoolean,
+  checkElement,
   checkInteger,
   checkIntegers,
   checkOptions,
@@ -232,7 +233,7 @@ function unpad(who: string, what: string, tensor: TensorLike, lengths: Lengths, 
   if (lengths.length !== batch) throw wrongValue(who, 'lengths', `${batch} lengths`, lengths.length);
   const width = product(trailing);
   return Array.from<unknown, TensorLike>(lengths, (value, b) => {
-    const length = checkInteger(who, `lengths[${b}]`, typeof value === 'bigint' ? Number(value) : value, min, steps);
+    const length = checkElement(who, `lengths[${b}]`, value, min, steps);
     const sequence = zeros(who, [length, ...trailing]);
     for (let t = 0; t * width < sequence.data.length; t++) {
       copyRow(from, batchFirst ? b * steps + t : t * batch + b, sequence.data, t, width);

@@ -1,4 +1,4 @@
-import { align, endScratch, floats, integers, scratch, view } from './arena.ts';
+import { align, endScratch, floats, integers, outside, scratch, view } from './arena.ts';
 import type { Recurrent } from './recurrent.ts';
 import { wasm } from './wasm.ts';
 
@@ -65,7 +65,9 @@ export function runSequence(who: string, model: Recurrent, sequence: Sequence, d
   const { inputSize, hiddenSize, outputSize, numLayers, directions } = model.sizes;
   const { steps, batch, batchSizes, order } = sequence;
   const width = directions * outputSize;
-  leaveMemory(sequence);
+  sequence.input = outside(sequence.input);
+  sequence.h0 &&= outside(sequence.h0);
+  sequence.c0 &&= outside(sequence.c0);
 
   const stepBytes = 4 * batch * (inputSize + Math.min(numLayers, 2) * width);
   const chunkSteps = directions === 2 ? steps : Math.min(steps, Math.max(1, Math.floor(CHUNK_BYTES / stepBytes)));
@@ -117,14 +119,6 @@ export function runSequence(who: string, model: Recurrent, sequence: Sequence, d
   // the caller's arrays are not to be kept alive until the next call
   Object.assign(sequence, empty);
   endScratch();
-}
-
-/** Input that lies in linear memory itself, such as a stream's output, would vanish when memory grows. */
-function leaveMemory(sequence: Sequence): void {
-  const memory = wasm().memory.buffer;
-  if (sequence.input.buffer === memory) sequence.input = sequence.input.slice();
-  if (sequence.h0?.buffer === memory) sequence.h0 = sequence.h0.slice();
-  if (sequence.c0?.buffer === memory) sequence.c0 = sequence.c0.slice();
 }
 
 /** Results that lie in linear memory have vanished if it has just grown. */

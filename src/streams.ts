@@ -107,12 +107,7 @@ export class LSTMStreams extends Resource {
     const count = checkIds(ids);
     checkRows('inputs', inputs, count, inputSize);
     checkRows('outputs', outputs, count, outputSize);
-    if (count === 0) {
-      if (!Array.isArray(ids)) checkAttached('ids', ids as Int32Array);
-      checkAttached('inputs', inputs);
-      checkAttached('outputs', outputs);
-      return;
-    }
+    if (count === 0) return;
     this.#choose(ids, count);
     this.#run(count, inputs, outputs);
   }
@@ -246,8 +241,9 @@ function notOpen(what: string, id: unknown): Error {
 /** The number of ids. */
 function checkIds(ids: unknown): number {
   if (Array.isArray(ids)) return ids.length;
-  if (isView(ids, Int32Array)) return ids.length;
-  throw wrongType(WHO, 'ids', 'an Int32Array or an array', ids);
+  if (!isView(ids, Int32Array)) throw wrongType(WHO, 'ids', 'an Int32Array or an array', ids);
+  if (ids.length === 0) checkAttached('ids', ids);
+  return ids.length;
 }
 
 function checkRows(what: string, data: Float32Array, rows: number, size: number): void {
@@ -256,6 +252,7 @@ function checkRows(what: string, data: Float32Array, rows: number, size: number)
     throw new TypeError(`${WHO}: "${what}" expected memory of its own, got a view of linear memory`);
   }
   if (data.length !== rows * size) throw wrongLength(WHO, what, rows * size, `${rows} ids`, data.length);
+  if (rows === 0) checkAttached(what, data);
 }
 
 /** A detached array looks as an empty one does. */

@@ -85,6 +85,7 @@ export interface Kernels {
 
 /** Of assembly/index.ts: the signatures and layouts that this code relies on. */
 const ABI = 1;
+const COMPILED = "this version's compiled lstm.wasm";
 /** Where gemm_i8 looks for the relaxed form. */
 const RELAXED_SLOT = 1;
 
@@ -118,35 +119,30 @@ export function wasm(): Kernels {
  */
 export function initialize(module?: WebAssembly.Module, options?: InitializeOptions): void {
   checkOptions('initialize', options, ['int8', 'relaxed']);
-  const { int8, relaxed = true } = options ?? {};
+  const { int8 = int8Source, relaxed = relaxedAllowed } = options ?? {};
   checkBoolean('initialize', 'relaxed', relaxed);
-  checkModule('module', module);
-  checkModule('int8', int8);
+  checkModule('module', module, 'lstm_run', COMPILED);
+  checkModule('int8', int8, 'dot_i8', 'the compiled lstm-int8.wasm');
   if (kernels && module && module !== source) throw new Error('initialize: another module runs already');
-  if (int8 && !exportsOf(int8).includes('dot_i8'))
-    throw wrongType('initialize', 'int8', 'the compiled lstm-int8.wasm', int8);
-  const change = (int8 && int8 !== int8Source) || (options?.relaxed !== undefined && relaxed !== relaxedAllowed);
-  if (int8Started && change) throw new Error('initialize: 8-bit weights are in use already');
-  if (!kernels) instantiate(module);
-  int8Source = int8 ?? int8Source;
-  relaxedAllowed = options?.relaxed ?? relaxedAllowed;
-}
-
-function checkModule(what: string, module: unknown): void {
-  if (module !== undefined && tag(module) !== 'WebAssembly.Module') {
-    throw wrongType('initialize', what, 'a WebAssembly.Module', module);
+  if (int8Started && (int8 !== int8Source || relaxed !== relaxedAllowed)) {
+    throw new Error('initialize: 8-bit weights are in use already');
   }
+  if (!kernels) instantiate(module);
+  int8Source = int8;
+  relaxedAllowed = relaxed;
 }
 
-function exportsOf(module: WebAssembly.Module): string[] {
-  return WebAssembly.Module.exports(module).map(({ name }) => name);
+/** @throws TypeError unless `module`, if there is one, is a module with the export `name` */
+function checkModule(what: string, module: WebAssembly.Module | undefined, name: string, expected: string): void {
+  if (module === undefined) return;
+  if (tag(module) !== 'WebAssembly.Module') throw wrongType('initialize', what, 'a WebAssembly.Module', module);
+  const exports = WebAssembly.Module.exports(module);
+  if (!exports.some((each) => each.name === name)) throw wrongType('initialize', what, expected, module);
 }
 
 function instantiate(module: WebAssembly.Module = compile()): Kernels {
-  const wrong = () => wrongType('initialize', 'module', "this version's compiled lstm.wasm", module);
-  if (!exportsOf(module).includes('lstm_run')) throw wrong();
   const exports = new WebAssembly.Instance(module).exports as unknown as Kernels;
-  if (exports.ABI?.value !== ABI) throw wrong();
+  if (exports.ABI?.value !== ABI) throw wrongType('initialize', 'module', COMPILED, module);
   source = module;
   kernels = exports;
   return kernels;
