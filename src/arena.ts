@@ -63,7 +63,7 @@ export function outside(array: Float32Array): Float32Array {
 
 /** Bytes of linear memory in use by all models and streams of this thread; scratch shared between calls not counted. */
 export function bytesUsed(): number {
-  return used;
+  return used - (scratchBlock?.bytes ?? 0);
 }
 
 /**
@@ -101,7 +101,6 @@ export function scratch(bytes: number): number {
     dropScratch();
     const start = allocate(bytes);
     scratchBlock = { start, bytes: allocated.get(start)! };
-    used -= scratchBlock.bytes;
   }
   return scratchBlock.start;
 }
@@ -113,7 +112,6 @@ export function endScratch(): void {
 
 function dropScratch(): void {
   if (!scratchBlock) return;
-  used += scratchBlock.bytes;
   release(scratchBlock.start);
   scratchBlock = undefined;
 }

@@ -13,13 +13,12 @@ let chosen: Form | undefined;
  * compiles and computes the right integers, but on JavaScriptCore, where it is slower. Results do not depend on it.
  */
 export function int8Form(): Form {
-  chosen ??= !isJavaScriptCore() && instantiateInt8() && isExact(RELAXED) ? RELAXED : PLAIN;
+  if (chosen === undefined) {
+    // its errors carry the place where they were made as `line` and `column`; no other engine's do
+    const isJavaScriptCore = Object.hasOwn(new Error(), 'line');
+    chosen = !isJavaScriptCore && instantiateInt8() && isExact(RELAXED) ? RELAXED : PLAIN;
+  }
   return chosen;
-}
-
-/** Its errors carry the place where they were made as `line` and `column`; no other engine's do. */
-function isJavaScriptCore(): boolean {
-  return Object.hasOwn(new Error(), 'line');
 }
 
 /** Whether `form` gives the exact integers, on the largest and on mixed values in every lane. */

@@ -20,8 +20,8 @@ export interface Sequence {
   rows: number;
   batchFirst: boolean;
   batchSizes: readonly number[] | undefined;
-  /** Row r of the running batch is row `order[r]` of the states; undefined: the same row */
-  order: readonly number[] | undefined;
+  /** Row r of the running batch is row `order[r]` of the states; null or undefined: the same row */
+  order: readonly number[] | null | undefined;
   /** States in linear memory, [L·D][batch][Ho] and [L·D][batch][H], to go on from and to update; or 0 ... */
   h: number;
   c: number;
@@ -52,6 +52,26 @@ const empty: Sequence = {
 
 export function emptySequence(): Sequence {
   return { ...empty };
+}
+
+/** The input of a sequence and how its rows lie; its states and outputs are set apart. */
+export function setInput(
+  sequence: Sequence,
+  input: Float32Array,
+  steps: number,
+  batch: number,
+  rows: number,
+  batchFirst = false,
+  batchSizes?: readonly number[],
+  order?: readonly number[] | null,
+): void {
+  sequence.input = input;
+  sequence.steps = steps;
+  sequence.batch = batch;
+  sequence.rows = rows;
+  sequence.batchFirst = batchFirst;
+  sequence.batchSizes = batchSizes;
+  sequence.order = order;
 }
 
 /** Zeroes or scales `count` floats at `pointer`. */
@@ -147,7 +167,7 @@ function moveState(
   size: number,
   rows: number,
   batch: number,
-  order: readonly number[] | undefined,
+  order: readonly number[] | null | undefined,
 ): void {
   if (state) moveRows(into, pointer, state, size, rows, batch, 0, batch, 1, order);
   else floats().fill(0, pointer / 4, pointer / 4 + rows * size);
@@ -182,7 +202,7 @@ function moveRows(
   first: number,
   groupStride: number,
   rowStride: number,
-  order?: readonly number[],
+  order?: readonly number[] | null,
 ): void {
   const memory = floats();
   let at = pointer / 4;

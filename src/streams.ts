@@ -136,7 +136,8 @@ export class LSTMStreams extends Resource {
       const rows = Math.min(most, count - first);
       for (let r = 0; r < rows; r++) words[table / 4 + r] = this.#pointers[this.#slotOf[first + r]!]!;
       if (rows === count) memory.set(inputs, x / 4);
-      else copy(memory, x / 4, inputs, first * I, rows * I);
+      // a loop, since set(subarray()) would make garbage
+      else for (let i = 0; i < rows * I; i++) memory[x / 4 + i] = inputs[first * I + i]!;
       move_states(table, 0, h, L, rows, Ho, false);
       move_states(table, cOffset, c, L, rows, H, false);
       lstm_run(this.#model.model, 0, L, x, even, odd, h, c, 1, rows, 0, rows, z, rows);
@@ -271,9 +272,4 @@ function overlap(inputs: Float32Array, outputs: Float32Array): boolean {
   const b = outputs.byteOffset;
   if (a === b && inputs.length === outputs.length) return false;
   return a < b + outputs.byteLength && b < a + inputs.byteLength;
-}
-
-/** A loop, since set(subarray()) would make garbage. */
-function copy(to: Float32Array, at: number, from: Float32Array, start: number, count: number): void {
-  for (let i = 0; i < count; i++) to[at + i] = from[start + i]!;
 }

@@ -1,4 +1,4 @@
-import { decodeInt8, decodeKernels } from './decode.ts';
+import { compile, compileInt8 } from './compile.ts';
 import { checkBoolean, checkOptions, tag, wrongType } from './tensor.ts';
 
 /** The exports of lstm.wasm. Pointers and strides are in bytes, sizes in floats or rows; shapes are in `assembly/`. */
@@ -154,27 +154,12 @@ export function instantiateInt8(): boolean {
   int8Started = true;
   if (!relaxedAllowed) return false;
   try {
-    int8Source ??= new WebAssembly.Module(decodeInt8());
+    int8Source ??= compileInt8();
     const { exports } = new WebAssembly.Instance(int8Source, { env: { memory } });
     table.grow(1);
     table.set(RELAXED_SLOT, exports.dot_i8);
     return true;
   } catch {
     return false;
-  }
-}
-
-function compile(): WebAssembly.Module {
-  const bytes = decodeKernels();
-  try {
-    return new WebAssembly.Module(bytes);
-  } catch (cause) {
-    let reason = 'WebAssembly is needed, which this runtime lacks';
-    if (typeof WebAssembly === 'object') {
-      reason = WebAssembly.validate(bytes)
-        ? 'compiling bytes is forbidden here: pass the compiled lstm-wasm/lstm.wasm to initialize()'
-        : 'WebAssembly SIMD is needed, which this engine lacks';
-    }
-    throw new Error(`lstm-wasm: ${reason}`, { cause });
   }
 }
