@@ -144,7 +144,7 @@ const MUTATIONS = [
     file: 'src/stream.ts',
     from: 'return view.buffer === buffer ? view : new Float32Array(buffer, pointer, length);',
     to: `if (Object.hasOwn(view, 'kept')) return view;
-  return Object.assign(new Float32Array(buffer, pointer, length), { kept: true });`,
+    return Object.assign(new Float32Array(buffer, pointer, length), { kept: true });`,
   },
   {
     what: 'many streams: a repeated id not refused',

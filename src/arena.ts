@@ -56,9 +56,14 @@ export function view(pointer: number, count: number): Float32Array {
   return made;
 }
 
+/** `array`, or a copy if it lies in linear memory itself, such as a stream's output: it would vanish when memory grows. */
+export function outside(array: Float32Array): Float32Array {
+  return array.buffer === wasm().memory.buffer ? array.slice() : array;
+}
+
 /** Bytes of linear memory in use by all models and streams of this thread; scratch shared between calls not counted. */
 export function bytesUsed(): number {
-  return used;
+  return used - (scratchBlock?.bytes ?? 0);
 }
 
 /**
@@ -96,7 +101,6 @@ export function scratch(bytes: number): number {
     dropScratch();
     const start = allocate(bytes);
     scratchBlock = { start, bytes: allocated.get(start)! };
-    used -= scratchBlock.bytes;
   }
   return scratchBlock.start;
 }
@@ -108,7 +112,6 @@ export function endScratch(): void {
 
 function dropScratch(): void {
   if (!scratchBlock) return;
-  used += scratchBlock.bytes;
   release(scratchBlock.start);
   scratchBlock = undefined;
 }

@@ -1,7 +1,7 @@
 import { Affine } from './affine.ts';
+import { outside } from './arena.ts';
 import { type QuantizeOptions, VALUES } from './module.ts';
 import { checkBoolean, checkInteger, checkOptions, checkTensor, type TensorLike, wrongValue, zeros } from './tensor.ts';
-import { wasm } from './wasm.ts';
 
 export interface Conv1dOptions {
   /** Inputs from one output to the next. Default 1. */
@@ -24,14 +24,14 @@ export interface Conv1dOptions {
  * https://pytorch.org/docs/stable/generated/torch.nn.Conv1d.html
  */
 export class Conv1d extends Affine {
-  readonly inChannels: number;
-  readonly outChannels: number;
-  readonly kernelSize: number;
-  readonly stride: number;
-  readonly padding: number | 'same' | 'valid';
-  readonly dilation: number;
-  readonly groups: number;
-  readonly bias: boolean;
+  declare readonly inChannels: number;
+  declare readonly outChannels: number;
+  declare readonly kernelSize: number;
+  declare readonly stride: number;
+  declare readonly padding: number | 'same' | 'valid';
+  declare readonly dilation: number;
+  declare readonly groups: number;
+  declare readonly bias: boolean;
 
   /**
    * Weights start uniform in ±1/sqrt(inChannels / groups * kernelSize), drawn from `seed` by mulberry32.
@@ -49,14 +49,7 @@ export class Conv1d extends Affine {
     if (padding === 'same' && stride !== 1) throw wrongValue('Conv1d', 'stride', '1 with padding "same"', stride);
     checkBoolean('Conv1d', 'bias', bias);
     super('Conv1d', options, [outChannels, inChannels / groups, kernelSize], groups, bias);
-    this.inChannels = inChannels;
-    this.outChannels = outChannels;
-    this.kernelSize = kernelSize;
-    this.stride = stride;
-    this.padding = padding;
-    this.dilation = dilation;
-    this.groups = groups;
-    this.bias = bias;
+    Object.assign(this, counts, { padding, bias });
   }
 
   /** This layer with 8-bit weights; see LSTM.quantize. */
@@ -73,7 +66,7 @@ export class Conv1d extends Affine {
    */
   forward(input: TensorLike): TensorLike {
     this.checkAlive();
-    let data = checkTensor('Conv1d', 'input', input);
+    const given = checkTensor('Conv1d', 'input', input);
     const { inChannels, outChannels, kernelSize, stride, dilation, groups } = this;
     const { dims } = input;
     const [channels, length] = dims.slice(-2) as [number, number];
@@ -88,7 +81,7 @@ export class Conv1d extends Affine {
     if (steps < 1) throw wrongValue('Conv1d', 'input', `at least ${reach + 1 - padded + length} steps`, dims);
     const batch = dims.length === 3 ? dims[0]! : 1;
     const output = zeros('Conv1d', [...dims.slice(0, -2), outChannels, steps]);
-    if (data.buffer === wasm().memory.buffer) data = data.slice();
+    const data = outside(given);
 
     // windows side by side are the rows of a matrix product
     const [ins, outs] = [inChannels / groups, outChannels / groups];

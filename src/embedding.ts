@@ -2,6 +2,7 @@ import { floats, integers } from './arena.ts';
 import { Module } from './module.ts';
 import {
   checkDims,
+  checkElement,
   checkInteger,
   checkIntegers,
   checkOptions,
@@ -79,14 +80,7 @@ export class Embedding extends Module {
     const words = new Int32Array(output.data.buffer);
     const memory = integers();
     for (let i = 0; i < count; i++) {
-      const index = data[i];
-      const row = checkInteger(
-        'Embedding',
-        'indices',
-        typeof index === 'bigint' ? Number(index) : index,
-        0,
-        this.numEmbeddings - 1,
-      );
+      const row = checkElement('Embedding', 'indices', data[i], 0, this.numEmbeddings - 1);
       const from = this.#weight / 4 + row * width;
       for (let k = 0; k < width; k++) words[i * width + k] = memory[from + k]!;
     }

@@ -1,4 +1,4 @@
-import { allocate, floats, release } from './arena.ts';
+import { endScratch, floats, scratch } from './arena.ts';
 import { ModelError } from './errors.ts';
 import { type Form, type Int8Matrix, PLAIN, panelBytes, quantizedBytes, RELAXED, writeInt8 } from './pack.ts';
 import { instantiateInt8, wasm } from './wasm.ts';
@@ -21,27 +21,24 @@ export function int8Form(): Form {
 function isExact(form: Form): boolean {
   const K = 16;
   const columns = 16;
-  const block = allocate(panelBytes(columns, K, form) + 4 * K + 4 * columns + quantizedBytes(K, form));
-  try {
-    const pointer = block + panelBytes(columns, K, form);
-    const z = pointer + 4 * K;
-    const scratch = z + 4 * columns;
-    const data = Int8Array.from({ length: columns * K }, (_, i) => (i % 3 ? 127 - ((i * 89) % 255) : -127));
-    const scale = new Float32Array(columns).fill(1);
-    writeInt8({ name: '', dims: [columns, K], pointer: block, gates: 0, form }, { data, scale });
-    // the largest activation is 8191, so that each is its own quantisation
-    const x = Float32Array.from({ length: K }, (_, k) => (k % 2 ? 8191 : ((k * 2741) % 16383) - 8191));
-    floats().set(x, pointer / 4);
-    floats().fill(0, z / 4, z / 4 + columns);
-    wasm().gemm_i8(block, pointer, 4 * K, K, z, 0, z, 0, 1, 1, scratch, form);
-    const sums = floats().slice(z / 4, z / 4 + columns);
-    return sums.every((sum, row) => {
-      const exact = x.reduce((total, value, k) => total + value * data[row * K + k]!, 0);
-      return sum === Math.fround(exact);
-    });
-  } finally {
-    release(block);
-  }
+  const block = scratch(panelBytes(columns, K, form) + 4 * K + 4 * columns + quantizedBytes(K, form));
+  const pointer = block + panelBytes(columns, K, form);
+  const z = pointer + 4 * K;
+  const spare = z + 4 * columns;
+  const data = Int8Array.from({ length: columns * K }, (_, i) => (i % 3 ? 127 - ((i * 89) % 255) : -127));
+  const scale = new Float32Array(columns).fill(1);
+  writeInt8({ name: '', dims: [columns, K], pointer: block, gates: 0, form }, { data, scale });
+  // the largest activation is 8191, so that each is its own quantisation
+  const x = Float32Array.from({ length: K }, (_, k) => (k % 2 ? 8191 : ((k * 2741) % 16383) - 8191));
+  floats().set(x, pointer / 4);
+  floats().fill(0, z / 4, z / 4 + columns);
+  wasm().gemm_i8(block, pointer, 4 * K, K, z, 0, z, 0, 1, 1, spare, form);
+  const sums = floats().slice(z / 4, z / 4 + columns);
+  endScratch();
+  return sums.every((sum, row) => {
+    const exact = x.reduce((total, value, k) => total + value * data[row * K + k]!, 0);
+    return sum === Math.fround(exact);
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { Affine } from './affine.ts';
+import { outside } from './arena.ts';
 import { type QuantizeOptions, VALUES } from './module.ts';
 import { entries, matchStateDict, wrongMatrix } from './state-dict.ts';
 import {
@@ -13,7 +14,6 @@ import {
   wrongValue,
   zeros,
 } from './tensor.ts';
-import { wasm } from './wasm.ts';
 
 export interface LinearOptions {
   /** Whether a bias is added. Default true. */
@@ -81,7 +81,7 @@ export class Linear extends Affine {
    */
   forward(input: TensorLike): TensorLike {
     this.checkAlive();
-    let data = checkTensor('Linear', 'input', input);
+    const given = checkTensor('Linear', 'input', input);
     const { inFeatures, outFeatures } = this;
     const { dims } = input;
     if (dims.length === 0 || dims[dims.length - 1] !== inFeatures) {
@@ -89,7 +89,7 @@ export class Linear extends Affine {
     }
     const rows = product(dims.slice(0, -1));
     const output = zeros('Linear', [...dims.slice(0, -1), outFeatures]);
-    if (data.buffer === wasm().memory.buffer) data = data.slice();
+    const data = outside(given);
     // none where the result is empty, however many rows that is
     this.multiply(
       0,

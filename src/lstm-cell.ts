@@ -1,7 +1,7 @@
 import { infer } from './infer.ts';
 import { type QuantizeOptions, VALUES } from './module.ts';
 import { Recurrent } from './recurrent.ts';
-import { runSequence } from './sequence.ts';
+import { runSequence, setInput } from './sequence.ts';
 import type { LSTMState } from './state.ts';
 import { checkOptions, checkTensor, type StateDict, type TensorLike, wrongValue, zeros } from './tensor.ts';
 
@@ -57,10 +57,7 @@ export class LSTMCell extends Recurrent {
     const shape = [...dims.slice(0, -1), this.hiddenSize];
     const { sequence } = this;
     this.startFrom(state, shape, shape);
-    sequence.input = data;
-    sequence.steps = 1;
-    sequence.batch = batch;
-    sequence.rows = batch;
+    setInput(sequence, data, 1, batch, batch);
     const h1 = zeros('LSTMCell', shape);
     const c1 = zeros('LSTMCell', shape);
     sequence.hn = h1.data;

@@ -1,8 +1,10 @@
 import { infer } from './infer.ts';
 import { type QuantizeOptions, VALUES } from './module.ts';
+import type { Values } from './pack.ts';
 import { checkPacked, type PackedSequence } from './packed.ts';
+import type { LSTMSizes } from './parameters.ts';
 import { Recurrent } from './recurrent.ts';
-import { runSequence } from './sequence.ts';
+import { runSequence, setInput } from './sequence.ts';
 import { checkShape, type LSTMState } from './state.ts';
 import {
   checkBoolean,
@@ -52,7 +54,6 @@ interface ResultDims {
   readonly c: readonly number[];
 }
 
-const OPTIONS = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'projSize', 'seed'];
 const FORWARD_OPTIONS = ['out'];
 let warned = false;
 
@@ -76,7 +77,7 @@ export class LSTM extends Recurrent {
    * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
    */
   constructor(inputSize: number, hiddenSize: number, options?: LSTMOptions) {
-    checkOptions('LSTM', options, OPTIONS);
+    checkOptions('LSTM', options, ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'projSize', 'seed']);
     const batchFirst = checkBoolean('LSTM', 'batchFirst', options?.batchFirst ?? false);
     const dropout = options?.dropout ?? 0;
     if (!(Number.isFinite(dropout) && dropout >= 0 && dropout <= 1)) {
@@ -106,8 +107,14 @@ export class LSTM extends Recurrent {
   ): LSTM {
     checkOptions('LSTM', options, ['prefix', 'batchFirst', 'dropout']);
     const { sizes, values } = infer('LSTM', stateDict, options?.prefix ?? '', false);
-    const { inputSize, hiddenSize, numLayers, bias, bidirectional, projSize } = sizes;
-    const { batchFirst, dropout } = options ?? {};
+    return LSTM.#make(sizes, options ?? {}, values);
+  }
+
+  static #make(
+    { inputSize, hiddenSize, numLayers, bias, bidirectional, projSize }: LSTMSizes,
+    { batchFirst, dropout }: Pick<LSTMOptions, 'batchFirst' | 'dropout'>,
+    values: Values,
+  ): LSTM {
     const all = { numLayers, bias, bidirectional, projSize, batchFirst, dropout, [VALUES]: values };
     return new LSTM(inputSize, hiddenSize, all);
   }
@@ -161,10 +168,7 @@ export class LSTM extends Recurrent {
    * @throws ModelError if a weight is NaN or infinite
    */
   quantize(options?: QuantizeOptions): LSTM {
-    const { numLayers, bias, batchFirst, dropout, bidirectional, projSize } = this;
-    const values = this.quantizedValues(options);
-    const all = { numLayers, bias, bidirectional, projSize, batchFirst, dropout, [VALUES]: values };
-    return new LSTM(this.inputSize, this.hiddenSize, all);
+    return LSTM.#make(this.sizes, this, this.quantizedValues(options));
   }
 
   #readTensor(input: TensorLike): ResultDims {
@@ -175,29 +179,19 @@ export class LSTM extends Recurrent {
       const shape = this.batchFirst ? '[B, T, ' : '[T, B, ';
       throw wrongValue('LSTM', 'input', `${shape}${this.inputSize}] or [T, ${this.inputSize}]`, dims);
     }
-    const { sequence } = this;
-    sequence.batchFirst = batched && this.batchFirst;
-    sequence.steps = dims[sequence.batchFirst ? 1 : 0]!;
-    sequence.batch = batched ? dims[sequence.batchFirst ? 0 : 1]! : 1;
-    sequence.rows = sequence.steps * sequence.batch;
-    if (sequence.steps === 0) throw wrongValue('LSTM', 'input', 'at least one step', dims);
-    if (sequence.rows > 2 ** 31 - 1) throw wrongValue('LSTM', 'input', 'fewer than 2^31 steps in all', dims);
-    sequence.batchSizes = undefined;
-    sequence.order = undefined;
-    sequence.input = data;
+    const batchFirst = batched && this.batchFirst;
+    const steps = dims[batchFirst ? 1 : 0]!;
+    const batch = batched ? dims[batchFirst ? 0 : 1]! : 1;
+    if (steps === 0) throw wrongValue('LSTM', 'input', 'at least one step', dims);
+    if (steps * batch > 2 ** 31 - 1) throw wrongValue('LSTM', 'input', 'fewer than 2^31 steps in all', dims);
+    setInput(this.sequence, data, steps, batch, steps * batch, batchFirst);
     return this.#resultDims(dims, batched);
   }
 
   #readPacked(input: PackedSequence): ResultDims {
     const { rows, batch, steps } = checkPacked('LSTM', input);
-    const { sequence } = this;
-    sequence.input = checkShape('LSTM', 'input.data', input.data, [rows, this.inputSize]);
-    sequence.batchFirst = false;
-    sequence.steps = steps;
-    sequence.batch = batch;
-    sequence.rows = rows;
-    sequence.batchSizes = input.batchSizes;
-    sequence.order = input.sortedIndices ?? undefined;
+    const data = checkShape('LSTM', 'input.data', input.data, [rows, this.inputSize]);
+    setInput(this.sequence, data, steps, batch, rows, false, input.batchSizes, input.sortedIndices);
     return this.#resultDims(input.data.dims, true);
   }
 

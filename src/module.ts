@@ -93,7 +93,7 @@ export abstract class Module extends Resource {
 
   constructor(who: string, { seed, [VALUES]: values }: ModuleOptions = {}) {
     super(who);
-    this.random = new Random(seed === undefined ? nextSeed() : checkSeed(who, seed));
+    this.random = new Random(seed === undefined ? nextSeed() : this.#checkSeed(seed));
     this.form = values && holdsInt8(values) ? int8Form() : FLOAT32;
   }
 
@@ -109,9 +109,13 @@ export abstract class Module extends Resource {
   train(options?: { seed?: number }): this {
     this.checkAlive();
     checkOptions(this.who, options, ['seed']);
-    if (options?.seed !== undefined) this.random.seed(checkSeed(this.who, options.seed));
+    if (options?.seed !== undefined) this.random.seed(this.#checkSeed(options.seed));
     this.#training = true;
     return this;
+  }
+
+  #checkSeed(seed: unknown): number {
+    return checkInteger(this.who, 'seed', seed, 0, Number.MAX_SAFE_INTEGER);
   }
 
   /** Evaluation mode, the default: no dropout. */
@@ -223,8 +227,4 @@ export abstract class Module extends Resource {
 
   /** Computes what follows from the parameters. */
   protected derive(): void {}
-}
-
-export function checkSeed(who: string, seed: unknown): number {
-  return checkInteger(who, 'seed', seed, 0, Number.MAX_SAFE_INTEGER);
 }

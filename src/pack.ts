@@ -76,17 +76,11 @@ function int8Blocks(K: number): number {
 
 /** Copies `values` into a parameter's place. */
 export function writeParameter(parameter: Parameter, values: Float32Array | Int8Matrix): void {
-  const { pointer, dims, gates } = parameter;
+  const { pointer, gates } = parameter;
   if ('scale' in values) writeInt8(parameter, values);
   else if (gates === undefined) writeFloats(pointer, values);
   else {
-    const K = columnCount(dims);
-    const from = new Int32Array(values.buffer, values.byteOffset, values.length);
-    const to = integers();
-    for (let row = 0, i = 0; row < dims[0]!; row++) {
-      let at = rowPointer(parameter, row) / 4;
-      for (const end = i + K; i < end; at += PANEL) to[at] = from[i++]!;
-    }
+    moveMatrix(true, parameter, new Int32Array(values.buffer, values.byteOffset, values.length));
   }
 }
 
@@ -95,18 +89,28 @@ export function readParameter(parameter: Parameter): Float32Array {
   const { pointer, dims, gates, form } = parameter;
   const count = product(dims);
   if (gates === undefined) return readFloats(pointer, count);
-  const K = columnCount(dims);
   if (form) {
+    const K = columnCount(dims);
     const { data, scale } = readInt8(parameter);
     return Float32Array.from(data, (value, i) => value * scale[Math.floor(i / K)]!);
   }
-  const to = new Int32Array(count);
-  const from = integers();
+  const words = new Int32Array(count);
+  moveMatrix(false, parameter, words);
+  return new Float32Array(words.buffer);
+}
+
+/** Moves a float32 matrix into its panels, or out of them. */
+function moveMatrix(into: boolean, parameter: Parameter, array: Int32Array): void {
+  const { dims } = parameter;
+  const K = columnCount(dims);
+  const memory = integers();
   for (let row = 0, i = 0; row < dims[0]!; row++) {
     let at = rowPointer(parameter, row) / 4;
-    for (const end = i + K; i < end; at += PANEL) to[i++] = from[at]!;
+    for (const end = i + K; i < end; at += PANEL, i++) {
+      if (into) memory[at] = array[i]!;
+      else array[i] = memory[at]!;
+    }
   }
-  return new Float32Array(to.buffer);
 }
 
 /** The columns of a matrix: all of its dims but the first. */

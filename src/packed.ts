@@ -1,5 +1,7 @@
+import { columnCount } from './pack.ts';
 import {
   checkBoolean,
+  checkElement,
   checkInteger,
   checkIntegers,
   checkOptions,
@@ -179,9 +181,9 @@ function pack(who: string, what: string, sequences: readonly TensorLike[], enfor
   const order = lengths.map((_, b) => b);
   if (!enforceSorted) order.sort((a, b) => lengths[b] - lengths[a]);
   const batchSizes = conjugate(order.map((b) => lengths[b]));
-  const [, ...trailing] = sequences[0].dims;
-  const width = product(trailing);
-  const data = zeros(who, [lengths.reduce((a, b) => a + b), ...trailing]);
+  const { dims } = sequences[0];
+  const width = columnCount(dims);
+  const data = zeros(who, [lengths.reduce((a, b) => a + b), ...dims.slice(1)]);
   let row = 0;
   for (const [t, size] of batchSizes.entries()) {
     for (let k = 0; k < size; k++) copyRow(sequences[order[k]].data, t, data.data, row++, width);
@@ -195,9 +197,8 @@ function pack(who: string, what: string, sequences: readonly TensorLike[], enfor
 function unpack(who: string, packed: PackedSequence): TensorLike[] {
   checkPacked(who, packed, 'packed');
   const { data, batchSizes, unsortedIndices } = packed;
-  const [, ...trailing] = data.dims;
-  const width = product(trailing);
-  const sorted = conjugate(batchSizes).map((length) => zeros(who, [length, ...trailing]));
+  const width = columnCount(data.dims);
+  const sorted = conjugate(batchSizes).map((length) => zeros(who, [length, ...data.dims.slice(1)]));
   let row = 0;
   for (const [t, size] of batchSizes.entries()) {
     for (let k = 0; k < size; k++) copyRow(data.data, row++, sorted[k].data, t, width);
@@ -210,9 +211,9 @@ function pad(who: string, sequences: readonly TensorLike[], options: ReturnType<
   const { batchFirst, paddingValue, paddingSide, totalLength: steps = longest } = options;
   checkInteger(who, 'totalLength', steps, longest);
   const batch = sequences.length;
-  const [, ...trailing] = sequences[0].dims;
-  const width = product(trailing);
-  const padded = zeros(who, [...(batchFirst ? [batch, steps] : [steps, batch]), ...trailing]);
+  const { dims } = sequences[0];
+  const width = columnCount(dims);
+  const padded = zeros(who, [...(batchFirst ? [batch, steps] : [steps, batch]), ...dims.slice(1)]);
   padded.data.fill(paddingValue);
   for (const [b, { data, dims }] of sequences.entries()) {
     const first = paddingSide === 'left' ? steps - dims[0] : 0;
@@ -232,7 +233,7 @@ function unpad(who: string, what: string, tensor: TensorLike, lengths: Lengths, 
   if (lengths.length !== batch) throw wrongValue(who, 'lengths', `${batch} lengths`, lengths.length);
   const width = product(trailing);
   return Array.from<unknown, TensorLike>(lengths, (value, b) => {
-    const length = checkInteger(who, `lengths[${b}]`, typeof value === 'bigint' ? Number(value) : value, min, steps);
+    const length = checkElement(who, `lengths[${b}]`, value, min, steps);
     const sequence = zeros(who, [length, ...trailing]);
     for (let t = 0; t * width < sequence.data.length; t++) {
       copyRow(from, batchFirst ? b * steps + t : t * batch + b, sequence.data, t, width);

@@ -9,7 +9,8 @@ import { isView, wrongType } from './tensor.ts';
 
 const MAGIC = 0x5354534c;
 const VERSION = 1;
-const FIELDS = ['magic', 'version', 'cell', 'inputSize', 'hiddenSize', 'projSize', 'numLayers'];
+const SIZES = ['cell', 'inputSize', 'hiddenSize', 'projSize', 'numLayers'] as const;
+const FIELDS = ['magic', 'version', ...SIZES];
 
 /** The h and c at `pointer` as bytes. */
 export function saveState(sizes: LSTMSizes, pointer: number): Uint8Array {
@@ -17,8 +18,7 @@ export function saveState(sizes: LSTMSizes, pointer: number): Uint8Array {
 }
 
 function encode(sizes: LSTMSizes, state: Float32Array): Uint8Array {
-  const { cell, inputSize, hiddenSize, projSize, numLayers } = sizes;
-  const header = [MAGIC, VERSION, cell ? 1 : 0, inputSize, hiddenSize, projSize, numLayers];
+  const header = [MAGIC, VERSION, ...SIZES.map((name) => Number(sizes[name]))];
   const words = new Uint32Array(header.length + state.length + 1);
   words.set(header);
   words.set(new Uint32Array(state.buffer), header.length);

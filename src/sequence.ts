@@ -1,4 +1,4 @@
-import { align, endScratch, floats, integers, scratch, view } from './arena.ts';
+import { align, endScratch, floats, integers, outside, scratch, view } from './arena.ts';
 import type { Recurrent } from './recurrent.ts';
 import { wasm } from './wasm.ts';
 
@@ -20,8 +20,8 @@ export interface Sequence {
   rows: number;
   batchFirst: boolean;
   batchSizes: readonly number[] | undefined;
-  /** Row r of the running batch is row `order[r]` of the states; undefined: the same row */
-  order: readonly number[] | undefined;
+  /** Row r of the running batch is row `order[r]` of the states; null or undefined: the same row */
+  order: readonly number[] | null | undefined;
   /** States in linear memory, [L·D][batch][Ho] and [L·D][batch][H], to go on from and to update; or 0 ... */
   h: number;
   c: number;
@@ -54,6 +54,26 @@ export function emptySequence(): Sequence {
   return { ...empty };
 }
 
+/** The input of a sequence and how its rows lie; its states and outputs are set apart. */
+export function setInput(
+  sequence: Sequence,
+  input: Float32Array,
+  steps: number,
+  batch: number,
+  rows: number,
+  batchFirst = false,
+  batchSizes?: readonly number[],
+  order?: readonly number[] | null,
+): void {
+  sequence.input = input;
+  sequence.steps = steps;
+  sequence.batch = batch;
+  sequence.rows = rows;
+  sequence.batchFirst = batchFirst;
+  sequence.batchSizes = batchSizes;
+  sequence.order = order;
+}
+
 /** Zeroes or scales `count` floats at `pointer`. */
 export type Dropout = (pointer: number, count: number) => void;
 
@@ -65,7 +85,9 @@ export function runSequence(who: string, model: Recurrent, sequence: Sequence, d
   const { inputSize, hiddenSize, outputSize, numLayers, directions } = model.sizes;
   const { steps, batch, batchSizes, order } = sequence;
   const width = directions * outputSize;
-  leaveMemory(sequence);
+  sequence.input = outside(sequence.input);
+  sequence.h0 &&= outside(sequence.h0);
+  sequence.c0 &&= outside(sequence.c0);
 
   const stepBytes = 4 * batch * (inputSize + Math.min(numLayers, 2) * width);
   const chunkSteps = directions === 2 ? steps : Math.min(steps, Math.max(1, Math.floor(CHUNK_BYTES / stepBytes)));
@@ -119,14 +141,6 @@ export function runSequence(who: string, model: Recurrent, sequence: Sequence, d
   endScratch();
 }
 
-/** Input that lies in linear memory itself, such as a stream's output, would vanish when memory grows. */
-function leaveMemory(sequence: Sequence): void {
-  const memory = wasm().memory.buffer;
-  if (sequence.input.buffer === memory) sequence.input = sequence.input.slice();
-  if (sequence.h0?.buffer === memory) sequence.h0 = sequence.h0.slice();
-  if (sequence.c0?.buffer === memory) sequence.c0 = sequence.c0.slice();
-}
-
 /** Results that lie in linear memory have vanished if it has just grown. */
 function checkAttached(who: string, { output, hn, cn }: Sequence, count: number, hCount: number, cCount: number): void {
   if (output.length !== count || hn.length !== hCount || cn.length !== cCount) {
@@ -153,7 +167,7 @@ function moveState(
   size: number,
   rows: number,
   batch: number,
-  order: readonly number[] | undefined,
+  order: readonly number[] | null | undefined,
 ): void {
   if (state) moveRows(into, pointer, state, size, rows, batch, 0, batch, 1, order);
   else floats().fill(0, pointer / 4, pointer / 4 + rows * size);
@@ -188,7 +202,7 @@ function moveRows(
   first: number,
   groupStride: number,
   rowStride: number,
-  order?: readonly number[],
+  order?: readonly number[] | null,
 ): void {
   const memory = floats();
   let at = pointer / 4;

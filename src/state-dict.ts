@@ -1,7 +1,17 @@
 import { ModelError } from './errors.ts';
 import type { Int8Matrix, Values } from './pack.ts';
 import type { ParameterSpec } from './parameters.ts';
-import { type AnyTensor, describe, formatDims, product, type StateDict, sameDims, tag, wrongType } from './tensor.ts';
+import {
+  type AnyTensor,
+  describe,
+  formatDims,
+  isView,
+  product,
+  type StateDict,
+  sameDims,
+  tag,
+  wrongType,
+} from './tensor.ts';
 
 export interface LoadResult {
   readonly missingKeys: string[];
@@ -65,14 +75,16 @@ export function matchStateDict(
     return problem ? undefined : (found as AnyTensor).data;
   };
   for (const spec of specs) {
-    const quantized = int8 && spec.dims.length > 1 && isInt8(all.get(prefix + spec.name));
-    const data = find(spec, quantized ? INT8 : FLOATS);
-    if (!quantized) {
-      if (data) values.set(spec.name, asFloat32(data));
-      continue;
+    const { name, dims } = spec;
+    const { data: entry } = (all.get(prefix + name) ?? {}) as Partial<AnyTensor>;
+    if (int8 && dims.length > 1 && isView(entry, Int8Array)) {
+      const data = find(spec, INT8);
+      const scale = find({ name: name + SCALE, dims: dims.slice(0, 1) }, FLOATS);
+      if (data && scale) values.set(name, { data: data as Int8Array, scale: asFloat32(scale) });
+    } else {
+      const data = find(spec, FLOATS);
+      if (data) values.set(name, asFloat32(data));
     }
-    const scale = find({ name: spec.name + SCALE, dims: [spec.dims[0]!] }, FLOATS);
-    if (data && scale) values.set(spec.name, { data: data as Int8Array, scale: asFloat32(scale) });
   }
   const unexpectedKeys = [...all.keys()].filter(
     (key) => typeof key === 'string' && key.startsWith(prefix) && !known.has(key),
@@ -111,19 +123,15 @@ function wrongEntry(path: string, spec: ParameterSpec, entry: unknown, types: re
   if (types === INT8 && (data as Int8Array).includes(-128)) {
     return problem('out-of-range', '8-bit weights from -127 to 127', '-128');
   }
-  const wrongScale =
-    path.endsWith(SCALE) && (data as Float32Array).find((value) => !Number.isFinite(Math.fround(value)));
-  if (wrongScale !== false && wrongScale !== undefined) return problem('not-finite', 'finite scales', `${wrongScale}`);
+  if (path.endsWith(SCALE)) {
+    const wrong = (data as Float32Array).find((value) => !Number.isFinite(Math.fround(value)));
+    if (wrong !== undefined) return problem('not-finite', 'finite scales', `${wrong}`);
+  }
   return undefined;
 }
 
-/** Whether an entry holds 8-bit weights. */
-export function isInt8(entry: unknown): boolean {
-  return tag((entry as Partial<AnyTensor> | undefined)?.data) === 'Int8Array';
-}
-
 function asFloat32(data: AnyTensor['data']): Float32Array {
-  return tag(data) === 'Float32Array' ? (data as Float32Array) : Float32Array.from(data as Float64Array);
+  return isView(data, Float32Array) ? data : Float32Array.from(data as Float64Array);
 }
 
 function mismatch(who: string, problems: readonly Problem[], hint: string): ModelError {

@@ -3,7 +3,7 @@ import { Resource } from './module.ts';
 import { readFloats, writeFloats } from './pack.ts';
 import type { Recurrent } from './recurrent.ts';
 import { loadState, saveState } from './saved-state.ts';
-import { emptySequence, runSequence } from './sequence.ts';
+import { emptySequence, runSequence, setInput } from './sequence.ts';
 import { checkShape, checkState, type LSTMState } from './state.ts';
 import { checkFloats, product, type TensorLike, wrongValue } from './tensor.ts';
 import { wasm } from './wasm.ts';
@@ -43,7 +43,7 @@ export class LSTMStream extends Resource {
    */
   get input(): Float32Array {
     this.checkAlive();
-    this.#input = current(this.#input, this.#x, this.#model.sizes.inputSize);
+    this.#input = this.#current(this.#input, this.#x, this.#model.sizes.inputSize);
     return this.#input;
   }
 
@@ -51,8 +51,14 @@ export class LSTMStream extends Resource {
   get output(): Float32Array {
     this.checkAlive();
     const { numLayers, outputSize } = this.#model.sizes;
-    this.#output = current(this.#output, numLayers & 1 ? this.#even : this.#odd, outputSize);
+    this.#output = this.#current(this.#output, numLayers & 1 ? this.#even : this.#odd, outputSize);
     return this.#output;
+  }
+
+  /** `view` if it is still one of linear memory, else a new one: an outdated view has no length or place any more. */
+  #current(view: Float32Array<ArrayBuffer>, pointer: number, length: number): Float32Array<ArrayBuffer> {
+    const { buffer } = wasm().memory;
+    return view.buffer === buffer ? view : new Float32Array(buffer, pointer, length);
   }
 
   /** One step: reads input, updates the state, writes output. Allocates nothing. */
@@ -99,11 +105,8 @@ export class LSTMStream extends Resource {
     }
     if (steps === 0) return 0;
     const sequence = this.#sequence;
-    sequence.input = input;
+    setInput(sequence, input, steps, 1, steps);
     sequence.output = output;
-    sequence.steps = steps;
-    sequence.rows = steps;
-    sequence.batch = 1;
     sequence.h = this.#h;
     sequence.c = this.#c;
     runSequence('LSTMStream', this.#model, sequence);
@@ -167,10 +170,4 @@ export class LSTMStream extends Resource {
     this.checkAlive();
     loadState('LSTMStream', this.#model.sizes, this.#h, bytes);
   }
-}
-
-/** `view` if it is still one of linear memory, else a new one: an outdated view has no length or place any more. */
-function current(view: Float32Array<ArrayBuffer>, pointer: number, length: number): Float32Array<ArrayBuffer> {
-  const { buffer } = wasm().memory;
-  return view.buffer === buffer ? view : new Float32Array(buffer, pointer, length);
 }

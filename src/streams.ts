@@ -107,12 +107,7 @@ export class LSTMStreams extends Resource {
     const count = checkIds(ids);
     checkRows('inputs', inputs, count, inputSize);
     checkRows('outputs', outputs, count, outputSize);
-    if (count === 0) {
-      if (!Array.isArray(ids)) checkAttached('ids', ids as Int32Array);
-      checkAttached('inputs', inputs);
-      checkAttached('outputs', outputs);
-      return;
-    }
+    if (count === 0) return;
     this.#choose(ids, count);
     this.#run(count, inputs, outputs);
   }
@@ -141,7 +136,8 @@ export class LSTMStreams extends Resource {
       const rows = Math.min(most, count - first);
       for (let r = 0; r < rows; r++) words[table / 4 + r] = this.#pointers[this.#slotOf[first + r]!]!;
       if (rows === count) memory.set(inputs, x / 4);
-      else copy(memory, x / 4, inputs, first * I, rows * I);
+      // a loop, since set(subarray()) would make garbage
+      else for (let i = 0; i < rows * I; i++) memory[x / 4 + i] = inputs[first * I + i]!;
       move_states(table, 0, h, L, rows, Ho, false);
       move_states(table, cOffset, c, L, rows, H, false);
       lstm_run(this.#model.model, 0, L, x, even, odd, h, c, 1, rows, 0, rows, z, rows);
@@ -246,8 +242,9 @@ function notOpen(what: string, id: unknown): Error {
 /** The number of ids. */
 function checkIds(ids: unknown): number {
   if (Array.isArray(ids)) return ids.length;
-  if (isView(ids, Int32Array)) return ids.length;
-  throw wrongType(WHO, 'ids', 'an Int32Array or an array', ids);
+  if (!isView(ids, Int32Array)) throw wrongType(WHO, 'ids', 'an Int32Array or an array', ids);
+  if (ids.length === 0) checkAttached('ids', ids);
+  return ids.length;
 }
 
 function checkRows(what: string, data: Float32Array, rows: number, size: number): void {
@@ -256,6 +253,7 @@ function checkRows(what: string, data: Float32Array, rows: number, size: number)
     throw new TypeError(`${WHO}: "${what}" expected memory of its own, got a view of linear memory`);
   }
   if (data.length !== rows * size) throw wrongLength(WHO, what, rows * size, `${rows} ids`, data.length);
+  if (rows === 0) checkAttached(what, data);
 }
 
 /** A detached array looks as an empty one does. */
@@ -274,9 +272,4 @@ function overlap(inputs: Float32Array, outputs: Float32Array): boolean {
   const b = outputs.byteOffset;
   if (a === b && inputs.length === outputs.length) return false;
   return a < b + outputs.byteLength && b < a + inputs.byteLength;
-}
-
-/** A loop, since set(subarray()) would make garbage. */
-function copy(to: Float32Array, at: number, from: Float32Array, start: number, count: number): void {
-  for (let i = 0; i < count; i++) to[at + i] = from[start + i]!;
 }

@@ -155,6 +155,11 @@ export function zeros(who: string, dims: readonly number[]): TensorLike {
   }
 }
 
+/** An element of what checkIntegers took. */
+export function checkElement(who: string, what: string, value: unknown, min: number, max: number): number {
+  return checkInteger(who, what, typeof value === 'bigint' ? Number(value) : value, min, max);
+}
+
 /** The list types that lengths and indices come in. */
 export function checkIntegers(who: string, what: string, list: unknown): ArrayLike<unknown> {
   if (Array.isArray(list) || isView(list, Int32Array) || isView(list, BigInt64Array)) return list;

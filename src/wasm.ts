@@ -1,4 +1,4 @@
-import { decodeInt8, decodeKernels } from './decode.ts';
+import { compile, compileInt8 } from './compile.ts';
 import { checkBoolean, checkOptions, tag, wrongType } from './tensor.ts';
 
 /** The exports of lstm.wasm. Pointers and strides are in bytes, sizes in floats or rows; shapes are in `assembly/`. */
@@ -91,6 +91,7 @@ interface Int8Kernels {
 
 /** Of assembly/index.ts: the signatures and layouts that this code relies on. */
 const ABI = 1;
+const COMPILED = "this version's compiled lstm.wasm";
 /** Where gemm_i8 looks for the relaxed form. */
 const RELAXED_SLOT = 1;
 
@@ -124,35 +125,30 @@ export function wasm(): Kernels {
  */
 export function initialize(module?: WebAssembly.Module, options?: InitializeOptions): void {
   checkOptions('initialize', options, ['int8', 'relaxed']);
-  const { int8, relaxed: wanted = relaxed } = options ?? {};
+  const { int8 = int8Source, relaxed: wanted = relaxed } = options ?? {};
   if (wanted !== undefined) checkBoolean('initialize', 'relaxed', wanted);
-  checkModule('module', module);
-  checkModule('int8', int8);
+  checkModule('module', module, 'lstm_run', COMPILED);
+  checkModule('int8', int8, 'is_emulated', 'the compiled lstm-int8.wasm');
   if (kernels && module && module !== source) throw new Error('initialize: another module runs already');
-  if (int8 && !exportsOf(int8).includes('is_emulated'))
-    throw wrongType('initialize', 'int8', 'the compiled lstm-int8.wasm', int8);
-  const change = (int8 && int8 !== int8Source) || wanted !== relaxed;
-  if (int8Started && change) throw new Error('initialize: 8-bit weights are in use already');
+  if (int8Started && (int8 !== int8Source || wanted !== relaxed)) {
+    throw new Error('initialize: 8-bit weights are in use already');
+  }
   if (!kernels) instantiate(module);
-  int8Source = int8 ?? int8Source;
+  int8Source = int8;
   relaxed = wanted;
 }
 
-function checkModule(what: string, module: unknown): void {
-  if (module !== undefined && tag(module) !== 'WebAssembly.Module') {
-    throw wrongType('initialize', what, 'a WebAssembly.Module', module);
-  }
-}
-
-function exportsOf(module: WebAssembly.Module): string[] {
-  return WebAssembly.Module.exports(module).map(({ name }) => name);
+/** @throws TypeError unless `module`, if there is one, is a module with the export `name` */
+function checkModule(what: string, module: WebAssembly.Module | undefined, name: string, expected: string): void {
+  if (module === undefined) return;
+  if (tag(module) !== 'WebAssembly.Module') throw wrongType('initialize', what, 'a WebAssembly.Module', module);
+  const exports = WebAssembly.Module.exports(module);
+  if (!exports.some((each) => each.name === name)) throw wrongType('initialize', what, expected, module);
 }
 
 function instantiate(module: WebAssembly.Module = compile()): Kernels {
-  const wrong = () => wrongType('initialize', 'module', "this version's compiled lstm.wasm", module);
-  if (!exportsOf(module).includes('lstm_run')) throw wrong();
   const exports = new WebAssembly.Instance(module).exports as unknown as Kernels;
-  if (exports.ABI?.value !== ABI) throw wrong();
+  if (exports.ABI?.value !== ABI) throw wrongType('initialize', 'module', COMPILED, module);
   source = module;
   kernels = exports;
   return kernels;
@@ -165,9 +161,11 @@ function instantiate(module: WebAssembly.Module = compile()): Kernels {
 export function instantiateInt8(): boolean {
   const { memory, table } = wasm();
   int8Started = true;
-  if (!(relaxed ?? !isJavaScriptCore())) return false;
+  // its errors carry the place where they were made as `line`; no other engine's do
+  const isJavaScriptCore = Object.hasOwn(new Error(), 'line');
+  if (!(relaxed ?? !isJavaScriptCore)) return false;
   try {
-    int8Source ??= new WebAssembly.Module(decodeInt8());
+    int8Source ??= compileInt8();
     const { exports } = new WebAssembly.Instance(int8Source, { env: { memory } });
     const { dot_i8, is_emulated } = exports as unknown as Int8Kernels;
     if (relaxed === undefined && is_emulated()) return false;
@@ -176,25 +174,5 @@ export function instantiateInt8(): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-/** Its errors carry the place where they were made as `line` and `column`; no other engine's do. */
-function isJavaScriptCore(): boolean {
-  return Object.hasOwn(new Error(), 'line');
-}
-
-function compile(): WebAssembly.Module {
-  const bytes = decodeKernels();
-  try {
-    return new WebAssembly.Module(bytes);
-  } catch (cause) {
-    let reason = 'WebAssembly is needed, which this runtime lacks';
-    if (typeof WebAssembly === 'object') {
-      reason = WebAssembly.validate(bytes)
-        ? 'compiling bytes is forbidden here: pass the compiled lstm-wasm/lstm.wasm to initialize()'
-        : 'WebAssembly SIMD is needed, which this engine lacks';
-    }
-    throw new Error(`lstm-wasm: ${reason}`, { cause });
   }
 }

@@ -1,5 +1,5 @@
 import { floats, scratch } from '../arena.ts';
-import { decode } from '../decode.ts';
+import { decode } from '../compile.ts';
 import { tag, wrongType } from '../tensor.ts';
 import { wasm } from '../wasm.ts';
 import { embeddedOnnx } from './embedded.ts';

@@ -3,13 +3,24 @@ import { embedded, embeddedInt8 } from './embedded.ts';
 // What needs nothing else comes first in a bundle, and there hexadecimal gzips best: beside text it takes 1 % of the whole more.
 
 /** lstm.wasm. */
-export function decodeKernels(): Uint8Array<ArrayBuffer> {
-  return decode(embedded);
+export function compile(): WebAssembly.Module {
+  const bytes = decode(embedded);
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (cause) {
+    let reason = 'WebAssembly is needed, which this runtime lacks';
+    if (typeof WebAssembly === 'object') {
+      reason = WebAssembly.validate(bytes)
+        ? 'compiling bytes is forbidden here: pass the compiled lstm-wasm/lstm.wasm to initialize()'
+        : 'WebAssembly SIMD is needed, which this engine lacks';
+    }
+    throw new Error(`lstm-wasm: ${reason}`, { cause });
+  }
 }
 
 /** lstm-int8.wasm. */
-export function decodeInt8(): Uint8Array<ArrayBuffer> {
-  return decode(embeddedInt8);
+export function compileInt8(): WebAssembly.Module {
+  return new WebAssembly.Module(decode(embeddedInt8));
 }
 
 /** Bytes of hexadecimal, read by the engine's own parser a word at a time: a loop over characters takes 5 ms more at start. */
