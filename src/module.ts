@@ -135,10 +135,8 @@ export abstract class Module extends Resource {
     this.checkAlive();
     checkOptions(this.who, options, ['strict']);
     const strict = checkBoolean(this.who, 'strict', options?.strict ?? true);
-    const { values, ...result } = matchStateDict(this.who, this.parameters, stateDict, prefix, {
-      strict,
-      int8: this.form !== FLOAT32,
-    });
+    const int8 = this.form !== FLOAT32;
+    const { values, ...result } = matchStateDict(this.who, this.parameters, stateDict, prefix, strict, int8);
     this.#write(values);
     return result;
   }
