@@ -104,8 +104,8 @@ const MUTATIONS = [
   {
     what: 'batchFirst ignored in the output',
     file: 'src/sequence.ts',
-    from: 'if (batchFirst) moveRows(',
-    to: 'if (batchFirst && into) moveRows(',
+    from: 'sequence.output, width, rows, group, first, 1, stride);',
+    to: 'sequence.output, width, rows, 1, row, 1, 1);',
   },
   {
     what: 'last states left in sorted order',

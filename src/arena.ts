@@ -17,7 +17,8 @@ const free: Block[] = [];
 const allocated = new Map<number, number>();
 let used = 0;
 let end = 0;
-let scratchBlock: Block | undefined;
+let scratchStart = 0;
+let scratchBytes = 0;
 
 let heap = new Float32Array(0);
 let words = new Int32Array(0);
@@ -63,7 +64,7 @@ export function outside(array: Float32Array): Float32Array {
 
 /** Bytes of linear memory in use by all models and streams of this thread; scratch shared between calls not counted. */
 export function bytesUsed(): number {
-  return used - (scratchBlock?.bytes ?? 0);
+  return used - scratchBytes;
 }
 
 /**
@@ -97,23 +98,22 @@ export function release(start: number): void {
 
 /** The shared scratch block, at least `bytes` long, valid until the next call of `scratch` or `endScratch`. */
 export function scratch(bytes: number): number {
-  if (!scratchBlock || scratchBlock.bytes < bytes) {
+  if (scratchBytes < bytes) {
     dropScratch();
-    const start = allocate(bytes);
-    scratchBlock = { start, bytes: allocated.get(start)! };
+    scratchStart = allocate(bytes);
+    scratchBytes = allocated.get(scratchStart)!;
   }
-  return scratchBlock.start;
+  return scratchStart;
 }
 
 /** Ends the use of scratch by one call: a block beyond the usual size is given back. */
 export function endScratch(): void {
-  if (scratchBlock && scratchBlock.bytes > SCRATCH_KEPT) dropScratch();
+  if (scratchBytes > SCRATCH_KEPT) dropScratch();
 }
 
 function dropScratch(): void {
-  if (!scratchBlock) return;
-  release(scratchBlock.start);
-  scratchBlock = undefined;
+  if (scratchBytes > 0) release(scratchStart);
+  scratchBytes = 0;
 }
 
 function insert(block: Block): void {

@@ -45,5 +45,5 @@ export function infer(who: string, stateDict: StateDict, prefix: string, cell: b
       specs.push(...directionParameters(sizes, layer, direction));
     }
   }
-  return { sizes, values: matchStateDict(who, specs, stateDict, prefix, { strict: true, int8: true }).values };
+  return { sizes, values: matchStateDict(who, specs, stateDict, prefix).values };
 }

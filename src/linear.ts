@@ -63,7 +63,7 @@ export class Linear extends Affine {
     const [outFeatures, inFeatures] = dims as [number, number];
     const bias = all.has(`${prefix}bias`);
     const specs = [{ name: 'weight', dims }, ...(bias ? [{ name: 'bias', dims: [outFeatures] }] : [])];
-    const { values } = matchStateDict('Linear', specs, stateDict, prefix, { strict: true, int8: true });
+    const { values } = matchStateDict('Linear', specs, stateDict, prefix);
     const internal = { bias, [VALUES]: values };
     return new Linear(inFeatures, outFeatures, internal);
   }

@@ -149,7 +149,7 @@ export class LSTM extends Recurrent {
       hn: zeros('LSTM', h),
       cn: zeros('LSTM', c),
     };
-    if (packed && !samePacking(result.output as PackedSequence, packed)) {
+    if (packed && packing(result.output as PackedSequence) !== packing(packed)) {
       throw new TypeError('LSTM: "out.output" expected the packing of the input');
     }
     const target = packed ? (result.output as PackedSequence).data : (result.output as TensorLike);
@@ -220,6 +220,7 @@ function repacked({ batchSizes, sortedIndices, unsortedIndices }: PackedSequence
   return { data, batchSizes, sortedIndices, unsortedIndices };
 }
 
-function samePacking(a: PackedSequence | undefined, b: PackedSequence): boolean {
-  return `${a?.batchSizes};${a?.sortedIndices}` === `${b.batchSizes};${b.sortedIndices}`;
+/** The same for the same packing. */
+function packing(packed: PackedSequence | undefined): string {
+  return `${packed?.batchSizes};${packed?.sortedIndices}`;
 }

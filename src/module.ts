@@ -35,18 +35,13 @@ export interface Int8Tensor {
   readonly dims: readonly number[];
 }
 
+/** Engines without explicit resource management have no such symbol. */
+export const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol();
+
 let registry: FinalizationRegistry<number> | undefined;
 
 /** What owns blocks of linear memory, most often one: given back by dispose(), or after garbage collection where that was forgotten. */
 export abstract class Resource {
-  static {
-    // Engines without explicit resource management have no such symbol.
-    if (typeof Symbol.dispose === 'symbol') {
-      Object.defineProperty(Resource.prototype, Symbol.dispose, { value: Resource.prototype.dispose });
-    }
-  }
-
-  declare [Symbol.dispose]: () => void;
   protected readonly who: string;
   /** Pointers of the blocks; none before they are there and after dispose(). */
   #blocks: readonly number[] = [];
@@ -79,6 +74,11 @@ export abstract class Resource {
     registry?.unregister(this);
     for (const block of this.#blocks) release(block);
     this.#blocks = [];
+  }
+
+  /** For `using`. */
+  [DISPOSE](): void {
+    this.dispose();
   }
 }
 
@@ -135,12 +135,10 @@ export abstract class Module extends Resource {
     this.checkAlive();
     checkOptions(this.who, options, ['strict']);
     const strict = checkBoolean(this.who, 'strict', options?.strict ?? true);
-    const { missingKeys, unexpectedKeys, values } = matchStateDict(this.who, this.parameters, stateDict, prefix, {
-      strict,
-      int8: this.parameters.some(({ form }) => form),
-    });
+    const int8 = this.form !== FLOAT32;
+    const { values, ...result } = matchStateDict(this.who, this.parameters, stateDict, prefix, strict, int8);
     this.#write(values);
-    return { missingKeys, unexpectedKeys };
+    return result;
   }
 
   /** Copies of all parameters, with the bits that were loaded, under `prefix` + PyTorch's names and in its order. */

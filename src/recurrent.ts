@@ -124,15 +124,21 @@ export abstract class Recurrent extends Module {
   #place(start: number, layer: number): readonly [DirectionBlock, number] {
     const { hiddenSize, outputSize, projSize } = this.sizes;
     const gates = 4 * hiddenSize;
-    const { form } = this;
-    const weight_hh = start + panelBytes(gates, layerInputSize(this.sizes, layer), form);
-    const weight_hr = weight_hh + panelBytes(gates, outputSize, form);
-    const bias = weight_hr + panelBytes(projSize, hiddenSize, form);
-    const bias_hr = bias + panelBytes(gates, 1);
-    const bias_ih = bias_hr + panelBytes(projSize, 1);
-    const bias_hh = bias_ih + 4 * gates;
-    const place = { weight_ih: start, weight_hh, weight_hr, bias, bias_hr, bias_ih, bias_hh };
-    return [place, align(bias_hh + 4 * gates - start)];
+    let end = start;
+    const take = (bytes: number): number => {
+      end += bytes;
+      return end - bytes;
+    };
+    const place = {
+      weight_ih: take(panelBytes(gates, layerInputSize(this.sizes, layer), this.form)),
+      weight_hh: take(panelBytes(gates, outputSize, this.form)),
+      weight_hr: take(panelBytes(projSize, hiddenSize, this.form)),
+      bias: take(panelBytes(gates, 1)),
+      bias_hr: take(panelBytes(projSize, 1)),
+      bias_ih: take(4 * gates),
+      bias_hh: take(4 * gates),
+    };
+    return [place, align(end - start)];
   }
 
   /** Adds the biases. */

@@ -83,7 +83,7 @@ export type Dropout = (pointer: number, count: number) => void;
  */
 export function runSequence(who: string, model: Recurrent, sequence: Sequence, dropout?: Dropout): void {
   const { inputSize, hiddenSize, outputSize, numLayers, directions } = model.sizes;
-  const { steps, batch, batchSizes, order } = sequence;
+  const { steps, batch, batchFirst, batchSizes, order } = sequence;
   const width = directions * outputSize;
   sequence.input = outside(sequence.input);
   sequence.h0 &&= outside(sequence.h0);
@@ -119,19 +119,23 @@ export function runSequence(who: string, model: Recurrent, sequence: Sequence, d
   if (hCount) moveState(true, h, sequence.h0, outputSize, stateRows, batch, order);
   if (cCount) moveState(true, c, sequence.c0, hiddenSize, stateRows, batch, order);
   if (chunkSteps < steps && sequence.input.buffer === sequence.output.buffer) sequence.input = sequence.input.slice();
+  // outside, the rows of a step follow each other, or lie as many steps apart
+  const group = batchFirst ? batch : 1;
+  const stride = batchFirst ? steps : 1;
   // dropout comes between the layers; without it all of them are one call
   const layers = dropout ? 1 : numLayers;
   let row = 0;
   for (let step = 0; row < sequence.rows; step += chunkSteps) {
     const count = Math.min(chunkSteps, steps - step);
     const rows = batchSizes ? writeSizes(sizes, batchSizes, step, count) : count * batch;
-    moveChunk(true, sequence, x, sequence.input, inputSize, row, step, rows);
+    const first = batchFirst ? step : row;
+    moveRows(true, x, sequence.input, inputSize, rows, group, first, 1, stride);
     for (let from = 0; from < numLayers; from += layers) {
       const to = from + layers;
       wasm().lstm_run(model.model, from, to, x, even, odd, h, c, count, batch, sizes, rows, z, blockRows);
       if (to < numLayers) dropout?.(from & 1 ? odd : even, rows * width);
     }
-    moveChunk(false, sequence, numLayers & 1 ? even : odd, sequence.output, width, row, step, rows);
+    moveRows(false, numLayers & 1 ? even : odd, sequence.output, width, rows, group, first, 1, stride);
     row += rows;
   }
   if (hCount) moveState(false, h, sequence.hn, outputSize, stateRows, batch, order);
@@ -171,20 +175,6 @@ function moveState(
 ): void {
   if (state) moveRows(into, pointer, state, size, rows, batch, 0, batch, 1, order);
   else floats().fill(0, pointer / 4, pointer / 4 + rows * size);
-}
-
-function moveChunk(
-  into: boolean,
-  { batchFirst, batch, steps }: Sequence,
-  pointer: number,
-  array: Float32Array,
-  size: number,
-  row: number,
-  step: number,
-  rows: number,
-): void {
-  if (batchFirst) moveRows(into, pointer, array, size, rows, batch, step, 1, steps);
-  else moveRows(into, pointer, array, size, rows, 1, row, 1, 1);
 }
 
 /**

@@ -21,9 +21,6 @@ export interface LoadResult {
 /** What follows a matrix's name where its 8-bit weights' scales are. */
 export const SCALE = '_scale';
 
-const FLOATS = ['Float32Array', 'Float64Array', 'Float16Array'];
-const INT8 = ['Int8Array'];
-
 interface Problem {
   readonly code: string;
   readonly path: string;
@@ -54,7 +51,8 @@ export function matchStateDict(
   specs: readonly ParameterSpec[],
   stateDict: StateDict,
   prefix: string,
-  { strict, int8 }: { readonly strict: boolean; readonly int8: boolean },
+  strict = true,
+  int8 = true,
 ): LoadResult & { readonly values: Values } {
   const all = entries(who, stateDict, prefix);
   const values = new Map<string, Float32Array | Int8Matrix>();
@@ -62,7 +60,7 @@ export function matchStateDict(
   const problems: Problem[] = [];
   const known = new Set<unknown>();
   /** The data at a key if they are as `spec` asks; if not, notes the problem. */
-  const find = (spec: ParameterSpec, types: readonly string[]): AnyTensor['data'] | undefined => {
+  const find = (spec: ParameterSpec, int8 = false): AnyTensor['data'] | undefined => {
     const key = prefix + spec.name;
     known.add(key);
     if (!all.has(key)) {
@@ -70,7 +68,7 @@ export function matchStateDict(
       return undefined;
     }
     const found = all.get(key);
-    const problem = wrongEntry(key, spec, found, types);
+    const problem = wrongEntry(key, spec, found, int8);
     if (problem) problems.push(problem);
     return problem ? undefined : (found as AnyTensor).data;
   };
@@ -78,11 +76,11 @@ export function matchStateDict(
     const { name, dims } = spec;
     const { data: entry } = (all.get(prefix + name) ?? {}) as Partial<AnyTensor>;
     if (int8 && dims.length > 1 && isView(entry, Int8Array)) {
-      const data = find(spec, INT8);
-      const scale = find({ name: name + SCALE, dims: dims.slice(0, 1) }, FLOATS);
+      const data = find(spec, true);
+      const scale = find({ name: name + SCALE, dims: dims.slice(0, 1) });
       if (data && scale) values.set(name, { data: data as Int8Array, scale: asFloat32(scale) });
     } else {
-      const data = find(spec, FLOATS);
+      const data = find(spec);
       if (data) values.set(name, asFloat32(data));
     }
   }
@@ -101,13 +99,13 @@ export function matchStateDict(
   return { missingKeys, unexpectedKeys, values };
 }
 
-function wrongEntry(path: string, spec: ParameterSpec, entry: unknown, types: readonly string[]): Problem | undefined {
+function wrongEntry(path: string, spec: ParameterSpec, entry: unknown, int8: boolean): Problem | undefined {
   const problem = (code: string, expected: string, found: string): Problem => ({ code, path, expected, found });
   const { data, dims } = (entry ?? {}) as Partial<AnyTensor>;
   if (!ArrayBuffer.isView(data) || !Array.isArray(dims)) {
     return problem('not-a-tensor', 'a tensor { data, dims }', describe(entry));
   }
-  if (!types.includes(tag(data))) {
+  if (!int8 && !/^Float(16|32|64)Array$/.test(tag(data))) {
     const { dtype } = entry as { dtype?: unknown };
     return problem(
       'not-float',
@@ -120,7 +118,7 @@ function wrongEntry(path: string, spec: ParameterSpec, entry: unknown, types: re
   }
   const count = product(spec.dims);
   if (data.length !== count) return problem('wrong-length', `${count} elements`, `${data.length}`);
-  if (types === INT8 && (data as Int8Array).includes(-128)) {
+  if (int8 && (data as Int8Array).includes(-128)) {
     return problem('out-of-range', '8-bit weights from -127 to 127', '-128');
   }
   if (path.endsWith(SCALE)) {

@@ -42,10 +42,10 @@ export class LSTMStreams extends Resource {
   /** Pointer of each slot's state: h [L][Ho] and then c [L][H] */
   #pointers = new Uint32Array(0);
   /** The slots that no stream has: the first `capacity - size` elements, the next to be taken last */
-  #free = new Int32Array(0);
+  #free!: Int32Array;
   /** The slot of each row of the running call, and the row of each slot, if it has one: else it is out of date */
-  #slotOf = new Int32Array(0);
-  #rowOf = new Int32Array(0);
+  #slotOf!: Int32Array;
+  #rowOf!: Int32Array;
   /** Of the outputs of 1, 2 ... rows in scratch: made when needed and kept, since one more at every step would be garbage */
   readonly #views: Float32Array[] = [];
   #size = 0;

@@ -414,6 +414,10 @@ describe('input lies anywhere', () => {
       [...lstm.stateDict()].map(([key, value]) => [key, { ...value, data: new Foreign(value.data) }]),
     );
     expect(bits(LSTM.fromStateDict(dict).forward(x).output)).toEqual(wanted);
+    const quantized = lstm.quantize();
+    const wanted8 = bits(quantized.forward(x).output);
+    quantized.loadStateDict(dict);
+    expect(bits(quantized.forward(x).output)).toEqual(wanted8);
   });
 
   test('over its own result', () => {

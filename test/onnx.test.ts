@@ -555,8 +555,8 @@ test('repeated runs do not grow memory, and dispose gives all of it back', async
   expect(used).toBeGreaterThan(before);
   for (let i = 0; i < 50; i++) session.run({ x });
   expect(bytesUsed()).toBe(used);
-  session[Symbol.dispose]?.();
-  session.dispose();
+  if (typeof Symbol.dispose === 'symbol') session[Symbol.dispose]();
+  else session.dispose();
   expect(bytesUsed()).toBe(before);
 });
 
