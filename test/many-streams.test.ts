@@ -445,7 +445,11 @@ describe('refused, before anything changes', () => {
       RangeError,
       /"outputs".* 0, as a detached buffer/,
     );
-    expectRefused(() => streams.step(detached(Int32Array.of(a)), zeros(2), zeros(3)), TypeError, /"ids".* detached one$/);
+    expectRefused(
+      () => streams.step(detached(Int32Array.of(a)), zeros(2), zeros(3)),
+      TypeError,
+      /"ids".* detached one$/,
+    );
     // all of them look as empty ones do
     const gone = [detached(Int32Array.of(a)), detached(zeros(2)), detached(zeros(3))] as const;
     expectRefused(() => streams.step(...gone), TypeError, /^LSTMStreams: "ids" expected an array, got a detached one$/);
