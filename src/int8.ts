@@ -1,4 +1,4 @@
-import { endScratch, floats, scratch } from './arena.ts';
+import { floats, scratch } from './arena.ts';
 import { ModelError } from './errors.ts';
 import { type Form, type Int8Matrix, PLAIN, panelBytes, quantizedBytes, RELAXED, writeInt8 } from './pack.ts';
 import { instantiateInt8, wasm } from './wasm.ts';
@@ -13,32 +13,27 @@ let chosen: Form | undefined;
  * compiles, is not known to be slower, and computes the right integers. Results do not depend on it.
  */
 export function int8Form(): Form {
-  chosen ??= instantiateInt8() && isExact(RELAXED) ? RELAXED : PLAIN;
+  chosen ??= instantiateInt8() && isExact() ? RELAXED : PLAIN;
   return chosen;
 }
 
-/** Whether `form` gives the exact integers, on the largest and on mixed values in every lane. */
-function isExact(form: Form): boolean {
-  const K = 16;
-  const columns = 16;
-  const block = scratch(panelBytes(columns, K, form) + 4 * K + 4 * columns + quantizedBytes(K, form));
-  const pointer = block + panelBytes(columns, K, form);
-  const z = pointer + 4 * K;
-  const spare = z + 4 * columns;
-  const data = Int8Array.from({ length: columns * K }, (_, i) => (i % 3 ? 127 - ((i * 89) % 255) : -127));
-  const scale = new Float32Array(columns).fill(1);
-  writeInt8({ name: '', dims: [columns, K], pointer: block, gates: 0, form }, { data, scale });
-  // the largest activation is 8191, so that each is its own quantisation
-  const x = Float32Array.from({ length: K }, (_, k) => (k % 2 ? 8191 : ((k * 2741) % 16383) - 8191));
-  floats().set(x, pointer / 4);
-  floats().fill(0, z / 4, z / 4 + columns);
-  wasm().gemm_i8(block, pointer, 4 * K, K, z, 0, z, 0, 1, 1, spare, form);
-  const sums = floats().slice(z / 4, z / 4 + columns);
-  endScratch();
-  return sums.every((sum, row) => {
-    const exact = x.reduce((total, value, k) => total + value * data[row * K + k]!, 0);
-    return sum === Math.fround(exact);
+/** Whether both forms give the same integers, on the largest and on mixed values in every lane. */
+function isExact(): boolean {
+  const size = 16;
+  const data = Int8Array.from({ length: size * size }, (_, i) => (i % 3 ? 127 - ((i * 89) % 255) : -127));
+  const scale = new Float32Array(size).fill(1);
+  // activations, of which the largest is 8191, so that each is its own quantisation; then what sums start from
+  const x = Float32Array.from({ length: 2 * size }, (_, k) => (k % 2 ? 8191 : ((k * 2741) % 16383) - 8191));
+  const [plain, relaxed] = ([PLAIN, RELAXED] as const).map((form) => {
+    const bytes = panelBytes(size, size, form);
+    const pointer = scratch(bytes + 8 * size + quantizedBytes(size, form));
+    const z = pointer + bytes + 4 * size;
+    writeInt8({ name: '', dims: [size, size], pointer, gates: 0, form }, { data, scale });
+    floats().set(x, (pointer + bytes) / 4);
+    wasm().gemm_i8(pointer, pointer + bytes, 0, size, z, 0, z, 0, 1, 1, z + 4 * size, form);
+    return floats().slice(z / 4, z / 4 + size);
   });
+  return plain!.every((sum, row) => sum === relaxed![row]);
 }
 
 /**
