@@ -10,6 +10,7 @@ import {
   checkBoolean,
   checkOptions,
   checkTensor,
+  formatDims,
   type StateDict,
   sameDims,
   type TensorLike,
@@ -149,7 +150,7 @@ export class LSTM extends Recurrent {
       hn: zeros('LSTM', h),
       cn: zeros('LSTM', c),
     };
-    if (packed && packing(result.output as PackedSequence) !== packing(packed)) {
+    if (packed && !samePacking(result.output as PackedSequence | undefined, packed)) {
       throw new TypeError('LSTM: "out.output" expected the packing of the input');
     }
     const target = packed ? (result.output as PackedSequence).data : (result.output as TensorLike);
@@ -189,10 +190,14 @@ export class LSTM extends Recurrent {
   }
 
   #readPacked(input: PackedSequence): ResultDims {
-    const { rows, batch, steps } = checkPacked('LSTM', input);
-    const data = checkShape('LSTM', 'input.data', input.data, [rows, this.inputSize]);
-    setInput(this.sequence, data, steps, batch, rows, false, input.batchSizes, input.sortedIndices);
-    return this.#resultDims(input.data.dims, true);
+    checkPacked('LSTM', input);
+    const { data, batchSizes, sortedIndices } = input;
+    const rows = data.dims[0]!;
+    if (data.dims.length !== 2 || data.dims[1] !== this.inputSize) {
+      throw wrongValue('LSTM', 'input.data', formatDims([rows, this.inputSize]), data.dims);
+    }
+    setInput(this.sequence, data.data, batchSizes.length, batchSizes[0]!, rows, false, batchSizes, sortedIndices);
+    return this.#resultDims(data.dims, true);
   }
 
   /** Dims of results for an input of `dims`: the last ones if they are the same, since new arrays would be garbage. */
@@ -220,7 +225,6 @@ function repacked({ batchSizes, sortedIndices, unsortedIndices }: PackedSequence
   return { data, batchSizes, sortedIndices, unsortedIndices };
 }
 
-/** The same for the same packing. */
-function packing(packed: PackedSequence | undefined): string {
-  return `${packed?.batchSizes};${packed?.sortedIndices}`;
+function samePacking(a: PackedSequence | undefined, b: PackedSequence): boolean {
+  return sameDims(a?.batchSizes, b.batchSizes) && sameDims(a?.sortedIndices, b.sortedIndices);
 }

@@ -7,8 +7,10 @@ import {
   checkOptions,
   checkTensor,
   formatDims,
+  isInteger,
   product,
   type TensorLike,
+  wrongInteger,
   wrongType,
   wrongValue,
   zeros,
@@ -116,37 +118,38 @@ export function unpadSequence(padded: TensorLike, lengths: Lengths, options: Opt
   return unpad('unpadSequence', 'padded', padded, lengths, batchFirst, 0);
 }
 
-/** Checks a PackedSequence of any origin, given as the argument `what`; counts its rows, sequences and longest steps. */
-export function checkPacked(who: string, packed: unknown, what = 'input') {
+/** Checks a PackedSequence of any origin, an argument's name and that of its data; makes no garbage. */
+export function checkPacked(who: string, packed: unknown, what = 'input', whatData = 'input.data'): void {
   if (packed === null || typeof packed !== 'object') throw wrongType(who, what, 'a PackedSequence', packed);
   const { data, batchSizes, sortedIndices, unsortedIndices } = packed as PackedSequence;
-  const { length } = checkTensor(who, `${what}.data`, data);
-  if (length === 0 || data.dims.length === 0) throw wrongValue(who, `${what}.data`, '[rows, *] without a 0', data.dims);
-  const rows = data.dims[0];
+  const { length } = checkTensor(who, whatData, data);
+  if (length === 0 || data.dims.length === 0) throw wrongValue(who, whatData, '[rows, *] without a 0', data.dims);
+  const rows = data.dims[0]!;
   if (!Array.isArray(batchSizes)) throw wrongType(who, `${what}.batchSizes`, 'an array of integers', batchSizes);
   let sum = 0;
-  for (let t = 0; t < batchSizes.length; t++) {
-    sum += checkInteger(who, `${what}.batchSizes[${t}]`, batchSizes[t], 1, t === 0 ? rows : batchSizes[t - 1]);
+  for (let t = 0, max = rows; t < batchSizes.length; t++) {
+    const size: unknown = batchSizes[t];
+    if (!isInteger(size, 1, max)) throw wrongInteger(who, `${what}.batchSizes[${t}]`, size, 1, max);
+    sum += size;
+    max = size;
   }
   if (sum !== rows) throw wrongValue(who, `${what}.batchSizes`, `a sum of ${rows}, the rows of data`, sum);
+  if ((sortedIndices ?? unsortedIndices ?? null) === null) return;
   const batch: number = batchSizes[0];
-  if ((sortedIndices ?? unsortedIndices ?? null) !== null) {
-    for (const indices of [sortedIndices, unsortedIndices]) {
-      if (Array.isArray(indices) && indices.length === batch) continue;
-      throw wrongType(
-        who,
-        `${what}.sortedIndices, unsortedIndices`,
-        `two arrays of ${batch} integers or null`,
-        indices,
-      );
-    }
-    for (let k = 0; k < batch; k++) {
-      const b = checkInteger(who, `${what}.sortedIndices[${k}]`, sortedIndices![k], 0, batch - 1);
-      const back = unsortedIndices![b];
-      if (back !== k) throw wrongValue(who, `${what}.unsortedIndices[${b}]`, `${k}, as sortedIndices has it`, back);
-    }
+  if (!isList(sortedIndices, batch) || !isList(unsortedIndices, batch)) {
+    const wrong = isList(sortedIndices, batch) ? unsortedIndices : sortedIndices;
+    throw wrongType(who, `${what}.sortedIndices, unsortedIndices`, `two arrays of ${batch} integers or null`, wrong);
   }
-  return { rows, batch, steps: batchSizes.length };
+  for (let k = 0; k < batch; k++) {
+    const b = sortedIndices[k];
+    if (!isInteger(b, 0, batch - 1)) throw wrongInteger(who, `${what}.sortedIndices[${k}]`, b, 0, batch - 1);
+    const back = unsortedIndices[b];
+    if (back !== k) throw wrongValue(who, `${what}.unsortedIndices[${b}]`, `${k}, as sortedIndices has it`, back);
+  }
+}
+
+function isList(value: unknown, length: number): value is unknown[] {
+  return Array.isArray(value) && value.length === length;
 }
 
 function readOptions(who: string, options: PackedOptions, known: readonly (keyof PackedOptions)[]) {
@@ -195,7 +198,7 @@ function pack(who: string, what: string, sequences: readonly TensorLike[], enfor
 }
 
 function unpack(who: string, packed: PackedSequence): TensorLike[] {
-  checkPacked(who, packed, 'packed');
+  checkPacked(who, packed, 'packed', 'packed.data');
   const { data, batchSizes, unsortedIndices } = packed;
   const width = columnCount(data.dims);
   const sorted = conjugate(batchSizes).map((length) => zeros(who, [length, ...data.dims.slice(1)]));

@@ -70,11 +70,16 @@ export function wrongLength(who: string, what: string, expected: number, reason:
 
 /** An integer in `min` .. `max`, as sizes are. */
 export function checkInteger(who: string, what: string, value: unknown, min: number, max = 2 ** 31 - 1): number {
-  if (typeof value !== 'number') throw wrongType(who, what, 'an integer', value);
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw wrongValue(who, what, `an integer from ${min} to ${max}`, value);
-  }
+  if (!isInteger(value, min, max)) throw wrongInteger(who, what, value, min, max);
   return value;
+}
+
+export function isInteger(value: unknown, min: number, max: number): value is number {
+  return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
+}
+
+export function wrongInteger(who: string, what: string, value: unknown, min: number, max: number): Error {
+  return wrongNumber(who, what, `an integer${typeof value === 'number' ? ` from ${min} to ${max}` : ''}`, value);
 }
 
 export function checkBoolean(who: string, what: string, value: unknown): boolean {
@@ -135,7 +140,11 @@ export function checkTensor(who: string, what: string, tensor: unknown): Float32
   return floats;
 }
 
-export function sameDims(dims: readonly number[], expected: readonly number[]): boolean {
+type Dims = readonly number[] | null | undefined;
+
+/** Whether dims are the expected ones, or other such lists. Makes no garbage. */
+export function sameDims(dims: Dims, expected: Dims): boolean {
+  if (!dims || !expected) return dims === expected;
   if (dims.length !== expected.length) return false;
   for (let i = 0; i < dims.length; i++) if (dims[i] !== expected[i]) return false;
   return true;

@@ -11,6 +11,7 @@ import {
   LSTM,
   LSTMCell,
   type LSTMStream,
+  packPaddedSequence,
   packSequence,
   sigmoid,
   softmax,
@@ -214,7 +215,7 @@ describe('no garbage', () => {
   wide.step(wideIds, wideRows, wideOutputs);
 
   /** forward() into its own first result. */
-  function into(model: LSTM, input: TensorLike, withState: boolean): () => void {
+  function into(model: LSTM, input: any, withState: boolean): () => void {
     const out = model.forward(input);
     const state = withState ? { h0: out.hn, c0: out.cn } : undefined;
     const options = { out };
@@ -222,6 +223,8 @@ describe('no garbage', () => {
       model.forward(input, state, options);
     };
   }
+
+  const unsorted = { enforceSorted: false };
 
   const amp = loadNam(nam({ H: 8, layers: 2 }));
   const dense = loadRTNeural(
@@ -265,6 +268,11 @@ describe('no garbage', () => {
     ['forward, out, unbatched', into(lstm, tensor(5, 3), true)],
     ['forward, out, projection', into(projected, tensor(5, 2, 3), true)],
     ['forward, out, bidirectional, batchFirst', into(bidirectional, tensor(2, 5, 3), true)],
+    ['forward, out, packed', into(lstm, packPaddedSequence(tensor(5, 3, 3), [5, 2, 1]), true)],
+    [
+      'forward, out, packed in another order',
+      into(lstm, packPaddedSequence(tensor(5, 3, 3), [2, 5, 1], unsorted), true),
+    ],
   ])('%s', (_, call) => {
     const before = [memoryBytes(), bytesUsed()];
     expect(bytesPerCall(call)).toBeLessThan(1);
