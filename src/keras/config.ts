@@ -1,5 +1,5 @@
 import type { Budget } from '../budget.ts';
-import { JsonCursor } from '../json.ts';
+import { parseJson } from '../json-value.ts';
 import { describe, tag } from '../tensor.ts';
 import { findInvalidUtf8 } from '../utf8.ts';
 import { refuse } from './refuse.ts';
@@ -18,10 +18,7 @@ export class Config {
   static parse(path: string, bytes: Uint8Array, budget: Budget): Config {
     const bad = findInvalidUtf8(bytes);
     if (bad >= 0) refuse('invalid-utf8', path, `${path} is not UTF-8 (at byte ${bad})`, 'UTF-8', bytes[bad]);
-    const cursor = new JsonCursor(`keras: ${path}`, bytes, 0);
-    const value = cursor.value(budget);
-    cursor.end();
-    return new Config(path, value);
+    return new Config(path, parseJson(`keras: ${path}`, bytes, budget));
   }
 
   refuse(code: string, expected: string, found = describe(this.value)): never {
