@@ -34,6 +34,8 @@ export interface Plan {
   readonly inputs?: readonly number[];
   /** Outputs that it has: 1 if left out */
   readonly outputs?: number;
+  /** Arguments besides that are no tensors: 0 if left out */
+  readonly constants?: number;
   /**
    * Makes the layer for inputs of these shapes.
    * @throws ModelError
@@ -52,4 +54,9 @@ export interface Dialect {
 }
 
 /** Gives nothing if the layer is not supported, which it noted. */
-export type LayerReader = (config: Config, name: string, dialect: Dialect) => Plan | undefined;
+export type LayerReader = (
+  config: Config,
+  name: string,
+  dialect: Dialect,
+  constants: readonly Config[],
+) => Plan | undefined;

@@ -117,27 +117,6 @@ export function readRepeatVector(config: Config, name: string): Plan {
   };
 }
 
-/** keras.layers.Masking: steps whose features all equal the value are zeros and masked. */
-export function readMasking(config: Config, name: string): Plan {
-  const value = Math.fround(config.get('mask_value').number(0));
-  return {
-    build([shape]) {
-      checkRank(name, shape!, 3);
-      const size = lastSize(name, shape!);
-      const run = ([input]: readonly Value[]): Value[] => {
-        const { data, dims } = input!;
-        const mask = new Uint8Array(data.length / size);
-        for (let row = 0; row < mask.length; row++) {
-          mask[row] = data.subarray(row * size, (row + 1) * size).some((x) => x !== value) ? 1 : 0;
-        }
-        const masked = data.map((x, i) => (mask[Math.floor(i / size)] ? x : 0));
-        return [{ data: masked, dims, mask }];
-      };
-      return { outputs: [shape!], layer: { run } };
-    },
-  };
-}
-
 /** keras.layers.Embedding: rows by number; with mask_zero a 0 is a masked step. */
 export function readEmbedding(config: Config, name: string): Plan {
   // numbers beyond 2^24 are not exact in float32
