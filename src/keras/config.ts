@@ -31,7 +31,15 @@ export class Config {
   }
 
   get isArray(): boolean {
-    return Array.isArray(this.value);
+    return this.#array !== undefined;
+  }
+
+  /** Elements of an array, or of a tuple, which to_json() of Keras 2 writes as an object. */
+  get #array(): readonly unknown[] | undefined {
+    if (Array.isArray(this.value)) return this.value;
+    if (tag(this.value) !== 'Object') return undefined;
+    const { class_name, items } = this.value as Record<string, unknown>;
+    return class_name === '__tuple__' && Array.isArray(items) ? items : undefined;
   }
 
   /** A member of an object, which may not be there. */
@@ -43,8 +51,8 @@ export class Config {
   }
 
   items(): Config[] {
-    if (!Array.isArray(this.value)) this.refuse('wrong-type', 'an array');
-    return Array.from(this.value, (value, i) => new Config(`${this.path}[${i}]`, value));
+    const array = this.#array ?? this.refuse('wrong-type', 'an array');
+    return Array.from(array, (value, i) => new Config(`${this.path}[${i}]`, value));
   }
 
   string(): string {
