@@ -179,7 +179,7 @@ describe('model.json', () => {
     expect(refusal(functional([['b', call('z')]])).code).toBe('unknown-layer');
     expect(refusal(functional([['b', [...call('in'), ...call('in')]]])).code).toBe('unsupported');
     expect(refusal(functional([['b', call('in')]], ['b', 0, 1])).code).toBe('unknown-output');
-    expect(refusal(functional([['b', [[['in', 0, 0, { mask: ['in', 0, 0] }]]]]])).code).toBe('unsupported');
+    expect(refusal(functional([['b', [[['in', 0, 0, { mask: ['in', 0, 0] }]]]]])).code).toBe('wrong-shape');
     functional([
       ['b', call('a')],
       ['a', call('in')],
