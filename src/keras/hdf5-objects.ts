@@ -1,22 +1,21 @@
 import type { Budget } from '../budget.ts';
-import { Hdf5Attributes } from './hdf5-attributes.ts';
+import { type Attribute, Hdf5Attributes } from './hdf5-attributes.ts';
 import { readChunks } from './hdf5-chunks.ts';
 import { Hdf5Cursor } from './hdf5-cursor.ts';
-import { readGroup } from './hdf5-group.ts';
 import { MESSAGE, type Message, readHeader } from './hdf5-header.ts';
+import { readHeap } from './hdf5-heap.ts';
+import { readLinks } from './hdf5-links.ts';
+import { readSuperblock } from './hdf5-superblock.ts';
 import { type Datatype, readDataspace, readDatatype } from './hdf5-types.ts';
 
-// A walk over an HDF5 file in the format of its first releases, which h5py and with it Keras writes (superblock 0, symbol
-// tables, object headers of version 1; HDF5 file format III and IV). It reads structure, not values: those are jsfive's, which
-// follows sizes and addresses wherever they lead. So what is not accepted here never gets there.
+// A walk over an HDF5 file (HDF5 file format 3.0), in the format of the first releases, which h5py and with it Keras writes, or in
+// a newer one. What is read here is checked here; only datasets in chunks are left to jsfive, which follows sizes and addresses
+// wherever they lead.
 
-const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
-const ROOT_ENTRY = 56;
-const ROOT_ENTRY_BYTES = 40;
 const NOWHERE = 2 ** 64;
 const MAX_DEPTH = 32;
 /** What an object costs beyond its bytes. */
-const OBJECT_BYTES = 1000;
+const OBJECT_BYTES = 600;
 
 /** A dataset that can be read. */
 export interface Dataset {
@@ -33,6 +32,11 @@ export interface Dataset {
 export interface Contents {
   readonly groups: ReadonlySet<string>;
   readonly datasets: ReadonlyMap<string, Dataset>;
+  /** The texts of an attribute and its dims, or what it has besides; undefined if there is no such attribute */
+  attribute(
+    path: string,
+    name: string,
+  ): { dims: readonly number[]; texts: string[] | undefined; where: string } | undefined;
 }
 
 /** @throws ModelError unless all of the file can be read safely */
@@ -48,6 +52,7 @@ class Walk {
   readonly #open: { path: string; at: number; depth: number }[] = [];
   readonly #seen = new Set<number>();
   readonly #attributes: Hdf5Attributes;
+  readonly #byObject = new Map<string, ReadonlyMap<string, Attribute>>();
 
   constructor(cursor: Hdf5Cursor, budget: Budget) {
     this.#cursor = cursor;
@@ -56,37 +61,22 @@ class Walk {
   }
 
   run(): Contents {
-    this.#open.push({ path: '', at: this.#readSuperblock(), depth: 0 });
+    this.#open.push({ path: '', at: readSuperblock(this.#cursor), depth: 0 });
     // by hand, not by recursion, and first things first
     for (let next = this.#open.pop(); next; next = this.#open.pop()) this.#readObject(next.path, next.at, next.depth);
-    return { groups: this.#groups, datasets: this.#datasets };
-  }
-
-  #readSuperblock(): number {
-    const cursor = this.#cursor;
-    const { file } = cursor;
-    if (SIGNATURE.some((byte, i) => file[i] !== byte)) {
-      cursor.refuse('not-hdf5', 'the file', 'it does not begin as an HDF5 file does', 0);
+    const chunked = [...this.#datasets.values()].find(({ begin }) => begin === undefined);
+    if (chunked && this.#cursor.newer) {
+      const text = 'chunks in a file of a newer format: write it with libver="earliest", as h5py does by itself';
+      this.#cursor.refuse('unsupported', chunked.path, text, 0);
     }
-    cursor.claim(0, ROOT_ENTRY + ROOT_ENTRY_BYTES, 'superblock');
-    const version = cursor.u8(8);
-    if (version !== 0) {
-      const text = `a superblock of version ${version}: write the file with libver="earliest", as h5py does by itself`;
-      cursor.refuse('unsupported', 'superblock', text, 8);
-    }
-    if (cursor.u8(13) !== 8 || cursor.u8(14) !== 8 || cursor.u64(24) !== 0) {
-      cursor.refuse(
-        'unsupported',
-        'superblock',
-        'addresses and sizes of 8 bytes expected, from the start of the file',
-        13,
-      );
-    }
-    const end = cursor.u64(40);
-    if (end > file.length) {
-      cursor.refuse('truncated', 'superblock', `the file should have ${end} bytes, it has ${file.length}`, 40);
-    }
-    return cursor.u64(ROOT_ENTRY + 8);
+    return {
+      groups: this.#groups,
+      datasets: this.#datasets,
+      attribute: (path, name) => {
+        const found = this.#byObject.get(path)?.get(name);
+        return found && { where: found.where, dims: found.dims, texts: this.#attributes.texts(found) };
+      },
+    };
   }
 
   #readObject(path: string, at: number, depth: number): void {
@@ -100,22 +90,24 @@ class Walk {
       if (found.length > 1) this.#cursor.refuse('invalid-hdf5', name, `two messages of type ${type}`, found[1]!.at);
       return found[0];
     };
-    const names = new Set<string>();
-    for (const message of messages) {
-      if (message.type === MESSAGE.attribute) this.#attributes.read(name, message, names);
-    }
-    const [symbols, space] = [only(MESSAGE.symbols), only(MESSAGE.dataspace)];
+    const [space, info] = [only(MESSAGE.dataspace), only(MESSAGE.attributes)];
     const [type, layout, filters] = [only(MESSAGE.datatype), only(MESSAGE.layout), only(MESSAGE.filters)];
-    if (symbols && !space) {
+    for (const once of [MESSAGE.symbols, MESSAGE.links]) only(once);
+    const attributes = new Map<string, Attribute>();
+    const own = messages.filter((message) => message.type === MESSAGE.attribute);
+    const more = info ? readHeap(this.#cursor, this.#budget, name, info, 2) : [];
+    for (const message of [...own, ...more]) this.#attributes.read(name, message, attributes);
+    if (attributes.size > 0) this.#byObject.set(path, attributes);
+    const links = readLinks(this.#cursor, this.#budget, name, messages);
+    if (links && !space) {
       if (depth > MAX_DEPTH) this.#cursor.refuse('too-deep', name, `groups deeper than ${MAX_DEPTH}`, at);
       this.#groups.add(path);
-      const links = readGroup(this.#cursor, this.#budget, name, symbols);
       for (const link of links.reverse()) {
         this.#open.push({ path: path === '' ? link.name : `${path}/${link.name}`, at: link.at, depth: depth + 1 });
       }
       return;
     }
-    if (symbols || !space || !type || !layout) {
+    if (links || !space || !type || !layout) {
       this.#cursor.refuse('invalid-hdf5', name, 'neither a group nor a dataset', at);
     }
     const dims = readDataspace(this.#cursor, space.at, space.size, name);
@@ -133,7 +125,8 @@ class Walk {
     const { at, size } = layout;
     cursor.check(at, size, 2, name);
     const [version, kind] = [cursor.u8(at), cursor.u8(at + 1)];
-    if (version !== 3 || (kind !== 1 && kind !== 2)) {
+    const known = kind === 1 ? version === 3 || version === 4 : kind === 2 && version === 3;
+    if (!known) {
       cursor.refuse('unsupported', name, `a layout of version ${version} and class ${kind}`, at);
     }
     if (kind === 2) return readChunks(cursor, this.#budget, name, layout, filters, dims, type);

@@ -1,30 +1,22 @@
-import type { Budget } from '../budget.ts';
 import { describe } from '../tensor.ts';
 import type { Hdf5Cursor } from './hdf5-cursor.ts';
 import type { Message } from './hdf5-header.ts';
 
-// Groups of the first format (HDF5 file format, III.A to D).
-
 const SYMBOL_BYTES = 40;
-/** What a link costs beyond its bytes. */
-const LINK_BYTES = 1000;
 
-/** A name in a group, and where its object is. */
-export interface Link {
-  readonly name: string;
-  readonly at: number;
-}
-
-/** The names of a group: a B-tree of tables of entries, their names in a heap. */
-export function readGroup(cursor: Hdf5Cursor, budget: Budget, name: string, { at }: Message): Link[] {
+/** The names of a group of the first format: a B-tree of tables of symbols, their names in a heap (HDF5 file format, III.A to D). */
+export function readSymbols(
+  cursor: Hdf5Cursor,
+  name: string,
+  { at }: Message,
+  add: (link: string, at: number, from: number) => void,
+): void {
   const heap = cursor.u64(at + 8);
   cursor.signature(heap, 'HEAP', 32, name);
   const begin = cursor.u64(heap + 24);
   const size = cursor.u64(heap + 8);
   if (cursor.u8(heap + 4) !== 0) cursor.refuse('unsupported', name, 'a heap of another version', heap);
   cursor.claim(begin, size, name);
-  const names = new Set<string>();
-  const found: Link[] = [];
   for (const table of readTree(cursor, name, cursor.u64(at))) {
     cursor.signature(table, 'SNOD', 8, name);
     if (cursor.u8(table + 4) !== 1) cursor.refuse('unsupported', name, 'a symbol table of another version', table);
@@ -33,18 +25,12 @@ export function readGroup(cursor: Hdf5Cursor, budget: Budget, name: string, { at
     for (let i = 0; i < count; i++) {
       const entry = table + 8 + i * SYMBOL_BYTES;
       const link = cursor.text(begin + cursor.u64(entry), begin + size, name);
-      budget.spend(LINK_BYTES + 4 * link.length, name);
       if (cursor.u32(entry + 16) > 1) {
         cursor.refuse('unsupported', name, `${describe(link)} is a link to another name, which is not followed`, entry);
       }
-      if (names.has(link) || /^$|^\.\.?$|[/\0]|^__proto__$/.test(link)) {
-        cursor.refuse('invalid-name', name, `the name ${describe(link)}, which is not allowed or there twice`, entry);
-      }
-      names.add(link);
-      found.push({ name: link, at: cursor.u64(entry + 8) });
+      add(link, cursor.u64(entry + 8), entry);
     }
   }
-  return found;
 }
 
 /** The addresses in the leaves of a B-tree of version 1 for groups. */
