@@ -1,5 +1,5 @@
 import { describe } from '../tensor.ts';
-import { GLOBALS } from './globals.ts';
+import { adviceFor, GLOBALS } from './globals.ts';
 import { type PickleCursor, VALUE_BYTES } from './pickle-cursor.ts';
 import { refuse } from './refuse.ts';
 import { Dict, describeValue, type Global, Opaque, Storage, Tuple } from './values.ts';
@@ -161,9 +161,7 @@ export class PickleMachine {
     const path = `${module}.${name}`;
     const found = GLOBALS.get(path);
     if (!found) {
-      const text =
-        `${describe(path)} is no part of a state dict and is not loaded (${this.#cursor.where()}). ` +
-        'Save the weights alone: torch.save(model.state_dict(), path)';
+      const text = `${describe(path)} is not loaded (${this.#cursor.where()}). ${adviceFor(path)}`;
       refuse('unsupported-global', path, text, 'a global of a state dict', path);
     }
     this.push(found);
