@@ -129,6 +129,44 @@ test('a mask of the model stands in place of the one that comes along', () => {
   expect(predict(functional(layers(0), 'both'), words)).toEqual(predict(functional(layers(5), 'both'), swapped, other));
 });
 
+describe('with an initial state', () => {
+  const one = { name: 'a', ...lstm };
+  const states = ['h', 'c'].map((name) => tensor(name, [null, 3]));
+  const inputs = ['h', 'c'].map((name) => layer('InputLayer', { name, batch_shape: [null, 3] }, []));
+  const model = (maskZero: boolean, mask: object | null) => {
+    const layers = [
+      input([null, 5]),
+      ...inputs,
+      layer('Embedding', { ...embedding, mask_zero: maskZero }, [tensor('in', [null, 5])]),
+      operation('NotEqual', 'not_equal', {}, [tensor('in', [null, 5]), 0]),
+      layer('LSTM', one, [sequence('e', 4)], { initial_state: states, mask }),
+    ];
+    const { config } = functional(layers, 'a');
+    return {
+      class_name: 'Functional',
+      config: { ...config, input_layers: ['in', 'h', 'c'].map((name) => [name, 0, 0]) },
+    };
+  };
+  const run = (maskZero: boolean, mask: object | null, version = '3.8.0') => {
+    const used = { 'e/embeddings': weights['e/embeddings']!, ...lstmWeights('a', 4, 3, 2) };
+    const loaded = loadKeras(tfjs({ model_config: model(maskZero, mask) }, used, version));
+    const [result] = loaded.predict([words, noise([2, 3], 20), noise([2, 3], 21)]);
+    loaded.dispose();
+    return [...result!.data];
+  };
+  const [masked, unmasked] = [run(false, mask('not_equal')), run(false, null)];
+
+  test('Keras 3 has no mask for an LSTM but one that is an argument', () => {
+    expect(masked).not.toEqual(unmasked);
+    expect(run(true, null)).toEqual(unmasked);
+    expect(run(true, mask('not_equal'))).toEqual(masked);
+  });
+
+  test('Keras 2 has that of the input', () => {
+    expect(run(true, null, '2.15.0')).toEqual(masked);
+  });
+});
+
 describe('refused', () => {
   const refusal = (layers: object[]) => {
     try {

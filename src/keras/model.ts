@@ -112,7 +112,8 @@ export class KerasModel {
     const find = ({ name, index }: Source) => values.get(name)![index]!;
     for (const { name, layer, inputs, mask } of steps) {
       const [first, ...rest] = inputs.map(find);
-      values.set(name, layer.run([mask ? withMask(name, first!, find(mask)) : first!, ...rest]));
+      const input = mask ? withMask(name, first!, find(mask)) : first!;
+      values.set(name, layer.run([input, ...rest], mask !== undefined));
     }
     // copies: an output may be an input, the state of a layer, or twice the same
     return outputs.map(({ source }) => {

@@ -81,7 +81,9 @@ export class NamedWeights implements ModelWeights {
     return {
       read: (part: Part, specs) => {
         const own = all.filter(
-          ({ parts }) => !part.direction || parts.some((one) => one !== name && one.startsWith(`${part.direction}_`)),
+          // behind the layer's own name: that of the model may begin so too
+          ({ parts }) =>
+            !part.direction || parts.slice(parts.indexOf(name) + 1).some((one) => one.startsWith(`${part.direction}_`)),
         );
         const numbered = own.every(({ parts }) => /^\d+$/.test(parts.at(-1)!));
         if (numbered) own.sort((a, b) => Number(a.parts.at(-1)) - Number(b.parts.at(-1)));

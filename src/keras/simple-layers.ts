@@ -66,7 +66,8 @@ export function readFlatten(config: Config, name: string, dialect: Dialect): Pla
 /** keras.layers.Reshape: the numbers of a sample to other dimensions, of which one may be -1, which is what is left. */
 export function readReshape(config: Config, name: string): Plan {
   const field = config.get('target_shape');
-  const target = field.items().map((item) => (item.value === -1 ? -1 : item.integer(1)));
+  // TensorFlow.js may have null in place of -1
+  const target = field.items().map((item) => (item.given && item.value !== -1 ? item.integer(1) : -1));
   const open = target.indexOf(-1);
   if (target.length > 7 || target.lastIndexOf(-1) !== open)
     field.refuse('wrong-value', 'at most 7 sizes, one of them -1');
