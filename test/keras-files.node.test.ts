@@ -205,6 +205,13 @@ test.each(Object.entries(FORMS))('%s', (_, load) => {
   model.dispose();
 });
 
+test('a model whose name begins as that of a direction', () => {
+  const path = (layer: string, name: string) => `backward_net/${layer}/${withCell(name)}`;
+  const model = loadKeras({ h5: kerasH5(keras3(MODEL.config.layers), layerMap(path), '3.8.0') });
+  expect(model.predict(INPUT).data).toEqual(wanted);
+  model.dispose();
+});
+
 test('what an optimizer has is passed over, in model.json and in .keras', () => {
   const dense: LayerConfig[] = [['Dense', { name: 'd', units: 2 }]];
   const [kernel, bias] = [noise([4, 2], 1), noise([2], 2)];

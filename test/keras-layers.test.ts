@@ -329,6 +329,11 @@ test('BatchNormalization and LayerNormalization', () => {
   close(layer, wanted);
 });
 
+test('Reshape with null, as TensorFlow.js may write it', () => {
+  const x = noise([2, 3, 4]);
+  expect(run([['Reshape', { target_shape: [null, 6] }]], {}, x)).toEqual({ data: x.data, dims: [2, 2, 6] });
+});
+
 test('BatchNormalization over the steps, LayerNormalization over steps and features', () => {
   const x = noise([2, 3, 4]);
   const [gamma, beta, mean] = [noise([3], 2), noise([3], 3), noise([3], 4)];
