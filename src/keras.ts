@@ -79,6 +79,10 @@ function loadTfjs(modelJson: unknown, weights: unknown): KerasModel {
   const budget = new Budget('keras', shards.length + (text?.length ?? 0));
   const json = text ? Config.parse('model.json', text, budget) : new Config('model.json', modelJson);
   const topology = json.get('modelTopology');
+  if (json.get('format').value === 'graph-model') {
+    const text = 'this is a graph model, not one of layers: convert with --output_format tfjs_layers_model';
+    refuse('unsupported', 'model.json.format', text, 'layers-model', 'graph-model');
+  }
   if (!topology.given) topology.refuse('missing-field', 'a model of tfjs-layers', 'none');
   // converters put what Keras wrote into model_config
   const inner = topology.get('model_config');

@@ -95,6 +95,7 @@ describe('model.json', () => {
     ['a nested model', (_, layers) => Object.assign(layers[1], { class_name: 'Sequential' }), 'unsupported'],
     ['another kind of model', (json) => (json.modelTopology.class_name = 'MyModel'), 'unsupported'],
     ['no topology', (json) => delete json.modelTopology, 'missing-field'],
+    ['a graph model', (json) => Object.assign(json, { format: 'graph-model' }), 'unsupported'],
     ['no manifest', (json) => delete json.weightsManifest, 'wrong-type'],
     [
       'a path in the manifest and no weights',

@@ -1,4 +1,4 @@
-import { describe } from '../tensor.ts';
+import { describe, tag } from '../tensor.ts';
 import type { Config, Shape } from './config.ts';
 import { refuse } from './refuse.ts';
 
@@ -147,9 +147,10 @@ function readFunctional(config: Config): Topology {
   return { nodes: sortNodes(nodes), shapes, inputs, outputs: ends('output_layers'), sequential: false };
 }
 
-/** ["x", 0, 0], or an array of these. */
+/** ["x", 0, 0], an array of these, or an object of them, by names that its user gave. */
 function readEnds(field: Config): Source[] {
-  const items = field.items();
+  const named = tag(field.value) === 'Object' && !field.isArray;
+  const items = named ? Object.keys(field.value as object).map((key) => field.get(key)) : field.items();
   if (items.length === 0) field.refuse('wrong-value', 'at least one layer', 'none');
   return typeof items[0]!.value === 'string' ? [readSource(items)] : items.map((item) => readSource(item.items()));
 }

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { loadKeras, ModelError } from '../src/keras.ts';
 import { lstmWeights, nested, noise, sequential, tfjs, type Weight } from './support/keras-files.ts';
 
-// Keras 3 writes the masks of a functional model as operations, which layers have as an argument. What it computes is what a
-// Sequential model does, in which a mask comes along with the sequence.
+// Functional models as Keras 3 writes them. Their masks are operations, which layers have as an argument; what it computes is what
+// a Sequential model does, in which a mask comes along with the sequence.
 
 const tensor = (name: string, shape: (number | null)[], dtype = 'float32') => ({
   class_name: '__keras_tensor__',
@@ -127,6 +127,19 @@ test('a mask of the model stands in place of the one that comes along', () => {
   const rows = [5, 1, 2, 3, 4, 0].flatMap((row) => [...table.subarray(4 * row, 4 * row + 4)]);
   const other = { ...weights, 'e/embeddings': { data: Float32Array.from(rows), dims: [6, 4] } };
   expect(predict(functional(layers(0), 'both'), words)).toEqual(predict(functional(layers(5), 'both'), swapped, other));
+});
+
+test('inputs and outputs by names', () => {
+  const layers = [input([null, 5, 4]), layer('LSTM', { name: 'a', ...lstm }, [sequence('in', 4)])];
+  const { config } = functional(layers, 'a');
+  const named = { ...config, input_layers: { x: ['in', 0, 0] }, output_layers: { y: ['a', 0, 0], again: ['a', 0, 0] } };
+  const model = { class_name: 'Functional', config: named };
+  const loaded = loadKeras(tfjs({ model_config: model }, lstmWeights('a', 4, 3, 2), '3.8.0'));
+  expect(loaded.inputs.map(({ name }) => name)).toEqual(['in']);
+  const results = loaded.predict([noise([1, 5, 4])]);
+  expect(results).toHaveLength(2);
+  expect(results[1]).toEqual(results[0]);
+  loaded.dispose();
 });
 
 describe('with an initial state', () => {
