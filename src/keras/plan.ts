@@ -8,7 +8,7 @@ export interface WeightSpec {
 
 /** Which part of a layer has the weights. */
 export interface Part {
-  /** How names of the weights tell it from the other part, if there is one */
+  /** Which of two parts, if there are two */
   readonly direction?: 'forward' | 'backward';
   /** Where it is in a file with Keras 3's layout, below the layer's own group: 'cell', or '' for the layer itself */
   readonly folder: string;
