@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type KerasModel, loadKeras, readKerasWeights } from '../src/keras.ts';
+import { type KerasInput, type KerasModel, loadKeras, readKerasWeights } from '../src/keras.ts';
 import { archive, hdf5, kerasArchive, kerasH5, write, writeLayers } from './support/hdf5-files.ts';
 import { type LayerConfig, lstmWeights, nested, noise, sequential, tfjs, type Weight } from './support/keras-files.ts';
 
@@ -266,6 +266,33 @@ test('the weights in a .keras file follow the order of its layers, whichever way
   const model = loadKeras({ keras: kerasArchive({ class_name: 'Functional', config }, filed) });
   expect(model.predict(INPUT1).dims).toEqual([3, 2]);
   model.dispose();
+});
+
+describe('what Keras 3.15 itself wrote and computed', () => {
+  const read = (name: string) => readFileSync(new URL(`./fixtures/keras/keras3/${name}`, import.meta.url));
+  const models: { name: string; inputs: KerasInput[]; outputs: { dims: number[]; data: number[] }[] }[] = JSON.parse(
+    read('index.json').toString(),
+  );
+
+  test.each(models)('$name', ({ name, inputs, outputs }) => {
+    for (const source of [{ keras: read(`${name}.keras`) }, { h5: read(`${name}.h5`) }]) {
+      const model = loadKeras(source);
+      const results = model.predict(inputs);
+      model.dispose();
+      expect(results.map(({ dims }) => dims)).toEqual(outputs.map(({ dims }) => dims));
+      for (const [k, { data }] of outputs.entries()) {
+        for (const [i, value] of data.entries()) expect(Math.abs(results[k]!.data[i]! - value)).toBeLessThan(1e-6);
+      }
+    }
+  });
+
+  test('weights of a trained model, without those of its optimizer', () => {
+    const names = [...readKerasWeights(read('bidirectional.weights.h5')).keys()];
+    const cells = ['bidirectional/backward_layer', 'bidirectional/forward_layer', 'lstm'].map(
+      (layer) => `layers/${layer}/cell`,
+    );
+    expect(names.sort()).toEqual(cells.flatMap((cell) => [0, 1, 2].map((i) => `${cell}/vars/${i}`)));
+  });
 });
 
 describe('readKerasWeights', () => {
