@@ -201,6 +201,30 @@ const MUTATIONS = [
     to: 'if (begin < reached) {',
   },
   {
+    what: 'strides of a checkpoint taken for rows one after the other',
+    file: 'src/pytorch/tensors.ts',
+    from: 'if (run >= size) return storage.slice(begin, begin + size);',
+    to: 'if (run >= 0) return storage.slice(begin, begin + size);',
+  },
+  {
+    what: 'a heap of HDF5 looked up one block too early',
+    file: 'src/keras/hdf5-heap.ts',
+    from: 'if (this.#blocks[middle]!.start <= offset) low = middle;',
+    to: 'if (this.#blocks[middle]!.start < offset - 64) low = middle;',
+  },
+  {
+    what: 'Keras 3 given the mask of an input beside an initial state',
+    file: 'src/keras/lstm-config.ts',
+    from: 'masksWithState: !dialect.keras3,',
+    to: 'masksWithState: true,',
+  },
+  {
+    what: 'weights of a .keras file in the order in which layers run',
+    file: 'src/keras/topology.ts',
+    from: 'counts.set(className, position + 1);',
+    to: 'counts.set(className, position);',
+  },
+  {
     what: 'ort: a scalar keeps the dims it is fed with',
     file: 'src/ort/session.ts',
     from: 'all.set(name, { data: feed.data, dims: [], type: feed.type });',

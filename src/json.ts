@@ -1,18 +1,8 @@
-import type { Budget } from './budget.ts';
 import { ModelError } from './errors.ts';
-import { describe } from './tensor.ts';
 
 /** Arrays and objects inside one another, as many as the reference's JSON parser takes. */
 const MAX_DEPTH = 127;
 const EXCERPT = 40;
-
-/**
- * What things take on the budget of the file: an object, an array, string or name, and an element of an array, whose memory is
- * taken several times while it grows.
- */
-const OBJECT_BYTES = 320;
-const VALUE_BYTES = 96;
-const ITEM_BYTES = 40;
 
 const QUOTE = 0x22;
 const PLUS = 0x2b;
@@ -25,8 +15,6 @@ const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
 const LOWER_E = 0x65;
-const LOWER_N = 0x6e;
-const LOWER_T = 0x74;
 const LOWER_U = 0x75;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
@@ -151,52 +139,6 @@ export class JsonCursor {
     else if (!this.#word('true') && !this.#word('false') && !this.#word('null')) this.#invalid('a value');
   }
 
-  /**
-   * Any value, as JSON.parse gives it, but for objects: they have no prototype, and a repeated name is refused. What it takes
-   * goes on the budget.
-   */
-  value(budget: Budget): unknown {
-    const byte = this.#peek();
-    if (byte === QUOTE) {
-      const at = this.at;
-      const text = this.string();
-      budget.spend(VALUE_BYTES + 2 * (this.at - at), `byte ${at}`);
-      return text;
-    }
-    if (byte === OPEN_BRACE) return this.#object(budget);
-    if (byte === OPEN_BRACKET) return this.#array(budget);
-    const start = this.at;
-    this.pass();
-    if (byte === MINUS || (byte! >= ZERO && byte! <= ZERO + 9)) {
-      return Number(fromUnits(this.#bytes.subarray(start, this.at)));
-    }
-    return byte === LOWER_N ? null : byte === LOWER_T;
-  }
-
-  #object(budget: Budget): object {
-    const object: Record<string, unknown> = Object.create(null);
-    budget.spend(OBJECT_BYTES, `byte ${this.at}`);
-    this.members((name, at) => {
-      if (name in object) {
-        const text = `the key ${describe(name)} is repeated (at byte ${at})`;
-        this.#refuse('duplicate-key', name, text, 'different keys', name);
-      }
-      budget.spend(VALUE_BYTES + 2 * name.length, `byte ${at}`);
-      object[name] = this.value(budget);
-    });
-    return object;
-  }
-
-  #array(budget: Budget): unknown[] {
-    const array: unknown[] = [];
-    budget.spend(VALUE_BYTES, `byte ${this.at}`);
-    this.items(() => {
-      budget.spend(ITEM_BYTES, `byte ${this.at}`);
-      array.push(this.value(budget));
-    });
-    return array;
-  }
-
   /** Whether `null` is next, which is then passed over. */
   skipNull(): boolean {
     this.#peek();
@@ -235,17 +177,18 @@ export class JsonCursor {
     this.#expect(bracket, what);
     if (++this.#depth > MAX_DEPTH) {
       const where = `byte ${this.at - 1}`;
-      this.#refuse('too-deep', where, `nested deeper than ${MAX_DEPTH} levels (at ${where})`, MAX_DEPTH, this.#depth);
+      this.refuse('too-deep', where, `nested deeper than ${MAX_DEPTH} levels (at ${where})`, MAX_DEPTH, this.#depth);
     }
   }
 
   #invalid(expected: string): never {
     const where = `byte ${this.at}`;
     const found = this.excerpt(this.at);
-    this.#refuse('invalid-json', where, `expected ${expected}, got ${found} (at ${where})`, expected, found);
+    this.refuse('invalid-json', where, `expected ${expected}, got ${found} (at ${where})`, expected, found);
   }
 
-  #refuse(code: string, path: string, text: string, expected: unknown, found: unknown): never {
+  /** Throws what is wrong with the text. */
+  refuse(code: string, path: string, text: string, expected: unknown, found: unknown): never {
     throw new ModelError(`${this.#who}: ${text}`, { code, path, expected, found });
   }
 

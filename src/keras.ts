@@ -48,9 +48,12 @@ export function loadKeras(source: KerasSource): KerasModel {
   return loadTfjs(source.modelJson, source.weights);
 }
 
+/** Where Keras 3 keeps an optimizer in a file of weights. */
+const OPTIMIZER = 'optimizer/vars/';
+
 /**
- * The weights of an HDF5 file, of `model.save_weights` or of a whole model, by their paths: `lstm/lstm/kernel:0`. Numbers that
- * are not floating-point are left out.
+ * The weights of an HDF5 file, of `model.save_weights` or of a whole model, by their paths: `lstm/lstm/kernel:0`, in Keras 3
+ * `layers/lstm/cell/vars/0`. Numbers that are not floating-point are left out, and what an optimizer has.
  * @throws ModelError where the file is damaged
  * @throws TypeError if `bytes` is no Uint8Array or ArrayBuffer, or shared or detached
  */
@@ -60,7 +63,8 @@ export function readKerasWeights(bytes: Uint8Array | ArrayBuffer): Map<string, T
   const prefix = hdf5.has('model_weights') ? 'model_weights/' : '';
   const weights = new Map<string, TensorLike>();
   for (const [path, dataset] of hdf5.contents.datasets) {
-    if (!path.startsWith(prefix) || dataset.type.kind !== 'float') continue;
+    const wanted = path.startsWith(prefix) && !path.startsWith(OPTIMIZER);
+    if (!wanted || dataset.type.kind !== 'float') continue;
     const tensor = hdf5.tensor(dataset);
     weights.set(path.slice(prefix.length), { data: tensor.read(), dims: [...tensor.dims] });
   }
@@ -75,6 +79,10 @@ function loadTfjs(modelJson: unknown, weights: unknown): KerasModel {
   const budget = new Budget('keras', shards.length + (text?.length ?? 0));
   const json = text ? Config.parse('model.json', text, budget) : new Config('model.json', modelJson);
   const topology = json.get('modelTopology');
+  if (json.get('format').value === 'graph-model') {
+    const text = 'this is a graph model, not one of layers: convert with --output_format tfjs_layers_model';
+    refuse('unsupported', 'model.json.format', text, 'layers-model', 'graph-model');
+  }
   if (!topology.given) topology.refuse('missing-field', 'a model of tfjs-layers', 'none');
   // converters put what Keras wrote into model_config
   const inner = topology.get('model_config');

@@ -261,6 +261,12 @@ describe('the text', () => {
     ['100,000 objects in objects', '{"x":'.repeat(100_000), 'too-deep'],
   ])('%s', (_, json, code) => expect(refusal(loadNam, json).code).toBe(code));
 
+  test('a number of any length', () => {
+    const digits = '1'.repeat(1_000_000);
+    loadNam(text.replace('{', `{"x":0.${digits},`));
+    expect(refusal(loadNam, text.replace(`[${weights[0]}`, `[${digits}`)).code).toBe('not-a-number');
+  });
+
   test('names that objects have are names like others', () => {
     for (const key of ['__proto__', 'constructor', 'toString', 'hasOwnProperty', '', 'k'.repeat(1 << 20), '\ud800']) {
       loadNam(`{${JSON.stringify(key).replace('\\ud800', '\ud800')}:{"polluted":1},${text.slice(1)}`);

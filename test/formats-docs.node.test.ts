@@ -5,8 +5,9 @@ import { GUITARML_MODELS, GUITARML_UNITS } from '../src/audio/guitarml.ts';
 import { NAM_ARCHITECTURES, NAM_VERSION } from '../src/audio/nam.ts';
 import { RTNEURAL_LAYERS, RTNEURAL_LSTM_ACTIVATIONS } from '../src/audio/rtneural.ts';
 import { GLOBALS, STORAGE_TYPES } from '../src/pytorch/globals.ts';
-import { MAX_PROTOCOL, OPCODES } from '../src/pytorch/unpickle.ts';
-import { MAX_RATIO, METHODS } from '../src/pytorch/zip.ts';
+import { OPCODES } from '../src/pytorch/opcodes.ts';
+import { MAX_PROTOCOL } from '../src/pytorch/pickle-cursor.ts';
+import { MAX_RATIO, METHODS } from '../src/pytorch/zip-directory.ts';
 import { DTYPES } from '../src/safetensors-dtypes.ts';
 
 // The pages of formats say what the code's own tables say.

@@ -329,6 +329,49 @@ test('BatchNormalization and LayerNormalization', () => {
   close(layer, wanted);
 });
 
+test('Reshape with null, as TensorFlow.js may write it', () => {
+  const x = noise([2, 3, 4]);
+  expect(run([['Reshape', { target_shape: [null, 6] }]], {}, x)).toEqual({ data: x.data, dims: [2, 2, 6] });
+});
+
+test('BatchNormalization over the steps, LayerNormalization over steps and features', () => {
+  const x = noise([2, 3, 4]);
+  const [gamma, beta, mean] = [noise([3], 2), noise([3], 3), noise([3], 4)];
+  const variance = { data: noise([3], 5).data.map((v) => v * v), dims: [3] };
+  const weights = { 'n/gamma': gamma, 'n/beta': beta, 'n/moving_mean': mean, 'n/moving_variance': variance };
+  const wanted = Array.from(x.data, (v, i) => {
+    const k = Math.floor(i / 4) % 3;
+    return ((v - mean.data[k]!) / Math.sqrt(variance.data[k]! + 0.001)) * gamma.data[k]! + beta.data[k]!;
+  });
+  for (const axis of [1, -2, { class_name: '__tuple__', items: [1] }]) {
+    close(run([['BatchNormalization', { name: 'n', axis }]], weights, x).data, wanted);
+  }
+  const [scale, shift] = [noise([3, 4], 6), noise([3, 4], 7)];
+  for (const axis of [
+    [1, 2],
+    [-1, -2],
+  ]) {
+    const { data } = run([['LayerNormalization', { name: 'n', axis }]], { 'n/gamma': scale, 'n/beta': shift }, x);
+    close(
+      data,
+      [0, 1].flatMap((b) => {
+        const row = [...x.data.subarray(12 * b, 12 * b + 12)];
+        const average = row.reduce((sum, v) => sum + v) / 12;
+        const spread = row.reduce((sum, v) => sum + (v - average) ** 2, 0) / 12;
+        return row.map((v, k) => ((v - average) / Math.sqrt(spread + 0.001)) * scale.data[k]! + shift.data[k]!);
+      }),
+    );
+  }
+  for (const [name, axis] of [
+    ['BatchNormalization', [1, 2]],
+    ['BatchNormalization', 0],
+    ['LayerNormalization', 1],
+    ['LayerNormalization', [2, 2]],
+  ] as const) {
+    expect(() => run([[name, { name: 'n', axis }]], {}, x), `${name} ${axis}`).toThrow(ModelError);
+  }
+});
+
 /** Convolution and maximum by their definitions, over an explicitly padded sequence. */
 function windows(x: Weight, size: number, stride: number, dilation: number, padding: string) {
   const [B, T] = x.dims as [number, number];

@@ -95,6 +95,7 @@ describe('model.json', () => {
     ['a nested model', (_, layers) => Object.assign(layers[1], { class_name: 'Sequential' }), 'unsupported'],
     ['another kind of model', (json) => (json.modelTopology.class_name = 'MyModel'), 'unsupported'],
     ['no topology', (json) => delete json.modelTopology, 'missing-field'],
+    ['a graph model', (json) => Object.assign(json, { format: 'graph-model' }), 'unsupported'],
     ['no manifest', (json) => delete json.weightsManifest, 'wrong-type'],
     [
       'a path in the manifest and no weights',
@@ -179,7 +180,7 @@ describe('model.json', () => {
     expect(refusal(functional([['b', call('z')]])).code).toBe('unknown-layer');
     expect(refusal(functional([['b', [...call('in'), ...call('in')]]])).code).toBe('unsupported');
     expect(refusal(functional([['b', call('in')]], ['b', 0, 1])).code).toBe('unknown-output');
-    expect(refusal(functional([['b', [[['in', 0, 0, { mask: ['in', 0, 0] }]]]]])).code).toBe('unsupported');
+    expect(refusal(functional([['b', [[['in', 0, 0, { mask: ['in', 0, 0] }]]]]])).code).toBe('wrong-shape');
     functional([
       ['b', call('a')],
       ['a', call('in')],

@@ -43,6 +43,16 @@ test('what the tables below are changes of is read', () => {
   expect(parseCheckpoint(valid.buffer)).toEqual(parseCheckpoint(valid));
 });
 
+test('a parameter with attributes is its tensor', () => {
+  const state = dict([text('note'), text('x')]);
+  const parameter = [
+    global('torch._utils', '_rebuild_parameter_with_state'),
+    tuple(tensor(), '\x88', ORDERED_DICT, state),
+    'R',
+  ];
+  expect(parseCheckpoint(checkpoint(pickle(dict([text('w'), parameter]))))).toEqual(parseCheckpoint(valid));
+});
+
 test.each(['lstm', 'deflated', 'zip64', 'newer_torch', 'nested_model'])(
   'every prefix of %s, and any byte more',
   async (name) => {
@@ -229,7 +239,6 @@ describe('the pickle', () => {
     ['os', 'system'],
     ['builtins', 'eval'],
     ['builtins', 'getattr'],
-    ['torch', 'QInt8Storage'],
     ['torch', 'load'],
     ['torch._utils', '_rebuild_tensor_v2 '],
     ['torch._utils._rebuild_tensor', 'v2'],
@@ -242,6 +251,20 @@ describe('the pickle', () => {
       expect(error.path).toBe(`${module}.${name}`);
       expect(error.message).toContain('torch.save(model.state_dict(), path)');
     }
+  });
+
+  test.each([
+    ['torch._utils', '_rebuild_qtensor', 'tensor.dequantize()'],
+    ['torch', 'QInt8Storage', 'tensor.dequantize()'],
+    ['torch._utils', '_rebuild_sparse_tensor', 'tensor.to_dense()'],
+    ['torch', 'ComplexFloatStorage', 'torch.view_as_real(tensor)'],
+    ['torch._utils', '_rebuild_tensor_v3', 'tensor.float()'],
+    ['torch._utils', '_rebuild_meta_tensor_no_storage', 'device meta'],
+    ['torch._tensor', '_rebuild_from_type_v2', 'tensor.as_subclass(torch.Tensor)'],
+  ])('%s.%s, with what to save instead', (module, name, advice) => {
+    const error = refused('unsupported-global', bytes(global(module, name), ')R.'));
+    expect(error.path).toBe(`${module}.${name}`);
+    expect(error.message).toContain(advice);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { Budget } from '../budget.ts';
 import { ModelError } from '../errors.ts';
-import { JsonCursor } from '../json.ts';
+import { parseJson } from '../json-value.ts';
 import { describe, type TensorLike, tag, wrongType } from '../tensor.ts';
 import { encodeUtf8 } from '../utf8.ts';
 
@@ -25,10 +25,7 @@ export class Field {
     const budget = new Budget(who, json.length);
     const bytes = encodeUtf8(json);
     budget.spend(bytes.length, 'the text');
-    const cursor = new JsonCursor(who, bytes, 0);
-    const value = cursor.value(budget);
-    cursor.end();
-    return new Field(who, '', value);
+    return new Field(who, '', parseJson(who, bytes, budget));
   }
 
   refuse(code: string, expected: unknown, found: unknown): never {

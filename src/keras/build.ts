@@ -5,8 +5,8 @@ import { KerasModel, type Step } from './model.ts';
 import type { ModelWeights } from './named-weights.ts';
 import type { Dialect, Plan } from './plan.ts';
 import { refuse } from './refuse.ts';
-import { checkOutput } from './shapes.ts';
-import { type Node, readTopology, type Source, type Topology } from './topology.ts';
+import { checkOutput, describeShape } from './shapes.ts';
+import { readTopology, type Source, type Topology } from './topology.ts';
 
 const SHOWN = 50;
 
@@ -47,7 +47,7 @@ export function buildModel(
 }
 
 /** What the configurations say; all that is not supported is one error. */
-function readPlans({ nodes }: Topology, version: string): Map<string, Plan> {
+function readPlans({ nodes, sequential }: Topology, version: string): Map<string, Plan> {
   const problems: string[] = [];
   const dialect: Dialect = {
     tfjs: version.startsWith('tfjs'),
@@ -55,7 +55,7 @@ function readPlans({ nodes }: Topology, version: string): Map<string, Plan> {
     unsupported: (what) => problems.push(what),
   };
   const plans = new Map<string, Plan>();
-  for (const { name, className, config } of nodes) {
+  for (const { name, className, config, constants = [] } of nodes) {
     if (className === 'InputLayer') continue;
     const reader = LAYERS.get(className);
     if (!reader) {
@@ -63,8 +63,14 @@ function readPlans({ nodes }: Topology, version: string): Map<string, Plan> {
       continue;
     }
     checkDtype(config.get('dtype'), name, dialect);
-    const plan = reader(config, describe(name), dialect);
+    const plan = reader(config, describe(name), dialect, constants);
     if (plan) plans.set(name, plan);
+    if (sequential && (plan?.outputs ?? 1) > 1) {
+      dialect.unsupported(`return_state of ${describe(name)} in a Sequential model, whose layers have one output`);
+    }
+    if (plan && constants.length !== (plan.constants ?? 0)) {
+      dialect.unsupported(`the argument ${describe(constants.at(-1)?.value)} of ${describe(name)}`);
+    }
   }
   if (problems.length > 0) {
     const shown = problems
@@ -92,8 +98,7 @@ function buildSteps(
 ): Map<string, readonly Shape[]> {
   const shapes = new Map<string, readonly Shape[]>();
   for (const [name, shape] of declared) shapes.set(name, [checkOutput('the input', shape)]);
-  const positions = countClasses(nodes);
-  for (const { name, className, inputs } of nodes) {
+  for (const { name, className, inputs, mask, position } of nodes) {
     const plan = plans.get(name);
     if (!plan) continue;
     const counts = plan.inputs ?? [1];
@@ -102,23 +107,20 @@ function buildSteps(
       refuse('wrong-inputs', name, text, counts, inputs.length);
     }
     const from = inputs.map((source) => find(shapes, source, name));
-    const built = plan.build(from, weights.ofLayer(name, className, positions.get(name)!));
-    steps.push({ name, layer: built.layer, inputs });
+    if (mask) checkMask(name, find(shapes, mask, name), from[0]!);
+    const built = plan.build(from, weights.ofLayer(name, className, position));
+    steps.push({ name, layer: built.layer, inputs, mask });
     shapes.set(name, built.outputs);
   }
   return shapes;
 }
 
-/** How many layers of its class come before each, in the order of the file. */
-function countClasses(nodes: readonly Node[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  const positions = new Map<string, number>();
-  for (const { name, className } of nodes) {
-    const count = counts.get(className) ?? 0;
-    positions.set(name, count);
-    counts.set(className, count + 1);
-  }
-  return positions;
+/** A mask has a number for each sample and step. */
+function checkMask(name: string, mask: Shape, input: Shape): void {
+  const agrees = (i: number) => mask[i] === null || input[i] === null || mask[i] === input[i];
+  if (mask.length === 2 && input.length > 2 && agrees(0) && agrees(1)) return;
+  const [wanted, found] = [describeShape(input.slice(0, 2)), describeShape(mask)];
+  refuse('wrong-shape', name, `${describe(name)} expected a mask of ${wanted}, got ${found}`, wanted, found);
 }
 
 function find(shapes: ReadonlyMap<string, readonly Shape[]>, { name, index }: Source, who: string): Shape {

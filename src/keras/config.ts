@@ -1,5 +1,5 @@
 import type { Budget } from '../budget.ts';
-import { JsonCursor } from '../json.ts';
+import { parseJson } from '../json-value.ts';
 import { describe, tag } from '../tensor.ts';
 import { findInvalidUtf8 } from '../utf8.ts';
 import { refuse } from './refuse.ts';
@@ -18,10 +18,7 @@ export class Config {
   static parse(path: string, bytes: Uint8Array, budget: Budget): Config {
     const bad = findInvalidUtf8(bytes);
     if (bad >= 0) refuse('invalid-utf8', path, `${path} is not UTF-8 (at byte ${bad})`, 'UTF-8', bytes[bad]);
-    const cursor = new JsonCursor(`keras: ${path}`, bytes, 0);
-    const value = cursor.value(budget);
-    cursor.end();
-    return new Config(path, value);
+    return new Config(path, parseJson(`keras: ${path}`, bytes, budget));
   }
 
   refuse(code: string, expected: string, found = describe(this.value)): never {
@@ -34,7 +31,15 @@ export class Config {
   }
 
   get isArray(): boolean {
-    return Array.isArray(this.value);
+    return this.#array !== undefined;
+  }
+
+  /** Elements of an array, or of a tuple, which to_json() of Keras 2 writes as an object. */
+  get #array(): readonly unknown[] | undefined {
+    if (Array.isArray(this.value)) return this.value;
+    if (tag(this.value) !== 'Object') return undefined;
+    const { class_name, items } = this.value as Record<string, unknown>;
+    return class_name === '__tuple__' && Array.isArray(items) ? items : undefined;
   }
 
   /** A member of an object, which may not be there. */
@@ -46,8 +51,8 @@ export class Config {
   }
 
   items(): Config[] {
-    if (!Array.isArray(this.value)) this.refuse('wrong-type', 'an array');
-    return Array.from(this.value, (value, i) => new Config(`${this.path}[${i}]`, value));
+    const array = this.#array ?? this.refuse('wrong-type', 'an array');
+    return Array.from(array, (value, i) => new Config(`${this.path}[${i}]`, value));
   }
 
   string(): string {

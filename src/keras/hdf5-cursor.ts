@@ -8,6 +8,8 @@ import { refuse } from './refuse.ts';
  */
 export class Hdf5Cursor {
   readonly file: Uint8Array;
+  /** Whether something is in a format that jsfive is not to be trusted with */
+  newer = false;
   readonly #view: DataView;
   #claimed = 0;
 
@@ -16,14 +18,19 @@ export class Hdf5Cursor {
     this.#view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   }
 
-  /** Takes the bytes for one structure. */
-  claim(at: number, size: number, what: string): void {
+  /** Refuses what is not all in the file. */
+  need(at: number, size: number, what: string): void {
     const { length } = this.file;
     if (!(at >= 0 && size >= 0 && at + size <= length)) {
       this.refuse('truncated', what, `${size} bytes, where the file of ${length} bytes has no more`, at);
     }
+  }
+
+  /** Takes the bytes for one structure. */
+  claim(at: number, size: number, what: string): void {
+    this.need(at, size, what);
     this.#claimed += size;
-    if (this.#claimed > length) {
+    if (this.#claimed > this.file.length) {
       this.refuse('overlap', what, 'it overlaps what was read before: all parts together are more than the file', at);
     }
   }
@@ -58,12 +65,24 @@ export class Hdf5Cursor {
     return this.u32(at) + 2 ** 32 * this.u32(at + 4);
   }
 
+  /** A number of 1 to 8 bytes. */
+  unsigned(at: number, width: number): number {
+    let value = 0;
+    for (let i = width - 1; i >= 0; i--) value = 256 * value + this.u8(at + i);
+    return value;
+  }
+
   /** The text in UTF-8 up to a zero, which has to come before `end`. */
   text(at: number, end: number, what: string): string {
     const zero = this.file.subarray(0, end).indexOf(0, at);
     if (at > end || zero < 0) this.refuse('invalid-hdf5', what, 'a name without an end', at);
-    const bytes = this.file.subarray(at, zero);
-    if (findInvalidUtf8(bytes) >= 0) this.refuse('invalid-utf8', what, 'a name that is not UTF-8', at);
+    return this.characters(at, zero, what);
+  }
+
+  /** The text in UTF-8 between two places. */
+  characters(at: number, end: number, what: string): string {
+    const bytes = this.file.subarray(at, end);
+    if (findInvalidUtf8(bytes) >= 0) this.refuse('invalid-utf8', what, 'a text that is not UTF-8', at);
     return decodeUtf8(bytes);
   }
 

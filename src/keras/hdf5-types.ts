@@ -57,7 +57,7 @@ export function readDatatype(cursor: Hdf5Cursor, at: number, length: number, pat
 
 /** The dimensions of a dataspace of `length` bytes; none is a scalar. */
 export function readDataspace(cursor: Hdf5Cursor, at: number, length: number, path: string): number[] {
-  cursor.check(at, length, 8, 'dataspace');
+  cursor.check(at, length, 4, 'dataspace');
   const version = cursor.u8(at);
   const rank = cursor.u8(at + 1);
   const flags = cursor.u8(at + 2);

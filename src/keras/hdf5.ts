@@ -9,10 +9,9 @@ import { type Contents, type Dataset, walkHdf5 } from './hdf5-objects.ts';
 import type { StoredTensor } from './named-weights.ts';
 import { refuse } from './refuse.ts';
 
-/** What is used of jsfive's groups and datasets. */
+/** What is used of jsfive's datasets. */
 interface Hdf5Object {
   get(path: string): Hdf5Object;
-  readonly attrs: Record<string, unknown>;
   readonly value: ArrayLike<number>;
 }
 
@@ -26,7 +25,7 @@ const DEFLATE = 1;
   return inflate(new Uint8Array(bytes, 2, Math.max(0, bytes.byteLength - 6)), size, name, refuse).buffer;
 });
 
-/** An HDF5 file, walked over and checked as a whole before any value is read. */
+/** An HDF5 file, walked over and checked as a whole before any value is read. Values in chunks are jsfive's. */
 export class Hdf5 {
   readonly contents: Contents;
   readonly #file: Uint8Array<ArrayBuffer>;
@@ -44,25 +43,29 @@ export class Hdf5 {
 
   /** A text attribute of a group; undefined if there is none. */
   text(path: string, name: string): string | undefined {
-    const value = this.#attributes(path)[name];
-    if (value === undefined) return undefined;
-    if (typeof value === 'string') return trim(value);
-    const where = `${path}@${name}`;
-    return refuse('wrong-type', where, `${describe(where)} expected a text, got ${describe(value)}`, 'a text', value);
+    const found = this.contents.attribute(path, name);
+    if (found && (found.dims.length > 0 || !found.texts)) return wrongAttribute(found, 'a text');
+    return found?.texts?.[0];
   }
 
   /** A list of texts, which long ones are split into name0, name1 and so on; undefined if there is none. */
   texts(path: string, name: string): string[] | undefined {
-    const attributes = this.#attributes(path);
-    const own = (key: string) => (Object.hasOwn(attributes, key) ? attributes[key] : undefined);
-    const whole = own(name);
-    if (whole !== undefined) return readTexts(`${path}@${name}`, whole);
-    if (own(`${name}0`) === undefined) return undefined;
+    const whole = this.#list(path, name);
+    if (whole) return whole;
     const texts: string[] = [];
-    for (let i = 0; own(`${name}${i}`) !== undefined; i++) {
-      for (const text of readTexts(`${path}@${name}${i}`, own(`${name}${i}`))) texts.push(text);
+    for (let i = 0; ; i++) {
+      const part = this.#list(path, `${name}${i}`);
+      if (!part) return i > 0 ? texts : undefined;
+      for (const text of part) texts.push(text);
     }
-    return texts;
+  }
+
+  #list(path: string, name: string): string[] | undefined {
+    const found = this.contents.attribute(path, name);
+    if (!found) return undefined;
+    // h5py writes an empty list as no numbers
+    if (product(found.dims) === 0) return [];
+    return (found.dims.length > 0 && found.texts) || wrongAttribute(found, 'texts');
   }
 
   /** A dataset of floats. */
@@ -75,11 +78,14 @@ export class Hdf5 {
     return { dims, read: () => this.#read(dataset) };
   }
 
-  /** Little-endian floats in a row are copied as they are; what else there is jsfive reads. */
+  /** Floats in a row are copied as they are; those in chunks jsfive reads. */
   #read({ path, dims, type, begin, chunkBytes }: Dataset): Float32Array {
     const count = product(dims);
-    if (begin !== undefined && !type.bigEndian) {
-      const { buffer } = this.#file.slice(begin, begin + count * type.size);
+    if (begin !== undefined) {
+      const bytes = this.#file.slice(begin, begin + count * type.size);
+      if (type.bigEndian)
+        for (let at = 0; at < bytes.length; at += type.size) bytes.subarray(at, at + type.size).reverse();
+      const { buffer } = bytes;
       if (type.size === 4) return new Float32Array(buffer);
       return type.size === 2 ? float16ToFloat32(new Uint16Array(buffer)) : Float32Array.from(new Float64Array(buffer));
     }
@@ -93,10 +99,6 @@ export class Hdf5 {
       refuse('size-mismatch', path, text, count, values.length);
     }
     return values;
-  }
-
-  #attributes(path: string): Record<string, unknown> {
-    return this.#ask(path === '' ? '/' : path, (root) => (path === '' ? root : root.get(path)).attrs);
   }
 
   /** What jsfive throws are texts and errors of any kind. */
@@ -116,14 +118,7 @@ export class Hdf5 {
   }
 }
 
-function readTexts(where: string, value: unknown): string[] {
-  if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value.map(trim);
-  // as h5py writes an empty list: no numbers
-  if (Array.isArray(value) && value.length === 0) return [];
-  return refuse('wrong-type', where, `${describe(where)} expected texts, got ${describe(value)}`, 'texts', value);
-}
-
-/** Texts of a fixed length have zeros behind. */
-function trim(text: string): string {
-  return text.replace(/\0+$/, '');
+function wrongAttribute({ where, texts, dims }: NonNullable<ReturnType<Contents['attribute']>>, wanted: string): never {
+  const found = `${texts ? 'texts' : 'numbers'} ${formatDims(dims)}`;
+  return refuse('wrong-type', where, `${describe(where)} expected ${wanted}, got ${found}`, wanted, found);
 }

@@ -1,12 +1,12 @@
 import { readDense } from './dense.ts';
 import { readBidirectional, readLstm } from './lstm.ts';
+import { readAny, readMasking, readNotEqual } from './masks.ts';
 import { readBatchNormalization, readLayerNormalization } from './normalization.ts';
 import type { LayerReader } from './plan.ts';
 import {
   readActivationLayer,
   readEmbedding,
   readFlatten,
-  readMasking,
   readNothing,
   readRepeatVector,
   readReshape,
@@ -21,7 +21,7 @@ export const LAYERS: ReadonlyMap<string, LayerReader> = new Map<string, LayerRea
   ['LSTM', readLstm],
   ['Bidirectional', readBidirectional],
   ['TimeDistributed', readTimeDistributed],
-  ['Dense', readDense],
+  ['Dense', (config, name, dialect) => readDense(config, name, dialect)],
   ['Dropout', readNothing],
   ['Activation', readActivationLayer],
   ['Flatten', readFlatten],
@@ -32,4 +32,6 @@ export const LAYERS: ReadonlyMap<string, LayerReader> = new Map<string, LayerRea
   ['Conv1D', readConv1d],
   ['MaxPooling1D', readMaxPooling1d],
   ['GlobalMaxPooling1D', readGlobalMaxPooling1d],
+  ['NotEqual', readNotEqual],
+  ['Any', readAny],
 ]);

@@ -21,6 +21,8 @@ export interface LstmConfig {
   readonly zeroMasked: boolean;
   /** What stands at masked steps before the first other: the initial state, as in TensorFlow.js, or else zeros */
   readonly startsWithState: boolean;
+  /** Whether the mask of an input counts when the model gives an initial state: Keras 3 takes only one that is an argument */
+  readonly masksWithState: boolean;
 }
 
 export function readLstmConfig(config: Config, name: string, dialect: Dialect): LstmConfig {
@@ -51,5 +53,6 @@ export function readLstmConfig(config: Config, name: string, dialect: Dialect): 
     stateful: flag('stateful'),
     zeroMasked: flag('zero_output_for_mask'),
     startsWithState: dialect.tfjs,
+    masksWithState: !dialect.keras3,
   };
 }

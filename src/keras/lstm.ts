@@ -115,6 +115,11 @@ function readState(name: string, [h, c]: readonly Value[], dims: readonly number
   return h && { h: checkShape(name, 'h', h, dims), c: checkShape(name, 'c', c!, dims) };
 }
 
+/** An input with the mask that counts. */
+function maskFor({ masksWithState }: LstmConfig, input: Value, states: readonly Value[], masked: boolean): Value {
+  return states.length === 0 || masked || masksWithState ? input : { ...input, mask: undefined };
+}
+
 class Lstm implements Layer {
   readonly #name: string;
   readonly #recurrence: Recurrence;
@@ -124,11 +129,13 @@ class Lstm implements Layer {
     this.#recurrence = recurrence;
   }
 
-  run([input, ...given]: readonly Value[]): Value[] {
-    const { units, returnSequences, returnState } = this.#recurrence.config;
+  run([input, ...given]: readonly Value[], masked: boolean): Value[] {
+    const { config } = this.#recurrence;
+    const { units, returnSequences, returnState } = config;
     const [batch, steps] = input!.dims as [number, number];
     const dims = [batch, units];
-    const { output, h, c } = this.#recurrence.run(input!, readState(this.#name, given, dims));
+    const x = maskFor(config, input!, given, masked);
+    const { output, h, c } = this.#recurrence.run(x, readState(this.#name, given, dims));
     const value: Value = returnSequences
       ? { data: output, dims: [batch, steps, units], mask: input!.mask }
       : { data: output, dims };
@@ -157,14 +164,15 @@ class Bidirectional implements Layer {
     this.#mode = mode;
   }
 
-  run([input, ...given]: readonly Value[]): Value[] {
+  run([input, ...given]: readonly Value[], masked: boolean): Value[] {
     const { units, returnSequences, returnState } = this.#forward.config;
     const [batch, steps] = input!.dims as [number, number];
     const dims = [batch, units];
     // both are checked before one of them changes what it keeps
     const states = [given.slice(0, 2), given.slice(2)].map((pair) => readState(this.#name, pair, dims));
-    const one = this.#forward.run(input!, states[0]);
-    const two = this.#backward.run(input!, states[1]);
+    const x = maskFor(this.#forward.config, input!, given, masked);
+    const one = this.#forward.run(x, states[0]);
+    const two = this.#backward.run(x, states[1]);
     const back = returnSequences ? reverseSteps(two.output, batch, steps) : two.output;
     const merge = MERGES[this.#mode];
     const data = merge ? one.output.map((value, i) => merge(value, back[i]!)) : beside(one.output, back, units);

@@ -13,6 +13,13 @@ export const STORED: ReadonlyMap<string, number> = new Map([
   ['uint8', 1],
 ]);
 
+/** What an optimizer has besides: its step, above all. */
+const OPTIMIZER_TYPES: ReadonlyMap<string, number> = new Map([
+  ['float32', 4],
+  ['int32', 4],
+  ['bool', 1],
+]);
+
 /** The parts of a file of weights, read as if they were one. */
 export class Shards {
   readonly #shards: readonly Uint8Array[];
@@ -37,7 +44,10 @@ export class Shards {
   }
 }
 
-/** The tensors that weightsManifest lists, which lie in the shards one after the other, with nothing between or behind. */
+/**
+ * The tensors that weightsManifest lists, which lie in the shards one after the other, with nothing between or behind. Those of
+ * an optimizer are passed over.
+ */
 export function readManifest(manifest: Config, shards: Shards, budget: Budget): NamedTensor[] {
   const tensors: NamedTensor[] = [];
   const names = new Set<string>();
@@ -48,13 +58,15 @@ export function readManifest(manifest: Config, shards: Shards, budget: Budget): 
       if (names.has(name)) weight.get('name').refuse('duplicate-weight', 'names that differ');
       names.add(name);
       budget.spend(100, weight.path);
-      const entry = readEntry(weight, name);
+      const ofOptimizer = weight.get('group').value === 'optimizer';
+      const entry = ofOptimizer ? undefined : readEntry(weight, name);
       const begin = at;
-      at += entry.bytes;
+      at += entry?.bytes ?? optimizerBytes(weight, name);
       if (at > shards.length) {
         const text = `the weight ${describe(name)} ends at byte ${at}, the weights have ${shards.length} bytes`;
         refuse('truncated', name, text, at, shards.length);
       }
+      if (!entry) continue;
       const read = () => entry.read(shards.slice(begin, begin + entry.bytes));
       tensors.push({ path: name, name, tensor: { dims: entry.dims, read } });
     }
@@ -66,20 +78,32 @@ export function readManifest(manifest: Config, shards: Shards, budget: Budget): 
   return tensors;
 }
 
-function readEntry(weight: Config, name: string) {
+/** The shape of a weight, and its bytes. */
+function readSize(weight: Config, name: string, width: number): { dims: number[]; bytes: number } {
   const dims = weight
     .get('shape')
     .items()
     .map((size) => size.integer(0, 2 ** 31 - 1));
+  const bytes = product(dims) * width;
+  if (dims.length > 8 || !(bytes <= 2 ** 32)) {
+    refuse('too-large', name, `the weight ${describe(name)} has shape ${formatDims(dims.slice(0, 9))}`, 'less', bytes);
+  }
+  return { dims, bytes };
+}
+
+function optimizerBytes(weight: Config, name: string): number {
+  const type = weight.get('dtype');
+  const width = OPTIMIZER_TYPES.get(type.string());
+  return readSize(weight, name, width ?? type.refuse('unsupported', [...OPTIMIZER_TYPES.keys()].join(', '))).bytes;
+}
+
+function readEntry(weight: Config, name: string) {
   const type = weight.get('dtype').string();
   if (type !== 'float32') weight.get('dtype').refuse('unsupported', `float32 for ${describe(name)}`);
   const quantization = weight.get('quantization');
   const stored = quantization.given ? quantization.get('dtype') : weight.get('dtype');
   const width = STORED.get(stored.string()) ?? stored.refuse('unsupported', [...STORED.keys()].join(', '));
-  const bytes = product(dims) * width;
-  if (dims.length > 8 || !(bytes <= 2 ** 32)) {
-    refuse('too-large', name, `the weight ${describe(name)} has shape ${formatDims(dims.slice(0, 9))}`, 'less', bytes);
-  }
+  const { dims, bytes } = readSize(weight, name, width);
   const linear = stored.value === 'uint8' || stored.value === 'uint16';
   const scale = linear ? required(quantization.get('scale')) : 1;
   const min = linear ? required(quantization.get('min')) : 0;

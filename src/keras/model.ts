@@ -1,4 +1,14 @@
-import { checkDims, describe, formatDims, product, type TensorLike, tag, wrongType, wrongValue } from '../tensor.ts';
+import {
+  checkDims,
+  describe,
+  formatDims,
+  product,
+  sameDims,
+  type TensorLike,
+  tag,
+  wrongType,
+  wrongValue,
+} from '../tensor.ts';
 import type { Shape } from './config.ts';
 import { describeShape } from './shapes.ts';
 import type { Source } from './topology.ts';
@@ -21,6 +31,8 @@ export interface Step {
   readonly name: string;
   readonly layer: Layer;
   readonly inputs: readonly Source[];
+  /** Of the first input, in place of the mask that it has */
+  readonly mask?: Source | undefined;
 }
 
 export interface Parts {
@@ -98,7 +110,11 @@ export class KerasModel {
       values.set(source, [value]);
     }
     const find = ({ name, index }: Source) => values.get(name)![index]!;
-    for (const { name, layer, inputs } of steps) values.set(name, layer.run(inputs.map(find)));
+    for (const { name, layer, inputs, mask } of steps) {
+      const [first, ...rest] = inputs.map(find);
+      const input = mask ? withMask(name, first!, find(mask)) : first!;
+      values.set(name, layer.run([input, ...rest], mask !== undefined));
+    }
     // copies: an output may be an input, the state of a layer, or twice the same
     return outputs.map(({ source }) => {
       const { data, dims } = find(source);
@@ -109,6 +125,12 @@ export class KerasModel {
   #checkAlive(): void {
     if (!this.#alive) throw new Error('KerasModel: used after dispose()');
   }
+}
+
+function withMask(name: string, input: Value, { data, dims }: Value): Value {
+  const wanted = input.dims.slice(0, 2);
+  if (!sameDims(dims, wanted)) throw wrongValue(name, 'mask', formatDims(wanted), dims);
+  return { ...input, mask: Uint8Array.from(data, (x) => (x !== 0 ? 1 : 0)) };
 }
 
 const INPUTS = ['Float32Array', 'Int32Array', 'BigInt64Array', 'Uint8Array', 'Array'];

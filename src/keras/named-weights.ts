@@ -80,9 +80,11 @@ export class NamedWeights implements ModelWeights {
     const all = this.#layers.get(name) ?? [];
     return {
       read: (part: Part, specs) => {
-        const own = all.filter(
-          ({ parts }) => !part.direction || parts.some((one) => one !== name && one.startsWith(`${part.direction}_`)),
-        );
+        // behind the layer's own name: that of the model may begin so too
+        const isForward = ({ parts }: { readonly parts: readonly string[] }) =>
+          parts.slice(parts.indexOf(name) + 1).some((one) => one.startsWith('forward_'));
+        // a backward layer that is not made of the forward one may have any name
+        const own = part.direction ? all.filter((one) => isForward(one) === (part.direction === 'forward')) : [...all];
         const numbered = own.every(({ parts }) => /^\d+$/.test(parts.at(-1)!));
         if (numbered) own.sort((a, b) => Number(a.parts.at(-1)) - Number(b.parts.at(-1)));
         return specs.map((spec, i) => {

@@ -1,6 +1,7 @@
+import { product } from '../tensor.ts';
 import type { Config } from './config.ts';
 import type { Dialect, LayerWeights, Plan } from './plan.ts';
-import { isLastAxis, lastSize } from './shapes.ts';
+import { knownSizes, readAxes } from './shapes.ts';
 import type { Value } from './value.ts';
 
 interface Scale {
@@ -9,11 +10,12 @@ interface Scale {
 }
 
 /** gamma and beta, ones and zeros where a layer has none of them, and the weights after them. */
-function readScale(config: Config, size: number, weights: LayerWeights, more: readonly string[] = []) {
+function readScale(config: Config, dims: readonly number[], weights: LayerWeights, more: readonly string[] = []) {
   const scale = config.get('scale').boolean(true);
   const center = config.get('center').boolean(true);
   const names = [...(scale ? ['gamma'] : []), ...(center ? ['beta'] : []), ...more];
-  const specs = names.map((name) => ({ name, dims: [size] }));
+  const specs = names.map((name) => ({ name, dims }));
+  const size = product(dims);
   const values = weights.read({ folder: '' }, specs);
   const gamma = scale ? values.shift()! : new Float32Array(size).fill(1);
   const beta = center ? values.shift()! : new Float32Array(size);
@@ -27,27 +29,25 @@ function checkOptions(config: Config, name: string, dialect: Dialect, keys: read
   }
 }
 
-function checkAxis(config: Config, name: string, dialect: Dialect): void {
-  const axis = config.get('axis');
-  if (axis.isArray && axis.items().length !== 1) dialect.unsupported(`several axes of ${name}`);
-}
-
 /** keras.layers.BatchNormalization: (x - moving_mean) / sqrt(moving_variance + epsilon) gamma + beta */
 export function readBatchNormalization(config: Config, name: string, dialect: Dialect): Plan {
   checkOptions(config, name, dialect, ['renorm', 'virtual_batch_size']);
-  checkAxis(config, name, dialect);
   const epsilon = config.get('epsilon').number(1e-3);
   return {
     build([shape], weights) {
-      const size = lastSize(name, shape!);
-      const axis = config.get('axis');
-      if (!isLastAxis(axis, shape!.length)) axis.refuse('unsupported', `the last axis of ${name}`);
-      const { gamma, beta, rest } = readScale(config, size, weights, ['moving_mean', 'moving_variance']);
+      const axes = readAxes(config.get('axis'), shape!.length);
+      if (axes.length > 1) config.get('axis').refuse('unsupported', `one axis of ${name}`);
+      const [size] = knownSizes(name, shape!, axes) as [number];
+      const { gamma, beta, rest } = readScale(config, [size], weights, ['moving_mean', 'moving_variance']);
       const [mean, variance] = rest as [Float32Array, Float32Array];
       const factor = gamma.map((value, k) => value / Math.sqrt(variance[k]! + epsilon));
       const offset = beta.map((value, k) => value - mean[k]! * factor[k]!);
       const run = ([input]: readonly Value[]): Value[] => {
-        const data = input!.data.map((x, i) => x * factor[i % size]! + offset[i % size]!);
+        const inner = product(input!.dims.slice(axes[0]! + 1));
+        const data = input!.data.map((x, i) => {
+          const k = Math.floor(i / inner) % size;
+          return x * factor[k]! + offset[k]!;
+        });
         return [{ ...input!, data }];
       };
       return { outputs: [shape!], layer: { run } };
@@ -55,17 +55,17 @@ export function readBatchNormalization(config: Config, name: string, dialect: Di
   };
 }
 
-/** keras.layers.LayerNormalization over the last axis: (x - mean) / sqrt(variance + epsilon) gamma + beta */
+/** keras.layers.LayerNormalization over the last axis or axes: (x - mean) / sqrt(variance + epsilon) gamma + beta */
 export function readLayerNormalization(config: Config, name: string, dialect: Dialect): Plan {
   checkOptions(config, name, dialect, ['rms_scaling']);
-  checkAxis(config, name, dialect);
   const epsilon = config.get('epsilon').number(1e-3);
   return {
     build([shape], weights) {
-      const size = lastSize(name, shape!);
-      const axis = config.get('axis');
-      if (!isLastAxis(axis, shape!.length)) axis.refuse('unsupported', `the last axis of ${name}`);
-      const scale = readScale(config, size, weights);
+      const axes = readAxes(config.get('axis'), shape!.length);
+      if (axes[0] !== shape!.length - axes.length) config.get('axis').refuse('unsupported', `the last axes of ${name}`);
+      const dims = knownSizes(name, shape!, axes);
+      const size = product(dims);
+      const scale = readScale(config, dims, weights);
       const run = ([input]: readonly Value[]): Value[] => {
         const data = input!.data.slice();
         for (let at = 0; at < data.length; at += size) normalize(data.subarray(at, at + size), epsilon, scale);

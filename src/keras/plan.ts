@@ -8,7 +8,7 @@ export interface WeightSpec {
 
 /** Which part of a layer has the weights. */
 export interface Part {
-  /** How names of the weights tell it from the other part, if there is one */
+  /** Which of two parts, if there are two */
   readonly direction?: 'forward' | 'backward';
   /** Where it is in a file with Keras 3's layout, below the layer's own group: 'cell', or '' for the layer itself */
   readonly folder: string;
@@ -34,6 +34,8 @@ export interface Plan {
   readonly inputs?: readonly number[];
   /** Outputs that it has: 1 if left out */
   readonly outputs?: number;
+  /** Arguments besides that are no tensors: 0 if left out */
+  readonly constants?: number;
   /**
    * Makes the layer for inputs of these shapes.
    * @throws ModelError
@@ -52,4 +54,9 @@ export interface Dialect {
 }
 
 /** Gives nothing if the layer is not supported, which it noted. */
-export type LayerReader = (config: Config, name: string, dialect: Dialect) => Plan | undefined;
+export type LayerReader = (
+  config: Config,
+  name: string,
+  dialect: Dialect,
+  constants: readonly Config[],
+) => Plan | undefined;

@@ -36,9 +36,26 @@ export function checkOutput(layer: string, shape: Shape): Shape {
   return shape;
 }
 
-/** The last axis, by its index or counted from the end, alone or in an array of one; any other is not supported. */
-export function isLastAxis(axis: Config, rank: number): boolean {
-  if (!axis.given) return true;
-  const value = axis.isArray && axis.items().length === 1 ? axis.items()[0]!.value : axis.value;
-  return value === -1 || value === rank - 1;
+/** Axes by their indices or counted from the end, in ascending order; the last one if there are none. No axis of samples. */
+export function readAxes(field: Config, rank: number): number[] {
+  if (!field.given) return [rank - 1];
+  const items = field.isArray ? field.items() : [field];
+  const axes = items.map((item) => {
+    const axis = item.integer(1 - rank, rank - 1);
+    if (axis === 0) item.refuse('unsupported', 'an axis within a sample');
+    return axis < 0 ? rank + axis : axis;
+  });
+  if (axes.length === 0 || new Set(axes).size < axes.length) field.refuse('wrong-value', 'axes that differ');
+  return axes.sort((a, b) => a - b);
+}
+
+/** Dimensions of an input, which weights depend on. */
+export function knownSizes(layer: string, shape: Shape, axes: readonly number[]): number[] {
+  return axes.map((axis) => {
+    const size = shape[axis];
+    if (axis > 0 && typeof size === 'number') return size;
+    const found = describeShape(shape);
+    const text = `${layer} expected an input whose dimension ${axis} is known, got ${found}`;
+    return refuse('unknown-shape', layer, text, 'a known dimension', found);
+  });
 }

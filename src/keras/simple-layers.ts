@@ -66,7 +66,8 @@ export function readFlatten(config: Config, name: string, dialect: Dialect): Pla
 /** keras.layers.Reshape: the numbers of a sample to other dimensions, of which one may be -1, which is what is left. */
 export function readReshape(config: Config, name: string): Plan {
   const field = config.get('target_shape');
-  const target = field.items().map((item) => (item.value === -1 ? -1 : item.integer(1)));
+  // TensorFlow.js may have null in place of -1
+  const target = field.items().map((item) => (item.given && item.value !== -1 ? item.integer(1) : -1));
   const open = target.indexOf(-1);
   if (target.length > 7 || target.lastIndexOf(-1) !== open)
     field.refuse('wrong-value', 'at most 7 sizes, one of them -1');
@@ -113,27 +114,6 @@ export function readRepeatVector(config: Config, name: string): Plan {
         return [output];
       };
       return { outputs, layer: { run } };
-    },
-  };
-}
-
-/** keras.layers.Masking: steps whose features all equal the value are zeros and masked. */
-export function readMasking(config: Config, name: string): Plan {
-  const value = Math.fround(config.get('mask_value').number(0));
-  return {
-    build([shape]) {
-      checkRank(name, shape!, 3);
-      const size = lastSize(name, shape!);
-      const run = ([input]: readonly Value[]): Value[] => {
-        const { data, dims } = input!;
-        const mask = new Uint8Array(data.length / size);
-        for (let row = 0; row < mask.length; row++) {
-          mask[row] = data.subarray(row * size, (row + 1) * size).some((x) => x !== value) ? 1 : 0;
-        }
-        const masked = data.map((x, i) => (mask[Math.floor(i / size)] ? x : 0));
-        return [{ data: masked, dims, mask }];
-      };
-      return { outputs: [shape!], layer: { run } };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { describe } from '../tensor.ts';
+import { describe, tag } from '../tensor.ts';
 import type { Config, Shape } from './config.ts';
 import { refuse } from './refuse.ts';
 
@@ -9,21 +9,32 @@ export interface Source {
 }
 
 /** A layer of a model and what goes into it; none into an InputLayer. */
-export interface Node {
+export interface Node extends Call {
   readonly name: string;
   readonly className: string;
   readonly config: Config;
+  /** How many layers of its class come before it in the file, on which names in files depend */
+  readonly position: number;
+}
+
+interface Call {
   readonly inputs: readonly Source[];
+  /** What Keras 3 gives as the mask, if not the one that comes with the input */
+  readonly mask?: Source | undefined;
+  /** Arguments that are no tensors */
+  readonly constants?: readonly Config[];
 }
 
 export interface Topology {
-  /** In the order of the file, which names in files depend on */
+  /** Each behind those that it needs */
   readonly nodes: readonly Node[];
   /** The shapes that the inputs declare, by name */
   readonly shapes: ReadonlyMap<string, Shape>;
   /** Names of InputLayers, in the order of predict's inputs */
   readonly inputs: readonly string[];
   readonly outputs: readonly Source[];
+  /** Whether each layer can have one output only */
+  readonly sequential: boolean;
 }
 
 /** What stands for the input of a Sequential model without an InputLayer. No layer of a file can have this name. */
@@ -46,23 +57,33 @@ function readSequential(model: Config): Topology {
   const shapes = new Map<string, Shape>();
   const layers = readLayers(list);
   let last = IMPLICIT;
-  for (const [i, { name, className, config }] of layers.entries()) {
+  for (const [i, { name, className, config, position }] of layers.entries()) {
     if (className === 'InputLayer') {
       if (i > 0) list.refuse('wrong-value', 'an InputLayer at the beginning only', describe(name));
       shapes.set(name, readInputShape(config));
     } else if (i === 0) {
       shapes.set(IMPLICIT, readImplicitShape(model, config));
     }
-    nodes.push({ name, className, config, inputs: className === 'InputLayer' ? [] : [{ name: last, index: 0 }] });
+    const inputs = className === 'InputLayer' ? [] : [{ name: last, index: 0 }];
+    nodes.push({ name, className, config, position, inputs });
     last = name;
   }
   if (!nodes.some(({ className }) => className !== 'InputLayer'))
     list.refuse('wrong-value', 'at least one layer', 'none');
-  return { nodes, shapes, inputs: [...shapes.keys()], outputs: [{ name: last, index: 0 }] };
+  return { nodes, shapes, inputs: [...shapes.keys()], outputs: [{ name: last, index: 0 }], sequential: true };
 }
 
-function readLayers(list: Config): { name: string; className: string; config: Config; layer: Config }[] {
+interface FiledLayer {
+  readonly name: string;
+  readonly className: string;
+  readonly config: Config;
+  readonly position: number;
+  readonly layer: Config;
+}
+
+function readLayers(list: Config): FiledLayer[] {
   const names = new Set<string>();
+  const counts = new Map<string, number>();
   const items = list.items();
   if (items.length > MAX_LAYERS) list.refuse('too-large', `at most ${MAX_LAYERS} layers`, `${items.length}`);
   return items.map((layer) => {
@@ -72,7 +93,9 @@ function readLayers(list: Config): { name: string; className: string; config: Co
     const name = field.string();
     if (name === IMPLICIT || names.has(name)) field.refuse('duplicate-name', 'a name that no other layer has');
     names.add(name);
-    return { name, className, config, layer };
+    const position = counts.get(className) ?? 0;
+    counts.set(className, position + 1);
+    return { name, className, config, position, layer };
   });
 }
 
@@ -103,15 +126,15 @@ function readImplicitShape(model: Config, first: Config): Shape {
 function readFunctional(config: Config): Topology {
   const nodes: Node[] = [];
   const shapes = new Map<string, Shape>();
-  for (const { name, className, config: own, layer } of readLayers(config.get('layers'))) {
+  for (const { name, className, config: own, position, layer } of readLayers(config.get('layers'))) {
     const calls = layer.get('inbound_nodes').items();
-    const inputs = calls.length === 1 ? readCall(calls[0]!) : [];
     if (className === 'InputLayer') shapes.set(name, readInputShape(own));
     else if (calls.length !== 1) {
       const text = `${describe(name)} is called ${calls.length} times, once is supported`;
       refuse('unsupported', layer.path, text, 'one call', calls.length);
     }
-    nodes.push({ name, className, config: own, inputs: className === 'InputLayer' ? [] : inputs });
+    const call = className === 'InputLayer' ? { inputs: [] } : readCall(calls[0]!);
+    nodes.push({ name, className, config: own, position, ...call });
   }
   const ends = (key: string) => readEnds(config.get(key));
   const inputs = ends('input_layers').map(({ name }) => {
@@ -121,12 +144,13 @@ function readFunctional(config: Config): Topology {
   if (inputs.length !== shapes.size || new Set(inputs).size !== inputs.length) {
     config.get('input_layers').refuse('wrong-value', 'each InputLayer once');
   }
-  return { nodes: sortNodes(nodes), shapes, inputs, outputs: ends('output_layers') };
+  return { nodes: sortNodes(nodes), shapes, inputs, outputs: ends('output_layers'), sequential: false };
 }
 
-/** ["x", 0, 0], or an array of these. */
+/** ["x", 0, 0], an array of these, or an object of them, by names that its user gave. */
 function readEnds(field: Config): Source[] {
-  const items = field.items();
+  const named = tag(field.value) === 'Object' && !field.isArray;
+  const items = named ? Object.keys(field.value as object).map((key) => field.get(key)) : field.items();
   if (items.length === 0) field.refuse('wrong-value', 'at least one layer', 'none');
   return typeof items[0]!.value === 'string' ? [readSource(items)] : items.map((item) => readSource(item.items()));
 }
@@ -137,35 +161,40 @@ function readSource([name, call, index]: readonly Config[]): Source {
   return { name: name!.string(), index: index ? index.integer(0, 1000) : 0 };
 }
 
-/** The inputs of one call of a layer: Keras 2 lists them, Keras 3 has arguments as Python got them. */
-function readCall(call: Config): Source[] {
+/** One call of a layer: Keras 2 lists its inputs, Keras 3 has arguments as Python got them. */
+function readCall(call: Config): Call {
   if (call.isArray) {
     const items = call.items();
     // a single one may stand by itself
     const list = typeof items[0]?.value === 'string' ? [items] : items.map((item) => item.items());
-    return list.flatMap((parts) => {
-      const kwargs = parts[3];
-      return [readSource(parts), ...(kwargs?.given ? readKwargs(kwargs) : [])];
+    const calls = list.map((parts): Call => {
+      const kwargs = parts[3]?.given ? readKwargs(parts[3]) : undefined;
+      return { inputs: [readSource(parts), ...(kwargs?.inputs ?? [])], mask: kwargs?.mask };
     });
+    return { inputs: calls.flatMap(({ inputs }) => inputs), mask: calls.find(({ mask }) => mask)?.mask };
   }
-  const found = call
-    .get('args')
-    .items()
-    .flatMap((arg) => readTensors(arg, 0));
+  const args = call.get('args').items();
+  const isTensor = ({ value }: Config) => typeof value === 'object' && value !== null;
+  const found = args.filter(isTensor).flatMap((arg) => readTensors(arg, 0));
+  const constants = args.filter((arg) => arg.given && !isTensor(arg));
   const kwargs = call.get('kwargs');
-  return [...found, ...(kwargs.given ? readKwargs(kwargs) : [])];
+  const { inputs, mask } = kwargs.given ? readKwargs(kwargs) : { inputs: [], mask: undefined };
+  return { inputs: [...found, ...inputs], mask, constants };
 }
 
-/** Tensors go in as `initial_state` too; what else there is says nothing, or is not supported. */
-function readKwargs(kwargs: Config): Source[] {
-  const states = kwargs.get('initial_state');
+/** Tensors go in as `initial_state` too, and as `mask`; what else there is says nothing, or is not supported. */
+function readKwargs(kwargs: Config): Call {
   for (const key of Object.keys(kwargs.value as object)) {
     const { value } = kwargs.get(key);
-    if (key === 'initial_state' || value === null || value === undefined || (key === 'training' && value === false))
-      continue;
-    kwargs.get(key).refuse('unsupported', 'no argument but initial_state');
+    const known = key === 'initial_state' || key === 'mask' || (key === 'training' && value === false);
+    if (!known && value !== null && value !== undefined) {
+      kwargs.get(key).refuse('unsupported', 'no argument but initial_state and mask');
+    }
   }
-  return states.given ? readTensors(states, 0) : [];
+  const tensors = (key: string) => (kwargs.get(key).given ? readTensors(kwargs.get(key), 0) : []);
+  const masks = tensors('mask');
+  if (masks.length > 1) kwargs.get('mask').refuse('unsupported', 'one mask');
+  return { inputs: tensors('initial_state'), mask: masks[0] };
 }
 
 function readTensors(field: Config, depth: number): Source[] {
@@ -192,7 +221,7 @@ function sortNodes(nodes: readonly Node[]): Node[] {
     const stack = [first];
     while (stack.length > 0) {
       const node = stack.at(-1)!;
-      const needed = node.inputs.map(({ name }) => {
+      const needed = [...node.inputs, ...(node.mask ? [node.mask] : [])].map(({ name }) => {
         return (
           byName.get(name) ??
           refuse(

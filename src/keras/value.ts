@@ -8,7 +8,8 @@ export interface Value extends TensorLike {
 
 /** What a layer does with a batch. */
 export interface Layer {
-  run(inputs: readonly Value[]): Value[];
+  /** @param masked whether the model gives the layer the mask of its first input as an argument */
+  run(inputs: readonly Value[], masked: boolean): Value[];
   /** Begins anew, where a state is kept from call to call. */
   resetStates?(): void;
   dispose?(): void;

@@ -27,17 +27,46 @@ function rebuildParameter(args: readonly unknown[]): StoredTensor | undefined {
   return args.length === 3 && args[0] instanceof StoredTensor ? args[0] : undefined;
 }
 
+/** _rebuild_parameter_with_state(tensor, requires_grad, hooks, state): the tensor; its attributes say nothing about it. */
+function rebuildParameterWithState(args: readonly unknown[]): StoredTensor | undefined {
+  return args.length === 4 && args[0] instanceof StoredTensor ? args[0] : undefined;
+}
+
 function emptyDict(args: readonly unknown[]): Dict | undefined {
   return args.length === 0 ? new Dict() : undefined;
 }
+
+const CALLS: readonly [string, NonNullable<Global['call']>][] = [
+  ['torch._utils._rebuild_tensor_v2', rebuildTensor],
+  ['torch._utils._rebuild_parameter', rebuildParameter],
+  ['torch._utils._rebuild_parameter_with_state', rebuildParameterWithState],
+  ['collections.OrderedDict', emptyDict],
+];
 
 /**
  * Every global that a pickle may name, with what REDUCE gives for it: undefined for arguments that a state dict has not.
  * Nothing else is ever looked up, and none of these runs code of the file.
  */
 export const GLOBALS: ReadonlyMap<string, Global> = new Map<string, Global>([
-  ['torch._utils._rebuild_tensor_v2', { name: 'torch._utils._rebuild_tensor_v2', call: rebuildTensor }],
-  ['torch._utils._rebuild_parameter', { name: 'torch._utils._rebuild_parameter', call: rebuildParameter }],
-  ['collections.OrderedDict', { name: 'collections.OrderedDict', call: emptyDict }],
+  ...CALLS.map(([name, call]): [string, Global] => [name, { name, call }]),
   ...[...STORAGE_TYPES].map(([name, dtype]): [string, Global] => [name, { name, dtype }]),
 ]);
+
+/** Tensors of kinds that are not read, by the globals that a pickle has for them, and what to save instead. */
+const KINDS: readonly [RegExp, string][] = [
+  [
+    /^torch\._utils\._rebuild_qtensor$|^torch\.Q\w+Storage$/,
+    'Quantized tensors are not read: save tensor.dequantize()',
+  ],
+  [/^torch\._utils\._rebuild_sparse/, 'Sparse tensors are not read: save tensor.to_dense()'],
+  [/^torch\.Complex\w+Storage$/, 'Complex tensors are not read: save torch.view_as_real(tensor)'],
+  [/^torch\._utils\._rebuild_tensor_v3$/, 'Tensors of this type are not read: save tensor.float()'],
+  [/^torch\._utils\._rebuild_meta_tensor/, 'Tensors on the device meta have no values: load the weights before'],
+  [/^torch\._tensor\._rebuild_from_type/, 'Subclasses of Tensor are not read: save tensor.as_subclass(torch.Tensor)'],
+];
+
+/** What to save in place of an object with a global that is not loaded. */
+export function adviceFor(path: string): string {
+  const kind = KINDS.find(([pattern]) => pattern.test(path));
+  return kind ? kind[1] : 'Save the weights alone: torch.save(model.state_dict(), path)';
+}

@@ -1,0 +1,207 @@
+import { describe } from '../tensor.ts';
+import { adviceFor, GLOBALS } from './globals.ts';
+import { type PickleCursor, VALUE_BYTES } from './pickle-cursor.ts';
+import { refuse } from './refuse.ts';
+import { Dict, describeValue, type Global, Opaque, Storage, Tuple } from './values.ts';
+
+/** What the others take on the budget: a dict, an item of one or of the memo, and a place on the stack. */
+const DICT_BYTES = 352;
+const ITEM_BYTES = 72;
+const SLOT_BYTES = 24;
+
+/** Lists, dicts and calls inside one another; a checkpoint has a dozen. */
+const MAX_DEPTH = 256;
+
+/**
+ * The stack machine of Python's pickle (Lib/pickletools.py). It has no way to run anything: globals are looked up in a table of
+ * constants, objects are never built.
+ */
+export class PickleMachine {
+  readonly #cursor: PickleCursor;
+  readonly #stack: unknown[] = [];
+  /** Heights of the stack */
+  readonly #marks: number[] = [];
+  readonly #memo = new Map<number, unknown>();
+  #highest = 0;
+  #done = false;
+
+  constructor(cursor: PickleCursor) {
+    this.#cursor = cursor;
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  stop(): void {
+    this.#done = true;
+  }
+
+  /** What is left, and nothing beside it. */
+  value(): unknown {
+    const value = this.pop();
+    if (this.#stack.length || this.#marks.length || !this.#cursor.atEnd) {
+      this.#cursor.wrong('invalid-pickle', 'something after its value');
+    }
+    return value;
+  }
+
+  dict(): void {
+    this.push(new Dict(), DICT_BYTES);
+  }
+
+  /** Of a list nothing is kept. */
+  list(): void {
+    this.push(new Opaque('a list'), VALUE_BYTES);
+  }
+
+  /** Data that nobody needs. */
+  opaque(size: number, kind: string): void {
+    this.#cursor.advance(size);
+    this.push(new Opaque(kind), VALUE_BYTES);
+  }
+
+  push(value: unknown, bytes = 0): void {
+    this.#stack.push(value);
+    if (bytes) this.#cursor.spend(bytes);
+    if (this.#stack.length > this.#highest) {
+      this.#highest = this.#stack.length;
+      this.#cursor.spend(SLOT_BYTES);
+    }
+  }
+
+  mark(): void {
+    this.#marks.push(this.#stack.length);
+    if (this.#marks.length > MAX_DEPTH) this.#cursor.wrong('too-deep', `marks nested deeper than ${MAX_DEPTH}`);
+  }
+
+  pop(): unknown {
+    if (this.#stack.length <= (this.#marks.at(-1) ?? 0))
+      this.#cursor.wrong('invalid-pickle', 'an opcode without its operand');
+    return this.#stack.pop();
+  }
+
+  /** What lies above the last mark, which goes. */
+  popToMark(): unknown[] {
+    const height = this.#marks.pop();
+    if (height === undefined) this.#cursor.wrong('invalid-pickle', 'an opcode without its mark');
+    return this.#stack.splice(height);
+  }
+
+  /** POP takes a mark if that is on top. */
+  popOrMark(): void {
+    if (this.#marks.at(-1) === this.#stack.length) this.#marks.pop();
+    else this.pop();
+  }
+
+  top(): unknown {
+    const value = this.pop();
+    this.#stack.push(value);
+    return value;
+  }
+
+  tuple(items: readonly unknown[]): void {
+    this.push(new Tuple(items), VALUE_BYTES + (SLOT_BYTES * items.length) / 2);
+  }
+
+  popTuple(size: number): void {
+    const items = new Array<unknown>(size);
+    for (let i = size - 1; i >= 0; i--) items[i] = this.pop();
+    this.tuple(items);
+  }
+
+  /** Puts keys and values, in turn, into the dict on top. */
+  setItems(items: readonly unknown[]): void {
+    const dict = this.top();
+    if (!(dict instanceof Dict) || items.length % 2) {
+      this.#cursor.wrong('invalid-pickle', `items for ${describeValue(dict)}`);
+    }
+    this.#cursor.spend((ITEM_BYTES * items.length) / 2);
+    for (let i = 0; i < items.length; i += 2) {
+      const key = items[i];
+      if (dict.items.has(key)) {
+        const shown = describeValue(key);
+        refuse(
+          'duplicate-key',
+          typeof key === 'string' ? key : shown,
+          `the key ${shown} is twice in a dict (${this.#cursor.where()})`,
+          'one entry',
+          shown,
+        );
+      }
+      dict.items.set(key, items[i + 1]);
+    }
+  }
+
+  append(): void {
+    const list = this.top();
+    if (list instanceof Opaque && list.kind === 'a list') return;
+    this.#cursor.wrong('invalid-pickle', `items for ${describeValue(list)}`);
+  }
+
+  store(index: number): void {
+    const value = this.top();
+    if (!this.#memo.has(index)) this.#cursor.spend(ITEM_BYTES);
+    this.#memo.set(index, value);
+  }
+
+  memoize(): void {
+    this.store(this.#memo.size);
+  }
+
+  recall(index: number): void {
+    if (!this.#memo.has(index)) this.#cursor.wrong('invalid-pickle', `the memo's entry ${index}, which was never put`);
+    this.push(this.#memo.get(index));
+  }
+
+  global(module: unknown, name: unknown): void {
+    if (typeof module !== 'string' || typeof name !== 'string') {
+      this.#cursor.wrong('invalid-pickle', `a global named by ${describeValue(module)} and ${describeValue(name)}`);
+    }
+    const path = `${module}.${name}`;
+    const found = GLOBALS.get(path);
+    if (!found) {
+      const text = `${describe(path)} is not loaded (${this.#cursor.where()}). ${adviceFor(path)}`;
+      refuse('unsupported-global', path, text, 'a global of a state dict', path);
+    }
+    this.push(found);
+  }
+
+  reduce(): void {
+    const args = this.pop();
+    const callee = this.pop();
+    const { name, call } = (callee ?? {}) as Partial<Global>;
+    const result = args instanceof Tuple && isGlobal(callee) ? call?.(args.items) : undefined;
+    if (result === undefined) {
+      this.#cursor.wrong(
+        'unsupported-call',
+        `a call of ${isGlobal(callee) ? name : describeValue(callee)} with unusual arguments`,
+      );
+    }
+    this.push(result, result instanceof Dict ? DICT_BYTES : VALUE_BYTES);
+  }
+
+  /** BUILD gives a state dict attributes, such as `_metadata`. They say nothing about tensors and are dropped. */
+  build(): void {
+    const state = this.pop();
+    const object = this.top();
+    if (!(state instanceof Dict) || !(object instanceof Dict)) {
+      this.#cursor.wrong('unsupported-call', `the state of ${describeValue(object)}`);
+    }
+  }
+
+  /** A storage: `('storage', type, key, location, elements)`. */
+  persistent(): void {
+    const id = this.pop();
+    const [kind, type, key, , size] = id instanceof Tuple ? id.items : [];
+    const dtype = isGlobal(type) ? type.dtype : undefined;
+    if (kind !== 'storage' || !dtype || (id as Tuple).items.length !== 5) {
+      this.#cursor.wrong('invalid-pickle', `the persistent id ${describeValue(id)} that names no storage`);
+    }
+    this.push(new Storage(dtype, key, size), VALUE_BYTES);
+  }
+}
+
+function isGlobal(value: unknown): value is Global {
+  return GLOBALS.get((value as Partial<Global> | null)?.name ?? '') === value && value !== undefined;
+}
