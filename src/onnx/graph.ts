@@ -54,9 +54,9 @@ class Scope {
     return this.#entries.get(name) ?? this.#outer?.find(name);
   }
 
-  define(name: string, entry: Entry): void {
-    // names of an outer graph may not be used again either
-    if (this.find(name)) {
+  define(name: string, entry: Entry, hides = false): void {
+    // names of an outer graph may not be used again either, but by initializers
+    if (hides ? this.#entries.has(name) : this.find(name)) {
       refuse('repeated', this.#path, `expected each name to be given once, got ${describe(name)} twice`, 1, 2);
     }
     this.#entries.set(name, entry);
@@ -132,7 +132,7 @@ export class Compiler {
   }
 
   #graph(graph: OnnxGraph, scope: Scope, path: string, main: boolean): Plan {
-    for (const [name, tensor] of graph.initializers) scope.define(name, { slot: -1, value: undefined, tensor });
+    for (const [name, tensor] of graph.initializers) scope.define(name, { slot: -1, value: undefined, tensor }, true);
     const steps: Draft[] = [];
     for (const [i, node] of graph.nodes.entries()) {
       const step = this.#node(node, scope, nodePath(node, `${path}.node[${i}]`), main);
