@@ -630,6 +630,26 @@ test('integers are exact beyond 2^53 and wrap at 64 bits', () => {
   session.dispose();
 });
 
+test('a decoder that makes a long sequence of two numbers is not too much work', () => {
+  const H = 512;
+  const session = loadOnnx(
+    onnxFile({
+      nodes: [
+        { op: 'Expand', inputs: ['z', 'dims'], outputs: ['steps'] },
+        { op: 'LSTM', inputs: ['steps', 'W', 'R'], attributes: { hidden_size: H } },
+      ],
+      inputs: { z: [1, 1, 2] },
+      initializers: [
+        tensorProto('dims', [3], BigInt64Array.of(200n, 1n, 1n)),
+        tensorProto('W', [1, 4 * H, 2], new Float32Array(8 * H).fill(0.1)),
+        tensorProto('R', [1, 4 * H, H], new Float32Array(4 * H * H)),
+      ],
+    }),
+  );
+  expect(session.run({ z: { data: floats(1, 2), dims: [1, 1, 2] } }).y!.dims).toEqual([200, 1, 1, H]);
+  session.dispose();
+});
+
 test('has the bits that it has in Node', () => {
   expect(onnxDigest()).toBe(inject('onnxDigest'));
 });
