@@ -630,6 +630,29 @@ test('integers are exact beyond 2^53 and wrap at 64 bits', () => {
   session.dispose();
 });
 
+test('a model in float16 is computed in float32 between its Casts', () => {
+  const half = message((w) => {
+    for (const size of [2, 1]) w.tag(1, 0).int64(size);
+    w.tag(2, 0).int64(10);
+    w.tag(8, 2).string('w');
+    w.tag(9, 2).bytes(Uint8Array.of(0, 0x3c, 0, 0x38));
+  });
+  const session = loadOnnx(
+    onnxFile({
+      nodes: [
+        { op: 'Cast', inputs: ['x'], outputs: ['h'], attributes: { to: 10 } },
+        { op: 'MatMul', inputs: ['h', 'w'], outputs: ['p'] },
+        { op: 'Cast', inputs: ['p'], attributes: { to: 1 } },
+      ],
+      inputs: { x: [1, 2] },
+      initializers: [half],
+    }),
+  );
+  const { y } = session.run({ x: { data: floats(1.0005, 2), dims: [1, 2] } });
+  expect(y).toEqual({ type: 'float32', dims: [1, 1], data: floats(2.0009765625) });
+  session.dispose();
+});
+
 test('a decoder that makes a long sequence of two numbers is not too much work', () => {
   const H = 512;
   const session = loadOnnx(
