@@ -93,8 +93,9 @@ function expectSame({ data, dims, type }: OnnxResult, expected: JsonTensor, what
   }
 }
 
-describe('answers of ONNX Runtime', async () => {
-  const cases: Case[] = await readJson('onnx-corners/cases.json');
+const cases: Case[] = await readJson('onnx-corners/cases.json');
+
+describe('answers of ONNX Runtime', () => {
   for (const op of new Set(cases.map((one) => one.op))) {
     test(op, () => {
       for (const one of cases.filter((other) => other.op === op)) {

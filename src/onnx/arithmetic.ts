@@ -108,7 +108,8 @@ function extreme(row: Row, integers: Integers): Operator {
 function power(base: bigint, exponent: bigint, smallest: bigint): bigint {
   if (exponent < 0n) {
     if (base === 0n) return smallest;
-    return base === 1n || base === -1n ? base ** (exponent & 1n) : 0n;
+    if (base !== 1n && base !== -1n) return 0n;
+    return exponent & 1n ? base : 1n;
   }
   let result = 1n;
   for (; exponent > 0n; exponent >>= 1n) {

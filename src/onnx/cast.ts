@@ -26,7 +26,10 @@ function shorten(x: number, [digits, smallest, end]: readonly [number, number, n
   const size = Math.abs(x);
   if (!(size < end)) return Number.isNaN(x) ? x : x * Number.POSITIVE_INFINITY;
   let step = smallest;
-  while (size >= step * (1 << digits)) step *= 2;
+  const least = 1 << (digits - 1);
+  // in leaps first: it is far from the smallest number to most
+  while (size >= step * 65536 * least) step *= 65536;
+  while (size >= step * 2 * least) step *= 2;
   // a number whose last bit is worth a step
   const round = step * 1.5 * 2 ** 52;
   return x + round - round || 0 * x;
