@@ -72,7 +72,9 @@ function checkCounts(
   };
   check('inputs', inputs.length, minIn, maxIn);
   check('outputs', outputs.length, minOut, maxOut);
-  for (let i = 0; i < minIn; i++) {
+  // of any number of inputs none may be left out
+  const needed = maxIn === Number.POSITIVE_INFINITY ? inputs.length : minIn;
+  for (let i = 0; i < needed; i++) {
     if (inputs[i] === '') refuse('missing', path, `expected input ${i}, got none`, `input ${i}`, '');
   }
 }
