@@ -254,6 +254,30 @@ const MUTATIONS = [
     from: 'for (let k = 0, i = p * stride - before; k < kernel; k++, i += dilation) {\n          sum +=',
     to: 'for (let k = 0, i = p - before; k < kernel; k++, i += dilation) {\n          sum +=',
   },
+  {
+    what: 'an initializer of a branch may not hide one outside',
+    file: 'src/onnx/graph.ts',
+    from: 'hides ? this.#entries.has(name) : this.find(name)',
+    to: 'this.find(name) || (hides && this.#entries.has(name))',
+  },
+  {
+    what: 'a padding begins with what was cut off',
+    file: 'src/onnx/pad.ts',
+    from: '(o * size + cut + from) * inner',
+    to: '(o * size + from) * inner',
+  },
+  {
+    what: 'float16 has a bit more',
+    file: 'src/onnx/cast.ts',
+    from: '[FLOAT16, [11,',
+    to: '[FLOAT16, [12,',
+  },
+  {
+    what: 'an infinity passes a Clip without a bound',
+    file: 'src/onnx/elementwise.ts',
+    from: 'const MAX_FLOAT = (2 - 2 ** -23) * 2 ** 127;',
+    to: 'const MAX_FLOAT = Infinity;',
+  },
 ];
 
 const USAGE = `usage: node scripts/mutate.mjs [text ...]

@@ -263,6 +263,26 @@ describe('what ONNX Runtime refuses', () => {
     });
   }
 
+  test('lengths that are int64, or not one a row', () => {
+    const call = (lens: OnnxFeed, type: number) => () => {
+      const session = loadOnnx(
+        onnxFile({
+          nodes: [{ op: 'LSTM', name: 'lstm', inputs: ['X', 'W', 'R', '', 'lens'], attributes: { hidden_size: 1 } }],
+          inputs: { X: [3, 2, 1], W: [1, 4, 1], R: [1, 4, 1], lens: undefined },
+          types: { lens: type },
+        }),
+      );
+      const zeros = (...dims: number[]) => ({ data: new Float32Array(6), dims });
+      const feeds = { X: zeros(3, 2, 1), W: { data: new Float32Array(4), dims: [1, 4, 1] } };
+      session.run({ ...feeds, R: feeds.W, lens });
+    };
+    expect(call({ data: BigInt64Array.of(1n, 2n), dims: [2] }, 7)).toThrow(/sequence_lens expected int32, got int64/);
+    for (const dims of [[], [1], [2, 1], [3]]) {
+      const data = new Int32Array(dims.reduce((a, b) => a * b, 1));
+      expect(call({ data, dims }, 6)).toThrow(/lstm" \(LSTM\): sequence_lens expected \[2\], got \[/);
+    }
+  });
+
   const { W, R, B, P, h0, c0 } = { W: [1, 20, 3], R: [1, 20, 5], B: [1, 40], P: [1, 15], h0: [1, 3, 5], c0: [1, 3, 5] };
   for (const [name, dims] of Object.entries({ W, R, B, P, h0, c0 })) {
     for (const [axis, size] of dims.entries()) {

@@ -302,6 +302,11 @@ describe('graphs', () => {
       onnxFile({ nodes: [{ op: 'Add', inputs: ['', 'x'] }], inputs: { x: [1] } }),
       /\(Add\): expected input 0, got none/,
     ],
+    ...['Min', 'Max', 'Concat'].map((op): [string, Uint8Array, RegExp] => [
+      `an input of ${op} left out`,
+      onnxFile({ nodes: [{ op, inputs: ['x', '', 'x'], attributes: { axis: 0 } }], inputs: { x: [1] } }),
+      /expected input 1, got none/,
+    ]),
     [
       'too many outputs',
       onnxFile({ nodes: [{ op: 'Relu', inputs: ['x'], outputs: ['y', 'z'] }], inputs: { x: [1] } }),

@@ -3,7 +3,15 @@ import { bytesUsed } from '../src/index.ts';
 import { loadOnnx, ModelError, type OnnxFeed, type OnnxGraph, type OnnxTensor, parseOnnx } from '../src/onnx.ts';
 import { readFixture } from './support/fixtures.ts';
 import { onnxDigest } from './support/onnx-bits.ts';
-import { graphProto, message, modelFile, onnxFile, tensorProto } from './support/onnx-files.ts';
+import {
+  type Attribute,
+  graphProto,
+  message,
+  modelFile,
+  type NodeSpec,
+  onnxFile,
+  tensorProto,
+} from './support/onnx-files.ts';
 import { uniforms } from './support/random.ts';
 
 // What parseOnnx shows of a file, how a model is fed, and what holds of every operator.
@@ -306,6 +314,86 @@ describe('If', () => {
     session.dispose();
   });
 
+  test('a branch’s own initializer hides one outside, its node may not', () => {
+    const own = (nodes: NodeSpec[], initializers: Uint8Array[] = []) => ({
+      graph: graphProto({ nodes, outputs: { inner: undefined }, initializers }),
+    });
+    const add = { op: 'Add', inputs: ['x', 'c'], outputs: ['inner'] };
+    const load = (thenBranch: { graph: Uint8Array }) =>
+      loadOnnx(
+        onnxFile({
+          nodes: [
+            { op: 'If', inputs: ['yes'], attributes: { then_branch: thenBranch, else_branch: own([add]) } },
+            { op: 'Add', inputs: ['x', 'c'], outputs: ['z'] },
+          ],
+          inputs: { x: [2], yes: [] },
+          types: { yes: 9 },
+          outputs: { y: undefined, z: undefined },
+          initializers: [tensorProto('c', [2], floats(3, 4))],
+        }),
+      );
+    const session = load(own([add], [tensorProto('c', [1], floats(100))]));
+    for (const [value, expected] of [
+      [1, floats(101, 102)],
+      [0, floats(4, 6)],
+    ] as const) {
+      const { y, z } = session.run({ x: vector(1, 2), yes: yes(value) });
+      expect([y!.data, z!.data]).toEqual([expected, floats(4, 6)]);
+    }
+    session.dispose();
+    const hiding = own([{ op: 'Neg', inputs: ['x'], outputs: ['c'] }, add]);
+    expect(() => load(hiding)).toThrow(/then_branch: expected each name to be given once, got "c" twice/);
+  });
+
+  test('an If in an If, branches of other shapes, one without a node, and a condition known at load', () => {
+    const branch = (nodes: NodeSpec[], output: string) => ({
+      graph: graphProto({ nodes, outputs: Object.fromEntries([[output, undefined]]) }),
+    });
+    const choose = (condition: string, output: string, yesBranch: Attribute, noBranch: Attribute): NodeSpec => ({
+      op: 'If',
+      inputs: [condition],
+      outputs: [output],
+      attributes: { then_branch: yesBranch, else_branch: noBranch },
+    });
+    const inner = choose(
+      'no',
+      'chosen',
+      branch([], 'a'),
+      branch([{ op: 'Add', inputs: ['a', 'x'], outputs: ['sum'] }], 'sum'),
+    );
+    const session = loadOnnx(
+      onnxFile({
+        nodes: [
+          { op: 'Abs', inputs: ['x'], outputs: ['a'] },
+          choose(
+            'yes',
+            'y',
+            branch([{ op: 'Not', inputs: ['yes'], outputs: ['no'] }, inner], 'chosen'),
+            branch([{ op: 'Unsqueeze', inputs: ['a', 'zero'], outputs: ['wide'] }], 'wide'),
+          ),
+          { op: 'Equal', inputs: ['zero', 'zero'], outputs: ['known'] },
+          choose(
+            'known',
+            'z',
+            branch([{ op: 'Shape', inputs: ['a'], outputs: ['dims'] }], 'dims'),
+            branch([{ op: 'MatMul', inputs: ['a', 'zero'], outputs: ['never'] }], 'never'),
+          ),
+        ],
+        inputs: { x: [2], yes: [] },
+        types: { yes: 9, z: 7 },
+        outputs: { y: undefined, z: undefined },
+        initializers: [tensorProto('zero', [1], BigInt64Array.of(0n))],
+      }),
+    );
+    const results = [1, 0].map((value) => session.run({ x: vector(-1, 2), yes: yes(value) }));
+    expect(results.map(({ y }) => [y!.dims, y!.data])).toEqual([
+      [[2], floats(0, 4)],
+      [[1, 2], floats(1, 2)],
+    ]);
+    for (const { z } of results) expect(z).toEqual({ type: 'int64', dims: [1], data: BigInt64Array.of(2n) });
+    session.dispose();
+  });
+
   test('an operator of a branch that is not supported is refused at load, whichever branch', () => {
     expect(() => load('Add', 'Einsum')).toThrow(/not supported: Einsum \("e"\)/);
   });
@@ -539,6 +627,49 @@ test('integers are exact beyond 2^53 and wrap at 64 bits', () => {
   expect(() => session.run({ a: { data: a, dims: [4] }, b: zero })).toThrow(
     /Div\): integers expected no division by 0/,
   );
+  session.dispose();
+});
+
+test('a model in float16 is computed in float32 between its Casts', () => {
+  const half = message((w) => {
+    for (const size of [2, 1]) w.tag(1, 0).int64(size);
+    w.tag(2, 0).int64(10);
+    w.tag(8, 2).string('w');
+    w.tag(9, 2).bytes(Uint8Array.of(0, 0x3c, 0, 0x38));
+  });
+  const session = loadOnnx(
+    onnxFile({
+      nodes: [
+        { op: 'Cast', inputs: ['x'], outputs: ['h'], attributes: { to: 10 } },
+        { op: 'MatMul', inputs: ['h', 'w'], outputs: ['p'] },
+        { op: 'Cast', inputs: ['p'], attributes: { to: 1 } },
+      ],
+      inputs: { x: [1, 2] },
+      initializers: [half],
+    }),
+  );
+  const { y } = session.run({ x: { data: floats(1.0005, 2), dims: [1, 2] } });
+  expect(y).toEqual({ type: 'float32', dims: [1, 1], data: floats(2.0009765625) });
+  session.dispose();
+});
+
+test('a decoder that makes a long sequence of two numbers is not too much work', () => {
+  const H = 512;
+  const session = loadOnnx(
+    onnxFile({
+      nodes: [
+        { op: 'Expand', inputs: ['z', 'dims'], outputs: ['steps'] },
+        { op: 'LSTM', inputs: ['steps', 'W', 'R'], attributes: { hidden_size: H } },
+      ],
+      inputs: { z: [1, 1, 2] },
+      initializers: [
+        tensorProto('dims', [3], BigInt64Array.of(200n, 1n, 1n)),
+        tensorProto('W', [1, 4 * H, 2], new Float32Array(8 * H).fill(0.1)),
+        tensorProto('R', [1, 4 * H, H], new Float32Array(4 * H * H)),
+      ],
+    }),
+  );
+  expect(session.run({ z: { data: floats(1, 2), dims: [1, 1, 2] } }).y!.dims).toEqual([200, 1, 1, H]);
   session.dispose();
 });
 

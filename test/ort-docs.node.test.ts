@@ -6,10 +6,13 @@ import { onnxFile } from './support/onnx-files.ts';
 
 const page = readFileSync(new URL('../docs/formats/ort.md', import.meta.url), 'utf8');
 
-/** Names in the first column of the table with this heading, with whether they are here. */
+/** Names in the first column of the table with this heading, with whether they are here, if only to throw. */
 function table(heading: string): [string, boolean][] {
   const rows = page.split(`| ${heading} | here | |\n| --- | --- | --- |\n`)[1]!.split('\n\n')[0]!;
-  return [...rows.matchAll(/^\| `(\w+)` \| (yes|no) \|/gm)].map(([, name, here]) => [name!, here === 'yes']);
+  return [...rows.matchAll(/^\| `(\w+)` \| (yes|no) \| (throws)?/gm)].map(([, name, here, throws]) => [
+    name!,
+    here === 'yes' || throws !== undefined,
+  ]);
 }
 
 const members = (...objects: object[]): string[] =>

@@ -76,12 +76,26 @@ describe('Tensor', () => {
   test('getData gives the data; dispose lets go of it', async () => {
     const tensor = x();
     expect(await tensor.getData()).toBe(tensor.data);
+    expect(await tensor.getData(true)).toBe(tensor.data);
     tensor.dispose();
     tensor.dispose();
     expect([tensor.location, tensor.dims, tensor.size]).toEqual(['none', [1, 2, 2], 4]);
     expect(() => tensor.data).toThrow(/^Tensor: used after dispose\(\)$/);
     await expect(tensor.getData()).rejects.toThrow('used after dispose()');
     expect(() => tensor.reshape([4])).toThrow('used after dispose()');
+  });
+
+  test('fromPinnedBuffer is the constructor; what needs a GPU or a canvas says what there is', () => {
+    const data = Int32Array.of(1, 2);
+    const tensor = ort.Tensor.fromPinnedBuffer('int32', data, [2, 1]);
+    expect(tensor.data).toBe(data);
+    expect([tensor.type, tensor.dims, tensor.location]).toEqual(['int32', [2, 1], 'cpu']);
+    for (const name of ['fromImage', 'fromTexture', 'fromGpuBuffer', 'fromMLTensor']) {
+      expect(() => (ort.Tensor as any)[name]({})).toThrow(`Tensor.${name}: not supported, a tensor here is`);
+    }
+    for (const name of ['toDataURL', 'toImageData']) {
+      expect(() => (tensor as any)[name]()).toThrow(`Tensor.${name}: not supported`);
+    }
   });
 
   const refusals: [string, unknown[], new (message: string) => Error, RegExp][] = [
@@ -123,6 +137,7 @@ describe('InferenceSession.create', () => {
       ort.InferenceSession.create(padded.subarray(10, 10 + bytes.length), options),
       ort.InferenceSession.create(whole, options),
       ort.InferenceSession.create(shared, 0, bytes.length),
+      ort.InferenceSession.create(new Uint8Array(shared, 0, bytes.length), options),
       ort.InferenceSession.create(padded.buffer, 10, bytes.length, options),
       ort.InferenceSession.create(tail, 10),
       ort.InferenceSession.create(tail, 10, undefined, options),

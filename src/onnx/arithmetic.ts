@@ -104,14 +104,12 @@ function extreme(row: Row, integers: Integers): Operator {
   };
 }
 
-function power(base: bigint, exponent: bigint, node: Node): bigint {
+/** base^exponent cut to an integer, as ONNX Runtime has it; 0 to less than 0 is infinite, which Cast makes `smallest`. */
+function power(base: bigint, exponent: bigint, smallest: bigint): bigint {
   if (exponent < 0n) {
-    return node.refuse(
-      'out-of-range',
-      `integers expected exponents of at least 0, got ${exponent}`,
-      'at least 0',
-      exponent,
-    );
+    if (base === 0n) return smallest;
+    if (base !== 1n && base !== -1n) return 0n;
+    return exponent & 1n ? base : 1n;
   }
   let result = 1n;
   for (; exponent > 0n; exponent >>= 1n) {
@@ -128,7 +126,7 @@ const pow: Operator = {
       const base = a!;
       const exponent = b!;
       if (base.type === 'bool' || exponent.type === 'bool') node.wrongType('inputs', 'numbers', 'bool');
-      if (isFloat(base) || isFloat(exponent)) {
+      if (isFloat(base) || (isFloat(exponent) && !exponent.data.every(Number.isInteger))) {
         const dims = stretch(node, base.dims, exponent.dims);
         const [x, y] = [base, exponent].map((value) =>
           stretched(node, castTo('float32', value, work, node.path), dims, work),
@@ -138,9 +136,10 @@ const pow: Operator = {
         return [castTo(base.type, out, work, node.path)];
       }
       work.count(POWER * Math.max(base.data.length, exponent.data.length), node.path);
+      const bits = base.type === 'int64' ? 64 : 32;
       const apply = (x: number | bigint, y: number | bigint) => {
-        const result = power(BigInt(x), BigInt(y), node);
-        return typeof x === 'bigint' ? result : Number(BigInt.asIntN(32, result));
+        const result = power(BigInt(x), BigInt(y), -1n << BigInt(bits - 1));
+        return typeof x === 'bigint' ? result : Number(BigInt.asIntN(bits, result));
       };
       return [pairs(node, base, exponent, base.type, work, apply)];
     };

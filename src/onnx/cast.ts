@@ -1,5 +1,8 @@
 import type { Kernel, Operator } from './node.ts';
-import type { Value, ValueType, Work } from './value.ts';
+import { isFloat, type Value, type ValueType, type Work } from './value.ts';
+
+const FLOAT16 = 10;
+const BFLOAT16 = 16;
 
 /** TensorProto.DataType, of those that are computed with. */
 const CAST_TYPES: ReadonlyMap<number, ValueType> = new Map([
@@ -7,8 +10,30 @@ const CAST_TYPES: ReadonlyMap<number, ValueType> = new Map([
   [6, 'int32'],
   [7, 'int64'],
   [9, 'bool'],
+  [FLOAT16, 'float32'],
   [11, 'float32'],
+  [BFLOAT16, 'float32'],
 ]);
+
+/** Formats that are rounded to: digits of a number in bits, the smallest above 0, and from where on it is infinite. */
+const SHORTER: ReadonlyMap<number, readonly [digits: number, smallest: number, end: number]> = new Map([
+  [FLOAT16, [11, 2 ** -24, 65520]],
+  [BFLOAT16, [8, 2 ** -133, (2 - 2 ** -8) * 2 ** 127]],
+]);
+
+/** The nearest number of a shorter format, the even one of two. */
+function shorten(x: number, [digits, smallest, end]: readonly [number, number, number]): number {
+  const size = Math.abs(x);
+  if (!(size < end)) return Number.isNaN(x) ? x : x * Number.POSITIVE_INFINITY;
+  let step = smallest;
+  const least = 1 << (digits - 1);
+  // in leaps first: it is far from the smallest number to most
+  while (size >= step * 65536 * least) step *= 65536;
+  while (size >= step * 2 * least) step *= 2;
+  // a number whose last bit is worth a step
+  const round = step * 1.5 * 2 ** 52;
+  return x + round - round || 0 * x;
+}
 
 const INT64_MIN = -(1n << 63n);
 
@@ -45,14 +70,22 @@ export function castTo(type: ValueType, value: Value, work: Work, path: string):
 
 export const cast: Operator = {
   inputs: [1, 1],
-  limits: 'to other types than float32, float64 (which stays float32), int64, int32, bool',
+  limits:
+    'to other types than float32, float64, float16, bfloat16 (which stay float32, the last two rounded), int64, int32, bool',
   prepare(node): Kernel {
     const to = node.int('to', 0);
     const type = CAST_TYPES.get(to);
     if (!type) {
-      const expected = 'a data type of float32, int64, int32 or bool';
+      const expected = 'a data type of floats, int64, int32 or bool';
       return node.refuse('unsupported', `attribute to expected ${expected}, got ${to}`, expected, to);
     }
-    return ([a], work) => [castTo(type, a!, work, node.path)];
+    const shorter = SHORTER.get(to);
+    return ([a], work) => {
+      const value = castTo(type, a!, work, node.path);
+      if (!shorter || !isFloat(value)) return [value];
+      const out = work.make('float32', value.dims, node.path);
+      for (let i = 0; i < out.data.length; i++) out.data[i] = shorten(value.data[i]!, shorter);
+      return [out];
+    };
   },
 };

@@ -36,17 +36,20 @@ function kernel(run: (pointer: number, count: number) => void): Operator {
   return unary((x, out) => inMemory([x], out, ([pointer], count) => run(pointer!, count)));
 }
 
+const MAX_FLOAT = (2 - 2 ** -23) * 2 ** 127;
+
 const clip: Operator = {
   inputs: [1, 3],
   prepare(node) {
     // bounds are attributes before operator set 11
     const fixed = node.opset < 11;
-    const low = node.float('min', Number.NEGATIVE_INFINITY);
-    const high = node.float('max', Number.POSITIVE_INFINITY);
+    const low = node.float('min', -MAX_FLOAT);
+    const high = node.float('max', MAX_FLOAT);
     return ([a, from, to], work) => {
       const value = a!;
       if (value.type === 'bool') node.wrongType('input', 'numbers', value.type);
       const bound = (what: string, given: Value | undefined, fallback: number) => {
+        // what is left out lets every finite number pass
         if (fixed || !given) return fallback;
         if (given.type !== value.type) node.wrongType(what, value.type, given.type);
         return node.scalar(what, given, value.type);

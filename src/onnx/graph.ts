@@ -1,7 +1,8 @@
 import { ModelError } from '../errors.ts';
 import { describe } from '../tensor.ts';
+import { checkOperators, nodePath, subgraphs } from './check.ts';
 import type { LSTMReport } from './lstm.ts';
-import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode } from './model.ts';
+import { isGraph, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
 import { type Kernel, Node, type Owned } from './node.ts';
 import { OPERATORS } from './operators.ts';
 import { refuse } from './refuse.ts';
@@ -53,20 +54,14 @@ class Scope {
     return this.#entries.get(name) ?? this.#outer?.find(name);
   }
 
-  define(name: string, entry: Entry): void {
-    // names of an outer graph may not be used again either
-    if (this.find(name)) {
+  define(name: string, entry: Entry, hides = false): void {
+    // names of an outer graph may not be used again either, but by initializers
+    if (hides ? this.#entries.has(name) : this.find(name)) {
       refuse('repeated', this.#path, `expected each name to be given once, got ${describe(name)} twice`, 1, 2);
     }
     this.#entries.set(name, entry);
   }
 }
-
-/** Operator sets of which all operators here are known. */
-const MIN_OPSET = 7;
-const MAX_OPSET = 28;
-/** Of the nodes of one operator, in an error. */
-const SHOWN = 40;
 
 export class Compiler {
   /** Made for nodes, to be disposed of with the model. */
@@ -82,16 +77,10 @@ export class Compiler {
   constants = 0;
 
   constructor(model: OnnxModel, fileBytes: number) {
-    const opset = model.opsets.get('');
-    if (opset === undefined || opset < MIN_OPSET || opset > MAX_OPSET) {
-      const expected = `an operator set of ONNX from ${MIN_OPSET} to ${MAX_OPSET}`;
-      refuse('unsupported', 'model.opset_import', `expected ${expected}, got ${opset ?? 'none'}`, expected, opset);
-    }
-    this.#opset = opset;
+    this.#opset = checkOperators(model);
     this.#folding = new Work(fileBytes / 2 + 2 ** 18, 2 ** 22, () => {
       throw new TooMuch();
     });
-    checkOperators(model.graph, opset);
     this.#count(model.graph);
   }
 
@@ -143,7 +132,7 @@ export class Compiler {
   }
 
   #graph(graph: OnnxGraph, scope: Scope, path: string, main: boolean): Plan {
-    for (const [name, tensor] of graph.initializers) scope.define(name, { slot: -1, value: undefined, tensor });
+    for (const [name, tensor] of graph.initializers) scope.define(name, { slot: -1, value: undefined, tensor }, true);
     const steps: Draft[] = [];
     for (const [i, node] of graph.nodes.entries()) {
       const step = this.#node(node, scope, nodePath(node, `${path}.node[${i}]`), main);
@@ -228,18 +217,6 @@ export class Compiler {
   }
 }
 
-export function isGraph(value: OnnxAttribute | undefined): value is OnnxGraph {
-  return typeof value === 'object' && 'nodes' in value;
-}
-
-function nodePath({ opType, name }: OnnxNode, path: string): string {
-  return name ? `node ${describe(name)} (${opType})` : `${path} (${opType})`;
-}
-
-function subgraphs(node: OnnxNode): OnnxGraph[] {
-  return [...node.attributes.values()].flat().filter((value) => isGraph(value as OnnxAttribute)) as OnnxGraph[];
-}
-
 /** All that a step reads, in itself and in its branches. */
 function slotsOf({ sources, branches }: Draft): number[] {
   const inner = branches?.flatMap(({ steps, outputs }) => [...steps.flatMap(slotsOf), ...outputs]) ?? [];
@@ -258,50 +235,4 @@ function withLast(steps: readonly Draft[], outputs: readonly Source[]): Step[] {
       return { ...step, last };
     })
     .reverse();
-}
-
-/**
- * One error for all that is not supported, before anything is computed.
- * @throws ModelError that lists the operators with the names of their nodes
- */
-function checkOperators(graph: OnnxGraph, opset: number): void {
-  const unsupported = new Map<string, string[]>();
-  const visit = (inner: OnnxGraph, path: string): void => {
-    for (const [i, node] of inner.nodes.entries()) {
-      const at = `${path}.node[${i}]`;
-      const operator = node.domain === '' ? OPERATORS.get(node.opType) : undefined;
-      if (!operator || (operator.since ?? MIN_OPSET) > opset) {
-        const key = node.domain ? `${node.domain}.${node.opType}` : node.opType;
-        if (!unsupported.has(key)) unsupported.set(key, []);
-        unsupported.get(key)!.push(node.name || node.outputs.find(Boolean) || at);
-      } else checkCounts(node, operator.inputs, operator.outputs ?? [1, 1], nodePath(node, at));
-      for (const branch of subgraphs(node)) visit(branch, at);
-    }
-  };
-  visit(graph, 'graph');
-  if (unsupported.size === 0) return;
-  const names = [...unsupported].map(([key, nodes]) => {
-    const shown = nodes.slice(0, SHOWN).map(describe).join(', ');
-    return `${describe(key).slice(1, -1)} (${shown}${nodes.length > SHOWN ? ` and ${nodes.length - SHOWN} more` : ''})`;
-  });
-  const list = [...unsupported.keys()];
-  refuse('unsupported', 'graph', `operators that are not supported: ${names.join('; ')}`, 'supported operators', list);
-}
-
-function checkCounts(
-  { inputs, outputs }: OnnxNode,
-  [minIn, maxIn]: readonly [number, number],
-  [minOut, maxOut]: readonly [number, number],
-  path: string,
-): void {
-  const check = (what: string, count: number, min: number, max: number) => {
-    if (count >= min && count <= max) return;
-    const expected = min === max ? `${min}` : max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} to ${max}`;
-    refuse('malformed', path, `expected ${expected} ${what}, got ${count}`, expected, count);
-  };
-  check('inputs', inputs.length, minIn, maxIn);
-  check('outputs', outputs.length, minOut, maxOut);
-  for (let i = 0; i < minIn; i++) {
-    if (inputs[i] === '') refuse('missing', path, `expected input ${i}, got none`, `input ${i}`, '');
-  }
 }

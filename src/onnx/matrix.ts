@@ -2,6 +2,7 @@ import { align, floats, scratch } from '../arena.ts';
 import { Resource } from '../module.ts';
 import { PANEL_BYTES, panelBytes, panelCount } from '../pack.ts';
 import { wasm } from '../wasm.ts';
+import type { ValueData } from './value.ts';
 
 // Products by gemm_f32. A matrix that is constant is packed once; any other passes through scratch in blocks.
 
@@ -116,6 +117,29 @@ export function multiply(
         const at = (z + r * zStride) / 4;
         out.set(memory.subarray(at, at + columns), outStart + (row + r) * N + column);
       }
+    }
+  }
+}
+
+/** out[r][n] = sum of x[r][k] y[k][n], which wraps: integers of 64 or 32 bits. */
+export function multiplyIntegers(
+  x: ValueData,
+  xStart: number,
+  rows: number,
+  K: number,
+  N: number,
+  y: ValueData,
+  yStart: number,
+  out: ValueData,
+  at: number,
+): void {
+  const wide = out instanceof BigInt64Array;
+  for (let r = 0; r < rows; r++) {
+    for (let n = 0; n < N; n++) {
+      let sum = 0n;
+      for (let k = 0; k < K; k++) sum += BigInt(x[xStart + r * K + k]!) * BigInt(y[yStart + k * N + n]!);
+      if (wide) out[at++] = sum;
+      else out[at++] = Number(BigInt.asIntN(32, sum));
     }
   }
 }

@@ -53,6 +53,10 @@ export type OnnxAttribute =
   | OnnxTensor[]
   | OnnxGraph[];
 
+export function isGraph(value: OnnxAttribute | undefined): value is OnnxGraph {
+  return typeof value === 'object' && 'nodes' in value;
+}
+
 // What things cost beside their strings and tensors, so that a file of empty entries is refused.
 const NODE_BYTES = 700;
 const ATTRIBUTE_BYTES = 300;

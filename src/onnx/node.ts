@@ -141,9 +141,10 @@ export class Node {
     return axis < 0 ? axis + rank : axis;
   }
 
-  /** Axes, each at most once, in rising order. */
-  axes(axes: readonly number[], rank: number): number[] {
+  /** Axes in rising order; one that is named twice is refused, or with `again` counts once. */
+  axes(axes: readonly number[], rank: number, again = false): number[] {
     const sorted = axes.map((axis) => this.axis(axis, rank, 'axes')).sort((a, b) => a - b);
+    if (again) return [...new Set(sorted)];
     if (sorted.some((axis, i) => axis === sorted[i - 1])) {
       this.refuse('repeated', `axes expected each axis once, got ${formatDims(axes)}`, 'each once', formatDims(axes));
     }

@@ -38,7 +38,10 @@ export const pad: Operator = {
   },
 };
 
-/** One axis after the other, which in every mode gives the same as all at once. */
+/**
+ * One axis after the other, which in every mode gives the same as all at once. Negative pads cut first: what is cut off is not
+ * reflected or repeated.
+ */
 function padAxis(
   node: Node,
   value: Value,
@@ -50,10 +53,12 @@ function padAxis(
   work: Work,
 ): Value {
   if (before === 0 && after === 0) return value;
-  const length = value.dims[axis]!;
-  const total = length + before + after;
-  const most = mode === 'reflect' ? length - 1 : mode === 'constant' ? Number.POSITIVE_INFINITY : length ? Infinity : 0;
-  if (!(total >= 0) || before > most || after > most) {
+  const size = value.dims[axis]!;
+  const cut = Math.max(0, -before);
+  const length = size - cut - Math.max(0, -after);
+  const total = size + before + after;
+  const most = mode === 'constant' || (length > 0 && mode !== 'reflect') ? Number.POSITIVE_INFINITY : length - 1;
+  if (!(total >= 0) || Math.max(before, after) > Math.max(0, most)) {
     const found = `${before} and ${after}`;
     node.refuse(
       'out-of-range',
@@ -70,9 +75,9 @@ function padAxis(
   if (fill !== undefined) data.fill(fill as number);
   for (let o = 0; o < outer && data.length; o++) {
     for (let i = 0; i < total; i++) {
-      const from = sourceOf(i - before, length, mode);
+      const from = sourceOf(i - Math.max(0, before), length, mode);
       if (from < 0 || from >= length) continue;
-      copyRun(value.data, (o * length + from) * inner, inner, data, (o * total + i) * inner);
+      copyRun(value.data, (o * size + cut + from) * inner, inner, data, (o * total + i) * inner);
     }
   }
   return out;

@@ -1,8 +1,9 @@
 import { formatDims, product } from '../tensor.ts';
 import { broadcastDims, permute, stretchedSteps, walk } from './layout.ts';
-import { isWorthPacking, type Matrix, multiply, PackedMatrix } from './matrix.ts';
+import { isWorthPacking, type Matrix, multiply, multiplyIntegers, PackedMatrix } from './matrix.ts';
 import type { Node, Operator } from './node.ts';
-import type { Value, Work } from './value.ts';
+import { sameType } from './pairs.ts';
+import { isFloat, type Value, type Work } from './value.ts';
 
 // MatMul, Gemm and Conv: matrices that are constant are packed when the model is loaded.
 
@@ -16,8 +17,8 @@ function matrixOf({ data, dims }: Value<Float32Array>, start = 0, turned = false
 /** Input `index` packed, if it is constant and worth it; then the value is not kept. */
 function packInput(node: Node, index: number, turned = false): PackedMatrix | undefined {
   const value = node.constants[index];
-  if (value?.dims.length !== 2) return undefined;
-  const matrix = matrixOf(node.float32(`input ${index}`, value), 0, turned);
+  if (value?.dims.length !== 2 || !isFloat(value)) return undefined;
+  const matrix = matrixOf(value, 0, turned);
   if (!isWorthPacking(matrix)) return undefined;
   node.constants[index] = undefined;
   return node.own(new PackedMatrix(matrix));
@@ -28,15 +29,18 @@ const matMul: Operator = {
   prepare(node) {
     const packed = packInput(node, 1);
     return ([a, b], work) => {
-      const x = node.float32('A', a!);
-      if (packed || b!.dims.length === 2) return [byMatrix(node, x, packed ?? matrixOf(node.float32('B', b!)), work)];
-      return [batched(node, x, node.float32('B', b!), work)];
+      if (packed) return [byMatrix(node, node.float32('A', a!), packed, work)];
+      sameType(node, a!, b!, ['float32', 'int64', 'int32']);
+      if (isFloat(a!) && isFloat(b!) && b.dims.length === 2) return [byMatrix(node, a, matrixOf(b), work)];
+      return [batched(node, a!, b!, work)];
     };
   },
 };
 
 /** What a call of multiply() costs besides, in multiplications. */
 const CALL = 1024;
+/** What one of integers costs. */
+const BIGINTS = 64;
 
 /** All rows of `x` times one matrix. */
 function byMatrix(node: Node, x: Value<Float32Array>, matrix: Matrix | PackedMatrix, work: Work): Value {
@@ -50,7 +54,7 @@ function byMatrix(node: Node, x: Value<Float32Array>, matrix: Matrix | PackedMat
 }
 
 /** As numpy.matmul: vectors become matrices for the while, and all axes but the last two are stretched. */
-function batched(node: Node, a: Value<Float32Array>, b: Value<Float32Array>, work: Work): Value {
+function batched(node: Node, a: Value, b: Value, work: Work): Value {
   if (a.dims.length === 0 || b.dims.length === 0) {
     node.wrongShape('A and B', 'at least one axis', a.dims.length ? b.dims : a.dims);
   }
@@ -63,12 +67,14 @@ function batched(node: Node, a: Value<Float32Array>, b: Value<Float32Array>, wor
   const outer = broadcastDims(xOuter, yOuter);
   if (K !== depth || !outer) return node.wrongShape('B', `what ${formatDims(a.dims)} can be multiplied with`, b.dims);
   const dims = [...outer, ...(a.dims.length === 1 ? [] : [M]), ...(b.dims.length === 1 ? [] : [N])];
-  const out = work.make('float32', dims, node.path);
-  work.spend(product(outer) * ((M + 1) * K * N + CALL), node.path);
+  const out = work.make(a.type, dims, node.path);
+  work.spend(product(outer) * ((M + 1) * K * N * (isFloat(a) ? 1 : BIGINTS) + CALL), node.path);
   let at = 0;
   if (out.data.length) {
     walk(outer, [stretchedSteps(xOuter, outer), stretchedSteps(yOuter, outer)], (i, j) => {
-      multiply(x.data, i * M * K, M, matrixOf(y, j * K * N), undefined, out.data, at);
+      if (isFloat(x) && isFloat(y) && isFloat(out)) {
+        multiply(x.data, i * M * K, M, matrixOf(y, j * K * N), undefined, out.data, at);
+      } else multiplyIntegers(x.data, i * M * K, M, K, N, y.data, j * K * N, out.data, at);
       at += M * N;
     });
   }
@@ -90,7 +96,8 @@ const gemm: Operator = {
       const x = turnA ? permute(given, [1, 0]) : given;
       const matrix = packed ?? matrixOf(node.float32('B', b!), 0, turnB);
       const y = byMatrix(node, x, matrix, work);
-      if (c) addScaled(node, y as Value<Float32Array>, alpha, node.float32('C', c), beta);
+      // what is multiplied by 0 does not count, even if it is infinite or NaN, as in ONNX Runtime
+      if (c && beta !== 0) addScaled(node, y as Value<Float32Array>, alpha, node.float32('C', c), beta);
       else if (alpha !== 1) for (let i = 0; i < y.data.length; i++) y.data[i] = alpha * (y.data[i] as number);
       return [y];
     };

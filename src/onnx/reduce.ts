@@ -1,8 +1,8 @@
 import { floats, scratch } from '../arena.ts';
-import { product } from '../tensor.ts';
+import { formatDims, product } from '../tensor.ts';
 import { wasm } from '../wasm.ts';
 import { onnxKernels } from './kernels.ts';
-import { permute, strides, walk } from './layout.ts';
+import { broadcastDims, permute, stretchedSteps, strides, walk } from './layout.ts';
 import type { Kernel, Node, Operator } from './node.ts';
 import type { Value, ValueData, ValueType } from './value.ts';
 
@@ -44,12 +44,12 @@ const ZERO: Readonly<Record<ValueType, number | bigint>> = { float32: 0, int64: 
 
 /**
  * @param asInput the operator set from which axes are an input
- * @param ofNone what no elements give
+ * @param ofNone what no elements give; for a mean ONNX leaves it open, and it is ONNX Runtime's
  */
 function reduction(
   fold: Fold,
   asInput: number,
-  ofNone: Readonly<Record<string, number | bigint>>,
+  ofNone: Readonly<Record<ValueType, number | bigint>>,
   types: string[],
 ): Operator {
   return {
@@ -63,22 +63,21 @@ function reduction(
         if (!types.includes(value.type)) node.wrongType('input', types.join(', '), value.type);
         const list = fixed ?? (given && node.opset >= asInput ? node.integers('axes', given) : []);
         if (list.length === 0 && noop) return [value];
-        const rank = value.dims.length;
-        const axes = list.length ? node.axes(list, rank) : [...value.dims.keys()];
+        // a scalar is reduced as a vector of one, as in PyTorch and ONNX Runtime
+        const axes = list.length ? node.axes(list, Math.max(1, value.dims.length), true) : [...value.dims.keys()];
         const rest = [...value.dims.keys()].filter((axis) => !axes.includes(axis));
-        const count = product(axes.map((axis) => value.dims[axis]!));
+        const count = product(axes.map((axis) => value.dims[axis] ?? 1));
         const dims = keep
           ? value.dims.map((size, i) => (axes.includes(i) ? 1 : size))
           : rest.map((axis) => value.dims[axis]!);
         const out = work.make(value.type, dims, node.path);
         const target = out.data as Float32Array;
         if (count === 0) {
-          const none = ofNone[value.type] ?? node.wrongShape('input', 'elements to reduce', value.dims);
-          target.fill(none as number);
+          target.fill(ofNone[value.type] as number);
           return [out];
         }
         work.count(value.data.length, node.path);
-        const { data } = permute(value, [...rest, ...axes]);
+        const { data } = value.dims.length ? permute(value, [...rest, ...axes]) : value;
         for (let i = 0; i < target.length; i++) target[i] = fold(data, i * count, count) as number;
         return [out];
       };
@@ -95,6 +94,10 @@ const argMax: Operator = {
     return ([a], work) => {
       const { dims, data, type } = a!;
       if (type === 'bool') node.wrongType('input', 'numbers', type);
+      if (dims.length === 0) {
+        node.axis(given, 1);
+        return [work.make('int64', [], node.path)];
+      }
       const axis = node.axis(given, dims.length);
       const length = dims[axis]!;
       const step = strides(dims)[axis]!;
@@ -214,8 +217,8 @@ const layerNormalization: Operator = {
       const { data, dims } = node.float32('X', x!);
       const axis = node.axis(given, dims.length);
       const size = product(dims.slice(axis));
-      const factor = stretchedTo(node, 'Scale', scale!, dims, axis);
-      const offset = bias && stretchedTo(node, 'B', bias, dims, axis);
+      const factor = parameter(node, 'Scale', scale!, dims, axis);
+      const offset = bias && parameter(node, 'B', bias, dims, axis);
       const out = work.make('float32', dims, node.path);
       const statistics = dims.map((length, i) => (i < axis ? length : 1));
       const means = work.make('float32', statistics, node.path);
@@ -227,8 +230,11 @@ const layerNormalization: Operator = {
         const inverse = 1 / Math.sqrt(squares / size + epsilon);
         means.data[row] = mean;
         inverses.data[row] = inverse;
+        const atFactor = factor.length === size ? 0 : from;
+        const atOffset = offset?.length === size ? 0 : from;
         for (let i = 0; i < size; i++) {
-          out.data[from + i] = (data[from + i]! - mean) * inverse * factor[i]! + (offset?.[i] ?? 0);
+          out.data[from + i] =
+            (data[from + i]! - mean) * inverse * factor[atFactor + i]! + (offset?.[atOffset + i] ?? 0);
         }
       }
       return [out, means, inverses];
@@ -236,27 +242,29 @@ const layerNormalization: Operator = {
   },
 };
 
-/** A parameter for the normalised axes: of their dims, or of dims that stretch to them. */
-function stretchedTo(node: Node, what: string, value: Value, dims: readonly number[], axis: number): Float32Array {
-  const inner = dims.slice(axis);
+/** A parameter stretched to the normalised axes; to all of `dims`, if it is not the same for each of the other axes. */
+function parameter(node: Node, what: string, value: Value, dims: readonly number[], axis: number): Float32Array {
   const { data } = node.float32(what, value);
-  const own = value.dims.slice(Math.max(0, value.dims.length - inner.length));
-  const fits = own.every((size, i) => size === 1 || size === inner[i + inner.length - own.length]);
-  if (!fits || product(own) !== data.length) {
-    node.wrongShape(what, `dims that stretch to [${inner.join(', ')}]`, value.dims);
+  const outer = Math.max(0, value.dims.length - dims.length + axis);
+  const isInner = value.dims.length <= dims.length && product(value.dims.slice(0, outer)) === 1;
+  const own = isInner ? value.dims.slice(outer) : value.dims;
+  const to = isInner ? dims.slice(axis) : dims;
+  if (broadcastDims(own, to)?.join() !== to.join()) {
+    node.wrongShape(what, `dims that stretch to ${formatDims(dims)}`, value.dims);
   }
-  const out = new Float32Array(product(inner));
+  const out = new Float32Array(product(to));
   if (data.length === out.length) return data;
-  const steps = strides(own).map((step, i) => (own[i] === 1 ? 0 : step));
   let at = 0;
-  walk(inner, [[...Array(inner.length - own.length).fill(0), ...steps]], (i) => {
-    out[at++] = data[i]!;
-  });
+  if (out.length) {
+    walk(to, [stretchedSteps(own, to)], (i) => {
+      out[at++] = data[i]!;
+    });
+  }
   return out;
 }
 
 export const REDUCTIONS: readonly (readonly [string, Operator])[] = [
-  ['ReduceMean', reduction(mean, 18, { float32: Number.NaN }, NUMBERS)],
+  ['ReduceMean', reduction(mean, 18, ZERO, NUMBERS)],
   ['ReduceSum', reduction(sum, 13, ZERO, NUMBERS)],
   ['ReduceMax', reduction(largest, 18, SMALLEST, [...NUMBERS, 'bool'])],
   ['ArgMax', argMax],

@@ -49,7 +49,7 @@ const ARRAYS: Readonly<Record<ValueType, string>> = {
 const ELEMENTS = 2 ** 24;
 const ELEMENTS_PER_STEP = 64;
 const MOST_ELEMENTS = 2 ** 18;
-const MULTIPLICATIONS = 2 ** 26;
+const MULTIPLICATIONS = 2 ** 28;
 
 /** A model that runs. */
 export class OnnxSession extends Resource {

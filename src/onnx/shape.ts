@@ -21,16 +21,18 @@ const identity: Operator = {
 const dropout: Operator = {
   inputs: [1, 3],
   outputs: [1, 2],
-  limits: 'training_mode',
+  limits: 'training_mode with a ratio above 0',
   prepare:
     (node) =>
-    ([a, , training], work) => {
-      if (training && node.scalar('training_mode', training, 'bool')) {
+    ([a, ratio, training], work) => {
+      const isTraining = training && node.scalar('training_mode', training, 'bool');
+      if (isTraining && !(ratio && node.scalar('ratio', ratio, 'float32') === 0)) {
         node.refuse('unsupported', 'training_mode expected false, got true', false, true);
       }
       if (node.outputs.length < 2) return [a!];
-      const mask = work.make('bool', a!.dims, node.path);
-      mask.data.fill(1);
+      // before operator set 12 inference has no mask: ONNX Runtime gives zeros
+      const mask = work.make(node.opset < 10 ? a!.type : 'bool', a!.dims, node.path);
+      if (node.opset >= 12) (mask.data as Uint8Array).fill(1);
       return [a!, mask];
     },
 };
@@ -119,7 +121,10 @@ const squeeze: Operator = {
     return (inputs) => {
       const { dims } = inputs[0]!;
       const given = read(inputs);
-      const axes = given ? node.axes(given, dims.length) : dims.flatMap((size, i) => (size === 1 ? [i] : []));
+      // an empty list is none, as in ONNX Runtime
+      const axes = given?.length
+        ? node.axes(given, dims.length, true)
+        : dims.flatMap((size, i) => (size === 1 ? [i] : []));
       if (axes.some((axis) => dims[axis] !== 1)) node.wrongShape('input', `1 along axes ${axes.join(', ')}`, dims);
       return [
         view(

@@ -69,9 +69,7 @@ const concat: Operator = {
     if (!node.has('axis')) node.refuse('missing', 'expected an attribute axis, got none', 'axis', undefined);
     const given = node.int('axis', 0);
     return (inputs, work) => {
-      const values = inputs.map(
-        (value, i) => value ?? node.refuse('missing', `expected input ${i}, got none`, 'an input', i),
-      );
+      const values = inputs as readonly Value[];
       const first = values[0]!;
       const axis = node.axis(given, first.dims.length);
       const dims = [...first.dims];

@@ -10,7 +10,7 @@ export declare namespace InferenceSession {
   interface SessionOptions {
     /** As loadOnnx has it: the compiled `lstm-wasm/lstm-onnx.wasm`, where a runtime forbids compiling bytes. */
     kernels?: WebAssembly.Module;
-    executionProviders?: readonly (string | { readonly name: string })[];
+    executionProviders?: readonly ExecutionProviderConfig[];
     graphOptimizationLevel?: 'disabled' | 'basic' | 'extended' | 'layout' | 'all';
     executionMode?: 'sequential' | 'parallel';
     enableCpuMemArena?: boolean;
@@ -20,6 +20,7 @@ export declare namespace InferenceSession {
     logSeverityLevel?: 0 | 1 | 2 | 3 | 4;
     [name: string]: unknown;
   }
+  type ExecutionProviderConfig = string | { readonly name: string };
   /** Accepted, without effect. */
   interface RunOptions {
     logSeverityLevel?: 0 | 1 | 2 | 3 | 4;
@@ -166,6 +167,9 @@ function checkObject(who: string, what: string, value: unknown): void {
 
 /** What is given of a buffer; a copy of shared memory. */
 function part(source: unknown, byteOffset: unknown, byteLength: unknown): unknown {
+  if (tag(source) === 'Uint8Array' && tag((source as Uint8Array).buffer) === 'SharedArrayBuffer') {
+    return (source as Uint8Array).slice();
+  }
   const isShared = tag(source) === 'SharedArrayBuffer';
   if (byteOffset === undefined && !isShared) return source;
   const buffer = source as ArrayBufferLike;

@@ -32,7 +32,8 @@ export declare namespace Tensor {
   }
   type DataType = DataTypeMap[Type];
   type ElementType = ElementTypeMap[Type];
-  type DataLocation = 'none' | 'cpu';
+  /** Tensors here are on the CPU, or disposed of: the others are for programs that ask. */
+  type DataLocation = 'none' | 'cpu' | 'cpu-pinned' | 'texture' | 'gpu-buffer' | 'ml-tensor';
 }
 
 /** A tensor of a known type. */
@@ -45,8 +46,8 @@ export interface TypedTensor<T extends Tensor.Type> {
   readonly data: Tensor.DataTypeMap[T];
   /** 'none' after dispose(). */
   readonly location: Tensor.DataLocation;
-  /** `data`, at once. */
-  getData(): Promise<Tensor.DataTypeMap[T]>;
+  /** `data`, at once; there is none elsewhere to release. */
+  getData(releaseData?: boolean): Promise<Tensor.DataTypeMap[T]>;
   /** A tensor of other dims on the same data. */
   reshape(dims: readonly number[]): TypedTensor<T>;
   /** Lets go of the data. */
@@ -82,6 +83,12 @@ export interface TensorConstructor {
     data: Tensor.DataType | readonly number[] | readonly bigint[] | readonly boolean[],
     dims?: readonly number[],
   ): Tensor;
+  /** The same as `new`, with a typed array: all memory of the CPU is alike here. */
+  fromPinnedBuffer<T extends Tensor.Type>(
+    type: T,
+    buffer: Tensor.DataTypeMap[T],
+    dims?: readonly number[],
+  ): TypedTensor<T>;
 }
 
 class CpuTensor implements Tensor {
@@ -103,6 +110,10 @@ class CpuTensor implements Tensor {
       const text = `"data" expected ${count} elements for dims ${formatDims(this.dims)}, got ${this.size}`;
       throw new RangeError(`Tensor: ${text}`);
     }
+  }
+
+  static fromPinnedBuffer(type: unknown, buffer: unknown, dims?: unknown): Tensor {
+    return new CpuTensor(type, buffer, dims);
   }
 
   get data(): Tensor.DataType {
@@ -127,6 +138,21 @@ class CpuTensor implements Tensor {
   }
 }
 Object.defineProperty(CpuTensor, 'name', { value: 'Tensor' });
+
+// not in the types, so that compilers refuse them too
+for (const [on, names] of [
+  [CpuTensor, ['fromImage', 'fromTexture', 'fromGpuBuffer', 'fromMLTensor']],
+  [CpuTensor.prototype, ['toDataURL', 'toImageData']],
+] as const) {
+  for (const name of names) {
+    const value = (): never => {
+      throw new Error(
+        `Tensor.${name}: not supported, a tensor here is a typed array with dims: new Tensor(type, data, dims)`,
+      );
+    };
+    Object.defineProperty(on, name, { value });
+  }
+}
 
 export const Tensor = CpuTensor as unknown as TensorConstructor;
 

@@ -1,5 +1,7 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { type OnnxTensor, parseOnnx } from '../../src/onnx.ts';
+import { type OnnxFeed, type OnnxTensor, parseOnnx } from '../../src/onnx.ts';
+
+type ValueData = OnnxFeed['data'];
 
 // Writes ONNX files for tests, field by field: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 
@@ -29,11 +31,23 @@ export function modelFile(graph: Uint8Array, opset: number, irVersion = 8): Uint
   });
 }
 
-/** A TensorProto with its data in raw_data; int64 if the data are. */
-export function tensorProto(name: string, dims: readonly number[], data: Float32Array | BigInt64Array): Uint8Array {
+/** TensorProto.DataType of what is computed with. */
+export const DATA_TYPES = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
+
+/** A TensorProto with its data in raw_data. */
+export function tensorProto(name: string, dims: readonly number[], data: ValueData): Uint8Array {
+  const { float32, int32, int64, bool } = DATA_TYPES;
   return message((w) => {
     for (const size of dims) w.tag(1, WireType.Varint).int64(size);
-    w.tag(2, WireType.Varint).int64(data instanceof Float32Array ? 1 : 7);
+    const type =
+      data instanceof Float32Array
+        ? float32
+        : data instanceof BigInt64Array
+          ? int64
+          : data instanceof Int32Array
+            ? int32
+            : bool;
+    w.tag(2, WireType.Varint).int64(type);
     w.tag(8, WireType.LengthDelimited).string(name);
     w.tag(9, WireType.LengthDelimited).bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   });

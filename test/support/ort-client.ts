@@ -93,6 +93,10 @@ const bits: Uint8Array = flag.data;
 const integers: BigInt64Array = lengths.data;
 const type: ort.Tensor.Type = any.type;
 const location: ort.Tensor.DataLocation = any.location;
+const onGpu = (tensor: ort.Tensor): boolean => tensor.location === 'gpu-buffer' || tensor.location === 'ml-tensor';
+const released: Promise<Float32Array> = flat.getData(true);
+const pinned: ort.TypedTensor<'float32'> = ort.Tensor.fromPinnedBuffer('float32', numbers, [4]);
+const providers: ort.InferenceSession.ExecutionProviderConfig[] = ['webgpu', { name: 'wasm' }];
 const made: ort.Tensor = new ort.Tensor(type, numbers, any.dims);
 const total = (tensor: ort.Tensor): number => (tensor instanceof ort.Tensor ? tensor.size : 0);
 const narrowed = (tensor: ort.Tensor): Float32Array | undefined =>
@@ -100,3 +104,4 @@ const narrowed = (tensor: ort.Tensor): Float32Array | undefined =>
 const alone = (session: Pick<ort.InferenceSession, 'run' | 'release'>): Promise<void> => session.release();
 
 export const all = { alone, alsoFlag, bits, counted, indices, integers, location, made, narrowed, total };
+export const more = { onGpu, pinned, providers, released };

@@ -1,0 +1,80 @@
+import { describe } from '../tensor.ts';
+import { isGraph, type OnnxAttribute, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
+import { OPERATORS } from './operators.ts';
+import { refuse } from './refuse.ts';
+
+// What of a model is known before anything is computed: its operators, and how many inputs and outputs its nodes have.
+
+/** Operator sets of which all operators here are known. */
+const MIN_OPSET = 7;
+const MAX_OPSET = 28;
+/** Of the nodes of one operator, in an error. */
+const SHOWN = 40;
+
+export function nodePath({ opType, name }: OnnxNode, path: string): string {
+  return name ? `node ${describe(name)} (${opType})` : `${path} (${opType})`;
+}
+
+export function subgraphs(node: OnnxNode): OnnxGraph[] {
+  return [...node.attributes.values()].flat().filter((value) => isGraph(value as OnnxAttribute)) as OnnxGraph[];
+}
+
+/**
+ * One error for all that is not supported, before anything is computed.
+ * @returns the operator set
+ * @throws ModelError that lists the operators with the names of their nodes
+ */
+export function checkOperators({ opsets, graph }: OnnxModel): number {
+  const opset = opsets.get('');
+  if (opset === undefined || opset < MIN_OPSET || opset > MAX_OPSET) {
+    const expected = `an operator set of ONNX from ${MIN_OPSET} to ${MAX_OPSET}`;
+    refuse('unsupported', 'model.opset_import', `expected ${expected}, got ${opset ?? 'none'}`, expected, opset);
+  }
+  const unsupported = new Map<string, string[]>();
+  const visit = (inner: OnnxGraph, path: string): void => {
+    for (const [i, node] of inner.nodes.entries()) {
+      const at = `${path}.node[${i}]`;
+      const operator = node.domain === '' ? OPERATORS.get(node.opType) : undefined;
+      if (!operator || (operator.since ?? MIN_OPSET) > opset) {
+        const key = node.domain ? `${node.domain}.${node.opType}` : node.opType;
+        if (!unsupported.has(key)) unsupported.set(key, []);
+        unsupported.get(key)!.push(node.name || node.outputs.find(Boolean) || at);
+      } else checkCounts(node, operator.inputs, operator.outputs ?? [1, 1], nodePath(node, at));
+      for (const branch of subgraphs(node)) visit(branch, at);
+    }
+  };
+  visit(graph, 'graph');
+  if (unsupported.size === 0) return opset;
+  const names = [...unsupported].map(([key, nodes]) => {
+    const shown = nodes.slice(0, SHOWN).map(describe).join(', ');
+    return `${describe(key).slice(1, -1)} (${shown}${nodes.length > SHOWN ? ` and ${nodes.length - SHOWN} more` : ''})`;
+  });
+  const list = [...unsupported.keys()];
+  return refuse(
+    'unsupported',
+    'graph',
+    `operators that are not supported: ${names.join('; ')}`,
+    'supported operators',
+    list,
+  );
+}
+
+function checkCounts(
+  { inputs, outputs }: OnnxNode,
+  [minIn, maxIn]: readonly [number, number],
+  [minOut, maxOut]: readonly [number, number],
+  path: string,
+): void {
+  const check = (what: string, count: number, min: number, max: number) => {
+    if (count >= min && count <= max) return;
+    const expected = min === max ? `${min}` : max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} to ${max}`;
+    refuse('malformed', path, `expected ${expected} ${what}, got ${count}`, expected, count);
+  };
+  check('inputs', inputs.length, minIn, maxIn);
+  check('outputs', outputs.length, minOut, maxOut);
+  // of any number of inputs none may be left out
+  const needed = maxIn === Number.POSITIVE_INFINITY ? inputs.length : minIn;
+  for (let i = 0; i < needed; i++) {
+    if (inputs[i] === '') refuse('missing', path, `expected input ${i}, got none`, `input ${i}`, '');
+  }
+}
