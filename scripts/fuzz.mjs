@@ -30,12 +30,14 @@ for (const name of names.length ? names : Object.keys(FORMATS)) {
     slowest = Math.max(slowest, mutant.milliseconds);
     if (mutant.problem !== undefined) {
       problems++;
-      mkdirSync(finds, { recursive: true });
-      writeFileSync(`${finds}${name}-${index}`, mutant.file);
+      keep(`${name}-${index}`, mutant.file);
       console.error(`\n${name} ${index}, now in build/fuzz/: ${mutant.problem}`);
     }
-    if (index % 1000 === 999 && process.stderr.isTTY) {
-      process.stderr.write(`\r${name}: ${index + 1} of ${count}, ${problems} problems `);
+    if (index % 1000 === 999) {
+      const [start, end] = process.stderr.isTTY ? ['\r', ' '] : ['', '\n'];
+      if (start || index % 100_000 === 99_999) {
+        process.stderr.write(`${start}${name}: ${index + 1} of ${count}, ${problems} problems${end}`);
+      }
       // forgotten modules are freed between turns of the event loop
       await new Promise(setImmediate);
     }
@@ -53,5 +55,13 @@ for (const name of names.length ? names : Object.keys(FORMATS)) {
     console.error(`${name}: fewer than 30 % get past the first check`);
   }
 }
+
+/** A file, or several by their name. */
+function keep(path, file) {
+  mkdirSync(finds, { recursive: true });
+  if (typeof file === 'string' || ArrayBuffer.isView(file)) writeFileSync(finds + path, file);
+  else for (const [part, content] of Object.entries(file)) keep(`${path}.${part}`, content);
+}
+
 console.log(problems === 0 ? 'No problems.' : `${problems} problems.`);
 process.exitCode = problems === 0 ? 0 : 1;

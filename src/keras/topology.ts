@@ -128,13 +128,15 @@ function readFunctional(config: Config): Topology {
 function readEnds(field: Config): Source[] {
   const items = field.items();
   if (items.length === 0) field.refuse('wrong-value', 'at least one layer', 'none');
-  return typeof items[0]!.value === 'string' ? [readSource(items)] : items.map((item) => readSource(item.items()));
+  return typeof items[0]!.value === 'string' ? [readSource(field)] : items.map(readSource);
 }
 
 /** Name, number of the call, number of the output. */
-function readSource([name, call, index]: readonly Config[]): Source {
+function readSource(field: Config): Source {
+  const [name, call, index] = field.items();
+  if (!name) field.refuse('wrong-value', 'the name of a layer and numbers', 'none');
   call?.integer(0, 0);
-  return { name: name!.string(), index: index ? index.integer(0, 1000) : 0 };
+  return { name: name.string(), index: index ? index.integer(0, 1000) : 0 };
 }
 
 /** The inputs of one call of a layer: Keras 2 lists them, Keras 3 has arguments as Python got them. */
@@ -142,10 +144,10 @@ function readCall(call: Config): Source[] {
   if (call.isArray) {
     const items = call.items();
     // a single one may stand by itself
-    const list = typeof items[0]?.value === 'string' ? [items] : items.map((item) => item.items());
-    return list.flatMap((parts) => {
-      const kwargs = parts[3];
-      return [readSource(parts), ...(kwargs?.given ? readKwargs(kwargs) : [])];
+    const list = typeof items[0]?.value === 'string' ? [call] : items;
+    return list.flatMap((source) => {
+      const kwargs = source.items()[3];
+      return [readSource(source), ...(kwargs?.given ? readKwargs(kwargs) : [])];
     });
   }
   const found = call
@@ -172,13 +174,13 @@ function readTensors(field: Config, depth: number): Source[] {
   if (depth > 3) field.refuse('unsupported', 'a tensor or a list of tensors');
   if (field.isArray) {
     const items = field.items();
-    if (typeof items[0]?.value === 'string') return [readSource(items)];
+    if (typeof items[0]?.value === 'string') return [readSource(field)];
     return items.flatMap((item) => readTensors(item, depth + 1));
   }
   if (field.get('class_name').value !== '__keras_tensor__') {
     field.refuse('unsupported', 'a tensor or a list of tensors');
   }
-  return [readSource(field.get('config').get('keras_history').items())];
+  return [readSource(field.get('config').get('keras_history'))];
 }
 
 /** Each node behind those that it needs; the order of the file where that is so already. */
