@@ -11,6 +11,7 @@ export const METADATA = '__metadata__';
 const MAX_HEADER = 100_000_000;
 
 const SHORTEST_ENTRY = '"":{"dtype":"F4","shape":[],"data_offsets":[0,0]},';
+const SHORTEST_METADATA = '"":"",';
 
 export interface HeaderEntry {
   readonly name: string;
@@ -64,9 +65,12 @@ export function* readHeader(file: Uint8Array, size = file.length): Generator<Hea
     begins: new Float64Array(capacity),
     ends: new Float64Array(capacity),
   };
-  readKeys(cursor, header, (at) => {
-    if (isMetadata(cursor, header, at)) readMetadata(cursor, header, at);
-    else readEntry(cursor, at, dataSize, table);
+  let metadata = false;
+  readKeys(cursor, header, capacity + 1, (key) => {
+    if (!isMetadata(cursor, header, key)) return readEntry(cursor, key, dataSize, table);
+    if (metadata) repeated(METADATA, METADATA, key);
+    metadata = true;
+    readMetadata(cursor, header, key);
   });
   cursor.end();
   checkCoverage(cursor, table, dataSize);
@@ -114,9 +118,9 @@ function refuse(code: string, path: string, text: string, expected: unknown, fou
   throw new ModelError(`safetensors: ${text}`, { code, path, expected, found });
 }
 
-/** An object whose keys differ: `visit` gets the offset of each, and reads the value. */
-function readKeys(cursor: JsonCursor, header: Uint8Array, visit: (key: number) => void): void {
-  const keys = new Keys(cursor, header);
+/** An object whose keys differ, at the most so many: `visit` gets the offset of each, and reads the value. */
+function readKeys(cursor: JsonCursor, header: Uint8Array, most: number, visit: (key: number) => void): void {
+  const keys = new Keys(cursor, header, most);
   cursor.keys(
     () => cursor.passString(),
     (_, key) => {
@@ -141,7 +145,8 @@ function isMetadata(cursor: JsonCursor, header: Uint8Array, key: number): boolea
 function readMetadata(cursor: JsonCursor, header: Uint8Array, metadata: number): void {
   if (cursor.skipNull()) return;
   if (!cursor.atObject()) wrong(cursor, 'invalid-metadata', metadata, 'value', 'an object of strings');
-  readKeys(cursor, header, (key) => {
+  const most = Math.ceil((header.length - cursor.at) / SHORTEST_METADATA.length);
+  readKeys(cursor, header, most, (key) => {
     if (!cursor.atString()) wrong(cursor, 'invalid-metadata', metadata, describe(cursor.stringAt(key)), 'a string');
     cursor.passString();
   });

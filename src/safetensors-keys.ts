@@ -18,21 +18,18 @@ export class Keys {
   readonly #cursor: JsonCursor;
   readonly #header: Uint8Array;
   /** Of each key 26 bits of its hash, then its offset */
-  #list = new Float64Array(64);
+  readonly #list: Float64Array;
   #size = 0;
 
-  constructor(cursor: JsonCursor, header: Uint8Array) {
+  /** @param most how many there can be */
+  constructor(cursor: JsonCursor, header: Uint8Array, most: number) {
     this.#cursor = cursor;
     this.#header = header;
+    this.#list = new Float64Array(most);
   }
 
   /** @param at the offset of a key that was read */
   add(at: number): void {
-    if (this.#size === this.#list.length) {
-      const list = this.#list;
-      this.#list = new Float64Array(2 * list.length);
-      this.#list.set(list);
-    }
     this.#list[this.#size++] = (this.#hash(at) >>> 6) * OFFSETS + at;
   }
 
