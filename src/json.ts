@@ -159,8 +159,13 @@ export class JsonCursor {
   /** A string: which of `words` it is, or -1. */
   oneOf(words: readonly string[]): number {
     const start = this.next() + 1;
-    if (!this.passString()) return words.indexOf(this.stringAt(start - 1));
+    const plain = this.passString();
     const length = this.at - 1 - start;
+    if (!plain) {
+      // an escape has six bytes; what is longer than all of them need not be made a string
+      const longest = 6 * Math.max(...words.map((word) => word.length));
+      return length > longest ? -1 : words.indexOf(this.stringAt(start - 1));
+    }
     return words.findIndex((word) => {
       if (word.length !== length) return false;
       for (let i = 0; i < length; i++) if (this.#bytes[start + i] !== word.charCodeAt(i)) return false;
@@ -173,14 +178,24 @@ export class JsonCursor {
     this.#expect(QUOTE, 'a string');
     const bytes = this.#bytes;
     let plain = true;
+    let { at } = this;
     for (;;) {
-      const byte = bytes[this.at];
-      if (byte === undefined || byte < 0x20) this.#invalid('the end of the string');
-      this.at++;
-      if (byte === QUOTE) return plain;
+      const byte = bytes[at];
+      if (byte === undefined || byte < 0x20) break;
+      at++;
+      if (byte === QUOTE) {
+        this.at = at;
+        return plain;
+      }
+      if (byte === BACKSLASH) {
+        this.at = at;
+        this.#escape();
+        at = this.at;
+      }
       if (byte === BACKSLASH || byte >= 0x80) plain = false;
-      if (byte === BACKSLASH) this.#escape();
     }
+    this.at = at;
+    this.#invalid('the end of the string');
   }
 
   #ascii(start: number, end: number): string {

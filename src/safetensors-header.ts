@@ -29,6 +29,7 @@ interface Fields {
   data_offsets?: { readonly begin: number; readonly end: number };
 }
 
+const SPECIAL = [METADATA];
 const FIELDS = ['dtype', 'shape', 'data_offsets'] as const;
 
 /** What is kept of every tensor until all are checked; its size is in proportion to that of the header. */
@@ -66,8 +67,8 @@ export function* readHeader(file: Uint8Array, size = file.length): Generator<Hea
     ends: new Float64Array(capacity),
   };
   let metadata = false;
-  readKeys(cursor, header, capacity + 1, (key) => {
-    if (!isMetadata(cursor, header, key)) return readEntry(cursor, key, dataSize, table);
+  readKeys(cursor, header, capacity + 1, (key, isMetadata) => {
+    if (!isMetadata) return readEntry(cursor, key, dataSize, table);
     if (metadata) repeated(METADATA, METADATA, key);
     metadata = true;
     readMetadata(cursor, header, key);
@@ -119,13 +120,18 @@ function refuse(code: string, path: string, text: string, expected: unknown, fou
 }
 
 /** An object whose keys differ, at the most so many: `visit` gets the offset of each, and reads the value. */
-function readKeys(cursor: JsonCursor, header: Uint8Array, most: number, visit: (key: number) => void): void {
+function readKeys(
+  cursor: JsonCursor,
+  header: Uint8Array,
+  most: number,
+  visit: (key: number, isMetadata: boolean) => void,
+): void {
   const keys = new Keys(cursor, header, most);
   cursor.keys(
-    () => cursor.passString(),
-    (_, key) => {
+    () => cursor.oneOf(SPECIAL) === 0,
+    (isMetadata, key) => {
       keys.add(key);
-      visit(key);
+      visit(key, isMetadata);
     },
   );
   const at = keys.findRepeated();
@@ -134,12 +140,6 @@ function readKeys(cursor: JsonCursor, header: Uint8Array, most: number, visit: (
 
 function repeated(path: string, key: string, at: number): never {
   refuse('duplicate-key', path, `the key ${describe(key)} is repeated (at byte ${at})`, 'different keys', key);
-}
-
-function isMetadata(cursor: JsonCursor, header: Uint8Array, key: number): boolean {
-  // the underscore may be escaped
-  const isCandidate = header[key + 1] === METADATA.charCodeAt(0) || header[key + 1] === '\\'.charCodeAt(0);
-  return isCandidate && cursor.stringAt(key) === METADATA;
 }
 
 function readMetadata(cursor: JsonCursor, header: Uint8Array, metadata: number): void {

@@ -55,6 +55,8 @@ test.each([
   ['invalid-metadata', '__metadata__', `{"__metadata__":{"a":1},"x":{${x}}}`],
   ['invalid-metadata', '__metadata__', `{"__metadata__":{"a":null},"x":{${x}}}`],
   ['invalid-metadata', '__metadata__', `{"__metadata__":{${x}}}`],
+  ['invalid-metadata', '__metadata__', `{"\\u005f_metadata__":{"a":1}}`],
+  ['duplicate-key', '__metadata__', `{"__metadata__":null,"\\u005f_metadata__":null}`],
   ['duplicate-key', 'x', `{"x":{${x}},"x":{${x}}}`],
   ['duplicate-key', 'x', `{"x":{${x}},"\\u0078":{${x}}}`],
   ['duplicate-key', '__proto__', `{"__proto__":{${x}},"__proto__":{${x}}}`],
