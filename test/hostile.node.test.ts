@@ -140,6 +140,18 @@ describe('a million levels', () => {
     }
   });
 
+  test('of a JSON value that its caller has parsed', () => {
+    const deep = [JSON.parse(arrays + ']'.repeat(depth)), JSON.parse(`${objects}1${'}'.repeat(depth)}`)];
+    for (const value of deep) {
+      for (const key of ['version', 'config', 'weights']) refusal(() => loadNam({ ...nam(), [key]: value }), key);
+      for (const key of ['in_shape', 'layers']) refusal(() => loadRTNeural({ ...rtneural(), [key]: value }), key);
+      for (const key of ['model_data', 'state_dict']) refusal(() => loadGuitarML({ ...guitarML(), [key]: value }), key);
+      const { modelJson, weights } = tfjsModel;
+      for (const key of ['modelTopology', 'weightsManifest'])
+        refusal(() => loadKeras({ modelJson: { ...modelJson, [key]: value }, weights }), key);
+    }
+  });
+
   test('of a pickle: tuples, lists, dicts, marks', () => {
     const levels = (...code: string[]) => {
       const [begin, part, end] = code.map((one) => bytes(one)) as [Uint8Array, Uint8Array, Uint8Array];
