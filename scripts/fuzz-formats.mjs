@@ -1,11 +1,13 @@
 // What is fuzzed: a row for each format. A mutant is a valid file of the fixtures with one to three changes of its structure,
 // written so that the changes get past checksums and lengths, or with a few bytes changed. All from a seed.
 import { readFileSync } from 'node:fs';
-import { LSTM } from 'lstm-wasm';
+import { bytesUsed, LSTM, LSTMCell } from 'lstm-wasm';
 import { loadGuitarML, loadNam, loadRTNeural } from 'lstm-wasm/audio';
 import { loadKeras } from 'lstm-wasm/keras';
+import { loadOnnx, parseOnnx } from 'lstm-wasm/onnx';
 import { parseCheckpoint } from 'lstm-wasm/pytorch';
 import { parseSafetensors } from 'lstm-wasm/safetensors';
+import { mutateOnnx, runOnnx } from './fuzz-onnx.mjs';
 
 const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url));
 const checkpoints = [
@@ -19,10 +21,28 @@ const checkpoints = [
   'zip64',
   'newer_torch',
 ];
-const torch = JSON.parse(read('examples/guitar-amp/data/rtneural/lstm_torch.json'));
+const json = (path) => JSON.parse(read(path));
+
+/** Weights for 2 units in place of 8 and with two decimals, of the rows of each gate the first: short files, many mutants. */
+function shorten(weights) {
+  if (!Array.isArray(weights)) return Math.round(100 * weights) / 100;
+  return weights.filter((_, i) => i % 8 < 2).map(shorten);
+}
+
+const torch = Object.fromEntries(
+  Object.entries(json('examples/guitar-amp/data/rtneural/lstm_torch.json')).map(([name, value]) => [
+    name,
+    shorten(value),
+  ]),
+);
+const keras = json('test/fixtures/audio/lstm_1d.json');
+for (const layer of keras.layers) {
+  layer.weights = layer.weights.map(shorten);
+  layer.shape[2] = Math.min(2, layer.shape[2]);
+}
 const guitar = {
   model_data: {
-    ...{ model: 'SimpleRNN', unit_type: 'LSTM', input_size: 8, hidden_size: 8, num_layers: 3, output_size: 1, skip: 1 },
+    ...{ model: 'SimpleRNN', unit_type: 'LSTM', input_size: 2, hidden_size: 2, num_layers: 3, output_size: 1, skip: 1 },
     bias_fl: true,
   },
   state_dict: Object.fromEntries(
@@ -31,7 +51,17 @@ const guitar = {
       .map(([name, value]) => [name.replace('lstm2.', 'rec.').replace('dense.', 'lin.'), value]),
   ),
 };
-const json = (path) => JSON.parse(read(path));
+
+const onnx = json('test/fixtures/onnx-ort/index.json');
+const lstms = [...onnx.cases, ...onnx.torch_exports].map(({ model }) => read(`test/fixtures/onnx-ort/${model}`));
+const operators = json('test/fixtures/onnx-operators/cases.json').map(({ model }) => Buffer.from(model, 'base64'));
+
+/** Each takes the states of the models of its shape only. */
+const streams = [
+  new LSTM(2, 3, { numLayers: 2 }),
+  new LSTM(2, 3, { numLayers: 2, projSize: 1 }),
+  new LSTMCell(2, 3),
+].map((model) => model.stream());
 
 /**
  * `seeds`: what mutants are made of; `mutate(seed, random)`: a file; `load(file)`: throws or gives something; `run`: three
@@ -62,7 +92,7 @@ export const FORMATS = {
     first: ['invalid-json'],
   },
   rtneural: {
-    seeds: [json('test/fixtures/audio/lstm_1d.json'), torch],
+    seeds: [keras, torch],
     mutate: mutateJson,
     load: loadRTNeural,
     run: runAudio,
@@ -96,6 +126,21 @@ export const FORMATS = {
     first: ['not-a-zip', 'truncated', 'invalid-zip', 'wrong-checksum', 'overlap', 'hole'],
   },
   guitarml: { seeds: [guitar], mutate: mutateJson, load: loadGuitarML, run: runAudio, first: ['invalid-json'] },
+  onnx: {
+    // of small models with the one operator that has most to check as many as of all others
+    seeds: [...operators, ...lstms.flatMap((file) => Array(file.length < 1e4 ? 30 : 1).fill(file))],
+    mutate: mutateOnnx,
+    load: readOnnx,
+    run: runOnnx,
+    first: ['malformed', 'truncated', 'not-utf8', 'too-deep'],
+  },
+  state: {
+    seeds: streams.map((stream) => stream.save()),
+    mutate: mutateState,
+    load: loadState,
+    run: runState,
+    first: ['not-a-state', 'damaged'],
+  },
 };
 
 /** mulberry32: an integer below `n`. */
@@ -115,8 +160,11 @@ function runWeights(tensors) {
   const first = [...tensors.keys()].find((name) => name.endsWith('weight_ih_l0'));
   if (first === undefined) return;
   const lstm = LSTM.fromStateDict(tensors, { prefix: first.slice(0, -'weight_ih_l0'.length) });
-  lstm.forward({ data: new Float32Array(3 * lstm.inputSize).fill(0.5), dims: [3, lstm.inputSize] });
-  lstm.dispose();
+  try {
+    lstm.forward({ data: new Float32Array(3 * lstm.inputSize).fill(0.5), dims: [3, lstm.inputSize] });
+  } finally {
+    lstm.dispose();
+  }
 }
 
 function runAudio(model) {
@@ -147,6 +195,45 @@ function runKeras(model) {
   } finally {
     model.dispose();
   }
+}
+
+/** Reads every tensor, and then makes the model. */
+function readOnnx(file) {
+  for (const tensor of parseOnnx(file).graph.initializers.values()) void tensor.data;
+  return loadOnnx(file);
+}
+
+/** @throws what the first stream throws if none takes the state; an Error if that has changed one of them */
+function loadState(bytes) {
+  const [refusal, ...others] = streams.flatMap((stream) => {
+    const before = stream.save();
+    try {
+      stream.load(bytes);
+      return [];
+    } catch (error) {
+      if (Buffer.compare(before, stream.save()) !== 0) throw new Error('a refused state has changed the stream');
+      return [error];
+    }
+  });
+  if (others.length === streams.length - 1) throw refusal;
+}
+
+function runState() {
+  for (const stream of streams) for (let step = 0; step < 3; step++) stream.step();
+}
+
+/** Changes words, mostly with the checksum made right again, and the length. */
+function mutateState(seed, random) {
+  let file = Buffer.from(seed);
+  for (let n = 1 + random(3); n > 0; n--) {
+    const at = 4 * random(random(3) === 0 ? 7 : file.length / 4);
+    if (random(2) === 0) file.writeUInt32LE(pick(random, [0, 1, 2, 3, 4, 2 ** 31, 2 ** 32 - 1, 0x7fc00000]), at);
+    else file[at + random(4)] ^= 1 << random(8);
+  }
+  const size = random(file.length + 9);
+  if (random(8) === 0) file = size < file.length ? file.subarray(0, size) : Buffer.concat([file], size);
+  if (random(8) > 0 && file.length > 4) file.writeUInt32LE(crc32(file.subarray(0, -4)), file.length - 4);
+  return file;
 }
 
 /** Changes in model.json, and now and then in the weights. */
@@ -351,13 +438,28 @@ function crc32(bytes) {
 
 /**
  * Makes mutant number `index` of a format and reads it.
- * @returns what became of it: 'loaded', the code of the ModelError, and a `problem` if it is any other error or took too long
+ * @returns what became of it: 'loaded', the code of the ModelError, and a `problem` if it is any other error, took too long or
+ *   left something in linear memory
  */
 export function tryMutant(name, index, ModelError) {
-  const { seeds, mutate, load, run, first } = FORMATS[name];
+  const { seeds, mutate, first } = FORMATS[name];
   const random = makeRandom(index * 7919 + name.length);
   const file = mutate(pick(random, seeds), random);
-  const start = process.cpuUsage();
+  const used = bytesUsed();
+  let attempt = readMutant(name, file, ModelError);
+  // perhaps a neighbour had the processor: once more, in the time of this process alone
+  const own = () => process.cpuUsage().user / 1000;
+  if (attempt.milliseconds > 1000) attempt = readMutant(name, file, ModelError, own);
+  let { problem } = attempt;
+  if (attempt.milliseconds > 1000) problem ??= `took ${Math.round(attempt.milliseconds)} ms`;
+  if (bytesUsed() > used) problem ??= `left ${bytesUsed() - used} bytes in linear memory`;
+  return { file, ...attempt, problem, past: !first.includes(attempt.outcome) };
+}
+
+/** Loads a file and runs what it gives. */
+export function readMutant(name, file, ModelError, clock = () => performance.now()) {
+  const { load, run } = FORMATS[name];
+  const start = clock();
   let outcome = 'loaded';
   let problem;
   try {
@@ -371,8 +473,5 @@ export function tryMutant(name, index, ModelError) {
     if (error instanceof ModelError) outcome = error.code;
     else problem = `${error.stack ?? error}`;
   }
-  // processor time, which neighbours cannot lengthen
-  const milliseconds = process.cpuUsage(start).user / 1000;
-  if (milliseconds > 1000) problem ??= `took ${Math.round(milliseconds)} ms`;
-  return { file, outcome, problem, past: !first.includes(outcome), milliseconds };
+  return { outcome, problem, milliseconds: clock() - start };
 }

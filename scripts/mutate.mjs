@@ -225,6 +225,18 @@ const MUTATIONS = [
     to: 'counts.set(className, position);',
   },
   {
+    what: 'a repeated key of a safetensors file not seen if it is escaped',
+    file: 'src/safetensors-keys.ts',
+    from: 'return this.#cursor.stringAt(a) === this.#cursor.stringAt(b);',
+    to: 'return false;',
+  },
+  {
+    what: 'Keras: an output that names no layer',
+    file: 'src/keras/topology.ts',
+    from: "if (!name) field.refuse('wrong-value', 'the name of a layer and numbers', 'none');",
+    to: 'if (!name) return { name: field.path, index: 0 };',
+  },
+  {
     what: 'ort: a scalar keeps the dims it is fed with',
     file: 'src/ort/session.ts',
     from: 'all.set(name, { data: feed.data, dims: [], type: feed.type });',

@@ -4,6 +4,10 @@ import { ModelError } from './errors.ts';
 const MAX_DEPTH = 127;
 const EXCERPT = 40;
 
+/** Characters that are made to strings at once. */
+const CHUNK = 4096;
+const SHORT = 64;
+
 const QUOTE = 0x22;
 const PLUS = 0x2b;
 const COMMA = 0x2c;
@@ -14,6 +18,7 @@ const COLON = 0x3a;
 const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
+const LOWER_A = 0x61;
 const LOWER_E = 0x65;
 const LOWER_U = 0x75;
 const OPEN_BRACE = 0x7b;
@@ -23,6 +28,12 @@ const CLOSE_BRACE = 0x7d;
 const ESCAPES: ReadonlyMap<number | undefined, number> = new Map(
   ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'].map((pair) => [pair.charCodeAt(0), pair.charCodeAt(1)]),
 );
+
+function hexDigit(byte = 0): number {
+  if (byte >= ZERO && byte <= ZERO + 9) return byte - ZERO;
+  const letter = (byte | 0x20) - LOWER_A;
+  return letter >= 0 && letter < 6 ? letter + 10 : Number.NaN;
+}
 
 /** Faster than spreading, which iterates. */
 function fromUnits(units: Uint8Array | Uint16Array): string {
@@ -37,7 +48,7 @@ export class JsonCursor {
   /** Offset in the bytes. */
   at: number;
   readonly #bytes: Uint8Array;
-  readonly #units = new Uint16Array(4096);
+  readonly #units = new Uint16Array(CHUNK);
   readonly #who: string;
   #depth = 0;
 
@@ -68,11 +79,16 @@ export class JsonCursor {
 
   /** An object: `visit` gets each name and its offset, and reads the value. */
   members(visit: (name: string, at: number) => void): void {
+    this.keys(() => this.string(), visit);
+  }
+
+  /** The same, but `read` reads the name. */
+  keys<T>(read: () => T, visit: (name: T, at: number) => void): void {
     this.#enter(OPEN_BRACE, 'an object');
     if (!this.#accept(CLOSE_BRACE)) {
       do {
         const at = this.next();
-        const name = this.string();
+        const name = read();
         this.#expect(COLON, 'a colon');
         visit(name, at);
       } while (this.#accept(COMMA));
@@ -93,19 +109,20 @@ export class JsonCursor {
   }
 
   string(): string {
-    this.#expect(QUOTE, 'a string');
+    const start = this.next() + 1;
+    const plain = this.passString();
+    const end = this.at - 1;
+    if (plain) return this.#ascii(start, end);
     const units = this.#units;
     let text = '';
     let used = 0;
-    for (;;) {
+    this.at = start;
+    while (this.at < end) {
       if (used > units.length - 2) {
         text += fromUnits(units.subarray(0, used));
         used = 0;
       }
-      const byte = this.#bytes[this.at];
-      if (byte === undefined || byte < 0x20) this.#invalid('the end of the string');
-      this.at++;
-      if (byte === QUOTE) return text + fromUnits(units.subarray(0, used));
+      const byte = this.#bytes[this.at++]!;
       const code = byte === BACKSLASH ? this.#escape() : this.#codePoint(byte);
       if (code < 0x10000) {
         units[used++] = code;
@@ -114,6 +131,71 @@ export class JsonCursor {
         units[used++] = 0xdc00 | (code & 0x3ff);
       }
     }
+    this.at++;
+    return text + fromUnits(units.subarray(0, used));
+  }
+
+  /** The string at an offset where one was read or passed over before. */
+  stringAt(at: number): string {
+    const back = this.at;
+    this.at = at;
+    const text = this.string();
+    this.at = back;
+    return text;
+  }
+
+  /** A string: which of `words` it is, or -1. */
+  oneOf(words: readonly string[]): number {
+    const start = this.next() + 1;
+    const plain = this.passString();
+    const length = this.at - 1 - start;
+    if (!plain) {
+      // an escape has six bytes; what is longer than all of them need not be made a string
+      const longest = 6 * Math.max(...words.map((word) => word.length));
+      return length > longest ? -1 : words.indexOf(this.stringAt(start - 1));
+    }
+    return words.findIndex((word) => {
+      if (word.length !== length) return false;
+      for (let i = 0; i < length; i++) if (this.#bytes[start + i] !== word.charCodeAt(i)) return false;
+      return true;
+    });
+  }
+
+  /** Goes behind a string that is one. Nothing of it is kept before its end was found. @returns whether it is plain ASCII */
+  passString(): boolean {
+    this.#expect(QUOTE, 'a string');
+    const bytes = this.#bytes;
+    let plain = true;
+    let { at } = this;
+    for (;;) {
+      const byte = bytes[at];
+      if (byte === undefined || byte < 0x20) break;
+      at++;
+      if (byte === QUOTE) {
+        this.at = at;
+        return plain;
+      }
+      if (byte === BACKSLASH) {
+        this.at = at;
+        this.#escape();
+        at = this.at;
+      }
+      if (byte === BACKSLASH || byte >= 0x80) plain = false;
+    }
+    this.at = at;
+    this.#invalid('the end of the string');
+  }
+
+  #ascii(start: number, end: number): string {
+    if (end - start <= SHORT) {
+      // no view is made of the few bytes of a name, which would take longer than the rest
+      const codes: number[] = new Array(end - start);
+      for (let i = start; i < end; i++) codes[i - start] = this.#bytes[i]!;
+      return String.fromCharCode.apply(null, codes);
+    }
+    let text = '';
+    for (let at = start; at < end; at += CHUNK) text += fromUnits(this.#bytes.subarray(at, Math.min(end, at + CHUNK)));
+    return text;
   }
 
   /** Any value. Gives the number if it is one below 2^53 in plain digits: no sign, fraction or exponent. */
@@ -132,7 +214,7 @@ export class JsonCursor {
   /** Any value, checked and passed over. */
   pass(): void {
     const byte = this.#peek();
-    if (byte === QUOTE) this.string();
+    if (byte === QUOTE) this.passString();
     else if (byte === OPEN_BRACE) this.members(() => this.pass());
     else if (byte === OPEN_BRACKET) this.items(() => this.pass());
     else if (byte === MINUS || this.#atDigit()) this.#number();
@@ -222,10 +304,11 @@ export class JsonCursor {
   }
 
   #hexEscape(): number {
-    const text = fromUnits(this.#bytes.subarray(this.at + 1, this.at + 5));
-    if (this.#bytes[this.at] !== LOWER_U || !/^[0-9a-f]{4}$/i.test(text)) this.#invalid('an escape sequence');
+    let unit = this.#bytes[this.at] === LOWER_U ? 0 : Number.NaN;
+    for (let i = 1; i <= 4; i++) unit = 16 * unit + hexDigit(this.#bytes[this.at + i]);
+    if (Number.isNaN(unit)) this.#invalid('an escape sequence');
     this.at += 5;
-    return Number.parseInt(text, 16);
+    return unit;
   }
 
   #number(): void {

@@ -1,6 +1,7 @@
 import { ModelError } from './errors.ts';
 import { JsonCursor } from './json.ts';
 import { DTYPE_NAMES, DTYPES } from './safetensors-dtypes.ts';
+import { Keys } from './safetensors-keys.ts';
 import { describe } from './tensor.ts';
 import { findInvalidUtf8 } from './utf8.ts';
 
@@ -9,10 +10,8 @@ export const METADATA = '__metadata__';
 /** The reference's limit, in bytes. */
 const MAX_HEADER = 100_000_000;
 
-/** Our own limit: the keys are kept to find repeated ones. */
-const MAX_METADATA = 65_536;
-
 const SHORTEST_ENTRY = '"":{"dtype":"F4","shape":[],"data_offsets":[0,0]},';
+const SHORTEST_METADATA = '"":"",';
 
 export interface HeaderEntry {
   readonly name: string;
@@ -30,6 +29,7 @@ interface Fields {
   data_offsets?: { readonly begin: number; readonly end: number };
 }
 
+const SPECIAL = [METADATA];
 const FIELDS = ['dtype', 'shape', 'data_offsets'] as const;
 
 /** What is kept of every tensor until all are checked; its size is in proportion to that of the header. */
@@ -37,7 +37,8 @@ interface Table {
   size: number;
   /** Indices in DTYPE_NAMES. */
   readonly dtypes: Uint8Array;
-  /** Offsets of the shapes in the file. */
+  /** Offsets of the names and shapes in the file. */
+  readonly names: Uint32Array;
   readonly shapes: Uint32Array;
   /** Offsets in the data. */
   readonly begins: Float64Array;
@@ -54,32 +55,33 @@ export function* readHeader(file: Uint8Array, size = file.length): Generator<Hea
   const dataStart = findData(file, size);
   const dataSize = size - dataStart;
   checkText(file, dataStart);
-  const cursor = new JsonCursor('safetensors', file.subarray(0, dataStart), 8);
+  const header = file.subarray(0, dataStart);
+  const cursor = new JsonCursor('safetensors', header, 8);
   const capacity = Math.ceil(dataStart / SHORTEST_ENTRY.length);
   const table: Table = {
     size: 0,
     dtypes: new Uint8Array(capacity),
+    names: new Uint32Array(capacity),
     shapes: new Uint32Array(capacity),
     begins: new Float64Array(capacity),
     ends: new Float64Array(capacity),
   };
-  const names = new Set<string>();
-  cursor.members((name, at) => {
-    addKey(names, name, at);
-    if (name === METADATA) checkMetadata(cursor);
-    else readEntry(cursor, name, at, dataSize, table);
+  let metadata = false;
+  readKeys(cursor, header, capacity + 1, (key, isMetadata) => {
+    if (!isMetadata) return readEntry(cursor, key, dataSize, table);
+    if (metadata) repeated(METADATA, METADATA, key);
+    metadata = true;
+    readMetadata(cursor, header, key);
   });
   cursor.end();
-  names.delete(METADATA);
-  checkCoverage(names, table, dataSize);
-  let i = 0;
-  for (const name of names) {
+  checkCoverage(cursor, table, dataSize);
+  for (let i = 0; i < table.size; i++) {
     const dims: number[] = [];
     cursor.at = table.shapes[i]!;
     cursor.items(() => dims.push(cursor.integer()!));
+    const name = cursor.stringAt(table.names[i]!);
     const dtype = DTYPE_NAMES[table.dtypes[i]!]!;
     yield { name, dtype, dims, begin: dataStart + table.begins[i]!, end: dataStart + table.ends[i]! };
-    i++;
   }
 }
 
@@ -117,75 +119,92 @@ function refuse(code: string, path: string, text: string, expected: unknown, fou
   throw new ModelError(`safetensors: ${text}`, { code, path, expected, found });
 }
 
-function addKey(keys: Set<string>, key: string, at: number): void {
-  if (keys.has(key)) repeated(key, key, at);
-  keys.add(key);
+/** An object whose keys differ, at the most so many: `visit` gets the offset of each, and reads the value. */
+function readKeys(
+  cursor: JsonCursor,
+  header: Uint8Array,
+  most: number,
+  visit: (key: number, isMetadata: boolean) => void,
+): void {
+  const keys = new Keys(cursor, header, most);
+  cursor.keys(
+    () => cursor.oneOf(SPECIAL) === 0,
+    (isMetadata, key) => {
+      keys.add(key);
+      visit(key, isMetadata);
+    },
+  );
+  const at = keys.findRepeated();
+  if (at >= 0) repeated(cursor.stringAt(at), cursor.stringAt(at), at);
 }
 
 function repeated(path: string, key: string, at: number): never {
   refuse('duplicate-key', path, `the key ${describe(key)} is repeated (at byte ${at})`, 'different keys', key);
 }
 
-function checkMetadata(cursor: JsonCursor): void {
+function readMetadata(cursor: JsonCursor, header: Uint8Array, metadata: number): void {
   if (cursor.skipNull()) return;
-  if (!cursor.atObject()) wrong(cursor, 'invalid-metadata', METADATA, 'value', 'an object of strings');
-  const keys = new Set<string>();
-  cursor.members((key, at) => {
-    addKey(keys, key, at);
-    if (keys.size > MAX_METADATA) {
-      wrong(cursor, 'invalid-metadata', METADATA, 'value', `at most ${MAX_METADATA} keys`, at);
-    }
-    if (!cursor.atString()) wrong(cursor, 'invalid-metadata', METADATA, describe(key), 'a string');
-    cursor.string();
+  if (!cursor.atObject()) wrong(cursor, 'invalid-metadata', metadata, 'value', 'an object of strings');
+  const most = Math.ceil((header.length - cursor.at) / SHORTEST_METADATA.length);
+  readKeys(cursor, header, most, (key) => {
+    if (!cursor.atString()) wrong(cursor, 'invalid-metadata', metadata, describe(cursor.stringAt(key)), 'a string');
+    cursor.passString();
   });
 }
 
-function readEntry(cursor: JsonCursor, name: string, at: number, dataSize: number, table: Table): void {
-  if (!cursor.atObject()) wrong(cursor, 'invalid-entry', name, 'entry', 'an object');
+/** @param key the offset of the name, of which a string is made for a message alone */
+function readEntry(cursor: JsonCursor, key: number, dataSize: number, table: Table): void {
+  if (!cursor.atObject()) wrong(cursor, 'invalid-entry', key, 'entry', 'an object');
   const fields: Fields = {};
-  cursor.members((field, fieldAt) => {
-    if (field !== 'dtype' && field !== 'shape' && field !== 'data_offsets') return cursor.pass();
-    if (fields[field] !== undefined) repeated(name, field, fieldAt);
-    if (field === 'dtype') fields.dtype = readDtype(cursor, name);
-    else if (field === 'shape') fields.shape = readShape(cursor, name);
-    else fields.data_offsets = readOffsets(cursor, name, dataSize);
-  });
+  cursor.keys(
+    () => FIELDS[cursor.oneOf(FIELDS)],
+    (field, at) => {
+      if (field === undefined) return cursor.pass();
+      if (fields[field] !== undefined) repeated(cursor.stringAt(key), field, at);
+      if (field === 'dtype') fields.dtype = readDtype(cursor, key);
+      else if (field === 'shape') fields.shape = readShape(cursor, key);
+      else fields.data_offsets = readOffsets(cursor, key, dataSize);
+    },
+  );
   const { dtype, shape, data_offsets: offsets } = fields;
   if (dtype === undefined || shape === undefined || offsets === undefined) {
+    const name = cursor.stringAt(key);
     const field = FIELDS.find((field) => fields[field] === undefined);
-    refuse('missing-field', name, `${describe(name)} has no ${field} (at byte ${at})`, field, undefined);
+    refuse('missing-field', name, `${describe(name)} has no ${field} (at byte ${key})`, field, undefined);
   }
   const { begin, end } = offsets;
   const type = DTYPE_NAMES[dtype]!;
   const needed = (shape.count * DTYPES.get(type)!.bits) / 8;
   if (needed !== end - begin) {
+    const name = cursor.stringAt(key);
     const what = `${describe(name)} shape ${cursor.excerpt(shape.at, shape.end)} of ${type}`;
-    const text = `${what} needs ${needed} bytes, its range has ${end - begin} (at byte ${at})`;
+    const text = `${what} needs ${needed} bytes, its range has ${end - begin} (at byte ${key})`;
     refuse('size-mismatch', name, text, needed, end - begin);
   }
   const i = table.size++;
   table.dtypes[i] = dtype;
+  table.names[i] = key;
   table.shapes[i] = shape.at;
   table.begins[i] = begin;
   table.ends[i] = end;
 }
 
-function readDtype(cursor: JsonCursor, name: string): number {
+function readDtype(cursor: JsonCursor, key: number): number {
   const at = cursor.next();
-  const dtype = cursor.atString() ? DTYPE_NAMES.indexOf(cursor.string()) : -1;
-  if (dtype < 0) wrong(cursor, 'unknown-dtype', name, 'dtype', 'a type of the format', at);
+  const dtype = cursor.atString() ? cursor.oneOf(DTYPE_NAMES) : -1;
+  if (dtype < 0) wrong(cursor, 'unknown-dtype', key, 'dtype', 'a type of the format', at);
   return dtype;
 }
 
-function readShape(cursor: JsonCursor, name: string): NonNullable<Fields['shape']> {
-  if (!cursor.atArray()) wrong(cursor, 'invalid-shape', name, 'shape', 'an array');
+function readShape(cursor: JsonCursor, key: number): NonNullable<Fields['shape']> {
+  if (!cursor.atArray()) wrong(cursor, 'invalid-shape', key, 'shape', 'an array');
   const at = cursor.at;
   let count: number | bigint = 1;
   cursor.items(() => {
-    const size = readInteger(cursor, name, 'invalid-shape', 'shape');
+    const size = readInteger(cursor, key, 'invalid-shape', 'shape');
     count = multiply(count, size);
     // As the reference does: that a later size is 0 does not help.
-    if (count >= 2 ** 64) wrong(cursor, 'invalid-shape', name, 'shape', 'a product below 2^64', at);
+    if (count >= 2 ** 64) wrong(cursor, 'invalid-shape', key, 'shape', 'a product below 2^64', at);
   });
   return { at, end: cursor.at, count: Number(count) };
 }
@@ -197,26 +216,26 @@ function multiply(count: number | bigint, size: number): number | bigint {
   return size === 1 ? count : BigInt(count) * BigInt(size);
 }
 
-function readOffsets(cursor: JsonCursor, name: string, dataSize: number): NonNullable<Fields['data_offsets']> {
-  if (!cursor.atArray()) wrong(cursor, 'invalid-offsets', name, 'data_offsets', 'an array');
+function readOffsets(cursor: JsonCursor, key: number, dataSize: number): NonNullable<Fields['data_offsets']> {
+  if (!cursor.atArray()) wrong(cursor, 'invalid-offsets', key, 'data_offsets', 'an array');
   const at = cursor.at;
   let begin = 0;
   let end = 0;
   let length = 0;
   cursor.items(() => {
     begin = end;
-    end = readInteger(cursor, name, 'invalid-offsets', 'data_offsets');
+    end = readInteger(cursor, key, 'invalid-offsets', 'data_offsets');
     length++;
   });
-  if (length !== 2 || end < begin) wrong(cursor, 'invalid-offsets', name, 'data_offsets', '[begin, end]', at);
-  if (end > dataSize) wrong(cursor, 'offsets-out-of-range', name, 'data_offsets', `at most ${dataSize}`, at);
+  if (length !== 2 || end < begin) wrong(cursor, 'invalid-offsets', key, 'data_offsets', '[begin, end]', at);
+  if (end > dataSize) wrong(cursor, 'offsets-out-of-range', key, 'data_offsets', `at most ${dataSize}`, at);
   return { begin, end };
 }
 
-function readInteger(cursor: JsonCursor, name: string, code: string, field: string): number {
+function readInteger(cursor: JsonCursor, key: number, code: string, field: string): number {
   const at = cursor.next();
   const value = cursor.integer();
-  if (value === undefined) wrong(cursor, code, name, field, 'integers from 0 to 2^53 - 1 in plain digits', at);
+  if (value === undefined) wrong(cursor, code, key, field, 'integers from 0 to 2^53 - 1 in plain digits', at);
   return value;
 }
 
@@ -224,12 +243,13 @@ function readInteger(cursor: JsonCursor, name: string, code: string, field: stri
 function wrong(
   cursor: JsonCursor,
   code: string,
-  name: string,
+  key: number,
   field: string,
   expected: string,
   from = cursor.next(),
 ): never {
   const found = cursor.excerpt(from, cursor.at > from ? cursor.at : undefined);
+  const name = cursor.stringAt(key);
   refuse(
     code,
     name,
@@ -240,14 +260,14 @@ function wrong(
 }
 
 /** No byte of the data belongs to two tensors, or to none. */
-function checkCoverage(names: ReadonlySet<string>, { size, begins, ends }: Table, dataSize: number): void {
+function checkCoverage(cursor: JsonCursor, { size, names, begins, ends }: Table, dataSize: number): void {
   const order = new Uint32Array(size).map((_, i) => i);
   order.sort((a, b) => begins[a]! - begins[b]! || ends[a]! - ends[b]!);
   let reached = 0;
   for (const i of order) {
     const begin = begins[i]!;
     if (begin !== reached) {
-      const name = [...names][i]!;
+      const name = cursor.stringAt(names[i]!);
       const code = begin < reached ? 'overlap' : 'hole';
       const text = `${describe(name)} begins at byte ${begin} of the data, expected ${reached} where the tensor before it ends`;
       refuse(code, name, text, reached, begin);

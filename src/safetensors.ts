@@ -59,7 +59,7 @@ const NATIVE: ReadonlyMap<string, string> = new Map([
  * F64 is rounded to nearest, the conversion of F16 and BF16 is exact, and F32 keeps its bits.
  *
  * More than the reference it refuses repeated keys and white space before the header, as the format's description does,
- * and sizes from 2^53, entries that are not objects and more than 65,536 keys of `__metadata__`.
+ * and sizes from 2^53 and entries that are not objects.
  * @throws ModelError where the file breaks the rules; nothing that it claims is allocated before all of it was checked
  * @throws TypeError if `bytes` is no Uint8Array or ArrayBuffer, or shared or detached
  */

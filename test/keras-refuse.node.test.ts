@@ -180,6 +180,10 @@ describe('model.json', () => {
     expect(refusal(functional([['b', call('z')]])).code).toBe('unknown-layer');
     expect(refusal(functional([['b', [...call('in'), ...call('in')]]])).code).toBe('unsupported');
     expect(refusal(functional([['b', call('in')]], ['b', 0, 1])).code).toBe('unknown-output');
+    expect(refusal(functional([['b', call('in')]], [])).code).toBe('wrong-value');
+    expect(refusal(functional([['b', [[[]]]]])).code).toBe('wrong-value');
+    const history = { class_name: '__keras_tensor__', config: { keras_history: [] } };
+    expect(refusal(functional([['b', [{ args: [history], kwargs: {} }]]])).code).toBe('wrong-value');
     expect(refusal(functional([['b', [[['in', 0, 0, { mask: ['in', 0, 0] }]]]]])).code).toBe('wrong-shape');
     functional([
       ['b', call('a')],

@@ -12,7 +12,9 @@ const TOOLS = `
   import { readFileSync } from 'node:fs';
   import { ModelError } from 'lstm-wasm';
   import { loadGuitarML, loadNam, loadRTNeural } from 'lstm-wasm/audio';
+  import { loadKeras } from 'lstm-wasm/keras';
   import { parseCheckpoint } from 'lstm-wasm/pytorch';
+  import { parseSafetensors } from 'lstm-wasm/safetensors';
   const SIZE = 32e6;
   const crc = (bytes) => {
     const table = Int32Array.from({ length: 256 }, (_, n) => {
@@ -61,6 +63,48 @@ const TOOLS = `
     const buffer = Buffer.alloc(SIZE);
     return buffer.fill(part, buffer.write(start, 'latin1'), 'latin1');
   };
+  // the header of a safetensors file
+  const header = (start, part) => {
+    const file = fill('12345678' + start, part);
+    file.writeBigUInt64LE(BigInt(SIZE - 8));
+    return file;
+  };
+  // an HDF5 file whose root has so many links, each to the root: superblock, object header, B-tree, heap, tables of 50,000
+  const links = (count) => {
+    const tables = Math.ceil(count / 50_000);
+    const [tree, heap, names] = [136, 1000, 1100];
+    const first = names + 8 * count;
+    const at = (table) => first + 50_000 * 40 * table + 8 * table;
+    const file = Buffer.alloc(at(tables));
+    file.set([0x89, 0x48, 0x44, 0x46, 13, 10, 26, 10]);
+    file.set([8, 8], 13);
+    file.writeBigUInt64LE(BigInt(file.length), 40);
+    file.writeBigUInt64LE(96n, 64);
+    // one message of 16 bytes, the symbol table
+    file.set([1, 0, 1, 0, 1, 0, 0, 0, 24], 96);
+    file.set([17, 0, 16], 112);
+    file.writeBigUInt64LE(BigInt(tree), 120);
+    file.writeBigUInt64LE(BigInt(heap), 128);
+    file.write('TREE', tree);
+    file.writeUInt16LE(tables, tree + 6);
+    file.write('HEAP', heap);
+    file.writeBigUInt64LE(BigInt(8 * count), heap + 8);
+    file.writeBigUInt64LE(BigInt(names), heap + 24);
+    for (let i = 0; i < count; i++) {
+      file.write(i.toString(36), names + 8 * i);
+      const entry = at(Math.floor(i / 50_000)) + 8 + 40 * (i % 50_000);
+      file.writeBigUInt64LE(BigInt(8 * i), entry);
+      file.writeBigUInt64LE(96n, entry + 8);
+    }
+    for (let table = 0; table < tables; table++) {
+      file.writeBigUInt64LE(BigInt(at(table)), tree + 32 + 16 * table);
+      file.write('SNOD', at(table));
+      file[at(table) + 4] = 1;
+      file.writeUInt16LE(Math.min(50_000, count - 50_000 * table), at(table) + 6);
+    }
+    return file;
+  };
+  const tfjs = (modelJson) => loadKeras({ modelJson, weights: new Uint8Array(0) });
   const measure = (load, file) => {
     const before = process.resourceUsage().maxRSS;
     const start = process.cpuUsage();
@@ -78,6 +122,7 @@ const TOOLS = `
 `;
 
 const pickle = (start: string, part: string) => `measure(parseCheckpoint, zip(fill(${start}, ${part})))`;
+const header = (start: string, part: string) => `measure(parseSafetensors, header(${start}, ${part}))`;
 const text = (load: string, start: string, part: string) =>
   `measure(${load}, fill(${start}, ${part}).toString('latin1'))`;
 
@@ -108,6 +153,18 @@ test.each([
   ['an array of words', text('loadGuitarML', `'{"layers":[0'`, `',null'`)],
   ['one string of JSON', text('loadGuitarML', `'{"'`, `'k'`)],
   ['white space', text('loadNam', `'{'`, `' '`)],
+  ['fields of tfjs weights', text('tfjs', `'{"weightsManifest":[{"weights":[0'`, `',{}'`)],
+  ['layers of a tfjs model', text('tfjs', `'{"modelTopology":{"config":{"layers":[0'`, `',{"config":{}}'`)],
+  ['numbers of a tfjs model', text('tfjs', `'{"modelTopology":[0'`, `',0'`)],
+  ['arrays in arrays of a tfjs model', text('tfjs', `'{"modelTopology":'`, `'['`)],
+  ['links of an HDF5 file', 'measure((h5) => loadKeras({ h5 }), links(600_000))'],
+  ['safetensors entries', header(`'{'`, `'"":{"dtype":"F4","shape":[0],"data_offsets":[0,0]},'`)],
+  ['safetensors metadata', header(`'{"__metadata__":{'`, `'"":"",'`)],
+  ['one safetensors name', header(`'{"'`, `'k'`)],
+  ['one safetensors name of escapes', header(`'{"'`, `'\\\\u0041'`)],
+  ['safetensors white space', header(`'{'`, `' '`)],
+  ['fields of a safetensors entry', header(`'{"x":{'`, `'"a":1,'`)],
+  ['objects in objects of safetensors', header(`'{"x":'`, `'{"a":'`)],
 ])('refusing 32 MB of %s', { timeout: 60_000, retry: 2 }, (_, program) => {
   // with a small nursery: garbage that V8 has not yet looked at is not what reading takes, and comes and goes by 16 MB
   const args = ['--max-semi-space-size=1', '--input-type=module', '--eval', TOOLS + program];

@@ -55,6 +55,8 @@ test.each([
   ['invalid-metadata', '__metadata__', `{"__metadata__":{"a":1},"x":{${x}}}`],
   ['invalid-metadata', '__metadata__', `{"__metadata__":{"a":null},"x":{${x}}}`],
   ['invalid-metadata', '__metadata__', `{"__metadata__":{${x}}}`],
+  ['invalid-metadata', '__metadata__', `{"\\u005f_metadata__":{"a":1}}`],
+  ['duplicate-key', '__metadata__', `{"__metadata__":null,"\\u005f_metadata__":null}`],
   ['duplicate-key', 'x', `{"x":{${x}},"x":{${x}}}`],
   ['duplicate-key', 'x', `{"x":{${x}},"\\u0078":{${x}}}`],
   ['duplicate-key', '__proto__', `{"__proto__":{${x}},"__proto__":{${x}}}`],
@@ -204,9 +206,12 @@ test('values nested deeper than the reference takes', () => {
   }
 });
 
-test('more metadata than any model has', () => {
-  const metadata = Object.fromEntries(Array.from({ length: 65_537 }, (_, i) => [`k${i}`, '']));
-  expect(refusal(pack({ __metadata__: metadata })).code).toBe('invalid-metadata');
-  delete metadata.k0;
-  expect(parseSafetensors(pack({ __metadata__: metadata })).size).toBe(0);
+test('100,000 keys of metadata are read; the first of them once more, escaped or not, is refused', () => {
+  const keys = Array.from({ length: 100_000 }, (_, i) => `"é${i}":""`);
+  const header = (last: string) => pack(`{"__metadata__":{${[...keys, last]}}}`);
+  expect(parseSafetensors(header('"":""')).size).toBe(0);
+  for (const last of ['"é0":""', '"\\u00e90":""', '"\\u00e9\\u0030":""']) {
+    const { code, path } = refusal(header(last));
+    expect([code, path]).toEqual(['duplicate-key', 'é0']);
+  }
 });

@@ -152,13 +152,15 @@ function readEnds(field: Config): Source[] {
   const named = tag(field.value) === 'Object' && !field.isArray;
   const items = named ? Object.keys(field.value as object).map((key) => field.get(key)) : field.items();
   if (items.length === 0) field.refuse('wrong-value', 'at least one layer', 'none');
-  return typeof items[0]!.value === 'string' ? [readSource(items)] : items.map((item) => readSource(item.items()));
+  return typeof items[0]!.value === 'string' ? [readSource(field)] : items.map(readSource);
 }
 
 /** Name, number of the call, number of the output. */
-function readSource([name, call, index]: readonly Config[]): Source {
+function readSource(field: Config): Source {
+  const [name, call, index] = field.items();
+  if (!name) field.refuse('wrong-value', 'the name of a layer and numbers', 'none');
   call?.integer(0, 0);
-  return { name: name!.string(), index: index ? index.integer(0, 1000) : 0 };
+  return { name: name.string(), index: index ? index.integer(0, 1000) : 0 };
 }
 
 /** One call of a layer: Keras 2 lists its inputs, Keras 3 has arguments as Python got them. */
@@ -166,10 +168,11 @@ function readCall(call: Config): Call {
   if (call.isArray) {
     const items = call.items();
     // a single one may stand by itself
-    const list = typeof items[0]?.value === 'string' ? [items] : items.map((item) => item.items());
-    const calls = list.map((parts): Call => {
-      const kwargs = parts[3]?.given ? readKwargs(parts[3]) : undefined;
-      return { inputs: [readSource(parts), ...(kwargs?.inputs ?? [])], mask: kwargs?.mask };
+    const list = typeof items[0]?.value === 'string' ? [call] : items;
+    const calls = list.map((source): Call => {
+      const options = source.items()[3];
+      const kwargs = options?.given ? readKwargs(options) : undefined;
+      return { inputs: [readSource(source), ...(kwargs?.inputs ?? [])], mask: kwargs?.mask };
     });
     return { inputs: calls.flatMap(({ inputs }) => inputs), mask: calls.find(({ mask }) => mask)?.mask };
   }
@@ -201,13 +204,13 @@ function readTensors(field: Config, depth: number): Source[] {
   if (depth > 3) field.refuse('unsupported', 'a tensor or a list of tensors');
   if (field.isArray) {
     const items = field.items();
-    if (typeof items[0]?.value === 'string') return [readSource(items)];
+    if (typeof items[0]?.value === 'string') return [readSource(field)];
     return items.flatMap((item) => readTensors(item, depth + 1));
   }
   if (field.get('class_name').value !== '__keras_tensor__') {
     field.refuse('unsupported', 'a tensor or a list of tensors');
   }
-  return [readSource(field.get('config').get('keras_history').items())];
+  return [readSource(field.get('config').get('keras_history'))];
 }
 
 /** Each node behind those that it needs; the order of the file where that is so already. */
