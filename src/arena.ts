@@ -43,17 +43,15 @@ export function integers(): Int32Array {
 }
 
 const views: Float32Array[] = [];
-let nextView = 0;
 
-/** A view of `count` floats at `pointer`: one of the last few if it is there, since a new one at every call is garbage. */
+/** A view of `count` floats at `pointer`: the one made before if it is still kept, since a new one at every call is garbage. */
 export function view(pointer: number, count: number): Float32Array {
   const { buffer } = wasm().memory;
-  for (const recent of views) {
-    if (recent.byteOffset === pointer && recent.length === count && recent.buffer === buffer) return recent;
-  }
+  const slot = Math.imul(pointer + count, 0x9e3779b1) >>> 24;
+  const kept = views[slot];
+  if (kept?.byteOffset === pointer && kept.length === count && kept.buffer === buffer) return kept;
   const made = new Float32Array(buffer, pointer, count);
-  views[nextView] = made;
-  nextView = (nextView + 1) % 8;
+  views[slot] = made;
   return made;
 }
 

@@ -8,7 +8,7 @@ export function compile(): WebAssembly.Module {
   try {
     return new WebAssembly.Module(bytes);
   } catch (cause) {
-    let reason = 'WebAssembly is needed, which this runtime lacks';
+    let reason = 'WebAssembly is needed, which this engine lacks';
     if (typeof WebAssembly === 'object') {
       reason = WebAssembly.validate(bytes)
         ? 'compiling bytes is forbidden here: pass the compiled lstm-wasm/lstm.wasm to initialize()'

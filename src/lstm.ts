@@ -71,7 +71,7 @@ export class LSTM extends Recurrent {
   readonly dropout: number;
   readonly bidirectional: boolean;
   readonly projSize: number;
-  #dims: ResultDims = { input: [], batched: false, batch: 0, output: [], h: [], c: [] };
+  #dims: ResultDims | undefined;
 
   /**
    * Weights start uniform in ±1/sqrt(hiddenSize), drawn from `seed` by mulberry32: the same bits everywhere.
@@ -204,7 +204,7 @@ export class LSTM extends Recurrent {
   #resultDims(dims: readonly number[], batched: boolean): ResultDims {
     const { batch } = this.sequence;
     const last = this.#dims;
-    if (sameDims(dims, last.input) && last.batched === batched && last.batch === batch) return last;
+    if (last && sameDims(dims, last.input) && last.batched === batched && last.batch === batch) return last;
     const { directions, outputSize } = this.sizes;
     const layers = batched ? [this.numLayers * directions, batch] : [this.numLayers * directions];
     this.#dims = {

@@ -189,10 +189,9 @@ export abstract class Module extends Resource {
     const stateDict = new Map<string, TensorLike | Int8Tensor>();
     for (const { name, dims } of this.parameters) {
       const value = values.get(name)!;
-      if ('scale' in value) {
-        stateDict.set(prefix + name, { data: value.data, dims: [...dims] });
-        stateDict.set(prefix + name + SCALE, { data: value.scale, dims: [dims[0]!] });
-      } else stateDict.set(prefix + name, { data: value, dims: [...dims] });
+      const data = 'scale' in value ? value.data : value;
+      stateDict.set(prefix + name, { data, dims: [...dims] } as TensorLike | Int8Tensor);
+      if ('scale' in value) stateDict.set(prefix + name + SCALE, { data: value.scale, dims: [dims[0]!] });
     }
     return stateDict;
   }

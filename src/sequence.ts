@@ -148,7 +148,7 @@ export function runSequence(who: string, model: Recurrent, sequence: Sequence, d
 /** Results that lie in linear memory have vanished if it has just grown. */
 function checkAttached(who: string, { output, hn, cn }: Sequence, count: number, hCount: number, cCount: number): void {
   if (output.length !== count || hn.length !== hCount || cn.length !== cCount) {
-    throw new TypeError(`${who}: "out" expected memory of its own, got linear memory, which has just grown`);
+    throw new TypeError(`${who}: "out" expected memory of its own, got a view of linear memory, which has grown`);
   }
 }
 

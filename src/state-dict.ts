@@ -107,11 +107,8 @@ function wrongEntry(path: string, spec: ParameterSpec, entry: unknown, int8: boo
   }
   if (!int8 && !/^Float(16|32|64)Array$/.test(tag(data))) {
     const { dtype } = entry as { dtype?: unknown };
-    return problem(
-      'not-float',
-      'floating-point numbers',
-      typeof dtype === 'string' ? `dtype ${dtype}` : `a ${tag(data)}`,
-    );
+    const found = typeof dtype === 'string' ? `dtype ${dtype}` : describe(data);
+    return problem('not-float', 'floating-point numbers', found);
   }
   if (!sameDims(dims, spec.dims)) {
     return problem('wrong-shape', formatDims(spec.dims), formatDims(dims));

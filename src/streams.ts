@@ -1,4 +1,4 @@
-import { align, endScratch, floats, integers, scratch } from './arena.ts';
+import { align, endScratch, floats, integers, scratch, view } from './arena.ts';
 import { IdTable } from './id-table.ts';
 import { Resource } from './module.ts';
 import type { Recurrent } from './recurrent.ts';
@@ -25,7 +25,7 @@ const WHO = 'LSTMStreams';
 const CAPACITY = 64;
 /** What the scratch of a chunk of rows aims at, so that it stays in the L2 cache ... */
 const CHUNK_BYTES = 1 << 18;
-/** ... but weights are not to be read for fewer rows, and there is to be an end of #views. */
+/** ... but weights are not to be read for fewer rows, and there is to be an end of the views of outputs. */
 const LEAST_ROWS = 32;
 const MOST_ROWS = 256;
 const LAST_ID = 2 ** 31 - 1;
@@ -46,8 +46,6 @@ export class LSTMStreams extends Resource {
   /** The slot of each row of the running call, and the row of each slot, if it has one: else it is out of date */
   #slotOf!: Int32Array;
   #rowOf!: Int32Array;
-  /** Of the outputs of 1, 2 ... rows in scratch: made when needed and kept, since one more at every step would be garbage */
-  readonly #views: Float32Array[] = [];
   #size = 0;
   /** No private field, so that a test need not open 2^31 streams. @internal */
   nextId = 1;
@@ -131,7 +129,8 @@ export class LSTMStreams extends Resource {
     const { lstm_run, move_states } = wasm();
     const memory = floats();
     const words = integers();
-    if (most < count && overlap(inputs, outputs)) inputs = inputs.slice();
+    // outputs of some rows may lie over the inputs of later ones, but each row may be written over itself
+    if (most < count && inputs !== outputs && inputs.buffer === outputs.buffer) inputs = inputs.slice();
     for (let first = 0; first < count; first += most) {
       const rows = Math.min(most, count - first);
       for (let r = 0; r < rows; r++) words[table / 4 + r] = this.#pointers[this.#slotOf[first + r]!]!;
@@ -143,7 +142,7 @@ export class LSTMStreams extends Resource {
       lstm_run(this.#model.model, 0, L, x, even, odd, h, c, 1, rows, 0, rows, z, rows);
       move_states(table, 0, h, L, rows, Ho, true);
       move_states(table, cOffset, c, L, rows, H, true);
-      outputs.set(this.#view(y, rows), first * Ho);
+      outputs.set(view(y, rows * Ho), first * Ho);
     }
     endScratch();
   }
@@ -200,15 +199,6 @@ export class LSTMStreams extends Resource {
     }
   }
 
-  #view(pointer: number, rows: number): Float32Array {
-    let view = this.#views[rows];
-    if (view?.buffer !== wasm().memory.buffer || view.byteOffset !== pointer) {
-      view = new Float32Array(wasm().memory.buffer, pointer, rows * this.#model.sizes.outputSize);
-      this.#views[rows] = view;
-    }
-    return view;
-  }
-
   #clear(slot: number): void {
     const start = this.#pointers[slot]! / 4;
     floats().fill(0, start, start + this.#model.sizes.stateCount);
@@ -263,13 +253,4 @@ function checkAttached(what: string, { buffer }: ArrayBufferView): void {
   } catch (cause) {
     throw new TypeError(`${WHO}: "${what}" expected an array, got a detached one`, { cause });
   }
-}
-
-/** Whether writing the outputs of some rows changes the inputs of later ones: not if each row is written over itself. */
-function overlap(inputs: Float32Array, outputs: Float32Array): boolean {
-  if (inputs.buffer !== outputs.buffer) return false;
-  const a = inputs.byteOffset;
-  const b = outputs.byteOffset;
-  if (a === b && inputs.length === outputs.length) return false;
-  return a < b + outputs.byteLength && b < a + inputs.byteLength;
 }

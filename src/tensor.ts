@@ -79,7 +79,7 @@ export function isInteger(value: unknown, min: number, max: number): value is nu
 }
 
 export function wrongInteger(who: string, what: string, value: unknown, min: number, max: number): Error {
-  return wrongNumber(who, what, `an integer${typeof value === 'number' ? ` from ${min} to ${max}` : ''}`, value);
+  return wrongNumber(who, what, `an integer from ${min} to ${max}`, value);
 }
 
 export function checkBoolean(who: string, what: string, value: unknown): boolean {

@@ -134,7 +134,7 @@ describe('Conv1d', () => {
     [[4, 6, 1, { groups: 4 }], 'Conv1d: "groups" expected a divisor of 4 and 6 channels, got 4'],
     [[1, 1, 1, { padding: -1 }], 'Conv1d: "padding" expected an integer from 0 to 2147483647, got -1'],
     [[1, 1, 3, { padding: 'same', stride: 2 }], 'Conv1d: "stride" expected 1 with padding "same", got 2'],
-    [[1, 1, 1, { padding: 'full' }], 'Conv1d: "padding" expected an integer, got "full"'],
+    [[1, 1, 1, { padding: 'full' }], 'Conv1d: "padding" expected an integer from 0 to 2147483647, got "full"'],
     [[1, 1, 1, { bias: 1 }], 'Conv1d: "bias" expected a boolean, got 1'],
     [[1, 1, 1, { paddingMode: 'zeros' }], 'Conv1d: unknown option "paddingMode"'],
   ])('refuses %j', (args, message) => {
@@ -198,7 +198,7 @@ describe('LayerNorm', () => {
   test.each<[args: unknown[], message: string]>([
     [[0], 'LayerNorm: "normalizedShape" expected an integer from 1 to 2147483647, got 0'],
     [[[]], 'LayerNorm: "normalizedShape" expected at least one size, got []'],
-    [['3'], 'LayerNorm: "normalizedShape" expected an integer, got "3"'],
+    [['3'], 'LayerNorm: "normalizedShape" expected an integer from 1 to 2147483647, got "3"'],
     [[3, { eps: -1 }], 'LayerNorm: "eps" expected a number from 0, got -1'],
     [[3, { eps: '0' }], 'LayerNorm: "eps" expected a number from 0, got "0"'],
     [[3, { affine: true }], 'LayerNorm: unknown option "affine"'],

@@ -143,8 +143,8 @@ describe('packPaddedSequence', () => {
     ['a length beyond T', [4, 2], RangeError, '"lengths[0]" expected an integer from 1 to 3, got 4'],
     ['a fraction', [3, 1.5], RangeError, '"lengths[1]" expected an integer from 1 to 3, got 1.5'],
     ['NaN', [3, Number.NaN], RangeError, '"lengths[1]" expected an integer from 1 to 3, got NaN'],
-    ['a string', [3, '2'], TypeError, '"lengths[1]" expected an integer, got "2"'],
-    ['a hole', new Array(2), TypeError, '"lengths[0]" expected an integer, got undefined'],
+    ['a string', [3, '2'], TypeError, '"lengths[1]" expected an integer from 1 to 3, got "2"'],
+    ['a hole', new Array(2), TypeError, '"lengths[0]" expected an integer from 1 to 3, got undefined'],
     ['a bigint beyond 2^53', BigInt64Array.of(3n, 2n ** 53n + 1n), RangeError, '"lengths[1]" expected an integer from'],
     ['a negative bigint', BigInt64Array.of(3n, -(2n ** 63n)), RangeError, '"lengths[1]" expected an integer from 1'],
     ['fewer lengths than rows', [3], RangeError, '"lengths" expected 2 lengths, got 1'],
@@ -222,7 +222,7 @@ describe('padPackedSequence', () => {
       wrong((value) => padPackedSequence(packSequence(abc), value), { totalLength });
     expect(pad(2)).toThrow('padPackedSequence: "totalLength" expected an integer from 3 to 2147483647, got 2');
     expect(pad(3.5)).toThrow('padPackedSequence: "totalLength" expected an integer from 3 to 2147483647, got 3.5');
-    expect(pad(null)).toThrow('padPackedSequence: "totalLength" expected an integer, got null');
+    expect(pad(null)).toThrow('padPackedSequence: "totalLength" expected an integer from 3 to 2147483647, got null');
   });
 });
 
@@ -365,7 +365,12 @@ describe('checkPacked', () => {
     ],
     ['empty batchSizes', { batchSizes: [] }, RangeError, '"input.batchSizes" expected a sum of 6, the rows of data'],
     ['a long hole', { batchSizes: new Array(2 ** 32 - 1) }, TypeError, '"input.batchSizes[0]" expected an integer'],
-    ['a bigint', { batchSizes: [3n, 2n, 1n] }, TypeError, '"input.batchSizes[0]" expected an integer, got 3n'],
+    [
+      'a bigint',
+      { batchSizes: [3n, 2n, 1n] },
+      TypeError,
+      '"input.batchSizes[0]" expected an integer from 1 to 6, got 3n',
+    ],
     ['a size of 0', { batchSizes: [3, 3, 0] }, RangeError, '"input.batchSizes[2]" expected an integer from 1 to 3'],
     ['a negative size', { batchSizes: [4, 3, -1] }, RangeError, '"input.batchSizes[2]" expected an integer from 1 to'],
     ['a fraction', { batchSizes: [3, 1.5, 1.5] }, RangeError, '"input.batchSizes[1]" expected an integer from 1 to 3'],
@@ -424,7 +429,7 @@ describe('checkPacked', () => {
       'a string index',
       { sortedIndices: ['2', 0, 1] },
       TypeError,
-      '"input.sortedIndices[0]" expected an integer, got "2"',
+      '"input.sortedIndices[0]" expected an integer from 0 to 2, got "2"',
     ],
     ['a repeated index', { sortedIndices: [2, 0, 0] }, RangeError, '"input.unsortedIndices[0]" expected 2, as'],
     [
