@@ -127,7 +127,17 @@ const groups = [
   {
     name: 'formats',
     priority: 1,
-    test: sources('budget', 'bytes', 'float-formats', 'json', 'json-text', 'json-value', 'safetensors-dtypes', 'utf8'),
+    test: sources(
+      'budget',
+      'bytes',
+      'float-formats',
+      'json',
+      'json-text',
+      'json-value',
+      'little-endian',
+      'safetensors-dtypes',
+      'utf8',
+    ),
   },
   // the main entry, and what readers share with it
   {

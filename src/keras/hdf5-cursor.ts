@@ -1,22 +1,16 @@
+import { LittleEndian } from '../little-endian.ts';
 import { describe } from '../tensor.ts';
 import { decodeUtf8, findInvalidUtf8 } from '../utf8.ts';
 import { refuse } from './refuse.ts';
 
 /**
- * Numbers in an HDF5 file, little-endian. Whatever is read has to be claimed first, and all claims together cannot be more than
+ * Numbers in an HDF5 file. Whatever is read has to be claimed first, and all claims together cannot be more than
  * the file: structures that overlap, share or repeat one another run out of it, however they are linked.
  */
-export class Hdf5Cursor {
-  readonly file: Uint8Array;
+export class Hdf5Cursor extends LittleEndian {
   /** Whether something is in a format that jsfive is not to be trusted with */
   newer = false;
-  readonly #view: DataView;
   #claimed = 0;
-
-  constructor(file: Uint8Array) {
-    this.file = file;
-    this.#view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  }
 
   /** Refuses what is not all in the file. */
   need(at: number, size: number, what: string): void {
@@ -46,23 +40,6 @@ export class Hdf5Cursor {
   /** Refuses a part that is shorter than what it should have. */
   check(at: number, length: number, needed: number, what: string): void {
     if (length < needed) this.refuse('invalid-hdf5', what, `${needed} bytes expected, it has ${length}`, at);
-  }
-
-  u8(at: number): number {
-    return this.#view.getUint8(at);
-  }
-
-  u16(at: number): number {
-    return this.#view.getUint16(at, true);
-  }
-
-  u32(at: number): number {
-    return this.#view.getUint32(at, true);
-  }
-
-  /** Beyond 2^53 not exact, and then larger than any file. */
-  u64(at: number): number {
-    return this.u32(at) + 2 ** 32 * this.u32(at + 4);
   }
 
   /** A number of 1 to 8 bytes. */

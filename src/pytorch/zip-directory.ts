@@ -71,7 +71,7 @@ class DirectoryReader {
   }
 
   #findDirectory(): { begin: number; end: number; count: number } {
-    const { length } = this.#fields;
+    const { length } = this.#fields.file;
     const at = length - END_BYTES;
     if (at < 0 || this.#fields.u32(at) !== END || this.#fields.u16(at + 20) !== 0) {
       const text =
