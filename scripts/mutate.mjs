@@ -336,10 +336,10 @@ async function copy() {
 }
 
 /** The first test that fails, undefined if none does. */
-async function failingTest(folder) {
+async function failingTest(folder, isWanted = () => true) {
   const files = fs
     .readdirSync(join(folder, 'test'))
-    .filter((name) => name.endsWith('.test.ts') && !/^(examples|package|readme)\./.test(name));
+    .filter((name) => name.endsWith('.test.ts') && !/^(examples|package|readme)\./.test(name) && isWanted(name));
   const report = join(folder, 'build', 'tests.json');
   fs.rmSync(report, { force: true });
   const options = ['--project', 'node', '--bail', '1', '--reporter', 'json', '--outputFile', report];
@@ -355,6 +355,15 @@ async function failingTest(folder) {
   return { name: broken ? basename(broken.name) : 'an error outside of all tests', text: broken?.message || text };
 }
 
+/** Which tests are likely to notice a mistake in `file`, and run first: those of its format, or those of none. */
+function nearTests(file) {
+  const format = file.match(/^src\/(\w+?)(-|\/|\.)/)?.[1];
+  const formats = ['audio', 'keras', 'onnx', 'ort', 'pytorch', 'safetensors'];
+  if (formats.includes(format)) return (name) => name.startsWith(format);
+  const far = new RegExp(`^(${formats.join('|')}|hdf5|vad|silero|fuzz|hostile|limits)`);
+  return (name) => !far.test(name);
+}
+
 /** What becomes of one mutation: whether the tests noticed, and a line that says so. */
 async function judge(folder, { file, from, to }) {
   const path = join(folder, file);
@@ -366,7 +375,8 @@ async function judge(folder, { file, from, to }) {
   try {
     const built = await run(folder, process.execPath, 'scripts/build.mjs');
     if (!built.ok) return { good: false, text: `DOES NOT BUILD\n${built.text}` };
-    const test = await failingTest(folder);
+    const isNear = nearTests(file);
+    const test = (await failingTest(folder, isNear)) ?? (await failingTest(folder, (name) => !isNear(name)));
     return test ? { good: true, text: `killed by ${test.name}` } : { good: false, text: 'SURVIVED' };
   } finally {
     fs.writeFileSync(path, source);
