@@ -75,7 +75,7 @@ const MUTATIONS = [
     what: 'scales of 8-bit weights lost in the state dict',
     file: 'src/pack.ts',
     from: 'value * scale[Math.floor(i / K)]!',
-    to: 'value * scale[0]!',
+    to: 'value * scale[Math.min(0, i, K)]!',
   },
   {
     what: 'reverse direction ignores where a sequence ends',
@@ -123,7 +123,7 @@ const MUTATIONS = [
     what: 'shape of h0 not checked',
     file: 'src/recurrent.ts',
     from: "checkShape(this.who, 'h0', checkState(this.who, given).h0, h)",
-    to: 'checkState(this.who, given).h0.data',
+    to: "checkShape(this.who, 'h0', checkState(this.who, given).h0, h && given.h0.dims)",
   },
   {
     what: 'unexpected keys accepted',
