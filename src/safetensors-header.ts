@@ -8,7 +8,7 @@ import { findInvalidUtf8 } from './utf8.ts';
 export const METADATA = '__metadata__';
 
 /** The reference's limit, in bytes. */
-const MAX_HEADER = 100_000_000;
+export const MAX_HEADER = 100_000_000;
 
 const SHORTEST_ENTRY = '"":{"dtype":"F4","shape":[],"data_offsets":[0,0]},';
 const SHORTEST_METADATA = '"":"",';

@@ -8,7 +8,8 @@ import { GLOBALS, STORAGE_TYPES } from '../src/pytorch/globals.ts';
 import { OPCODES } from '../src/pytorch/opcodes.ts';
 import { MAX_PROTOCOL } from '../src/pytorch/pickle-cursor.ts';
 import { MAX_RATIO, METHODS } from '../src/pytorch/zip-directory.ts';
-import { DTYPES } from '../src/safetensors-dtypes.ts';
+import { DTYPES, RAW_DTYPES } from '../src/safetensors-dtypes.ts';
+import { MAX_HEADER } from '../src/safetensors-header.ts';
 
 // The pages of formats say what the code's own tables say.
 
@@ -37,6 +38,16 @@ test('pytorch.md', () => {
   expect(text).toContain(`protocols 1 to ${MAX_PROTOCOL}`);
   expect(text).toContain([...METHODS.values()].join(' or '));
   expect(text).toContain(`more than ${MAX_RATIO} times`);
+});
+
+test('safetensors.md', () => {
+  const text = page('safetensors');
+  const rows = [...DTYPES].map(([name, { bits, read }]) => {
+    const array = read(new ArrayBuffer(8)).constructor.name;
+    return `| ${name} | ${bits} | ${array}${RAW_DTYPES.includes(name) ? ', the bytes of the file' : ''} |`;
+  });
+  expect(section(text, 'dtypes').split('\n').slice(2)).toEqual(rows);
+  expect(text).toContain(`longer than ${MAX_HEADER.toLocaleString('en')} bytes`);
 });
 
 test('audio.md', () => {
