@@ -112,7 +112,7 @@ export const FORMATS = {
     first: ['invalid-json'],
   },
   'keras-h5': {
-    seeds: ['model', 'chunks'].map((name) => read(`test/fixtures/keras/${name}.h5`)),
+    seeds: ['model', 'chunks', 'newer'].map((name) => read(`test/fixtures/keras/${name}.h5`)),
     mutate: mutateHdf5,
     load: (file) => loadKeras({ h5: file }),
     run: runKeras,
