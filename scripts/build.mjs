@@ -1,4 +1,4 @@
-// assembly/ -> build/*.asc.wasm -> dist/*.wasm -> src/embedded.ts -> dist/*.js, dist/*.d.ts
+// assembly/ -> build/*.asc.wasm -> dist/*.wasm -> src/memory/embedded.ts -> dist/*.js, dist/*.d.ts
 // One file an entry point and one for what they share: forty small modules would take longer to load than to run.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -61,7 +61,7 @@ for (const [target, entry, ...features] of [
 // itself; base64 would be 30 %.
 const hex = (name) => `'${readFileSync(join(dist, name)).toString('hex')}'`;
 writeFileSync(
-  join(root, 'src/embedded.ts'),
+  join(root, 'src/memory/embedded.ts'),
   `/** lstm.wasm in hexadecimal. */
 export const embedded: string =
   ${hex('lstm.wasm')};
@@ -97,7 +97,7 @@ const ortOnOnnx = {
 };
 
 /**
- * jsfive from its sources, without pako, whose place src/keras/hdf5.ts takes, and with a TextDecoder of our own, since it needs one
+ * jsfive from its sources, without pako, whose place src/keras/hdf5/file.ts takes, and with a TextDecoder of our own, since it needs one
  * as soon as it is imported.
  */
 const jsfive = {
@@ -108,45 +108,25 @@ const jsfive = {
   },
   load: (id) => (id === '\0pako' ? 'export const inflate = undefined;' : undefined),
   transform(code, id) {
-    const decoder = JSON.stringify(join(root, 'src/keras/text-decoder.ts'));
+    const decoder = JSON.stringify(join(root, 'src/keras/hdf5/text-decoder.ts'));
     if (!/[\\/]jsfive[\\/]/.test(id)) return undefined;
     return minifySync(id, `import { TextDecoder } from ${decoder};\n${code}`).code;
   },
 };
 
-const ENTRIES = ['index', 'safetensors', 'pytorch', 'audio', 'onnx', 'ort', 'keras'];
+const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const doors = Object.values(exports).flatMap((door) => door.default?.match(/([a-z0-9-]+)\.js$/)?.[1] ?? []);
 const bundle = await rolldown({
-  input: Object.fromEntries(ENTRIES.map((name) => [name, join(root, `src/${name}.ts`)])),
+  input: Object.fromEntries(doors.map((name) => [name, join(root, `src/${name}.ts`)])),
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
   transform: { define: { TextDecoder: 'undefined' } },
   plugins: [withoutTextEncoding, ortOnOnnx, jsfive],
 });
-// What readers of formats share is one file, apart from what the main entry needs too.
-const sources = (...names) => new RegExp(`/src/(${names.join('|')})\\.ts$`);
+// What the main entry and readers share, what readers share, and fflate with what it unpacks: a file each.
 const groups = [
-  {
-    name: 'formats',
-    priority: 1,
-    test: sources(
-      'budget',
-      'bytes',
-      'float-formats',
-      'json',
-      'json-text',
-      'json-value',
-      'little-endian',
-      'safetensors-dtypes',
-      'utf8',
-    ),
-  },
-  // the main entry, and what readers share with it
-  {
-    name: 'core',
-    priority: 2,
-    test: new RegExp(
-      `/src/(?!(${ENTRIES.join('|')}|budget|bytes|float-formats|json|utf8)(-[a-z]+)*\\.ts)[a-z0-9-]+\\.ts$`,
-    ),
-  },
+  { name: 'core', priority: 3, test: /\/src\/(base|memory|nn)\// },
+  { name: 'zip', priority: 2, test: /\/src\/files\/zip\/|\/node_modules\/fflate\// },
+  { name: 'formats', priority: 1, test: /\/src\/files\// },
 ];
 const { output } = await bundle.write({
   dir: dist,

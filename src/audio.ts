@@ -5,7 +5,7 @@ import { readNam } from './audio/nam.ts';
 import { readRTNeural } from './audio/rtneural.ts';
 
 export type { AudioModel } from './audio/model.ts';
-export { ModelError } from './errors.ts';
+export { ModelError } from './base/errors.ts';
 
 /**
  * A model of Neural Amp Modeler (`.nam`) with the architecture LSTM. It starts in the state that the file has, without a

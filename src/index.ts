@@ -1,13 +1,15 @@
-export { bytesUsed } from './arena.ts';
-export { Conv1d, type Conv1dOptions } from './conv1d.ts';
-export { Embedding, type EmbeddingOptions, type IndexTensor } from './embedding.ts';
-export { ModelError } from './errors.ts';
-export { relu, sigmoid, softmax, tanh } from './functional.ts';
-export { LayerNorm, type LayerNormOptions } from './layer-norm.ts';
-export { Linear, type LinearOptions } from './linear.ts';
-export { LSTM, type LSTMOptions, type LSTMResult } from './lstm.ts';
-export { LSTMCell, type LSTMCellOptions } from './lstm-cell.ts';
-export type { QuantizeOptions } from './module.ts';
+export { ModelError } from './base/errors.ts';
+export type { AnyTensor, StateDict, TensorLike } from './base/tensor.ts';
+export { bytesUsed } from './memory/arena.ts';
+export { initialize } from './memory/wasm.ts';
+export { Conv1d, type Conv1dOptions } from './nn/conv1d.ts';
+export { Embedding, type EmbeddingOptions, type IndexTensor } from './nn/embedding.ts';
+export { relu, sigmoid, softmax, tanh } from './nn/functional.ts';
+export { LayerNorm, type LayerNormOptions } from './nn/layer-norm.ts';
+export { Linear, type LinearOptions } from './nn/linear.ts';
+export { LSTM, type LSTMOptions, type LSTMResult } from './nn/lstm.ts';
+export { LSTMCell, type LSTMCellOptions } from './nn/lstm-cell.ts';
+export type { QuantizeOptions } from './nn/module.ts';
 export {
   type PackedSequence,
   packPaddedSequence,
@@ -16,10 +18,8 @@ export {
   padSequence,
   unpackSequence,
   unpadSequence,
-} from './packed.ts';
-export type { LSTMState } from './state.ts';
-export type { LoadResult } from './state-dict.ts';
-export type { LSTMStream } from './stream.ts';
-export type { LSTMStreams, LSTMStreamsOptions } from './streams.ts';
-export type { AnyTensor, StateDict, TensorLike } from './tensor.ts';
-export { initialize } from './wasm.ts';
+} from './nn/packed.ts';
+export type { LSTMState } from './nn/state.ts';
+export type { LoadResult } from './nn/state-dict.ts';
+export type { LSTMStream } from './nn/stream.ts';
+export type { LSTMStreams, LSTMStreamsOptions } from './nn/streams.ts';

@@ -1,18 +1,18 @@
-import { Budget } from './budget.ts';
-import { checkFile } from './bytes.ts';
+import { checkOptions, type TensorLike, tag, wrongType } from './base/tensor.ts';
+import { Budget } from './files/budget.ts';
+import { checkFile } from './files/bytes.ts';
+import { encodeUtf8 } from './files/utf8.ts';
+import { Zip } from './files/zip/zip.ts';
 import { buildModel } from './keras/build.ts';
 import { Config } from './keras/config.ts';
-import { Hdf5 } from './keras/hdf5.ts';
+import { Hdf5 } from './keras/hdf5/file.ts';
 import { FiledWeights, listedWeights } from './keras/hdf5-weights.ts';
 import { readManifest, Shards } from './keras/manifest.ts';
 import type { KerasModel } from './keras/model.ts';
 import { NamedWeights } from './keras/named-weights.ts';
 import { LOAD, refuse } from './keras/refuse.ts';
-import { Zip } from './pytorch/zip.ts';
-import { checkOptions, type TensorLike, tag, wrongType } from './tensor.ts';
-import { encodeUtf8 } from './utf8.ts';
 
-export { ModelError } from './errors.ts';
+export { ModelError } from './base/errors.ts';
 export type { KerasInput, KerasModel, KerasSpec } from './keras/model.ts';
 
 type Bytes = Uint8Array | ArrayBuffer;

@@ -1,10 +1,10 @@
-import { checkFile } from './bytes.ts';
+import { checkOptions } from './base/tensor.ts';
+import { checkFile } from './files/bytes.ts';
 import { useKernels } from './onnx/kernels.ts';
 import { type OnnxModel, readModel } from './onnx/model.ts';
 import { load, type OnnxSession } from './onnx/session.ts';
-import { checkOptions } from './tensor.ts';
 
-export { ModelError } from './errors.ts';
+export { ModelError } from './base/errors.ts';
 export type { LSTMReport } from './onnx/lstm.ts';
 export type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxValueInfo } from './onnx/model.ts';
 export type { OnnxFeed, OnnxFeeds, OnnxPort, OnnxResult, OnnxSession } from './onnx/session.ts';

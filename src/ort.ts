@@ -2,7 +2,7 @@ import { env } from './ort/env.ts';
 import { InferenceSession } from './ort/session.ts';
 import { Tensor } from './ort/tensor.ts';
 
-export { ModelError } from './errors.ts';
+export { ModelError } from './base/errors.ts';
 export type { OnnxFeed } from './onnx.ts';
 export type { Env } from './ort/env.ts';
 export type { InferenceSessionFactory } from './ort/session.ts';

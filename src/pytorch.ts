@@ -1,14 +1,14 @@
-import { Budget } from './budget.ts';
-import { checkFile } from './bytes.ts';
+import { checkOptions, describe, wrongType } from './base/tensor.ts';
+import { Budget } from './files/budget.ts';
+import { checkFile } from './files/bytes.ts';
+import { decodeUtf8, findInvalidUtf8 } from './files/utf8.ts';
+import { Zip } from './files/zip/zip.ts';
 import { READ, refuse } from './pytorch/refuse.ts';
 import { findStateDict } from './pytorch/state-dict.ts';
 import { type CheckpointTensor, readTensors } from './pytorch/tensors.ts';
 import { unpickle } from './pytorch/unpickle.ts';
-import { Zip } from './pytorch/zip.ts';
-import { checkOptions, describe, wrongType } from './tensor.ts';
-import { decodeUtf8, findInvalidUtf8 } from './utf8.ts';
 
-export { ModelError } from './errors.ts';
+export { ModelError } from './base/errors.ts';
 export type { CheckpointTensor } from './pytorch/tensors.ts';
 
 export interface CheckpointOptions {

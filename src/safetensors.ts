@@ -1,11 +1,11 @@
-import { bytesOf, checkFile } from './bytes.ts';
-import { ModelError } from './errors.ts';
-import { DTYPE_NAMES, DTYPES, RAW_DTYPES } from './safetensors-dtypes.ts';
-import { findData, type HeaderEntry, METADATA, readHeader } from './safetensors-header.ts';
-import { type AnyTensor, checkDims, formatDims, type StateDict, tag, wrongType, wrongValue } from './tensor.ts';
-import { encodeUtf8 } from './utf8.ts';
+import { ModelError } from './base/errors.ts';
+import { type AnyTensor, checkDims, formatDims, type StateDict, tag, wrongType, wrongValue } from './base/tensor.ts';
+import { bytesOf, checkFile } from './files/bytes.ts';
+import { DTYPE_NAMES, DTYPES, RAW_DTYPES } from './files/dtypes.ts';
+import { encodeUtf8 } from './files/utf8.ts';
+import { findData, type HeaderEntry, METADATA, readHeader } from './safetensors/header.ts';
 
-export type { AnyTensor, AnyTypedArray, StateDict } from './tensor.ts';
+export type { AnyTensor, AnyTypedArray, StateDict } from './base/tensor.ts';
 export { ModelError };
 
 /** A tensor of a safetensors file. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { allocate, release } from '../src/arena.ts';
 import { relu, sigmoid, softmax, type TensorLike, tanh } from '../src/index.ts';
-import { wasm } from '../src/wasm.ts';
+import { allocate, release } from '../src/memory/arena.ts';
+import { wasm } from '../src/memory/wasm.ts';
 
 /** The promise for sigmoid and tanh: so far from the true value at most, for every float there is. */
 const BOUND = 1e-7;

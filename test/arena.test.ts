@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { allocate, endScratch, floats, integers, release, scratch } from '../src/arena.ts';
 import { bytesUsed, LSTM } from '../src/index.ts';
-import { wasm } from '../src/wasm.ts';
+import { allocate, endScratch, floats, integers, release, scratch } from '../src/memory/arena.ts';
+import { wasm } from '../src/memory/wasm.ts';
 
 // Linear memory as one arena: blocks lie apart, are aligned, and become one free block again.
 

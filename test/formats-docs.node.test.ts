@@ -4,12 +4,12 @@ import { ACTIVATIONS } from '../src/audio/dense.ts';
 import { GUITARML_MODELS, GUITARML_UNITS } from '../src/audio/guitarml.ts';
 import { NAM_ARCHITECTURES, NAM_VERSION } from '../src/audio/nam.ts';
 import { RTNEURAL_LAYERS, RTNEURAL_LSTM_ACTIVATIONS } from '../src/audio/rtneural.ts';
+import { DTYPES, RAW_DTYPES } from '../src/files/dtypes.ts';
+import { MAX_RATIO, METHODS } from '../src/files/zip/zip-directory.ts';
 import { GLOBALS, STORAGE_TYPES } from '../src/pytorch/globals.ts';
 import { OPCODES } from '../src/pytorch/opcodes.ts';
 import { MAX_PROTOCOL } from '../src/pytorch/pickle-cursor.ts';
-import { MAX_RATIO, METHODS } from '../src/pytorch/zip-directory.ts';
-import { DTYPES, RAW_DTYPES } from '../src/safetensors-dtypes.ts';
-import { MAX_HEADER } from '../src/safetensors-header.ts';
+import { MAX_HEADER } from '../src/safetensors/header.ts';
 
 // The pages of formats say what the code's own tables say.
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { compileInt8 } from '../src/compile.ts';
-import { int8Form } from '../src/int8.ts';
-import { PLAIN, RELAXED } from '../src/pack.ts';
-import { wasm } from '../src/wasm.ts';
+import { compileInt8 } from '../src/memory/compile.ts';
+import { int8Form } from '../src/memory/int8.ts';
+import { PLAIN, RELAXED } from '../src/memory/pack.ts';
+import { wasm } from '../src/memory/wasm.ts';
 
 // In a file of its own: a thread chooses once.
 

@@ -1,9 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { allocate, release } from '../src/arena.ts';
-import { int8Form } from '../src/int8.ts';
+import { allocate, release } from '../src/memory/arena.ts';
+import { int8Form } from '../src/memory/int8.ts';
+import {
+  type Form,
+  type Int8Matrix,
+  PLAIN,
+  panelBytes,
+  quantizedBytes,
+  RELAXED,
+  writeInt8,
+} from '../src/memory/pack.ts';
+import { initialize, wasm } from '../src/memory/wasm.ts';
 import { onnxKernels } from '../src/onnx/kernels.ts';
-import { type Form, type Int8Matrix, PLAIN, panelBytes, quantizedBytes, RELAXED, writeInt8 } from '../src/pack.ts';
-import { initialize, wasm } from '../src/wasm.ts';
 import { type Matrix, type State, sequence } from './support/oracle.ts';
 import { uniforms } from './support/random.ts';
 

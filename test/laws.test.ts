@@ -496,7 +496,7 @@ describe('LSTMCell and Linear', () => {
   });
 });
 
-// Several chunks and blocks (CHUNK_BYTES and BLOCK_BYTES in src/sequence.ts): no such border may be heard.
+// Several chunks and blocks (CHUNK_BYTES and BLOCK_BYTES in src/nn/sequence.ts): no such border may be heard.
 describe('long sequences', () => {
   const base = { bias: true, batchFirst: false, bidirectional: false, projSize: 0, state: true, seed: 9 };
   const long: [string, Case][] = [

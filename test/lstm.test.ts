@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { allocate, release } from '../src/arena.ts';
 import {
   bytesUsed,
   Embedding,
@@ -13,7 +12,8 @@ import {
   softmax,
   type TensorLike,
 } from '../src/index.ts';
-import { wasm } from '../src/wasm.ts';
+import { allocate, release } from '../src/memory/arena.ts';
+import { wasm } from '../src/memory/wasm.ts';
 
 // The API of the modules: shapes, refusals, seeds, dropout, state dicts. What the numbers are is for torch.test.ts and
 // laws.test.ts.

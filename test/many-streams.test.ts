@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { IdTable } from '../src/id-table.ts';
 import { bytesUsed, LSTM, LSTMCell, type LSTMStream, type LSTMStreams, ModelError } from '../src/index.ts';
-import { wasm } from '../src/wasm.ts';
+import { wasm } from '../src/memory/wasm.ts';
+import { IdTable } from '../src/nn/id-table.ts';
 import { uniforms } from './support/random.ts';
 
 // Many streams in one call: the bits of each alone, whatever else happens; what is refused, before anything changes. What
@@ -183,7 +183,7 @@ function shuffled<T>(list: T[], random: () => number): T[] {
   return list;
 }
 
-// Several chunks of rows (CHUNK_BYTES in src/streams.ts), the last one shorter: no such border may be heard.
+// Several chunks of rows (CHUNK_BYTES in src/nn/streams.ts), the last one shorter: no such border may be heard.
 describe.each<[string, number, LSTM]>([
   ['one unit', 5003, new LSTM(1, 1, { seed: 1 })],
   ['wide input', 1001, new LSTM(300, 3, { numLayers: 3, seed: 1 })],

@@ -2,7 +2,6 @@ import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { allocate, endScratch, release, scratch } from '../src/arena.ts';
 import { loadGuitarML, loadNam, loadRTNeural } from '../src/audio.ts';
 import {
   bytesUsed,
@@ -17,7 +16,8 @@ import {
   softmax,
   type TensorLike,
 } from '../src/index.ts';
-import { wasm } from '../src/wasm.ts';
+import { allocate, endScratch, release, scratch } from '../src/memory/arena.ts';
+import { wasm } from '../src/memory/wasm.ts';
 import { guitarML, nam, rtneural } from './support/audio-files.ts';
 
 // Linear memory stays flat, what is forgotten comes back, the steady state makes no garbage, and a lack of memory is an

@@ -595,14 +595,14 @@ describe('TypeScript', () => {
 describe('bundled', () => {
   /** A piece of the embedded wasm that no minifier writes in another way. */
   const embeddedPiece = () =>
-    readFileSync(join(consumer, 'node_modules/lstm-wasm/src/embedded.ts'), 'utf8').match(
+    readFileSync(join(consumer, 'node_modules/lstm-wasm/src/memory/embedded.ts'), 'utf8').match(
       /[\w#%&()*+,.:;<=>@^|}-]{40}/,
     )![0];
 
-  it('is at most 20,000 bytes, minified and gzipped', async () => {
+  it('is at most 22,000 bytes, minified and gzipped', async () => {
     const code = await bundle(MAIN);
     expect(code.split(embeddedPiece())).toHaveLength(2);
-    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(20_000);
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(22_000);
   });
 
   it('has no reader of a format in the main entry, and no wasm in a reader of weights', async () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { TensorLike } from '../src/base/tensor.ts';
 import {
   checkPacked,
   type PackedSequence,
@@ -9,8 +10,7 @@ import {
   padSequence,
   unpackSequence,
   unpadSequence,
-} from '../src/packed.ts';
-import type { TensorLike } from '../src/tensor.ts';
+} from '../src/nn/packed.ts';
 
 function tensor(dims: number[], values: readonly number[]): TensorLike {
   return { data: new Float32Array(values), dims };

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { allocate, floats, release } from '../src/arena.ts';
 import { Linear, LSTM } from '../src/index.ts';
-import { nextSeed, Random } from '../src/random.ts';
+import { allocate, floats, release } from '../src/memory/arena.ts';
+import { nextSeed, Random } from '../src/nn/random.ts';
 import { mulberry32 } from './support/random.ts';
 
 function take<T>(count: number, next: () => T): T[] {

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
-import { allocate, release } from '../src/arena.ts';
 import { bytesUsed, LSTM, LSTMCell, type LSTMStream, ModelError, type TensorLike } from '../src/index.ts';
-import { wasm } from '../src/wasm.ts';
+import { allocate, release } from '../src/memory/arena.ts';
+import { wasm } from '../src/memory/wasm.ts';
 
 // Sessions: what they own, when they see new weights, what they refuse. That they give the bits of forward() is for
 // laws.test.ts.

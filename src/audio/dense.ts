@@ -1,7 +1,7 @@
-import { endScratch, floats, scratch } from '../arena.ts';
-import { Resource } from '../module.ts';
-import { FLOAT32, panelBytes, writeParameter } from '../pack.ts';
-import { wasm } from '../wasm.ts';
+import { endScratch, floats, scratch } from '../memory/arena.ts';
+import { FLOAT32, panelBytes, writeParameter } from '../memory/pack.ts';
+import { wasm } from '../memory/wasm.ts';
+import { Resource } from '../nn/module.ts';
 
 /** In place on `rows` rows of `size` floats at `pointer`; `spare` has room for as many. */
 type Activation = (pointer: number, rows: number, size: number, spare: number) => void;

@@ -1,8 +1,8 @@
-import { Budget } from '../budget.ts';
-import { ModelError } from '../errors.ts';
-import { parseJson } from '../json-value.ts';
-import { describe, type TensorLike, tag, wrongType } from '../tensor.ts';
-import { encodeUtf8 } from '../utf8.ts';
+import { ModelError } from '../base/errors.ts';
+import { describe, type TensorLike, tag, wrongType } from '../base/tensor.ts';
+import { Budget } from '../files/budget.ts';
+import { parseJson } from '../files/json-value.ts';
+import { encodeUtf8 } from '../files/utf8.ts';
 
 /** A value of a JSON file and where it is. What is wrong with it is a ModelError that names the place. */
 export class Field {

@@ -1,4 +1,4 @@
-import { checkFloats, describe, wrongType, wrongValue } from '../tensor.ts';
+import { checkFloats, describe, wrongType, wrongValue } from '../base/tensor.ts';
 
 /** Samples that go through the stages at once, fewer if they are wide: what a block takes stays in the cache. */
 const MAX_BLOCK = 1024;

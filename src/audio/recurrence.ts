@@ -1,7 +1,7 @@
-import { LSTM } from '../lstm.ts';
-import type { LSTMState } from '../state.ts';
-import type { LSTMStream } from '../stream.ts';
-import type { TensorLike } from '../tensor.ts';
+import type { TensorLike } from '../base/tensor.ts';
+import { LSTM } from '../nn/lstm.ts';
+import type { LSTMState } from '../nn/state.ts';
+import type { LSTMStream } from '../nn/stream.ts';
 
 /** An LSTM and its one stream. */
 export class Recurrence {

@@ -1,4 +1,4 @@
-import { describe } from '../tensor.ts';
+import { describe } from '../base/tensor.ts';
 import type { Field } from './field.ts';
 
 /** In Hz, under either name that files use; undefined if there is none, or null. */

@@ -1,4 +1,4 @@
-import type { TensorLike } from '../tensor.ts';
+import type { TensorLike } from '../base/tensor.ts';
 import { Dense } from './dense.ts';
 import type { Field } from './field.ts';
 import type { Stage } from './model.ts';

@@ -1,6 +1,6 @@
-import { endScratch, floats, scratch } from '../arena.ts';
-import { describe } from '../tensor.ts';
-import { wasm } from '../wasm.ts';
+import { describe } from '../base/tensor.ts';
+import { endScratch, floats, scratch } from '../memory/arena.ts';
+import { wasm } from '../memory/wasm.ts';
 import type { Config } from './config.ts';
 import { erf, exp, expm1, log1p } from './math.ts';
 import type { Dialect } from './plan.ts';

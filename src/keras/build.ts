@@ -1,4 +1,4 @@
-import { describe } from '../tensor.ts';
+import { describe } from '../base/tensor.ts';
 import type { Config, Shape } from './config.ts';
 import { LAYERS } from './layers.ts';
 import { KerasModel, type Step } from './model.ts';

@@ -1,6 +1,6 @@
-import type { Linear } from '../linear.ts';
-import { LSTM } from '../lstm.ts';
-import { packPaddedSequence, padPackedSequence } from '../packed.ts';
+import type { Linear } from '../nn/linear.ts';
+import { LSTM } from '../nn/lstm.ts';
+import { packPaddedSequence, padPackedSequence } from '../nn/packed.ts';
 import type { LstmConfig } from './lstm-config.ts';
 import { linear, transpose } from './matrix.ts';
 

@@ -1,7 +1,7 @@
-import type { Budget } from '../budget.ts';
-import { parseJson } from '../json-value.ts';
-import { describe, tag } from '../tensor.ts';
-import { findInvalidUtf8 } from '../utf8.ts';
+import { describe, tag } from '../base/tensor.ts';
+import type { Budget } from '../files/budget.ts';
+import { parseJson } from '../files/json-value.ts';
+import { findInvalidUtf8 } from '../files/utf8.ts';
 import { refuse } from './refuse.ts';
 
 /** A value in the JSON of a model, and where it is. What is wrong with it is a ModelError that names the place. */

@@ -1,4 +1,4 @@
-import type { Linear } from '../linear.ts';
+import type { Linear } from '../nn/linear.ts';
 import { type Activation, readActivation } from './activations.ts';
 import type { Config } from './config.ts';
 import { linear } from './matrix.ts';

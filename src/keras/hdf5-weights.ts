@@ -1,5 +1,5 @@
-import { describe } from '../tensor.ts';
-import type { Hdf5 } from './hdf5.ts';
+import { describe } from '../base/tensor.ts';
+import type { Hdf5 } from './hdf5/file.ts';
 import { type ModelWeights, type NamedTensor, readTensor } from './named-weights.ts';
 import type { LayerWeights } from './plan.ts';
 import { refuse } from './refuse.ts';

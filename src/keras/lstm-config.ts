@@ -1,4 +1,4 @@
-import { describe } from '../tensor.ts';
+import { describe } from '../base/tensor.ts';
 import { type Activation, activationName, readActivation } from './activations.ts';
 import { Config } from './config.ts';
 import type { Dialect } from './plan.ts';

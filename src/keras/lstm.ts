@@ -1,5 +1,5 @@
-import { checkShape } from '../state.ts';
-import { describe } from '../tensor.ts';
+import { describe } from '../base/tensor.ts';
+import { checkShape } from '../nn/state.ts';
 import type { State } from './cell.ts';
 import type { Config, Shape } from './config.ts';
 import { type LstmConfig, readLstmConfig } from './lstm-config.ts';

@@ -1,6 +1,6 @@
-import type { Budget } from '../budget.ts';
-import { float16ToFloat32 } from '../float-formats.ts';
-import { describe, formatDims, product } from '../tensor.ts';
+import { describe, formatDims, product } from '../base/tensor.ts';
+import type { Budget } from '../files/budget.ts';
+import { float16ToFloat32 } from '../files/float-formats.ts';
 import type { Config } from './config.ts';
 import type { NamedTensor } from './named-weights.ts';
 import { refuse } from './refuse.ts';

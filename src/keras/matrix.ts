@@ -1,5 +1,5 @@
-import { Linear } from '../linear.ts';
-import type { TensorLike } from '../tensor.ts';
+import type { TensorLike } from '../base/tensor.ts';
+import { Linear } from '../nn/linear.ts';
 
 /** (columns, rows) of a matrix (rows, columns) */
 export function transpose(data: Float32Array, rows: number, columns: number): TensorLike {

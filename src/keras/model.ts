@@ -8,7 +8,7 @@ import {
   tag,
   wrongType,
   wrongValue,
-} from '../tensor.ts';
+} from '../base/tensor.ts';
 import type { Shape } from './config.ts';
 import { describeShape } from './shapes.ts';
 import type { Source } from './topology.ts';

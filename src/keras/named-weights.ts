@@ -1,4 +1,4 @@
-import { describe, formatDims, product, sameDims } from '../tensor.ts';
+import { describe, formatDims, product, sameDims } from '../base/tensor.ts';
 import type { LayerWeights, Part, WeightSpec } from './plan.ts';
 import { refuse } from './refuse.ts';
 

@@ -1,4 +1,4 @@
-import { product } from '../tensor.ts';
+import { product } from '../base/tensor.ts';
 import type { Config } from './config.ts';
 import type { Dialect, LayerWeights, Plan } from './plan.ts';
 import { knownSizes, readAxes } from './shapes.ts';

@@ -1,4 +1,4 @@
-import { wrongValue } from '../tensor.ts';
+import { wrongValue } from '../base/tensor.ts';
 import { type Cell, makeCell, type State } from './cell.ts';
 import type { LstmConfig } from './lstm-config.ts';
 import type { Value } from './value.ts';

@@ -1,4 +1,4 @@
-import { formatDims } from '../tensor.ts';
+import { formatDims } from '../base/tensor.ts';
 import type { Config, Shape } from './config.ts';
 import { refuse } from './refuse.ts';
 

@@ -1,4 +1,4 @@
-import { describe, product, wrongValue, zeros } from '../tensor.ts';
+import { describe, product, wrongValue, zeros } from '../base/tensor.ts';
 import { readActivation } from './activations.ts';
 import type { Config, Shape } from './config.ts';
 import { readDense } from './dense.ts';

@@ -1,4 +1,4 @@
-import { describe, tag } from '../tensor.ts';
+import { describe, tag } from '../base/tensor.ts';
 import type { Config, Shape } from './config.ts';
 import { refuse } from './refuse.ts';
 

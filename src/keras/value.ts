@@ -1,4 +1,4 @@
-import type { TensorLike } from '../tensor.ts';
+import type { TensorLike } from '../base/tensor.ts';
 
 /** A tensor on its way from layer to layer. */
 export interface Value extends TensorLike {

@@ -1,5 +1,5 @@
-import type { Linear } from '../linear.ts';
-import { describe, wrongValue, zeros } from '../tensor.ts';
+import { describe, wrongValue, zeros } from '../base/tensor.ts';
+import type { Linear } from '../nn/linear.ts';
 import { type Activation, readActivation } from './activations.ts';
 import type { Config } from './config.ts';
 import { linear } from './matrix.ts';

@@ -1,4 +1,4 @@
-import { describe } from '../tensor.ts';
+import { describe } from '../base/tensor.ts';
 import { isGraph, type OnnxAttribute, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
 import { OPERATORS } from './operators.ts';
 import { refuse } from './refuse.ts';

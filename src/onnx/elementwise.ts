@@ -1,4 +1,4 @@
-import { wasm } from '../wasm.ts';
+import { wasm } from '../memory/wasm.ts';
 import { cast } from './cast.ts';
 import { inMemory, onnxKernels } from './kernels.ts';
 import type { Operator } from './node.ts';

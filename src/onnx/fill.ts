@@ -1,4 +1,4 @@
-import { formatDims } from '../tensor.ts';
+import { formatDims } from '../base/tensor.ts';
 import { checkSizes } from './inputs.ts';
 import { broadcastDims, copyView, stretchedSteps, strides } from './layout.ts';
 import type { Kernel, Node, Operator } from './node.ts';

@@ -1,5 +1,5 @@
-import { ModelError } from '../errors.ts';
-import { describe } from '../tensor.ts';
+import { ModelError } from '../base/errors.ts';
+import { describe } from '../base/tensor.ts';
 import { checkOperators, nodePath, subgraphs } from './check.ts';
 import type { LSTMReport } from './lstm.ts';
 import { isGraph, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';

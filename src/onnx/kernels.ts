@@ -1,7 +1,7 @@
-import { floats, scratch } from '../arena.ts';
-import { decode } from '../compile.ts';
-import { tag, wrongType } from '../tensor.ts';
-import { wasm } from '../wasm.ts';
+import { tag, wrongType } from '../base/tensor.ts';
+import { floats, scratch } from '../memory/arena.ts';
+import { decode } from '../memory/compile.ts';
+import { wasm } from '../memory/wasm.ts';
 import { embeddedOnnx } from './embedded.ts';
 
 /** The exports of lstm-onnx.wasm, which works on the memory of lstm.wasm; shapes are in assembly/onnx/. */

@@ -1,4 +1,4 @@
-import { product, sameDims } from '../tensor.ts';
+import { product, sameDims } from '../base/tensor.ts';
 import { newData, type Value, type ValueData } from './value.ts';
 
 // Where elements lie: row-major, the last axis fastest.

@@ -1,10 +1,10 @@
-import { align, floats, integers, scratch } from '../arena.ts';
-import { LSTM } from '../lstm.ts';
-import { Resource } from '../module.ts';
-import { panelBytes, panelCount, writeFloats, writeParameter } from '../pack.ts';
-import { packPaddedSequence, padPackedSequence } from '../packed.ts';
-import type { TensorLike } from '../tensor.ts';
-import { wasm } from '../wasm.ts';
+import type { TensorLike } from '../base/tensor.ts';
+import { align, floats, integers, scratch } from '../memory/arena.ts';
+import { panelBytes, panelCount, writeFloats, writeParameter } from '../memory/pack.ts';
+import { wasm } from '../memory/wasm.ts';
+import { LSTM } from '../nn/lstm.ts';
+import { Resource } from '../nn/module.ts';
+import { packPaddedSequence, padPackedSequence } from '../nn/packed.ts';
 import type { Activation } from './activations.ts';
 import { onnxKernels } from './kernels.ts';
 

@@ -1,4 +1,4 @@
-import { describe, formatDims, sameDims, type TensorLike } from '../tensor.ts';
+import { describe, formatDims, sameDims, type TensorLike } from '../base/tensor.ts';
 import { type Activation, readActivations, SIGMOID, TANH } from './activations.ts';
 import { permute } from './layout.ts';
 import { type Cells, RareCells, type Sequences, StandardCells, type Weights } from './lstm-cells.ts';

@@ -1,7 +1,7 @@
-import { align, floats, scratch } from '../arena.ts';
-import { Resource } from '../module.ts';
-import { PANEL_BYTES, panelBytes, panelCount } from '../pack.ts';
-import { wasm } from '../wasm.ts';
+import { align, floats, scratch } from '../memory/arena.ts';
+import { PANEL_BYTES, panelBytes, panelCount } from '../memory/pack.ts';
+import { wasm } from '../memory/wasm.ts';
+import { Resource } from '../nn/module.ts';
 import type { ValueData } from './value.ts';
 
 // Products by gemm_f32. A matrix that is constant is packed once; any other passes through scratch in blocks.

@@ -1,5 +1,5 @@
-import { Budget } from '../budget.ts';
-import { describe } from '../tensor.ts';
+import { describe } from '../base/tensor.ts';
+import { Budget } from '../files/budget.ts';
 import { Reader } from './protobuf.ts';
 import { refuse } from './refuse.ts';
 import { MAX_RANK, type OnnxTensor, readTensor, typeName } from './tensor.ts';

@@ -1,4 +1,4 @@
-import { describe, formatDims } from '../tensor.ts';
+import { describe, formatDims } from '../base/tensor.ts';
 import type { LSTMReport } from './lstm.ts';
 import type { OnnxNode } from './model.ts';
 import { refuse } from './refuse.ts';

@@ -1,4 +1,4 @@
-import { formatDims, product } from '../tensor.ts';
+import { formatDims, product } from '../base/tensor.ts';
 import { integersOf } from './inputs.ts';
 import { copyRun } from './layout.ts';
 import type { Node, Operator } from './node.ts';

@@ -1,4 +1,4 @@
-import { formatDims } from '../tensor.ts';
+import { formatDims } from '../base/tensor.ts';
 import { broadcastDims, stretchedSteps, walk } from './layout.ts';
 import type { Node } from './node.ts';
 import type { Value, ValueType, Work } from './value.ts';

@@ -1,4 +1,4 @@
-import { formatDims, product } from '../tensor.ts';
+import { formatDims, product } from '../base/tensor.ts';
 import { broadcastDims, permute, stretchedSteps, walk } from './layout.ts';
 import { isWorthPacking, type Matrix, multiply, multiplyIntegers, PackedMatrix } from './matrix.ts';
 import type { Node, Operator } from './node.ts';

@@ -1,7 +1,7 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import type { Budget } from '../budget.ts';
-import { describe } from '../tensor.ts';
-import { decodeUtf8, findInvalidUtf8 } from '../utf8.ts';
+import { describe } from '../base/tensor.ts';
+import type { Budget } from '../files/budget.ts';
+import { decodeUtf8, findInvalidUtf8 } from '../files/utf8.ts';
 import { refuse } from './refuse.ts';
 
 /** Messages inside one another: some ten levels of If, each of which takes three. */

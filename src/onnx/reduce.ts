@@ -1,6 +1,6 @@
-import { floats, scratch } from '../arena.ts';
-import { formatDims, product } from '../tensor.ts';
-import { wasm } from '../wasm.ts';
+import { formatDims, product } from '../base/tensor.ts';
+import { floats, scratch } from '../memory/arena.ts';
+import { wasm } from '../memory/wasm.ts';
 import { onnxKernels } from './kernels.ts';
 import { broadcastDims, permute, stretchedSteps, strides, walk } from './layout.ts';
 import type { Kernel, Node, Operator } from './node.ts';

@@ -1,8 +1,8 @@
-import { endScratch } from '../arena.ts';
-import { ModelError } from '../errors.ts';
-import { Resource } from '../module.ts';
-import { describe, formatDims, product, tag, wrongType, wrongValue } from '../tensor.ts';
-import { wasm } from '../wasm.ts';
+import { ModelError } from '../base/errors.ts';
+import { describe, formatDims, product, tag, wrongType, wrongValue } from '../base/tensor.ts';
+import { endScratch } from '../memory/arena.ts';
+import { wasm } from '../memory/wasm.ts';
+import { Resource } from '../nn/module.ts';
 import { Compiler, type Plan, type Source, type Step } from './graph.ts';
 import type { LSTMReport } from './lstm.ts';
 import { type OnnxModel, type OnnxValueInfo, readModel } from './model.ts';

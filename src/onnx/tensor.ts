@@ -1,5 +1,5 @@
-import { bfloat16ToFloat32, float16ToFloat32 } from '../float-formats.ts';
-import { type AnyTypedArray, product } from '../tensor.ts';
+import { type AnyTypedArray, product } from '../base/tensor.ts';
+import { bfloat16ToFloat32, float16ToFloat32 } from '../files/float-formats.ts';
 import type { Range, Reader } from './protobuf.ts';
 import { refuse } from './refuse.ts';
 

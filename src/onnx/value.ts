@@ -1,4 +1,4 @@
-import { describe, formatDims, product } from '../tensor.ts';
+import { describe, formatDims, product } from '../base/tensor.ts';
 import { refuse } from './refuse.ts';
 import type { OnnxTensor } from './tensor.ts';
 

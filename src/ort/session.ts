@@ -1,6 +1,6 @@
-import { checkFile } from '../bytes.ts';
+import { checkInteger, describe, sameDims, tag, wrongType, wrongValue } from '../base/tensor.ts';
+import { checkFile } from '../files/bytes.ts';
 import { loadOnnx, type OnnxFeed, type OnnxPort, type OnnxResult, type OnnxSession } from '../onnx.ts';
-import { checkInteger, describe, sameDims, tag, wrongType, wrongValue } from '../tensor.ts';
 import { type OnnxValue, Tensor } from './tensor.ts';
 
 const CREATE = 'InferenceSession.create';

@@ -1,4 +1,4 @@
-import { checkDims, describe, formatDims, tag, wrongType } from '../tensor.ts';
+import { checkDims, describe, formatDims, tag, wrongType } from '../base/tensor.ts';
 
 const ARRAYS = { float32: Float32Array, int64: BigInt64Array, int32: Int32Array, bool: Uint8Array };
 const TYPES = Object.keys(ARRAYS);

@@ -1,6 +1,6 @@
-import type { Budget } from '../budget.ts';
-import { describe } from '../tensor.ts';
-import { decodeUtf8, findInvalidUtf8 } from '../utf8.ts';
+import { describe } from '../base/tensor.ts';
+import type { Budget } from '../files/budget.ts';
+import { decodeUtf8, findInvalidUtf8 } from '../files/utf8.ts';
 import { refuse } from './refuse.ts';
 import { Opaque } from './values.ts';
 

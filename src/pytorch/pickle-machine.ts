@@ -1,4 +1,4 @@
-import { describe } from '../tensor.ts';
+import { describe } from '../base/tensor.ts';
 import { adviceFor, GLOBALS } from './globals.ts';
 import { type PickleCursor, VALUE_BYTES } from './pickle-cursor.ts';
 import { refuse } from './refuse.ts';

@@ -1,4 +1,4 @@
-import { describe } from '../tensor.ts';
+import { describe } from '../base/tensor.ts';
 import { refuse } from './refuse.ts';
 import { Dict, describeValue, StoredTensor } from './values.ts';
 

@@ -1,9 +1,9 @@
-import type { Budget } from '../budget.ts';
-import { DTYPES } from '../safetensors-dtypes.ts';
-import { type AnyTensor, describe, product } from '../tensor.ts';
+import { type AnyTensor, describe, product } from '../base/tensor.ts';
+import type { Budget } from '../files/budget.ts';
+import { DTYPES } from '../files/dtypes.ts';
+import type { Zip } from '../files/zip/zip.ts';
 import { refuse } from './refuse.ts';
 import { describeValue, Storage, type StoredTensor, Tuple } from './values.ts';
-import type { Zip } from './zip.ts';
 
 /** torch's own limit. */
 const MAX_RANK = 64;

@@ -1,4 +1,4 @@
-import type { Budget } from '../budget.ts';
+import type { Budget } from '../files/budget.ts';
 import { OPCODES, OTHER_OPCODES } from './opcodes.ts';
 import { PickleCursor } from './pickle-cursor.ts';
 import { PickleMachine } from './pickle-machine.ts';

@@ -1,4 +1,4 @@
-import { describe } from '../tensor.ts';
+import { describe } from '../base/tensor.ts';
 
 // What an unpickled value can be. Strings, booleans, null and integers (number, or bigint from 2^53) stand for themselves.
 

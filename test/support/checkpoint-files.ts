@@ -1,4 +1,4 @@
-import { encodeUtf8 } from '../../src/utf8.ts';
+import { encodeUtf8 } from '../../src/files/utf8.ts';
 
 // Checkpoints made by hand: a zip writer that can be told to write anything, and pickles as lists of their opcodes. Nothing
 // here is shared with the reader.

@@ -1,0 +1,43 @@
+import type { AnyTypedArray } from '../base/tensor.ts';
+import { bfloat16ToFloat32, float16ToFloat32 } from './float-formats.ts';
+
+interface Dtype {
+  /** Of one element. */
+  readonly bits: number;
+  /** The elements in little-endian bytes that nobody else uses. */
+  readonly read: (bytes: ArrayBuffer) => AnyTypedArray;
+}
+
+const raw: Dtype['read'] = (bytes) => new Uint8Array(bytes);
+
+/** Every type of the format, in the order of the reference's enum `Dtype`, by which files are laid out. */
+export const DTYPES: ReadonlyMap<string, Dtype> = new Map<string, Dtype>([
+  ['BOOL', { bits: 8, read: raw }],
+  ['F4', { bits: 4, read: raw }],
+  ['F6_E2M3', { bits: 6, read: raw }],
+  ['F6_E3M2', { bits: 6, read: raw }],
+  ['U8', { bits: 8, read: raw }],
+  ['I8', { bits: 8, read: (bytes) => new Int8Array(bytes) }],
+  ['F8_E5M2', { bits: 8, read: raw }],
+  ['F8_E4M3', { bits: 8, read: raw }],
+  ['F8_E8M0', { bits: 8, read: raw }],
+  ['F8_E4M3FNUZ', { bits: 8, read: raw }],
+  ['F8_E5M2FNUZ', { bits: 8, read: raw }],
+  ['I16', { bits: 16, read: (bytes) => new Int16Array(bytes) }],
+  ['U16', { bits: 16, read: (bytes) => new Uint16Array(bytes) }],
+  ['F16', { bits: 16, read: (bytes) => float16ToFloat32(new Uint16Array(bytes)) }],
+  ['BF16', { bits: 16, read: (bytes) => bfloat16ToFloat32(new Uint16Array(bytes)) }],
+  ['I32', { bits: 32, read: (bytes) => new Int32Array(bytes) }],
+  ['U32', { bits: 32, read: (bytes) => new Uint32Array(bytes) }],
+  ['F32', { bits: 32, read: (bytes) => new Float32Array(bytes) }],
+  ['C64', { bits: 64, read: raw }],
+  ['F64', { bits: 64, read: (bytes) => new Float32Array(new Float64Array(bytes)) }],
+  ['I64', { bits: 64, read: (bytes) => new BigInt64Array(bytes) }],
+  ['U64', { bits: 64, read: (bytes) => new BigUint64Array(bytes) }],
+]);
+
+/** The types in the order of DTYPES. */
+export const DTYPE_NAMES: readonly string[] = [...DTYPES.keys()];
+
+/** The types that come back as the bytes of the file. */
+export const RAW_DTYPES: readonly string[] = DTYPE_NAMES.filter((name) => DTYPES.get(name)!.read === raw);

@@ -1,0 +1,63 @@
+import { describe } from '../base/tensor.ts';
+import type { Budget } from './budget.ts';
+import { JsonCursor } from './json.ts';
+import { decodeUtf8 } from './utf8.ts';
+
+/**
+ * What things take on the budget of the file: an object, an array, string or name, and an element of an array, whose memory is
+ * taken several times while it grows.
+ */
+const OBJECT_BYTES = 320;
+const VALUE_BYTES = 96;
+const ITEM_BYTES = 40;
+
+/**
+ * What a JSON text stands for, as JSON.parse gives it, but for objects: they have no prototype, and a repeated name is refused.
+ * What it takes goes on the budget.
+ * @param who whose errors these are
+ * @throws ModelError
+ */
+export function parseJson(who: string, bytes: Uint8Array, budget: Budget): unknown {
+  const cursor = new JsonCursor(who, bytes, 0);
+  const value = readValue(cursor, bytes, budget);
+  cursor.end();
+  return value;
+}
+
+function readValue(cursor: JsonCursor, bytes: Uint8Array, budget: Budget): unknown {
+  const at = cursor.next();
+  if (cursor.atString()) {
+    const text = cursor.string();
+    budget.spend(VALUE_BYTES + 2 * (cursor.at - at), `byte ${at}`);
+    return text;
+  }
+  if (cursor.atObject()) return readObject(cursor, bytes, budget);
+  if (cursor.atArray()) return readArray(cursor, bytes, budget);
+  cursor.pass();
+  const text = decodeUtf8(bytes.subarray(at, cursor.at));
+  return text === 'null' ? null : text === 'true' || (text !== 'false' && Number(text));
+}
+
+function readObject(cursor: JsonCursor, bytes: Uint8Array, budget: Budget): object {
+  const object: Record<string, unknown> = Object.create(null);
+  budget.spend(OBJECT_BYTES, `byte ${cursor.at}`);
+  cursor.members((name, at) => {
+    if (name in object) {
+      const text = `the key ${describe(name)} is repeated (at byte ${at})`;
+      cursor.refuse('duplicate-key', name, text, 'different keys', name);
+    }
+    budget.spend(VALUE_BYTES + 2 * name.length, `byte ${at}`);
+    object[name] = readValue(cursor, bytes, budget);
+  });
+  return object;
+}
+
+function readArray(cursor: JsonCursor, bytes: Uint8Array, budget: Budget): unknown[] {
+  const array: unknown[] = [];
+  budget.spend(VALUE_BYTES, `byte ${cursor.at}`);
+  cursor.items(() => {
+    budget.spend(ITEM_BYTES, `byte ${cursor.at}`);
+    array.push(readValue(cursor, bytes, budget));
+  });
+  return array;
+}

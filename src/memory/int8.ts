@@ -1,0 +1,66 @@
+import { ModelError } from '../base/errors.ts';
+import { floats, scratch } from './arena.ts';
+import { type Form, type Int8Matrix, PLAIN, panelBytes, quantizedBytes, RELAXED, writeInt8 } from './pack.ts';
+import { instantiateInt8, wasm } from './wasm.ts';
+
+// 8-bit weights: for each row of a matrix one scale, max|w| / 127, and integers from -127 to 127. The kernels quantise
+// activations to 14 bits, row by row and step by step, and add up exact integers (assembly/int8.ts).
+
+let chosen: Form | undefined;
+
+/**
+ * How 8-bit products are done in this thread. No clock decides, since worklets have none: the relaxed form where its module
+ * compiles, is not known to be slower, and computes the right integers. Results do not depend on it.
+ */
+export function int8Form(): Form {
+  chosen ??= instantiateInt8() && isExact() ? RELAXED : PLAIN;
+  return chosen;
+}
+
+/** Whether both forms give the same integers, from weights of every size in every lane. */
+function isExact(): boolean {
+  const size = 16;
+  const data = Int8Array.from({ length: size * size }, (_, i) => ((i * 89) % 255) - 127);
+  // the activations and what sums start from; scales too, of which only the first 16 count
+  const x = Float32Array.from({ length: 2 * size }, (_, k) => ((k * 7) % 32) - 15.5);
+  const [plain, relaxed] = ([PLAIN, RELAXED] as const).map((form) => {
+    const bytes = panelBytes(size, size, form);
+    const pointer = scratch(bytes + 8 * size + quantizedBytes(size, form));
+    const z = pointer + bytes + 4 * size;
+    writeInt8({ name: '', dims: [size, size], pointer, gates: 0, form }, { data, scale: x });
+    floats().set(x, (pointer + bytes) / 4);
+    wasm().gemm_i8(pointer, pointer + bytes, 0, size, z, 0, z, 0, 1, 1, z + 4 * size, form);
+    return floats().slice(z / 4, z / 4 + size);
+  });
+  return plain!.every((sum, row) => sum === relaxed![row]);
+}
+
+/**
+ * The nearest matrix of 8-bit weights to `values` [rows][K].
+ * @throws ModelError if a value is NaN or infinite
+ */
+export function quantizeMatrix(who: string, name: string, values: Float32Array, rows: number): Int8Matrix {
+  const K = values.length / rows;
+  const data = new Int8Array(values.length);
+  const scale = new Float32Array(rows);
+  for (let row = 0, i = 0; row < rows; row++) {
+    const end = (row + 1) * K;
+    let max = 0;
+    for (let j = i; j < end; j++) {
+      const size = Math.abs(values[j]!);
+      if (!(size < Number.POSITIVE_INFINITY)) {
+        throw new ModelError(`${who}: ${name} expected finite weights to quantize, got ${values[j]} in row ${row}`, {
+          code: 'not-finite',
+          path: name,
+          expected: 'finite weights',
+          found: values[j],
+        });
+      }
+      if (size > max) max = size;
+    }
+    const unit = Math.fround(max / 127);
+    scale[row] = unit;
+    for (; i < end; i++) data[i] = unit && Math.max(-127, Math.min(127, Math.round(values[i]! / unit)));
+  }
+  return { data, scale };
+}

@@ -1,0 +1,201 @@
+import { product } from '../base/tensor.ts';
+import { floats, integers } from './arena.ts';
+import type { ParameterSpec } from './parameters.ts';
+import { wasm } from './wasm.ts';
+
+// Weights lie in panels of 16 columns: [panel][k][column], 64 bytes for each k; assembly/panels.ts says which row is where.
+// The same panels serve one row and many. Packing moves bits, never floats, so that even a NaN's payload comes back from
+// stateDict(). What no row fills is zero from the start: blocks of weights are cleared when they are allocated.
+
+/** How products are done, in assembly/int8.ts: in float32 ... */
+export const FLOAT32 = 0;
+/** ... with 8-bit weights by i32x4.dot_i16x8_s, which every engine with SIMD has ... */
+export const PLAIN = 1;
+/** ... or by i32x4.relaxed_dot_i8x16_i7x16_add_s: the same integers, twice as fast where that is one instruction. */
+export const RELAXED = 2;
+export type Form = typeof FLOAT32 | typeof PLAIN | typeof RELAXED;
+
+const PANEL = 16;
+/** Of one panel, from one k to the next */
+export const PANEL_BYTES = 4 * PANEL;
+
+/** Depth whose products of 8-bit weights an int32 holds: DEPTH in assembly/int8.ts. */
+const INT8_DEPTH = 2048;
+
+/**
+ * A parameter and where it lies: a matrix [dims[0]][the rest] in panels if there are `gates`, H where its rows are the gates of H
+ * units and 0 where they keep their order; else its elements one after the other. `form`: FLOAT32, or how its 8-bit weights lie.
+ */
+export interface Parameter extends ParameterSpec {
+  readonly pointer: number;
+  readonly gates?: number;
+  readonly form?: Form;
+  /** The rows lie in as many equal parts, each a matrix of its own: the groups of a convolution. Default 1. */
+  readonly parts?: number;
+}
+
+/** A matrix of 8-bit weights: a row's integers, -127 to 127, times its scale. */
+export interface Int8Matrix {
+  /** [rows][K] */
+  readonly data: Int8Array;
+  /** [rows] */
+  readonly scale: Float32Array;
+}
+
+/** Values by parameter name. */
+export type Values = ReadonlyMap<string, Float32Array | Int8Matrix>;
+
+/** Whether any matrix has 8-bit weights: then the module has, and quantizes the others. */
+export function holdsInt8(values: Values): boolean {
+  return [...values.values()].some((value) => 'scale' in value);
+}
+
+/** Panels for a matrix of `rows` rows. Gates of H units: 4 H rows, which four units a panel fill as well. */
+export function panelCount(rows: number): number {
+  return Math.ceil(rows / PANEL);
+}
+
+/** Bytes of the panels of a matrix [rows][K]. 8-bit ones are followed by scales and by sums of rows (assembly/int8.ts). */
+export function panelBytes(rows: number, K: number, form: Form = FLOAT32): number {
+  if (form === FLOAT32) return panelCount(rows) * K * PANEL_BYTES;
+  return panelCount(rows) * (PANEL * int8Depth(K) + PANEL_BYTES * (1 + int8Blocks(K)));
+}
+
+/** Bytes of scratch for a row of K activations, quantised: quantized_bytes in assembly/int8.ts. */
+export function quantizedBytes(K: number, form: Form): number {
+  return form === FLOAT32 ? 0 : 2 * int8Depth(K) + 8;
+}
+
+function int8Depth(K: number): number {
+  return Math.ceil(K / 8) * 8;
+}
+
+function int8Blocks(K: number): number {
+  return Math.max(1, Math.ceil(K / INT8_DEPTH));
+}
+
+/** Copies `values` into a parameter's place. */
+export function writeParameter(parameter: Parameter, values: Float32Array | Int8Matrix): void {
+  const { pointer, gates } = parameter;
+  if ('scale' in values) writeInt8(parameter, values);
+  else if (gates === undefined) writeFloats(pointer, values);
+  else {
+    moveMatrix(true, parameter, new Int32Array(values.buffer, values.byteOffset, values.length));
+  }
+}
+
+/** A copy of a parameter, bit for bit what was written, or the float32 that its 8-bit weights stand for. */
+export function readParameter(parameter: Parameter): Float32Array {
+  const { pointer, dims, gates, form } = parameter;
+  const count = product(dims);
+  if (gates === undefined) return readFloats(pointer, count);
+  if (form) {
+    const K = columnCount(dims);
+    const { data, scale } = readInt8(parameter);
+    return Float32Array.from(data, (value, i) => value * scale[Math.floor(i / K)]!);
+  }
+  const words = new Int32Array(count);
+  moveMatrix(false, parameter, words);
+  return new Float32Array(words.buffer);
+}
+
+/** Moves a float32 matrix into its panels, or out of them. */
+function moveMatrix(into: boolean, parameter: Parameter, array: Int32Array): void {
+  const { dims } = parameter;
+  const K = columnCount(dims);
+  const memory = integers();
+  for (let row = 0, i = 0; row < dims[0]!; row++) {
+    let at = rowPointer(parameter, row) / 4;
+    for (const end = i + K; i < end; at += PANEL, i++) {
+      if (into) memory[at] = array[i]!;
+      else array[i] = memory[at]!;
+    }
+  }
+}
+
+/** The columns of a matrix: all of its dims but the first. */
+export function columnCount(dims: readonly number[]): number {
+  return product(dims.slice(1));
+}
+
+/** Where a row of a float32 matrix begins; one column further is PANEL_BYTES on. */
+export function rowPointer({ pointer, dims, gates, parts = 1 }: Parameter, row: number): number {
+  const K = columnCount(dims);
+  const rows = dims[0]! / parts;
+  const part = Math.floor(row / rows);
+  return pointer + part * panelBytes(rows, K) + 4 * wasm().panel_index(row - part * rows, K, gates!);
+}
+
+/** Copies 8-bit weights into a parameter's place, with their scales and the sums of their rows. */
+export function writeInt8(parameter: Parameter, { data, scale }: Int8Matrix): void {
+  const { dims, form, parts = 1 } = parameter;
+  const K = columnCount(dims);
+  const panels = panelCount(dims[0]! / parts);
+  const memory = integers();
+  const bytes = new Int8Array(memory.buffer);
+  const scales = floats();
+  const sums = new Int32Array(int8Blocks(K));
+  walkInt8(parameter, (row, column, at) => {
+    sums.fill(0);
+    for (let k = 0; k < K; k++) {
+      const value = data[row * K + k]!;
+      bytes[at + int8Offset(k)] = value ^ int8Bias(k, form);
+      sums[Math.floor(k / INT8_DEPTH)]! += value;
+    }
+    scales[column] = scale[row]!;
+    for (const [block, sum] of sums.entries()) memory[column + (1 + block) * panels * PANEL] = 8192 * sum;
+  });
+}
+
+/** A copy of 8-bit weights and their scales. */
+export function readInt8(parameter: Parameter): Int8Matrix {
+  const { dims, form } = parameter;
+  const K = columnCount(dims);
+  const data = new Int8Array(product(dims));
+  const scale = new Float32Array(dims[0]!);
+  const scales = floats();
+  const bytes = new Int8Array(scales.buffer);
+  walkInt8(parameter, (row, column, at) => {
+    for (let k = 0; k < K; k++) data[row * K + k] = bytes[at + int8Offset(k)]! ^ int8Bias(k, form);
+    scale[row] = scales[column]!;
+  });
+  return { data, scale };
+}
+
+/** From a row's first weight to the k-th: four lie side by side. */
+function int8Offset(k: number): number {
+  return Math.floor(k / 4) * 4 * PANEL + (k % 4);
+}
+
+/** The bit that differs in memory from the k-th weight of a row: in the plain form 128 is added to even ones. */
+function int8Bias(k: number, form: Form | undefined): number {
+  return form === PLAIN && k % 2 === 0 ? 0x80 : 0;
+}
+
+/** Visits each row of an 8-bit matrix: its number, the index of its scale as a float, and the address of its first weight. */
+function walkInt8(
+  { pointer, dims, gates, form, parts = 1 }: Parameter,
+  visit: (row: number, column: number, at: number) => void,
+): void {
+  const rows = dims[0]! / parts;
+  const K = columnCount(dims);
+  const depth = int8Depth(K);
+  for (let row = 0; row < dims[0]!; row++) {
+    const part = Math.floor(row / rows);
+    const start = pointer + part * panelBytes(rows, K, form);
+    const scales = start + panelCount(rows) * PANEL * depth;
+    const column = wasm().panel_index(row - part * rows, 1, gates!);
+    const panel = Math.floor(column / PANEL);
+    visit(row, scales / 4 + column, start + panel * PANEL * depth + (column % PANEL) * 4);
+  }
+}
+
+/** Copies `values` to `pointer` bit for bit. */
+export function writeFloats(pointer: number, values: Float32Array): void {
+  integers().set(new Int32Array(values.buffer, values.byteOffset, values.length), pointer / 4);
+}
+
+/** A copy of `count` floats at `pointer`, bit for bit. */
+export function readFloats(pointer: number, count: number): Float32Array {
+  return new Float32Array(integers().slice(pointer / 4, pointer / 4 + count).buffer);
+}

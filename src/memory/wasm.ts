@@ -1,0 +1,178 @@
+import { checkBoolean, checkOptions, tag, wrongType } from '../base/tensor.ts';
+import { compile, compileInt8 } from './compile.ts';
+
+/** The exports of lstm.wasm. Pointers and strides are in bytes, sizes in floats or rows; shapes are in `assembly/`. */
+export interface Kernels {
+  readonly memory: WebAssembly.Memory;
+  readonly table: WebAssembly.Table;
+  readonly ABI: WebAssembly.Global<'i32'>;
+  readonly PANEL: WebAssembly.Global<'i32'>;
+  readonly TILE_ROWS: WebAssembly.Global<'i32'>;
+  readonly HEAP_BASE: WebAssembly.Global<'i32'>;
+  gemv_f32(w: number, x: number, K: number, init: number, z: number, panels: number): void;
+  gemm_f32(
+    w: number,
+    x: number,
+    xStride: number,
+    K: number,
+    init: number,
+    initStride: number,
+    z: number,
+    zStride: number,
+    rows: number,
+    panels: number,
+  ): void;
+  lstm_gates_f32(z: number, c: number, h: number, y: number, H: number): void;
+  lstm_run(
+    model: number,
+    from: number,
+    to: number,
+    x: number,
+    even: number,
+    odd: number,
+    h: number,
+    c: number,
+    steps: number,
+    batch: number,
+    batchSizes: number,
+    rows: number,
+    z: number,
+    blockRows: number,
+  ): void;
+  linear(
+    form: number,
+    w: number,
+    bias: number,
+    x: number,
+    inFeatures: number,
+    out: number,
+    outFeatures: number,
+    rows: number,
+    z: number,
+  ): void;
+  gemm_i8(
+    w: number,
+    x: number,
+    xStride: number,
+    K: number,
+    init: number,
+    initStride: number,
+    z: number,
+    zStride: number,
+    rows: number,
+    panels: number,
+    scratch: number,
+    form: number,
+  ): void;
+  copy_rows(dst: number, dstStride: number, src: number, srcStride: number, rows: number, floats: number): void;
+  move_states(
+    table: number,
+    offset: number,
+    rows: number,
+    groups: number,
+    n: number,
+    floats: number,
+    back: boolean,
+  ): void;
+  panel_index(row: number, K: number, H: number): number;
+  random_f32(x: number, n: number, stride: number, state: number, terms: number, low: number, scale: number): number;
+  dropout_f32(x: number, n: number, p: number, scale: number, state: number): number;
+  sigmoid_f32(x: number, n: number): void;
+  tanh_f32(x: number, n: number): void;
+  relu_f32(x: number, n: number): void;
+  softmax_f32(x: number, outer: number, n: number, inner: number): void;
+}
+
+/** The exports of lstm-int8.wasm. */
+interface Int8Kernels {
+  readonly dot_i8: unknown;
+  is_emulated(): number;
+}
+
+/** Of assembly/index.ts: the signatures and layouts that this code relies on. */
+const ABI = 1;
+const COMPILED = "this version's compiled lstm.wasm";
+/** Where gemm_i8 looks for the relaxed form. */
+const RELAXED_SLOT = 1;
+
+let kernels: Kernels | undefined;
+let source: WebAssembly.Module | undefined;
+let int8Source: WebAssembly.Module | undefined;
+let relaxed: boolean | undefined;
+let int8Started = false;
+
+export interface InitializeOptions {
+  /** The compiled `lstm-wasm/lstm-int8.wasm`, used by quantize() where `relaxed` allows it. */
+  readonly int8?: WebAssembly.Module | undefined;
+  /**
+   * Whether quantized models use relaxed SIMD; the bits are the same either way. Default: where the engine has it and it is
+   * faster. True: wherever the engine has it.
+   */
+  readonly relaxed?: boolean | undefined;
+}
+
+/** The one instance of this thread, made from the embedded bytes at the first call. */
+export function wasm(): Kernels {
+  return kernels ?? instantiate();
+}
+
+/**
+ * Instantiates the kernels now, from `module` if given: the compiled `lstm-wasm/lstm.wasm`. Needed only where a runtime
+ * forbids compiling bytes; otherwise the first use does the same from the embedded copy.
+ * @throws TypeError if a module is not the compiled lstm.wasm or lstm-int8.wasm of this version
+ * @throws Error if the kernels already run from another module, or if the engine has no WebAssembly SIMD; an option comes too
+ *   late once there are 8-bit weights
+ */
+export function initialize(module?: WebAssembly.Module, options?: InitializeOptions): void {
+  checkOptions('initialize', options, ['int8', 'relaxed']);
+  const { int8 = int8Source, relaxed: wanted = relaxed } = options ?? {};
+  if (wanted !== undefined) checkBoolean('initialize', 'relaxed', wanted);
+  checkModule('module', module, 'lstm_run', COMPILED);
+  checkModule('int8', int8, 'is_emulated', 'the compiled lstm-int8.wasm');
+  if (kernels && module && module !== source) throw new Error('initialize: another module runs already');
+  if (int8Started && (int8 !== int8Source || wanted !== relaxed)) {
+    throw new Error('initialize: 8-bit weights are in use already');
+  }
+  if (!kernels) instantiate(module);
+  int8Source = int8;
+  relaxed = wanted;
+}
+
+/** @throws TypeError unless `module`, if there is one, is a module with the export `name` */
+function checkModule(what: string, module: WebAssembly.Module | undefined, name: string, expected: string): void {
+  if (module === undefined) return;
+  if (tag(module) !== 'WebAssembly.Module') throw wrongType('initialize', what, 'a WebAssembly.Module', module);
+  const exports = WebAssembly.Module.exports(module);
+  if (!exports.some((each) => each.name === name)) throw wrongType('initialize', what, expected, module);
+}
+
+function instantiate(module: WebAssembly.Module = compile()): Kernels {
+  const exports = new WebAssembly.Instance(module).exports as unknown as Kernels;
+  if (exports.ABI?.value !== ABI) throw wrongType('initialize', 'module', COMPILED, module);
+  source = module;
+  kernels = exports;
+  return kernels;
+}
+
+/**
+ * Puts the relaxed form of 8-bit products where gemm_i8 looks for it. False where the engine lacks relaxed SIMD, or is known to be
+ * slower with it and nobody asked for it.
+ */
+export function instantiateInt8(): boolean {
+  const { memory, table } = wasm();
+  int8Started = true;
+  // its errors carry the place where they were made as `line`; no other engine's do
+  const isJavaScriptCore = Object.hasOwn(new Error(), 'line');
+  if (!(relaxed ?? !isJavaScriptCore)) return false;
+  try {
+    int8Source ??= compileInt8();
+    const { exports } = new WebAssembly.Instance(int8Source, { env: { memory } });
+    const { dot_i8, is_emulated } = exports as unknown as Int8Kernels;
+    if (relaxed === undefined && is_emulated()) return false;
+    table.grow(1);
+    table.set(RELAXED_SLOT, dot_i8);
+    return true;
+  } catch {
+    return false;
+  }
+}

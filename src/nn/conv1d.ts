@@ -1,0 +1,118 @@
+import {
+  checkBoolean,
+  checkInteger,
+  checkOptions,
+  checkTensor,
+  type TensorLike,
+  wrongValue,
+  zeros,
+} from '../base/tensor.ts';
+import { outside } from '../memory/arena.ts';
+import { Affine } from './affine.ts';
+import { type QuantizeOptions, VALUES } from './module.ts';
+
+export interface Conv1dOptions {
+  /** Inputs from one output to the next. Default 1. */
+  readonly stride?: number | undefined;
+  /** Zeros on either side; 'same': as many as give as many outputs as inputs; 'valid': none. Default 0. */
+  readonly padding?: number | 'same' | 'valid' | undefined;
+  /** Inputs from one weight of the kernel to the next. Default 1. */
+  readonly dilation?: number | undefined;
+  /** Channels are split into as many groups, each output seeing only its own group's inputs. Default 1. */
+  readonly groups?: number | undefined;
+  /** Whether a bias is added. Default true. */
+  readonly bias?: boolean | undefined;
+  /** For the initial weights: an integer from 0 to 2^53 - 1. Default: a count of the modules made. */
+  readonly seed?: number | undefined;
+}
+
+/**
+ * torch.nn.Conv1d with zero padding: weight (outChannels, inChannels / groups, kernelSize), bias (outChannels).
+ *
+ * https://pytorch.org/docs/stable/generated/torch.nn.Conv1d.html
+ */
+export class Conv1d extends Affine {
+  declare readonly inChannels: number;
+  declare readonly outChannels: number;
+  declare readonly kernelSize: number;
+  declare readonly stride: number;
+  declare readonly padding: number | 'same' | 'valid';
+  declare readonly dilation: number;
+  declare readonly groups: number;
+  declare readonly bias: boolean;
+
+  /**
+   * Weights start uniform in ±1/sqrt(inChannels / groups * kernelSize), drawn from `seed` by mulberry32.
+   * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
+   */
+  constructor(inChannels: number, outChannels: number, kernelSize: number, options?: Conv1dOptions) {
+    checkOptions('Conv1d', options, ['stride', 'padding', 'dilation', 'groups', 'bias', 'seed']);
+    const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options ?? {};
+    const counts = { inChannels, outChannels, kernelSize, stride, dilation, groups };
+    for (const [what, count] of Object.entries(counts)) checkInteger('Conv1d', what, count, 1);
+    if (inChannels % groups || outChannels % groups) {
+      throw wrongValue('Conv1d', 'groups', `a divisor of ${inChannels} and ${outChannels} channels`, groups);
+    }
+    if (padding !== 'valid' && padding !== 'same') checkInteger('Conv1d', 'padding', padding, 0);
+    if (padding === 'same' && stride !== 1) throw wrongValue('Conv1d', 'stride', '1 with padding "same"', stride);
+    checkBoolean('Conv1d', 'bias', bias);
+    super('Conv1d', options, [outChannels, inChannels / groups, kernelSize], groups, bias);
+    Object.assign(this, counts, { padding, bias });
+  }
+
+  /** This layer with 8-bit weights; see LSTM.quantize. */
+  quantize(options?: QuantizeOptions): Conv1d {
+    const { stride, padding, dilation, groups, bias } = this;
+    const all = { stride, padding, dilation, groups, bias, [VALUES]: this.quantizedValues(options) };
+    return new Conv1d(this.inChannels, this.outChannels, this.kernelSize, all);
+  }
+
+  /**
+   * @param input (N, inChannels, L) or (inChannels, L)
+   * @returns (N, outChannels, floor((L + 2 padding - dilation (kernelSize - 1) - 1) / stride) + 1), or without N
+   * @throws TypeError or RangeError that names the argument
+   */
+  forward(input: TensorLike): TensorLike {
+    this.checkAlive();
+    const given = checkTensor('Conv1d', 'input', input);
+    const { inChannels, outChannels, kernelSize, stride, dilation, groups } = this;
+    const { dims } = input;
+    const [channels, length] = dims.slice(-2) as [number, number];
+    if ((dims.length !== 2 && dims.length !== 3) || channels !== inChannels) {
+      throw wrongValue('Conv1d', 'input', `[N, ${inChannels}, L] or [${inChannels}, L]`, dims);
+    }
+    const reach = dilation * (kernelSize - 1);
+    // 'same' puts an odd zero at the end, as PyTorch does
+    const left = this.padding === 'same' ? reach >> 1 : this.padding === 'valid' ? 0 : this.padding;
+    const padded = length + (this.padding === 'same' ? reach : 2 * left);
+    const steps = Math.floor((padded - reach - 1) / stride) + 1;
+    if (steps < 1) throw wrongValue('Conv1d', 'input', `at least ${reach + 1 - padded + length} steps`, dims);
+    const batch = dims.length === 3 ? dims[0]! : 1;
+    const output = zeros('Conv1d', [...dims.slice(0, -2), outChannels, steps]);
+    const data = outside(given);
+
+    // windows side by side are the rows of a matrix product
+    const [ins, outs] = [inChannels / groups, outChannels / groups];
+    for (let part = 0; part < batch * groups; part++) {
+      this.multiply(
+        part % groups,
+        steps,
+        (memory, x, first, end) => {
+          for (let row = first; row < end; row++) {
+            for (let c = part * ins; c < (part + 1) * ins; c++) {
+              for (let k = 0, t = row * stride - left; k < kernelSize; k++, t += dilation) {
+                memory[x++] = t >= 0 && t < length ? data[c * length + t]! : 0;
+              }
+            }
+          }
+        },
+        (memory, y, first, end) => {
+          for (let row = first; row < end; row++) {
+            for (let c = part * outs; c < (part + 1) * outs; c++) output.data[c * steps + row] = memory[y++]!;
+          }
+        },
+      );
+    }
+    return output;
+  }
+}

@@ -1,0 +1,76 @@
+import { checkOptions, checkTensor, type StateDict, type TensorLike, wrongValue, zeros } from '../base/tensor.ts';
+import { type QuantizeOptions, VALUES } from './module.ts';
+import { Recurrent } from './recurrent.ts';
+import { runSequence, setInput } from './sequence.ts';
+import { infer } from './sizes.ts';
+import type { LSTMState } from './state.ts';
+
+export interface LSTMCellOptions {
+  /** Whether bias_ih and bias_hh exist. Default true. */
+  readonly bias?: boolean | undefined;
+  /** For the initial weights: an integer from 0 to 2^53 - 1. Default: a count of the modules made. */
+  readonly seed?: number | undefined;
+}
+
+/**
+ * torch.nn.LSTMCell: one step, `c1 = sigmoid(f) c0 + sigmoid(i) tanh(g)`, `h1 = sigmoid(o) tanh(c1)`, with the gates i, f,
+ * g, o from `W_ih x + b_ih + W_hh h0 + b_hh`.
+ *
+ * https://pytorch.org/docs/stable/generated/torch.nn.LSTMCell.html
+ */
+export class LSTMCell extends Recurrent {
+  /**
+   * Weights start uniform in ±1/sqrt(hiddenSize), drawn from `seed` by mulberry32: the same bits everywhere.
+   * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
+   */
+  constructor(inputSize: number, hiddenSize: number, options?: LSTMCellOptions) {
+    checkOptions('LSTMCell', options, ['bias', 'seed']);
+    super('LSTMCell', true, inputSize, hiddenSize, options);
+  }
+
+  /**
+   * The cell that a state dict describes under `prefix`. Strict, as loadStateDict.
+   * @throws ModelError that lists what does not fit
+   */
+  static fromStateDict(stateDict: StateDict, options?: { prefix?: string | undefined }): LSTMCell {
+    checkOptions('LSTMCell', options, ['prefix']);
+    const { sizes, values } = infer('LSTMCell', stateDict, options?.prefix ?? '', true);
+    const all = { bias: sizes.bias, [VALUES]: values };
+    return new LSTMCell(sizes.inputSize, sizes.hiddenSize, all);
+  }
+
+  /**
+   * One step.
+   * @param input (B, I) or (I)
+   * @param state h0 and c0, both (B, H) or (H); zeros if left out
+   * @returns h1 and c1, (B, H) or (H)
+   * @throws TypeError or RangeError that names the argument; nothing is changed then
+   */
+  forward(input: TensorLike, state?: LSTMState | null): { h1: TensorLike; c1: TensorLike } {
+    this.checkAlive();
+    const data = checkTensor('LSTMCell', 'input', input);
+    const { dims } = input;
+    if ((dims.length !== 1 && dims.length !== 2) || dims[dims.length - 1] !== this.inputSize) {
+      throw wrongValue('LSTMCell', 'input', `[B, ${this.inputSize}] or [${this.inputSize}]`, dims);
+    }
+    const batch = dims.length === 2 ? dims[0]! : 1;
+    const shape = [...dims.slice(0, -1), this.hiddenSize];
+    const { sequence } = this;
+    this.startFrom(state, shape, shape);
+    setInput(sequence, data, 1, batch, batch);
+    const h1 = zeros('LSTMCell', shape);
+    const c1 = zeros('LSTMCell', shape);
+    sequence.hn = h1.data;
+    sequence.cn = c1.data;
+    // the output of a single step is its h
+    sequence.output = h1.data;
+    runSequence('LSTMCell', this, sequence);
+    return { h1, c1 };
+  }
+
+  /** This cell with 8-bit weights; see LSTM.quantize. */
+  quantize(options?: QuantizeOptions): LSTMCell {
+    const all = { bias: this.bias, [VALUES]: this.quantizedValues(options) };
+    return new LSTMCell(this.inputSize, this.hiddenSize, all);
+  }
+}

@@ -1,0 +1,230 @@
+import {
+  checkBoolean,
+  checkOptions,
+  checkTensor,
+  formatDims,
+  type StateDict,
+  sameDims,
+  type TensorLike,
+  wrongNumber,
+  wrongValue,
+  zeros,
+} from '../base/tensor.ts';
+import type { Values } from '../memory/pack.ts';
+import type { LSTMSizes } from '../memory/parameters.ts';
+import { type QuantizeOptions, VALUES } from './module.ts';
+import { checkPacked, type PackedSequence } from './packed.ts';
+import { Recurrent } from './recurrent.ts';
+import { runSequence, setInput } from './sequence.ts';
+import { infer } from './sizes.ts';
+import { checkShape, type LSTMState } from './state.ts';
+
+/** PyTorch's keyword arguments of nn.LSTM, in camelCase. */
+export interface LSTMOptions {
+  /** L, layers on top of each other, 10,000 at the most. Default 1. */
+  readonly numLayers?: number | undefined;
+  /** Whether bias_ih and bias_hh exist. Default true. */
+  readonly bias?: boolean | undefined;
+  /** Input and output are (B, T, ...) in place of (T, B, ...); states keep their layout. Default false. */
+  readonly batchFirst?: boolean | undefined;
+  /** Probability in [0, 1] that an output of a layer but the last is zeroed, in training mode only. Default 0. */
+  readonly dropout?: number | undefined;
+  /** A second direction from the end of the sequence, its output beside the first's. Default false. */
+  readonly bidirectional?: boolean | undefined;
+  /** P, below hiddenSize: h is projected to this size. Default 0: no projection. */
+  readonly projSize?: number | undefined;
+  /** For the initial weights and for dropout: an integer from 0 to 2^53 - 1. Default: a count of the modules made. */
+  readonly seed?: number | undefined;
+}
+
+export interface LSTMResult<Output = TensorLike> {
+  /** (T, B, D·Ho), with batchFirst (B, T, D·Ho), unbatched (T, D·Ho), or packed as the input was */
+  readonly output: Output;
+  /** (L·D, B, Ho), unbatched (L·D, Ho) */
+  readonly hn: TensorLike;
+  /** (L·D, B, H), unbatched (L·D, H) */
+  readonly cn: TensorLike;
+}
+
+interface ResultDims {
+  readonly input: readonly number[];
+  readonly batched: boolean;
+  readonly batch: number;
+  readonly output: readonly number[];
+  readonly h: readonly number[];
+  readonly c: readonly number[];
+}
+
+const FORWARD_OPTIONS = ['out'];
+let warned = false;
+
+/**
+ * torch.nn.LSTM: `c = sigmoid(f) c + sigmoid(i) tanh(g)`, `h = sigmoid(o) tanh(c)`, with the gates i, f, g, o from
+ * `W_ih x + b_ih + W_hh h + b_hh`. Letters: T steps, B batch, I inputSize, H hiddenSize, P projSize, Ho = P or else H,
+ * L layers, D directions. A sequence has the same bits alone, in any batch, split over calls, and in a stream.
+ *
+ * https://pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+ */
+export class LSTM extends Recurrent {
+  readonly numLayers: number;
+  readonly batchFirst: boolean;
+  readonly dropout: number;
+  readonly bidirectional: boolean;
+  readonly projSize: number;
+  #dims: ResultDims | undefined;
+
+  /**
+   * Weights start uniform in ±1/sqrt(hiddenSize), drawn from `seed` by mulberry32: the same bits everywhere.
+   * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
+   */
+  constructor(inputSize: number, hiddenSize: number, options?: LSTMOptions) {
+    checkOptions('LSTM', options, ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'projSize', 'seed']);
+    const batchFirst = checkBoolean('LSTM', 'batchFirst', options?.batchFirst ?? false);
+    const dropout = options?.dropout ?? 0;
+    if (!(Number.isFinite(dropout) && dropout >= 0 && dropout <= 1)) {
+      throw wrongNumber('LSTM', 'dropout', 'a number from 0 to 1', dropout);
+    }
+    super('LSTM', false, inputSize, hiddenSize, options);
+    const { numLayers, bidirectional, projSize } = this.sizes;
+    this.numLayers = numLayers;
+    this.batchFirst = batchFirst;
+    this.dropout = dropout;
+    this.bidirectional = bidirectional;
+    this.projSize = projSize;
+    if (dropout > 0 && numLayers === 1 && !warned) {
+      warned = true;
+      console.warn(`LSTM: dropout ${dropout} does nothing with numLayers 1: it leaves the last layer out`);
+    }
+  }
+
+  /**
+   * The LSTM that a state dict describes: sizes, layers, directions, bias and projection are read from keys and shapes
+   * under `prefix` (such as `encoder.lstm.`). Strict, as loadStateDict.
+   * @throws ModelError that lists what does not fit
+   */
+  static fromStateDict(
+    stateDict: StateDict,
+    options?: { prefix?: string | undefined; batchFirst?: boolean | undefined; dropout?: number | undefined },
+  ): LSTM {
+    checkOptions('LSTM', options, ['prefix', 'batchFirst', 'dropout']);
+    const { sizes, values } = infer('LSTM', stateDict, options?.prefix ?? '', false);
+    return LSTM.#make(sizes, options ?? {}, values);
+  }
+
+  static #make(
+    { inputSize, hiddenSize, numLayers, bias, bidirectional, projSize }: LSTMSizes,
+    { batchFirst, dropout }: Pick<LSTMOptions, 'batchFirst' | 'dropout'>,
+    values: Values,
+  ): LSTM {
+    const all = { numLayers, bias, bidirectional, projSize, batchFirst, dropout, [VALUES]: values };
+    return new LSTM(inputSize, hiddenSize, all);
+  }
+
+  /**
+   * Runs a whole sequence.
+   * @param input (T, B, I), with batchFirst (B, T, I), unbatched (T, I), or a PackedSequence; T at least 1
+   * @param state h0 (L·D, B, Ho) and c0 (L·D, B, H), unbatched without B; zeros if left out
+   * @param options `out`: tensors of the result's dims, such as an earlier result, to write to and return: the call then
+   *   makes no garbage. hn and cn may be h0 and c0.
+   * @throws TypeError or RangeError that names the argument; nothing is changed then
+   */
+  forward(input: TensorLike, state?: LSTMState | null, options?: { out?: LSTMResult | undefined }): LSTMResult;
+  forward(
+    input: PackedSequence,
+    state?: LSTMState | null,
+    options?: { out?: LSTMResult<PackedSequence> | undefined },
+  ): LSTMResult<PackedSequence>;
+  forward(
+    input: TensorLike | PackedSequence,
+    state?: LSTMState | null,
+    options?: { out?: LSTMResult<TensorLike | PackedSequence> | undefined },
+  ): LSTMResult<TensorLike | PackedSequence> {
+    this.checkAlive();
+    checkOptions('LSTM', options, FORWARD_OPTIONS);
+    const packed = (input as PackedSequence | undefined)?.batchSizes ? (input as PackedSequence) : undefined;
+    const { sequence } = this;
+    const { output, h, c } = packed ? this.#readPacked(packed) : this.#readTensor(input as TensorLike);
+    this.startFrom(state, h, c);
+    const result = options?.out ?? {
+      output: packed ? repacked(packed, zeros('LSTM', output)) : zeros('LSTM', output),
+      hn: zeros('LSTM', h),
+      cn: zeros('LSTM', c),
+    };
+    if (packed && !samePacking(result.output as PackedSequence | undefined, packed)) {
+      throw new TypeError('LSTM: "out.output" expected the packing of the input');
+    }
+    const target = packed ? (result.output as PackedSequence).data : (result.output as TensorLike);
+    sequence.output = checkShape('LSTM', 'out.output', target, output);
+    sequence.hn = checkShape('LSTM', 'out.hn', result.hn, h);
+    sequence.cn = checkShape('LSTM', 'out.cn', result.cn, c);
+    runSequence('LSTM', this, sequence, this.training && this.dropout > 0 ? this.#drop : undefined);
+    return result;
+  }
+
+  /**
+   * This LSTM with 8-bit weights: a quarter of the memory, faster where weights or multiplications limit, and less exact.
+   * Each row of a matrix has one scale; activations are quantised to 14 bits, step by step; gates and states stay float32.
+   * All else is as before, stateDict() giving the float32 that the 8-bit weights stand for. A step with NaN or infinity is
+   * computed in float32.
+   * @throws ModelError if a weight is NaN or infinite
+   */
+  quantize(options?: QuantizeOptions): LSTM {
+    return LSTM.#make(this.sizes, this, this.quantizedValues(options));
+  }
+
+  #readTensor(input: TensorLike): ResultDims {
+    const data = checkTensor('LSTM', 'input', input);
+    const { dims } = input;
+    const batched = dims.length === 3;
+    if ((!batched && dims.length !== 2) || dims[dims.length - 1] !== this.inputSize) {
+      const shape = this.batchFirst ? '[B, T, ' : '[T, B, ';
+      throw wrongValue('LSTM', 'input', `${shape}${this.inputSize}] or [T, ${this.inputSize}]`, dims);
+    }
+    const batchFirst = batched && this.batchFirst;
+    const steps = dims[batchFirst ? 1 : 0]!;
+    const batch = batched ? dims[batchFirst ? 0 : 1]! : 1;
+    if (steps === 0) throw wrongValue('LSTM', 'input', 'at least one step', dims);
+    if (steps * batch > 2 ** 31 - 1) throw wrongValue('LSTM', 'input', 'fewer than 2^31 steps in all', dims);
+    setInput(this.sequence, data, steps, batch, steps * batch, batchFirst);
+    return this.#resultDims(dims, batched);
+  }
+
+  #readPacked(input: PackedSequence): ResultDims {
+    checkPacked('LSTM', input);
+    const { data, batchSizes, sortedIndices } = input;
+    const rows = data.dims[0]!;
+    if (data.dims.length !== 2 || data.dims[1] !== this.inputSize) {
+      throw wrongValue('LSTM', 'input.data', formatDims([rows, this.inputSize]), data.dims);
+    }
+    setInput(this.sequence, data.data, batchSizes.length, batchSizes[0]!, rows, false, batchSizes, sortedIndices);
+    return this.#resultDims(data.dims, true);
+  }
+
+  /** Dims of results for an input of `dims`: the last ones if they are the same, since new arrays would be garbage. */
+  #resultDims(dims: readonly number[], batched: boolean): ResultDims {
+    const { batch } = this.sequence;
+    const last = this.#dims;
+    if (last && sameDims(dims, last.input) && last.batched === batched && last.batch === batch) return last;
+    const { directions, outputSize } = this.sizes;
+    const layers = batched ? [this.numLayers * directions, batch] : [this.numLayers * directions];
+    this.#dims = {
+      input: [...dims],
+      batched,
+      batch,
+      output: [...dims.slice(0, -1), directions * outputSize],
+      h: [...layers, outputSize],
+      c: [...layers, this.hiddenSize],
+    };
+    return this.#dims;
+  }
+
+  readonly #drop = (pointer: number, count: number): void => this.random.dropout(pointer, count, this.dropout);
+}
+
+function repacked({ batchSizes, sortedIndices, unsortedIndices }: PackedSequence, data: TensorLike): PackedSequence {
+  return { data, batchSizes, sortedIndices, unsortedIndices };
+}
+
+function samePacking(a: PackedSequence | undefined, b: PackedSequence): boolean {
+  return sameDims(a?.batchSizes, b.batchSizes) && sameDims(a?.sortedIndices, b.sortedIndices);
+}

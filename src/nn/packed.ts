@@ -1,0 +1,258 @@
+import {
+  checkBoolean,
+  checkElement,
+  checkInteger,
+  checkIntegers,
+  checkOptions,
+  checkTensor,
+  formatDims,
+  isInteger,
+  product,
+  type TensorLike,
+  wrongInteger,
+  wrongType,
+  wrongValue,
+  zeros,
+} from '../base/tensor.ts';
+import { columnCount } from '../memory/pack.ts';
+
+/**
+ * Sequences of different lengths without padding, as torch.nn.utils.rnn.PackedSequence: the first step of every
+ * sequence, longest sequence first, then the second step of those that have one, and so on.
+ */
+export interface PackedSequence {
+  /** (sum of the lengths, *) */
+  readonly data: TensorLike;
+  /** How many sequences have a step t, for each t below the longest length: positive, never increasing. */
+  readonly batchSizes: readonly number[];
+  /** The caller's index of the k-th longest sequence; null if packed with `enforceSorted`. */
+  readonly sortedIndices: readonly number[] | null;
+  /** The inverse of `sortedIndices`, or null. */
+  readonly unsortedIndices: readonly number[] | null;
+}
+
+/** The length of each sequence; a BigInt64Array is the data of an int64 tensor of ONNX Runtime. */
+export type Lengths = readonly number[] | Int32Array | BigInt64Array;
+
+/** What the options of the functions below mean. */
+export interface PackedOptions {
+  /** Padded tensors are (B, T, *), not (T, B, *). Default: false. */
+  readonly batchFirst?: boolean;
+  /** Refuse lengths that increase; if false, sort the sequences, equal lengths in the caller's order. Default: true. */
+  readonly enforceSorted?: boolean;
+  /** Any number, rounded to float32. Default: 0. */
+  readonly paddingValue?: number;
+  /** Whether the padding comes before or after a sequence. Default: 'right', after it. */
+  readonly paddingSide?: 'left' | 'right';
+  /** T of the padded tensor, at least the longest length. Default: the longest length. */
+  readonly totalLength?: number;
+}
+type Options<Name extends keyof PackedOptions> = Pick<PackedOptions, Name>;
+
+/**
+ * Packs sequences (L, *) with the same trailing dimensions, as torch.nn.utils.rnn.pack_sequence.
+ * Throws a TypeError or RangeError if there are none, one is empty, or their lengths increase under `enforceSorted`.
+ */
+export function packSequence(sequences: readonly TensorLike[], options: Options<'enforceSorted'> = {}): PackedSequence {
+  const { enforceSorted } = readOptions('packSequence', options, ['enforceSorted']);
+  checkSequences('packSequence', sequences);
+  return pack('packSequence', 'sequences', sequences, enforceSorted);
+}
+
+/**
+ * Packs a padded tensor (T, B, *), or (B, T, *) if `batchFirst`, as torch.nn.utils.rnn.pack_padded_sequence; padding is
+ * never read. Throws a TypeError or RangeError unless there are B lengths from 1 to T, falling if `enforceSorted`.
+ */
+export function packPaddedSequence(
+  tensor: TensorLike,
+  lengths: Lengths,
+  options: Options<'batchFirst' | 'enforceSorted'> = {},
+): PackedSequence {
+  const who = 'packPaddedSequence';
+  const { batchFirst, enforceSorted } = readOptions(who, options, ['batchFirst', 'enforceSorted']);
+  if (checkTensor(who, 'tensor', tensor).length === 0) throw wrongValue(who, 'tensor', 'no size of 0', tensor.dims);
+  return pack(who, 'lengths', unpad(who, 'tensor', tensor, lengths, batchFirst, 1), enforceSorted);
+}
+
+/**
+ * A padded tensor (T, B, *), or (B, T, *) if `batchFirst`, and B lengths, in the caller's order, as
+ * torch.nn.utils.rnn.pad_packed_sequence. Throws a TypeError or RangeError if `packed` or `totalLength` is wrong.
+ */
+export function padPackedSequence(
+  packed: PackedSequence,
+  options: Options<'batchFirst' | 'paddingValue' | 'totalLength'> = {},
+): { output: TensorLike; lengths: number[] } {
+  const who = 'padPackedSequence';
+  const read = readOptions(who, options, ['batchFirst', 'paddingValue', 'totalLength']);
+  const sequences = unpack(who, packed);
+  return { output: pad(who, sequences, read), lengths: sequences.map(({ dims }) => dims[0]) };
+}
+
+/**
+ * The sequences (L, *) of a PackedSequence in the caller's order, as torch.nn.utils.rnn.unpack_sequence.
+ * Throws a TypeError or RangeError if `packed` is not a PackedSequence.
+ */
+export function unpackSequence(packed: PackedSequence): TensorLike[] {
+  return unpack('unpackSequence', packed);
+}
+
+/**
+ * Pads sequences (L, *) to one tensor (T, B, *), or (B, T, *) if `batchFirst`, as torch.nn.utils.rnn.pad_sequence; T
+ * is the longest L. Throws a TypeError or RangeError if there are no sequences or their trailing dimensions differ.
+ */
+export function padSequence(
+  sequences: readonly TensorLike[],
+  options: Options<'batchFirst' | 'paddingValue' | 'paddingSide'> = {},
+): TensorLike {
+  const read = readOptions('padSequence', options, ['batchFirst', 'paddingValue', 'paddingSide']);
+  checkSequences('padSequence', sequences);
+  return pad('padSequence', sequences, read);
+}
+
+/**
+ * The first `lengths[b]` steps of each sequence of a padded tensor (T, B, *), or (B, T, *) if `batchFirst`, as
+ * torch.nn.utils.rnn.unpad_sequence. Throws a TypeError or RangeError if there are not B lengths from 0 to T.
+ */
+export function unpadSequence(padded: TensorLike, lengths: Lengths, options: Options<'batchFirst'> = {}): TensorLike[] {
+  const { batchFirst } = readOptions('unpadSequence', options, ['batchFirst']);
+  return unpad('unpadSequence', 'padded', padded, lengths, batchFirst, 0);
+}
+
+/** Checks a PackedSequence of any origin, an argument's name and that of its data; makes no garbage. */
+export function checkPacked(who: string, packed: unknown, what = 'input', whatData = 'input.data'): void {
+  if (packed === null || typeof packed !== 'object') throw wrongType(who, what, 'a PackedSequence', packed);
+  const { data, batchSizes, sortedIndices, unsortedIndices } = packed as PackedSequence;
+  const { length } = checkTensor(who, whatData, data);
+  if (length === 0 || data.dims.length === 0) throw wrongValue(who, whatData, '[rows, *] without a 0', data.dims);
+  const rows = data.dims[0]!;
+  if (!Array.isArray(batchSizes)) throw wrongType(who, `${what}.batchSizes`, 'an array of integers', batchSizes);
+  let sum = 0;
+  for (let t = 0, max = rows; t < batchSizes.length; t++) {
+    const size: unknown = batchSizes[t];
+    if (!isInteger(size, 1, max)) throw wrongInteger(who, `${what}.batchSizes[${t}]`, size, 1, max);
+    sum += size;
+    max = size;
+  }
+  if (sum !== rows) throw wrongValue(who, `${what}.batchSizes`, `a sum of ${rows}, the rows of data`, sum);
+  if ((sortedIndices ?? unsortedIndices ?? null) === null) return;
+  const batch: number = batchSizes[0];
+  if (!isList(sortedIndices, batch) || !isList(unsortedIndices, batch)) {
+    const wrong = isList(sortedIndices, batch) ? unsortedIndices : sortedIndices;
+    throw wrongType(who, `${what}.sortedIndices, unsortedIndices`, `two arrays of ${batch} integers or null`, wrong);
+  }
+  for (let k = 0; k < batch; k++) {
+    const b = sortedIndices[k];
+    if (!isInteger(b, 0, batch - 1)) throw wrongInteger(who, `${what}.sortedIndices[${k}]`, b, 0, batch - 1);
+    const back = unsortedIndices[b];
+    if (back !== k) throw wrongValue(who, `${what}.unsortedIndices[${b}]`, `${k}, as sortedIndices has it`, back);
+  }
+}
+
+function isList(value: unknown, length: number): value is unknown[] {
+  return Array.isArray(value) && value.length === length;
+}
+
+function readOptions(who: string, options: PackedOptions, known: readonly (keyof PackedOptions)[]) {
+  checkOptions(who, options, known);
+  const { batchFirst = false, enforceSorted = true, paddingValue = 0, paddingSide = 'right', totalLength } = options;
+  checkBoolean(who, 'batchFirst', batchFirst);
+  checkBoolean(who, 'enforceSorted', enforceSorted);
+  if (typeof paddingValue !== 'number') throw wrongType(who, 'paddingValue', 'a number', paddingValue);
+  if (!['left', 'right'].includes(paddingSide)) throw wrongValue(who, 'paddingSide', '"left" or "right"', paddingSide);
+  return { batchFirst, enforceSorted, paddingValue, paddingSide, totalLength };
+}
+
+function checkSequences(who: string, sequences: readonly TensorLike[]): void {
+  if (!Array.isArray(sequences)) throw wrongType(who, 'sequences', 'an array of tensors', sequences);
+  if (sequences.length === 0) throw wrongValue(who, 'sequences', 'at least one tensor', sequences);
+  for (let b = 0; b < sequences.length; b++) {
+    checkTensor(who, `sequences[${b}]`, sequences[b]);
+    const { dims }: TensorLike = sequences[b];
+    const expected = formatDims(['L', ...sequences[0].dims.slice(1)]);
+    const got = formatDims(dims.map((size, d) => (d === 0 ? 'L' : size)));
+    if (got !== expected) throw wrongValue(who, `sequences[${b}]`, expected, dims);
+  }
+}
+
+function pack(who: string, what: string, sequences: readonly TensorLike[], enforceSorted: boolean): PackedSequence {
+  const lengths = sequences.map(({ dims }) => dims[0]);
+  for (const [b, { dims }] of sequences.entries()) {
+    if (product(dims) === 0) throw wrongValue(who, `${what}[${b}]`, 'no size of 0', dims);
+    const expected = `at most ${lengths[b - 1]} steps, or enforceSorted: false`;
+    if (enforceSorted && lengths[b] > lengths[b - 1]) throw wrongValue(who, `${what}[${b}]`, expected, lengths[b]);
+  }
+  const order = lengths.map((_, b) => b);
+  if (!enforceSorted) order.sort((a, b) => lengths[b] - lengths[a]);
+  const batchSizes = conjugate(order.map((b) => lengths[b]));
+  const { dims } = sequences[0];
+  const width = columnCount(dims);
+  const data = zeros(who, [lengths.reduce((a, b) => a + b), ...dims.slice(1)]);
+  let row = 0;
+  for (const [t, size] of batchSizes.entries()) {
+    for (let k = 0; k < size; k++) copyRow(sequences[order[k]].data, t, data.data, row++, width);
+  }
+  if (enforceSorted) return { data, batchSizes, sortedIndices: null, unsortedIndices: null };
+  const unsortedIndices = order.slice();
+  for (const [k, b] of order.entries()) unsortedIndices[b] = k;
+  return { data, batchSizes, sortedIndices: order, unsortedIndices };
+}
+
+function unpack(who: string, packed: PackedSequence): TensorLike[] {
+  checkPacked(who, packed, 'packed', 'packed.data');
+  const { data, batchSizes, unsortedIndices } = packed;
+  const width = columnCount(data.dims);
+  const sorted = conjugate(batchSizes).map((length) => zeros(who, [length, ...data.dims.slice(1)]));
+  let row = 0;
+  for (const [t, size] of batchSizes.entries()) {
+    for (let k = 0; k < size; k++) copyRow(data.data, row++, sorted[k].data, t, width);
+  }
+  return unsortedIndices?.map((k) => sorted[k]) ?? sorted;
+}
+
+function pad(who: string, sequences: readonly TensorLike[], options: ReturnType<typeof readOptions>): TensorLike {
+  const longest = sequences.reduce((length, { dims }) => Math.max(length, dims[0]), 0);
+  const { batchFirst, paddingValue, paddingSide, totalLength: steps = longest } = options;
+  checkInteger(who, 'totalLength', steps, longest);
+  const batch = sequences.length;
+  const { dims } = sequences[0];
+  const width = columnCount(dims);
+  const padded = zeros(who, [...(batchFirst ? [batch, steps] : [steps, batch]), ...dims.slice(1)]);
+  padded.data.fill(paddingValue);
+  for (const [b, { data, dims }] of sequences.entries()) {
+    const first = paddingSide === 'left' ? steps - dims[0] : 0;
+    for (let t = first; (t - first) * width < data.length; t++) {
+      copyRow(data, t - first, padded.data, batchFirst ? b * steps + t : t * batch + b, width);
+    }
+  }
+  return padded;
+}
+
+function unpad(who: string, what: string, tensor: TensorLike, lengths: Lengths, batchFirst: boolean, min: 0 | 1) {
+  const from = checkTensor(who, what, tensor);
+  const [first, second, ...trailing] = tensor.dims;
+  if (second === undefined) throw wrongValue(who, what, batchFirst ? '[B, T, *]' : '[T, B, *]', tensor.dims);
+  const [steps, batch] = batchFirst ? [second, first] : [first, second];
+  checkIntegers(who, 'lengths', lengths);
+  if (lengths.length !== batch) throw wrongValue(who, 'lengths', `${batch} lengths`, lengths.length);
+  const width = product(trailing);
+  return Array.from<unknown, TensorLike>(lengths, (value, b) => {
+    const length = checkElement(who, `lengths[${b}]`, value, min, steps);
+    const sequence = zeros(who, [length, ...trailing]);
+    for (let t = 0; t * width < sequence.data.length; t++) {
+      copyRow(from, batchFirst ? b * steps + t : t * batch + b, sequence.data, t, width);
+    }
+    return sequence;
+  });
+}
+
+/** From lengths in falling order to batch sizes, or back: how many of the counts exceed 0, 1, 2 ... */
+function conjugate(counts: readonly number[]): number[] {
+  const result: number[] = [];
+  for (let k = counts.length; k > 0; k--) while (result.length < counts[k - 1]) result.push(k);
+  return result;
+}
+
+/** Between Float32Arrays `set` copies bits: NaN payloads survive. */
+function copyRow(from: Float32Array, i: number, to: Float32Array, j: number, width: number): void {
+  to.set(from.subarray(i * width, (i + 1) * width), j * width);
+}

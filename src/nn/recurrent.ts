@@ -1,0 +1,162 @@
+import { checkBoolean, checkInteger } from '../base/tensor.ts';
+import { align, integers } from '../memory/arena.ts';
+import { panelBytes, quantizedBytes, readFloats, writeParameter } from '../memory/pack.ts';
+import { directionParameters, type LSTMSizes, layerInputSize, lstmSizes } from '../memory/parameters.ts';
+import { Module, type ModuleOptions } from './module.ts';
+import { emptySequence } from './sequence.ts';
+import { checkShape, checkState, type LSTMState } from './state.ts';
+import { LSTMStream } from './stream.ts';
+import { LSTMStreams, type LSTMStreamsOptions } from './streams.ts';
+
+interface RecurrentOptions extends ModuleOptions {
+  readonly numLayers?: number | undefined;
+  readonly bias?: boolean | undefined;
+  readonly bidirectional?: boolean | undefined;
+  readonly projSize?: number | undefined;
+}
+
+/** Pointers of one layer in one direction. */
+interface DirectionBlock {
+  readonly weight_ih: number;
+  readonly weight_hh: number;
+  readonly weight_hr: number;
+  /** bias_ih + bias_hh, in panels: what the kernels' sums begin with; then zeros, which a projection's begin with */
+  readonly bias: number;
+  readonly bias_hr: number;
+  readonly bias_ih: number;
+  readonly bias_hh: number;
+}
+
+/** Words of Model and Direction in assembly/layer.ts. */
+const MODEL_WORDS = 5;
+const DIRECTION_WORDS = 5;
+
+/** The weights of nn.LSTM or nn.LSTMCell in linear memory, packed once, with the description of them that kernels read. */
+export abstract class Recurrent extends Module {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly bias: boolean;
+  /** @internal */
+  readonly sizes: LSTMSizes;
+  /** Pointer of the Model that lstm_run takes. @internal */
+  readonly model: number;
+  /** Scratch for one row that lives as long as the weights: what a stream's step uses. @internal */
+  readonly stepScratch: number;
+  readonly #directions: DirectionBlock[] = [];
+  /** The running call's */
+  protected readonly sequence = emptySequence();
+
+  constructor(who: string, cell: boolean, inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
+    const sizes = lstmSizes({
+      cell,
+      inputSize: checkInteger(who, 'inputSize', inputSize, 0),
+      hiddenSize: checkInteger(who, 'hiddenSize', hiddenSize, 1),
+      // an absurd number would not fail for want of memory, but take minutes
+      numLayers: checkInteger(who, 'numLayers', options.numLayers ?? 1, 1, 10_000),
+      bias: checkBoolean(who, 'bias', options.bias ?? true),
+      bidirectional: checkBoolean(who, 'bidirectional', options.bidirectional ?? false),
+      projSize: checkInteger(who, 'projSize', options.projSize ?? 0, 0, hiddenSize - 1),
+    });
+    super(who, options);
+    this.inputSize = inputSize;
+    this.hiddenSize = hiddenSize;
+    this.bias = sizes.bias;
+    this.sizes = sizes;
+    const { projSize, numLayers, directions } = sizes;
+    const modelBytes = align(4 * (MODEL_WORDS + numLayers * directions * DIRECTION_WORDS));
+    // the size first, in one sum: an absurd number of layers must not be enumerated
+    const weightBytes = directions * (this.#place(0, 0)[1] + (numLayers - 1) * this.#place(0, 1)[1]);
+    const block = this.own(modelBytes + weightBytes + this.scratchBytes(1));
+    const memory = integers();
+    this.model = block;
+    memory.set([inputSize, hiddenSize, projSize, directions, this.form], block / 4);
+    let at = block + modelBytes;
+    for (let k = 0; k < numLayers * directions; k++) {
+      const layer = Math.floor(k / directions);
+      const [place, bytes] = this.#place(at, layer);
+      this.#directions.push(place);
+      const { weight_ih, weight_hh, weight_hr, bias, bias_hr } = place;
+      memory.set([weight_ih, weight_hh, weight_hr, bias, bias_hr], block / 4 + MODEL_WORDS + k * DIRECTION_WORDS);
+      for (const { kind, name, dims } of directionParameters(sizes, layer, k % directions)) {
+        const gates = kind === 'weight_hr' ? 0 : hiddenSize;
+        const form = dims.length === 2 && { gates, form: this.form };
+        this.parameters.push({ name, dims, pointer: place[kind], ...form });
+      }
+      at += bytes;
+    }
+    this.stepScratch = at;
+    this.start(options, hiddenSize);
+  }
+
+  /**
+   * A session that owns h and c in linear memory and goes on step by step. Any number of streams share these weights.
+   * @throws TypeError if the module is bidirectional: its second direction starts at the end of the sequence
+   */
+  stream(): LSTMStream {
+    this.#checkOneWay();
+    return new LSTMStream(this);
+  }
+
+  /**
+   * Many sessions, of which any can be stepped in one call: for a server, say, whose streams are ready at different times.
+   * @throws TypeError if the module is bidirectional; RangeError if memory cannot grow
+   */
+  streams(options?: LSTMStreamsOptions): LSTMStreams {
+    this.#checkOneWay();
+    return new LSTMStreams(this, options);
+  }
+
+  #checkOneWay(): void {
+    this.checkAlive();
+    if (this.sizes.directions > 1) {
+      throw new TypeError('LSTM: a bidirectional module cannot stream, since its reverse direction starts at the end');
+    }
+  }
+
+  /** Makes the next sequence start from `state`, if it is given, of these dims. */
+  protected startFrom(state: LSTMState | null | undefined, h: readonly number[], c: readonly number[]): void {
+    const given = state ?? undefined;
+    this.sequence.h0 = given && checkShape(this.who, 'h0', checkState(this.who, given).h0, h);
+    this.sequence.c0 = given && checkShape(this.who, 'c0', given.c0, c);
+  }
+
+  /** Where things of a layer in one direction lie from `start`, and how many bytes they take. */
+  #place(start: number, layer: number): readonly [DirectionBlock, number] {
+    const { hiddenSize, outputSize, projSize } = this.sizes;
+    const gates = 4 * hiddenSize;
+    let end = start;
+    const take = (bytes: number): number => {
+      end += bytes;
+      return end - bytes;
+    };
+    const place = {
+      weight_ih: take(panelBytes(gates, layerInputSize(this.sizes, layer), this.form)),
+      weight_hh: take(panelBytes(gates, outputSize, this.form)),
+      weight_hr: take(panelBytes(projSize, hiddenSize, this.form)),
+      bias: take(panelBytes(gates, 1)),
+      bias_hr: take(panelBytes(projSize, 1)),
+      bias_ih: take(4 * gates),
+      bias_hh: take(4 * gates),
+    };
+    return [place, align(end - start)];
+  }
+
+  /** Adds the biases. */
+  protected override derive(): void {
+    const { hiddenSize } = this;
+    for (const { bias, bias_ih, bias_hh } of this.#directions) {
+      const hh = readFloats(bias_hh, 4 * hiddenSize);
+      const sum = readFloats(bias_ih, 4 * hiddenSize).map((value, i) => value + hh[i]!);
+      writeParameter({ name: '', dims: [4 * hiddenSize, 1], pointer: bias, gates: hiddenSize }, sum);
+    }
+  }
+
+  /** Bytes of scratch that lstm_run needs for `rows` rows at once. @internal */
+  scratchBytes(rows: number): number {
+    const { inputSize, hiddenSize, projSize, outputSize, numLayers, directions } = this.sizes;
+    const { form } = this;
+    const widest = Math.max(inputSize, outputSize * (numLayers > 1 ? directions : 1));
+    const projection = 4 * hiddenSize + panelBytes(projSize, 1) + quantizedBytes(hiddenSize, form);
+    return rows * (panelBytes(4 * hiddenSize, 1) + Math.max(quantizedBytes(widest, form), projSize ? projection : 0));
+  }
+}

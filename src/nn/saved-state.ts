@@ -1,0 +1,53 @@
+import { crc32 } from '../base/crc32.ts';
+import { ModelError } from '../base/errors.ts';
+import { isView, wrongType } from '../base/tensor.ts';
+import { readFloats, writeFloats } from '../memory/pack.ts';
+import type { LSTMSizes } from '../memory/parameters.ts';
+
+// A saved state, little-endian: "LSTS", then as 32-bit integers the version, whether the model is a cell, I, H, P and L;
+// h [L][Ho] and c [L][H] as float32; the CRC-32 (IEEE 802.3) of all bytes before it.
+
+const MAGIC = 0x5354534c;
+const VERSION = 1;
+const SIZES = ['cell', 'inputSize', 'hiddenSize', 'projSize', 'numLayers'] as const;
+const FIELDS = ['magic', 'version', ...SIZES];
+
+/** The h and c at `pointer` as bytes. */
+export function saveState(sizes: LSTMSizes, pointer: number): Uint8Array {
+  return encode(sizes, readFloats(pointer, sizes.stateCount));
+}
+
+function encode(sizes: LSTMSizes, state: Float32Array): Uint8Array {
+  const header = [MAGIC, VERSION, ...SIZES.map((name) => Number(sizes[name]))];
+  const words = new Uint32Array(header.length + state.length + 1);
+  words.set(header);
+  words.set(new Uint32Array(state.buffer), header.length);
+  const bytes = new Uint8Array(words.buffer);
+  words[words.length - 1] = crc32(bytes.subarray(0, -4));
+  return bytes;
+}
+
+/**
+ * Copies the h and c in `bytes` to `pointer`.
+ * @throws ModelError if the bytes are not a state of a model of these sizes, or damaged
+ */
+export function loadState(who: string, sizes: LSTMSizes, pointer: number, bytes: unknown): void {
+  if (!isView(bytes, Uint8Array)) throw wrongType(who, 'bytes', 'a Uint8Array', bytes);
+  const check = (code: string, path: string, expected: number, found: number): void => {
+    if (expected === found) return;
+    const message = `${who}: saved state: ${path} expected ${expected}, got ${found}`;
+    throw new ModelError(message, { code, path, expected, found });
+  };
+  const sample = encode(sizes, new Float32Array(sizes.stateCount));
+  const expected = new Uint32Array(sample.buffer);
+  // a copy: aligned, and as long as a state is, whatever the length of `bytes`
+  const copy = new Uint8Array(sample.length);
+  copy.set(bytes.subarray(0, copy.length));
+  const words = new Uint32Array(copy.buffer);
+  FIELDS.forEach((field, i) => {
+    check(i === 0 ? 'not-a-state' : 'wrong-model', field, expected[i]!, words[i]!);
+  });
+  check('wrong-length', 'length in bytes', sample.length, bytes.byteLength);
+  check('damaged', 'checksum', crc32(copy.subarray(0, -4)), words[words.length - 1]!);
+  writeFloats(pointer, new Float32Array(copy.buffer, 4 * FIELDS.length, sizes.stateCount));
+}

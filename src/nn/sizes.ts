@@ -1,0 +1,49 @@
+import { type AnyTensor, formatDims, type StateDict } from '../base/tensor.ts';
+import type { Values } from '../memory/pack.ts';
+import { directionParameters, type LSTMSizes, lstmSizes, type ParameterSpec, suffix } from '../memory/parameters.ts';
+import { entries, matchStateDict, wrongMatrix } from './state-dict.ts';
+
+export interface Inferred {
+  readonly sizes: LSTMSizes;
+  readonly values: Values;
+}
+
+/**
+ * Sizes and values of the nn.LSTM at `prefix`, checked as strictly as loading is; of the nn.LSTMCell if `cell`.
+ * @throws ModelError that lists what does not fit
+ */
+export function infer(who: string, stateDict: StateDict, prefix: string, cell: boolean): Inferred {
+  const all = entries(who, stateDict, prefix);
+  const named = (kind: string, layer = 0, direction = 0) => kind + suffix({ cell }, layer, direction);
+  const has = (name: string) => all.has(prefix + name);
+  const shape = (name: string): readonly number[] => {
+    const dims: unknown = (all.get(prefix + name) as AnyTensor | undefined)?.dims;
+    return Array.isArray(dims) ? dims.map((size) => (typeof size === 'number' ? size : Number.NaN)) : [];
+  };
+  const first = named('weight_ih');
+  const [gates = 0, inputSize = 0] = shape(first);
+  const hiddenSize = gates / 4;
+  const [projSize = 0] = cell ? [] : shape(named('weight_hr'));
+  if (![hiddenSize, inputSize, projSize].every(Number.isSafeInteger) || hiddenSize < 1 || projSize >= hiddenSize) {
+    const found = `${formatDims(shape(first))}, projSize ${projSize}`;
+    throw wrongMatrix(who, all, prefix, first, '[4H, I]', found);
+  }
+  let numLayers = 1;
+  while (!cell && has(named('weight_ih', numLayers))) numLayers++;
+  const sizes = lstmSizes({
+    cell,
+    inputSize,
+    hiddenSize,
+    numLayers,
+    bias: has(named('bias_ih')) || has(named('bias_hh')),
+    bidirectional: !cell && has(named('weight_ih', 0, 1)),
+    projSize,
+  });
+  const specs: ParameterSpec[] = [];
+  for (let layer = 0; layer < numLayers; layer++) {
+    for (let direction = 0; direction < sizes.directions; direction++) {
+      specs.push(...directionParameters(sizes, layer, direction));
+    }
+  }
+  return { sizes, values: matchStateDict(who, specs, stateDict, prefix).values };
+}

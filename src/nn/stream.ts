@@ -1,0 +1,173 @@
+import { checkFloats, product, type TensorLike, wrongValue } from '../base/tensor.ts';
+import { floats } from '../memory/arena.ts';
+import { readFloats, writeFloats } from '../memory/pack.ts';
+import { wasm } from '../memory/wasm.ts';
+import { Resource } from './module.ts';
+import type { Recurrent } from './recurrent.ts';
+import { loadState, saveState } from './saved-state.ts';
+import { emptySequence, runSequence, setInput } from './sequence.ts';
+import { checkShape, checkState, type LSTMState } from './state.ts';
+
+/**
+ * One session of an LSTM or LSTMCell: h and c live in linear memory and go on from step to step. Many streams of a model,
+ * interleaved in any way, give the bits that each would give alone. Made by `stream()`. Dropout is never applied;
+ * loadStateDict takes effect at the next step.
+ */
+export class LSTMStream extends Resource {
+  readonly #model: Recurrent;
+  /** Pointers: input, outputs of even and of odd layers, h [L][Ho], c [L][H]; side by side */
+  readonly #x: number;
+  readonly #even: number;
+  readonly #odd: number;
+  readonly #h: number;
+  readonly #c: number;
+  readonly #sequence = emptySequence();
+  #input = new Float32Array(0);
+  #output = this.#input;
+
+  /** @internal */
+  constructor(model: Recurrent) {
+    super('LSTMStream');
+    const { inputSize, numLayers, outputSize, stateCount } = model.sizes;
+    this.#model = model;
+    this.#x = this.own(4 * (inputSize + 2 * outputSize + stateCount));
+    this.#even = this.#x + 4 * inputSize;
+    this.#odd = this.#even + 4 * outputSize;
+    this.#h = this.#odd + 4 * outputSize;
+    this.#c = this.#h + 4 * numLayers * outputSize;
+  }
+
+  /**
+   * (I), to be filled before step(). A view of linear memory: step() keeps it valid, but whatever may make memory grow (a
+   * new module or stream, forward, run) can end it, so take it from here again after those.
+   */
+  get input(): Float32Array {
+    this.checkAlive();
+    this.#input = this.#current(this.#input, this.#x, this.#model.sizes.inputSize);
+    return this.#input;
+  }
+
+  /** (Ho), written by step(). A view as `input` is. */
+  get output(): Float32Array {
+    this.checkAlive();
+    const { numLayers, outputSize } = this.#model.sizes;
+    this.#output = this.#current(this.#output, numLayers & 1 ? this.#even : this.#odd, outputSize);
+    return this.#output;
+  }
+
+  /** `view` if it is still one of linear memory, else a new one: an outdated view has no length or place any more. */
+  #current(view: Float32Array<ArrayBuffer>, pointer: number, length: number): Float32Array<ArrayBuffer> {
+    const { buffer } = wasm().memory;
+    return view.buffer === buffer ? view : new Float32Array(buffer, pointer, length);
+  }
+
+  /** One step: reads input, updates the state, writes output. Allocates nothing. */
+  step(): void {
+    this.checkAlive();
+    this.#model.checkAlive();
+    const { model, sizes, stepScratch } = this.#model;
+    wasm().lstm_run(
+      model,
+      0,
+      sizes.numLayers,
+      this.#x,
+      this.#even,
+      this.#odd,
+      this.#h,
+      this.#c,
+      1,
+      1,
+      0,
+      1,
+      stepScratch,
+      1,
+    );
+  }
+
+  /**
+   * As many steps as `input` holds, in one call into wasm, with the bits of as many calls of step().
+   * @param input (n, I)
+   * @param output (n, Ho); may be `input` if the sizes are equal
+   * @returns n
+   */
+  run(input: Float32Array, output: Float32Array): number {
+    this.checkAlive();
+    this.#model.checkAlive();
+    checkFloats('LSTMStream', 'input', input);
+    checkFloats('LSTMStream', 'output', output);
+    const { inputSize, outputSize: Ho } = this.#model.sizes;
+    const steps = inputSize > 0 ? input.length / inputSize : output.length / Ho;
+    if (!Number.isInteger(steps) || input.length !== steps * inputSize) {
+      throw wrongValue('LSTMStream', 'input', `whole steps of ${inputSize} elements`, input.length);
+    }
+    if (output.length !== steps * Ho) {
+      throw wrongValue('LSTMStream', 'output', `${steps} steps of ${Ho} elements`, output.length);
+    }
+    if (steps === 0) return 0;
+    const sequence = this.#sequence;
+    setInput(sequence, input, steps, 1, steps);
+    sequence.output = output;
+    sequence.h = this.#h;
+    sequence.c = this.#c;
+    runSequence('LSTMStream', this.#model, sequence);
+    return steps;
+  }
+
+  /** Back to a state of zeros. */
+  reset(): void {
+    this.checkAlive();
+    floats().fill(0, this.#h / 4, this.#h / 4 + this.#model.sizes.stateCount);
+  }
+
+  /** A second stream of the same model with this one's state, input and output. */
+  clone(): LSTMStream {
+    this.checkAlive();
+    this.#model.checkAlive();
+    const copy = new LSTMStream(this.#model);
+    writeFloats(copy.#x, readFloats(this.#x, (this.#h - this.#x) / 4 + this.#model.sizes.stateCount));
+    return copy;
+  }
+
+  /** Of h0 and c0 */
+  get #dims(): { h: number[]; c: number[] } {
+    const { cell, hiddenSize, numLayers, outputSize } = this.#model.sizes;
+    const layers = cell ? [] : [numLayers];
+    return { h: [...layers, outputSize], c: [...layers, hiddenSize] };
+  }
+
+  /** Copies: h0 (L, Ho) and c0 (L, H); of a cell both (H). */
+  getState(): LSTMState {
+    this.checkAlive();
+    const tensor = (pointer: number, dims: number[]): TensorLike => ({
+      data: readFloats(pointer, product(dims)),
+      dims,
+    });
+    return { h0: tensor(this.#h, this.#dims.h), c0: tensor(this.#c, this.#dims.c) };
+  }
+
+  /** @throws TypeError or RangeError that names h0 or c0; the state is unchanged then */
+  setState(state: LSTMState): void {
+    this.checkAlive();
+    const { h0, c0 } = checkState('LSTMStream', state);
+    const h = checkShape('LSTMStream', 'h0', h0, this.#dims.h);
+    const c = checkShape('LSTMStream', 'c0', c0, this.#dims.c);
+    writeFloats(this.#h, h);
+    writeFloats(this.#c, c);
+  }
+
+  /** The state as bytes that load() takes back, here or in another process: with the model's shape and a checksum. */
+  save(): Uint8Array {
+    this.checkAlive();
+    return saveState(this.#model.sizes, this.#h);
+  }
+
+  /**
+   * Goes on from a saved state.
+   * @throws TypeError if `bytes` is no Uint8Array; ModelError if it is damaged or of a model of another shape. The state is
+   *   unchanged then.
+   */
+  load(bytes: Uint8Array): void {
+    this.checkAlive();
+    loadState('LSTMStream', this.#model.sizes, this.#h, bytes);
+  }
+}

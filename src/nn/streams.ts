@@ -1,0 +1,256 @@
+import {
+  checkFloats,
+  checkInteger,
+  checkOptions,
+  isView,
+  wrongLength,
+  wrongNumber,
+  wrongType,
+  wrongValue,
+} from '../base/tensor.ts';
+import { align, endScratch, floats, integers, scratch, view } from '../memory/arena.ts';
+import { wasm } from '../memory/wasm.ts';
+import { IdTable } from './id-table.ts';
+import { Resource } from './module.ts';
+import type { Recurrent } from './recurrent.ts';
+import { loadState, saveState } from './saved-state.ts';
+
+export interface LSTMStreamsOptions {
+  /** Streams that memory is taken for at once; more is taken when they are open. Default 64. */
+  readonly capacity?: number | undefined;
+}
+
+const WHO = 'LSTMStreams';
+/** The default capacity, and the least that is added to it. */
+const CAPACITY = 64;
+/** What the scratch of a chunk of rows aims at, so that it stays in the L2 cache ... */
+const CHUNK_BYTES = 1 << 18;
+/** ... but weights are not to be read for fewer rows, and there is to be an end of the views of outputs. */
+const LEAST_ROWS = 32;
+const MOST_ROWS = 256;
+const LAST_ID = 2 ** 31 - 1;
+
+/**
+ * Many sessions of one LSTM or LSTMCell, each with h and c of its own in linear memory. One call steps any of them at once, in
+ * one product, and gives the bits that each would give alone. Made by `streams()`. Dropout is never applied; loadStateDict
+ * takes effect at the next step. Errors are TypeError or RangeError that name the argument, and nothing is changed then.
+ */
+export class LSTMStreams extends Resource {
+  readonly #model: Recurrent;
+  readonly #chunkRows: number;
+  readonly #slots = new IdTable();
+  /** Pointer of each slot's state: h [L][Ho] and then c [L][H] */
+  #pointers = new Uint32Array(0);
+  /** The slots that no stream has: the first `capacity - size` elements, the next to be taken last */
+  #free!: Int32Array;
+  /** The slot of each row of the running call, and the row of each slot, if it has one: else it is out of date */
+  #slotOf!: Int32Array;
+  #rowOf!: Int32Array;
+  #size = 0;
+  /** No private field, so that a test need not open 2^31 streams. @internal */
+  nextId = 1;
+
+  /** @internal */
+  constructor(model: Recurrent, options: LSTMStreamsOptions | undefined) {
+    checkOptions(WHO, options, ['capacity']);
+    const capacity = checkInteger(WHO, 'capacity', options?.capacity ?? CAPACITY, 1);
+    super(WHO);
+    const { inputSize, outputSize, stateCount } = model.sizes;
+    this.#model = model;
+    const rowBytes = model.scratchBytes(1) + 4 * (inputSize + 2 * outputSize + stateCount + 1);
+    this.#chunkRows = Math.min(MOST_ROWS, Math.max(LEAST_ROWS, Math.floor(CHUNK_BYTES / rowBytes / 4) * 4));
+    this.#grow(capacity);
+  }
+
+  /** How many streams are open. */
+  get size(): number {
+    this.#check();
+    return this.#size;
+  }
+
+  /** How many streams can be open before memory is taken for more. */
+  get capacity(): number {
+    this.#check();
+    return this.#pointers.length;
+  }
+
+  /**
+   * Opens a stream with a state of zeros and gives its id: 1, 2, 3 ... An id is never given out twice.
+   * @throws RangeError if memory cannot grow, or when 2^31 - 1 streams have been opened
+   */
+  open(): number {
+    this.#check();
+    const id = this.nextId;
+    if (id > LAST_ID) throw new RangeError(`${WHO}: all ids up to 2^31 - 1 have been given out; make new streams()`);
+    const capacity = this.#pointers.length;
+    // by a sixteenth: little memory is in vain, and growing to any size copies about 16 times its tables
+    if (this.#size === capacity) this.#grow(Math.max(CAPACITY, capacity >> 4));
+    this.#size++;
+    const slot = this.#free[this.#pointers.length - this.#size]!;
+    this.#clear(slot);
+    this.#slots.set(id, slot);
+    this.nextId++;
+    return id;
+  }
+
+  /**
+   * One step of each stream in `ids`. Allocates nothing.
+   * @param ids (n), each the id of another open stream, in any order
+   * @param inputs (n, I), row k for ids[k]
+   * @param outputs (n, Ho), alike; may be `inputs` if the sizes are equal
+   */
+  step(ids: Int32Array | readonly number[], inputs: Float32Array, outputs: Float32Array): void {
+    this.#check();
+    const { inputSize, outputSize } = this.#model.sizes;
+    const count = checkIds(ids);
+    checkRows('inputs', inputs, count, inputSize);
+    checkRows('outputs', outputs, count, outputSize);
+    if (count === 0) return;
+    this.#choose(ids, count);
+    this.#run(count, inputs, outputs);
+  }
+
+  /** One step of the streams in #slotOf, a chunk of rows after the other. */
+  #run(count: number, inputs: Float32Array, outputs: Float32Array): void {
+    const { inputSize: I, hiddenSize: H, outputSize: Ho, numLayers: L, stateCount } = this.#model.sizes;
+    const most = Math.min(count, this.#chunkRows);
+    const rowsBytes = align(4 * most * (2 * Ho + I + stateCount + 1));
+    const y = scratch(rowsBytes + this.#model.scratchBytes(most));
+    const between = y + 4 * most * Ho;
+    const x = between + 4 * most * Ho;
+    const h = x + 4 * most * I;
+    const c = h + 4 * most * L * Ho;
+    const table = c + 4 * most * L * H;
+    const z = y + rowsBytes;
+    const even = L & 1 ? y : between;
+    const odd = L & 1 ? between : y;
+    // in a stream's own place c follows h
+    const cOffset = 4 * L * Ho;
+    const { lstm_run, move_states } = wasm();
+    const memory = floats();
+    const words = integers();
+    // outputs of some rows may lie over the inputs of later ones, but each row may be written over itself
+    if (most < count && inputs !== outputs && inputs.buffer === outputs.buffer) inputs = inputs.slice();
+    for (let first = 0; first < count; first += most) {
+      const rows = Math.min(most, count - first);
+      for (let r = 0; r < rows; r++) words[table / 4 + r] = this.#pointers[this.#slotOf[first + r]!]!;
+      if (rows === count) memory.set(inputs, x / 4);
+      // a loop, since set(subarray()) would make garbage
+      else for (let i = 0; i < rows * I; i++) memory[x / 4 + i] = inputs[first * I + i]!;
+      move_states(table, 0, h, L, rows, Ho, false);
+      move_states(table, cOffset, c, L, rows, H, false);
+      lstm_run(this.#model.model, 0, L, x, even, odd, h, c, 1, rows, 0, rows, z, rows);
+      move_states(table, 0, h, L, rows, Ho, true);
+      move_states(table, cOffset, c, L, rows, H, true);
+      outputs.set(view(y, rows * Ho), first * Ho);
+    }
+    endScratch();
+  }
+
+  /** Back to a state of zeros. */
+  reset(id: number): void {
+    this.#clear(this.#slot(id));
+  }
+
+  /** The state as bytes: those of a stream() in this state, which takes them in load(), as load() here takes its own. */
+  save(id: number): Uint8Array {
+    return saveState(this.#model.sizes, this.#pointers[this.#slot(id)]!);
+  }
+
+  /**
+   * Goes on from a saved state.
+   * @throws ModelError if `bytes` is damaged or of a model of another shape
+   */
+  load(id: number, bytes: Uint8Array): void {
+    loadState(WHO, this.#model.sizes, this.#pointers[this.#slot(id)]!, bytes);
+  }
+
+  /** Ends a stream. Its memory is for another one; its id is of no use any more. */
+  close(id: number): void {
+    const slot = this.#slot(id);
+    this.#slots.delete(id);
+    this.#free[this.#pointers.length - this.#size] = slot;
+    this.#size--;
+  }
+
+  #check(): void {
+    this.checkAlive();
+    this.#model.checkAlive();
+  }
+
+  #slot(id: number): number {
+    this.#check();
+    const slot = this.#slots.get(id);
+    if (slot < 0) throw notOpen('id', id);
+    return slot;
+  }
+
+  /** The slots of the rows into #slotOf, once all ids are known to be open and different. */
+  #choose(ids: ArrayLike<number>, count: number): void {
+    const slotOf = this.#slotOf;
+    const rowOf = this.#rowOf;
+    for (let k = 0; k < count; k++) {
+      const slot = this.#slots.get(ids[k]);
+      if (slot < 0) throw notOpen(`ids[${k}]`, ids[k]);
+      const row = rowOf[slot]!;
+      if (row < k && slotOf[row] === slot) throw wrongValue(WHO, `ids[${k}]`, 'every id once', ids[k]);
+      rowOf[slot] = k;
+      slotOf[k] = slot;
+    }
+  }
+
+  #clear(slot: number): void {
+    const start = this.#pointers[slot]! / 4;
+    floats().fill(0, start, start + this.#model.sizes.stateCount);
+  }
+
+  /** Adds free slots where none is left. Where states lie does not change. */
+  #grow(count: number): void {
+    const bytes = align(4 * this.#model.sizes.stateCount);
+    const block = this.own(count * bytes);
+    const before = this.#pointers.length;
+    const capacity = before + count;
+    const pointers = new Uint32Array(capacity);
+    const free = new Int32Array(capacity);
+    pointers.set(this.#pointers);
+    for (let k = 0; k < count; k++) {
+      pointers[before + k] = block + k * bytes;
+      free[count - 1 - k] = before + k;
+    }
+    this.#slotOf = new Int32Array(capacity);
+    this.#rowOf = new Int32Array(capacity);
+    this.#slots.reserve(capacity);
+    this.#free = free;
+    this.#pointers = pointers;
+  }
+}
+
+function notOpen(what: string, id: unknown): Error {
+  return wrongNumber(WHO, what, 'the id of an open stream', id);
+}
+
+/** The number of ids. */
+function checkIds(ids: unknown): number {
+  if (Array.isArray(ids)) return ids.length;
+  if (!isView(ids, Int32Array)) throw wrongType(WHO, 'ids', 'an Int32Array or an array', ids);
+  if (ids.length === 0) checkAttached('ids', ids);
+  return ids.length;
+}
+
+function checkRows(what: string, data: Float32Array, rows: number, size: number): void {
+  checkFloats(WHO, what, data);
+  if (data.buffer === wasm().memory.buffer) {
+    throw new TypeError(`${WHO}: "${what}" expected memory of its own, got a view of linear memory`);
+  }
+  if (data.length !== rows * size) throw wrongLength(WHO, what, rows * size, `${rows} ids`, data.length);
+  if (rows === 0) checkAttached(what, data);
+}
+
+/** A detached array looks as an empty one does. */
+function checkAttached(what: string, { buffer }: ArrayBufferView): void {
+  try {
+    new Uint8Array(buffer);
+  } catch (cause) {
+    throw new TypeError(`${WHO}: "${what}" expected an array, got a detached one`, { cause });
+  }
+}
