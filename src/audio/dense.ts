@@ -34,22 +34,22 @@ function elu(pointer: number, rows: number, size: number, spare: number): void {
 export class Dense extends Resource {
   readonly inputSize: number;
   readonly outputSize: number;
-  readonly #activation: Activation;
-  readonly #weight: number;
-  readonly #bias: number;
+  private readonly _activation: Activation;
+  private readonly _weight: number;
+  private readonly _bias: number;
 
   /** @param weight (outputSize, inputSize) */
   constructor(weight: Float32Array, bias: Float32Array, activation: string) {
     super('Dense');
     this.outputSize = bias.length;
     this.inputSize = weight.length / bias.length;
-    this.#activation = ACTIVATIONS.get(activation)!;
+    this._activation = ACTIVATIONS.get(activation)!;
     const weightBytes = panelBytes(this.outputSize, this.inputSize);
-    this.#weight = this.own(weightBytes + panelBytes(this.outputSize, 1));
-    this.#bias = this.#weight + weightBytes;
+    this._weight = this.own(weightBytes + panelBytes(this.outputSize, 1));
+    this._bias = this._weight + weightBytes;
     const dims = [this.outputSize, this.inputSize];
-    writeParameter({ name: 'weight', dims, pointer: this.#weight, gates: 0 }, weight);
-    writeParameter({ name: 'bias', dims: [this.outputSize], pointer: this.#bias }, bias);
+    writeParameter({ name: 'weight', dims, pointer: this._weight, gates: 0 }, weight);
+    writeParameter({ name: 'bias', dims: [this.outputSize], pointer: this._bias }, bias);
   }
 
   /**
@@ -63,8 +63,8 @@ export class Dense extends Resource {
     const x = z + zBytes;
     const y = x + 4 * input.length;
     floats().set(input, x / 4);
-    wasm().linear(FLOAT32, this.#weight, this.#bias, x, this.inputSize, y, this.outputSize, rows, z);
-    this.#activation(y, rows, this.outputSize, z);
+    wasm().linear(FLOAT32, this._weight, this._bias, x, this.inputSize, y, this.outputSize, rows, z);
+    this._activation(y, rows, this.outputSize, z);
     const memory = floats();
     for (let i = 0; i < output.length; i++) output[i] = memory[y / 4 + i]!;
     endScratch();

@@ -28,39 +28,32 @@ export interface Parts {
  * bits.
  */
 export class AudioModel {
-  static {
-    if (typeof Symbol.dispose === 'symbol') {
-      Object.defineProperty(AudioModel.prototype, Symbol.dispose, { value: AudioModel.prototype.dispose });
-    }
-  }
-
-  declare [Symbol.dispose]: () => void;
   /** In Hz, of the audio that it was trained on; undefined if the file does not say. */
   readonly sampleRate: number | undefined;
-  readonly #who: string;
-  readonly #skip: boolean;
-  readonly #stages: Stage[] = [];
+  private readonly _who: string;
+  private readonly _skip: boolean;
+  private readonly _stages: Stage[] = [];
   /** For blocks of ... 4, 2, 1 samples, of each: the first stage's input and every stage's output, in the same memory */
-  readonly #blocks: Float32Array[][] = [];
-  #alive = true;
+  private readonly _blocks: Float32Array[][] = [];
+  private _alive = true;
 
   /** @internal */
   constructor({ who, sampleRate, stages, skip }: Parts) {
-    this.#who = who;
+    this._who = who;
     this.sampleRate = sampleRate;
-    this.#skip = skip;
+    this._skip = skip;
     try {
-      for (const make of stages) this.#stages.push(make());
-      const widths = [this.#stages[0]!.inputSize, ...this.#stages.map(({ outputSize }) => outputSize)];
+      for (const make of stages) this._stages.push(make());
+      const widths = [this._stages[0]!.inputSize, ...this._stages.map(({ outputSize }) => outputSize)];
       const most = Math.min(MAX_BLOCK, BLOCK_FLOATS / Math.max(...widths));
       let size = 1;
       while (2 * size <= most) size *= 2;
       const buffers = widths.map((width) => new Float32Array(size * width));
       for (; size >= 1; size /= 2) {
-        this.#blocks.push(buffers.map((buffer, i) => buffer.subarray(0, size * widths[i]!)));
+        this._blocks.push(buffers.map((buffer, i) => buffer.subarray(0, size * widths[i]!)));
       }
       // once for nothing, so that linear memory has grown before it matters
-      this.#run(this.#blocks[0]!);
+      this._run(this._blocks[0]!);
       this.reset();
     } catch (error) {
       this.dispose();
@@ -76,30 +69,35 @@ export class AudioModel {
    * @throws TypeError or RangeError that names the argument; nothing is played then
    */
   process(input: Float32Array, output: Float32Array, knobs?: ArrayLike<number>): void {
-    this.#checkAlive();
-    this.#checkBlock(input, output);
-    this.#checkKnobs(knobs);
+    this._checkAlive();
+    this._checkBlock(input, output);
+    this._checkKnobs(knobs);
     let k = 0;
     for (let at = 0; at < input.length; ) {
       // blocks of powers of two, whose views are there already: a view of any other length would be garbage
-      while (samplesOf(this.#blocks[k]!) > input.length - at) k++;
-      at = this.#playBlock(this.#blocks[k]!, input, output, at, knobs);
+      while (samplesOf(this._blocks[k]!) > input.length - at) k++;
+      at = this._playBlock(this._blocks[k]!, input, output, at, knobs);
     }
   }
 
   /** Back to where the file says that a session starts. */
   reset(): void {
-    this.#checkAlive();
-    for (const stage of this.#stages) stage.reset();
+    this._checkAlive();
+    for (const stage of this._stages) stage.reset();
   }
 
   /** Gives the memory back at once. A second call does nothing; any other use afterwards throws an Error. */
   dispose(): void {
-    for (const stage of this.#stages) stage.dispose();
-    this.#alive = false;
+    for (const stage of this._stages) stage.dispose();
+    this._alive = false;
   }
 
-  #playBlock(
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private _playBlock(
     block: readonly Float32Array[],
     input: Float32Array,
     output: Float32Array,
@@ -107,53 +105,53 @@ export class AudioModel {
     knobs: ArrayLike<number> | undefined,
   ): number {
     const x = block[0]!;
-    const { inputSize } = this.#stages[0]!;
+    const { inputSize } = this._stages[0]!;
     for (let i = 0, n = at; i < x.length; i += inputSize, n++) {
       x[i] = input[n]!;
       for (let k = 1; k < inputSize; k++) x[i + k] = knobs![k - 1]!;
     }
-    this.#run(block);
+    this._run(block);
     const y = block[block.length - 1]!;
-    for (let i = 0; i < y.length; i++) output[at + i] = this.#skip ? y[i]! + x[i * inputSize]! : y[i]!;
+    for (let i = 0; i < y.length; i++) output[at + i] = this._skip ? y[i]! + x[i * inputSize]! : y[i]!;
     return at + y.length;
   }
 
-  #run(block: readonly Float32Array[]): void {
-    for (let s = 0; s < this.#stages.length; s++) this.#stages[s]!.run(block[s]!, block[s + 1]!);
+  private _run(block: readonly Float32Array[]): void {
+    for (let s = 0; s < this._stages.length; s++) this._stages[s]!.run(block[s]!, block[s + 1]!);
   }
 
-  #checkAlive(): void {
-    if (!this.#alive) throw new Error(`${this.#who}: used after dispose()`);
+  private _checkAlive(): void {
+    if (!this._alive) throw new Error(`${this._who}: used after dispose()`);
   }
 
-  #checkBlock(input: Float32Array, output: Float32Array): void {
-    checkFloats(this.#who, 'input', input);
-    checkFloats(this.#who, 'output', output);
+  private _checkBlock(input: Float32Array, output: Float32Array): void {
+    checkFloats(this._who, 'input', input);
+    checkFloats(this._who, 'output', output);
     if (output.length !== input.length) {
-      throw wrongValue(this.#who, 'output', `${input.length} samples, as many as "input"`, output.length);
+      throw wrongValue(this._who, 'output', `${input.length} samples, as many as "input"`, output.length);
     }
     const distance = Math.abs(output.byteOffset - input.byteOffset);
     if (output.buffer === input.buffer && distance > 0 && distance < input.byteLength) {
-      throw wrongValue(this.#who, 'output', '"input" itself or other memory', 'a view that overlaps it');
+      throw wrongValue(this._who, 'output', '"input" itself or other memory', 'a view that overlaps it');
     }
   }
 
-  #checkKnobs(knobs: ArrayLike<number> | undefined): void {
-    const count = this.#stages[0]!.inputSize - 1;
+  private _checkKnobs(knobs: ArrayLike<number> | undefined): void {
+    const count = this._stages[0]!.inputSize - 1;
     if (knobs !== undefined && !Array.isArray(knobs) && !ArrayBuffer.isView(knobs)) {
-      throw wrongType(this.#who, 'knobs', 'an array of numbers', knobs);
+      throw wrongType(this._who, 'knobs', 'an array of numbers', knobs);
     }
     const given = knobs?.length ?? 0;
     if (given > count) {
       throw new RangeError(
-        `${this.#who}: "knobs[${count}]" is superfluous: the model has ${count} knobs, got ${given}`,
+        `${this._who}: "knobs[${count}]" is superfluous: the model has ${count} knobs, got ${given}`,
       );
     }
     for (let k = 0; k < count; k++) {
       // not by way of a variable for any type, which would put the number on the heap
       if (k >= given || typeof knobs![k] !== 'number' || !Number.isFinite(Math.fround(knobs![k]!))) {
         const text = `expected a finite number, got ${describe(knobs?.[k])}; the model has ${count} knobs`;
-        throw new RangeError(`${this.#who}: "knobs[${k}]" ${text}`);
+        throw new RangeError(`${this._who}: "knobs[${k}]" ${text}`);
       }
     }
   }

@@ -7,36 +7,36 @@ import type { LSTMStream } from '../nn/stream.ts';
 export class Recurrence {
   readonly inputSize: number;
   readonly outputSize: number;
-  readonly #lstm: LSTM;
-  readonly #stream: LSTMStream;
-  readonly #start: LSTMState | undefined;
+  private readonly _lstm: LSTM;
+  private readonly _stream: LSTMStream;
+  private readonly _start: LSTMState | undefined;
 
   /** @param start where every session starts; zeros if undefined */
   constructor(stateDict: ReadonlyMap<string, TensorLike>, start?: LSTMState) {
-    this.#lstm = LSTM.fromStateDict(stateDict);
-    this.inputSize = this.#lstm.inputSize;
-    this.outputSize = this.#lstm.projSize || this.#lstm.hiddenSize;
-    this.#start = start;
+    this._lstm = LSTM.fromStateDict(stateDict);
+    this.inputSize = this._lstm.inputSize;
+    this.outputSize = this._lstm.projSize || this._lstm.hiddenSize;
+    this._start = start;
     try {
-      this.#stream = this.#lstm.stream();
+      this._stream = this._lstm.stream();
     } catch (error) {
-      this.#lstm.dispose();
+      this._lstm.dispose();
       throw error;
     }
     this.reset();
   }
 
   run(input: Float32Array, output: Float32Array): void {
-    this.#stream.run(input, output);
+    this._stream.run(input, output);
   }
 
   reset(): void {
-    if (this.#start) this.#stream.setState(this.#start);
-    else this.#stream.reset();
+    if (this._start) this._stream.setState(this._start);
+    else this._stream.reset();
   }
 
   dispose(): void {
-    this.#stream.dispose();
-    this.#lstm.dispose();
+    this._stream.dispose();
+    this._lstm.dispose();
   }
 }

@@ -29,11 +29,11 @@ export function makeCell(config: LstmConfig, weights: readonly Float32Array[]): 
 
 /** With tanh and sigmoid: PyTorch's LSTM, whose gates i, f, g, o are Keras's. */
 class FastCell implements Cell {
-  readonly #lstm: LSTM;
+  private readonly _lstm: LSTM;
 
   constructor({ units }: LstmConfig, [kernel, recurrent, bias]: readonly Float32Array[]) {
     const gates = 4 * units;
-    this.#lstm = LSTM.fromStateDict(
+    this._lstm = LSTM.fromStateDict(
       {
         weight_ih_l0: transpose(kernel!, kernel!.length / gates, gates),
         weight_hh_l0: transpose(recurrent!, units, gates),
@@ -47,51 +47,51 @@ class FastCell implements Cell {
   }
 
   run(x: Float32Array, lengths: readonly number[], steps: number, { h, c }: State): Sequence {
-    const { inputSize, hiddenSize } = this.#lstm;
+    const { inputSize, hiddenSize } = this._lstm;
     const input = { data: x, dims: [lengths.length, steps, inputSize] };
     const dims = [1, lengths.length, hiddenSize];
     const state = { h0: { data: h, dims }, c0: { data: c, dims } };
     if (lengths.every((length) => length === steps)) {
-      const { output, hn, cn } = this.#lstm.forward(input, state);
+      const { output, hn, cn } = this._lstm.forward(input, state);
       return { output: output.data, h: hn.data, c: cn.data };
     }
     const packed = packPaddedSequence(input, lengths, { batchFirst: true, enforceSorted: false });
-    const { output, hn, cn } = this.#lstm.forward(packed, state);
+    const { output, hn, cn } = this._lstm.forward(packed, state);
     return { output: padPackedSequence(output, { batchFirst: true }).output.data, h: hn.data, c: cn.data };
   }
 
   dispose(): void {
-    this.#lstm.dispose();
+    this._lstm.dispose();
   }
 }
 
 /** With any activations, step by step: c = f c + i activation(g), h = o activation(c). */
 class AnyCell implements Cell {
-  readonly #config: LstmConfig;
-  readonly #kernel: Linear;
-  readonly #recurrent: Linear;
+  private readonly _config: LstmConfig;
+  private readonly _kernel: Linear;
+  private readonly _recurrent: Linear;
 
   constructor(config: LstmConfig, [kernel, recurrent, bias]: readonly Float32Array[]) {
-    this.#config = config;
-    this.#kernel = linear(kernel!, 4 * config.units, bias);
+    this._config = config;
+    this._kernel = linear(kernel!, 4 * config.units, bias);
     try {
-      this.#recurrent = linear(recurrent!, 4 * config.units, undefined);
+      this._recurrent = linear(recurrent!, 4 * config.units, undefined);
     } catch (error) {
-      this.#kernel.dispose();
+      this._kernel.dispose();
       throw error;
     }
   }
 
   run(x: Float32Array, lengths: readonly number[], steps: number, state: State): Sequence {
-    const { units, activation, recurrentActivation } = this.#config;
+    const { units, activation, recurrentActivation } = this._config;
     const batch = lengths.length;
     const [h, c] = [state.h.slice(), state.c.slice()];
     const output = new Float32Array(batch * steps * units);
-    const inputs = this.#kernel.forward({ data: x, dims: [batch, steps, this.#kernel.inFeatures] }).data;
+    const inputs = this._kernel.forward({ data: x, dims: [batch, steps, this._kernel.inFeatures] }).data;
     const gates = [0, 1, 2, 3].map(() => new Float32Array(batch * units));
     const [i, f, g, o] = gates as [Float32Array, Float32Array, Float32Array, Float32Array];
     for (let t = 0; t < steps; t++) {
-      const recurrent = this.#recurrent.forward({ data: h, dims: [batch, units] }).data;
+      const recurrent = this._recurrent.forward({ data: h, dims: [batch, units] }).data;
       for (let row = 0; row < batch; row++) {
         for (const [gate, sums] of gates.entries()) {
           const from = (row * steps + t) * 4 * units + gate * units;
@@ -117,7 +117,7 @@ class AnyCell implements Cell {
   }
 
   dispose(): void {
-    this.#kernel.dispose();
-    this.#recurrent.dispose();
+    this._kernel.dispose();
+    this._recurrent.dispose();
   }
 }

@@ -25,21 +25,21 @@ export function readDense(config: Config, name: string, dialect: Dialect, folder
 }
 
 class Dense implements Layer {
-  readonly #linear: Linear;
-  readonly #activation: Activation;
+  private readonly _linear: Linear;
+  private readonly _activation: Activation;
 
   constructor(linear: Linear, activation: Activation) {
-    this.#linear = linear;
-    this.#activation = activation;
+    this._linear = linear;
+    this._activation = activation;
   }
 
   run([input]: readonly Value[]): Value[] {
-    const { data, dims } = this.#linear.forward(input!);
-    this.#activation(data, this.#linear.outFeatures);
+    const { data, dims } = this._linear.forward(input!);
+    this._activation(data, this._linear.outFeatures);
     return [{ data, dims, mask: input!.mask }];
   }
 
   dispose(): void {
-    this.#linear.dispose();
+    this._linear.dispose();
   }
 }

@@ -121,21 +121,21 @@ function maskFor({ masksWithState }: LstmConfig, input: Value, states: readonly 
 }
 
 class Lstm implements Layer {
-  readonly #name: string;
-  readonly #recurrence: Recurrence;
+  private readonly _name: string;
+  private readonly _recurrence: Recurrence;
 
   constructor(name: string, recurrence: Recurrence) {
-    this.#name = name;
-    this.#recurrence = recurrence;
+    this._name = name;
+    this._recurrence = recurrence;
   }
 
   run([input, ...given]: readonly Value[], masked: boolean): Value[] {
-    const { config } = this.#recurrence;
+    const { config } = this._recurrence;
     const { units, returnSequences, returnState } = config;
     const [batch, steps] = input!.dims as [number, number];
     const dims = [batch, units];
     const x = maskFor(config, input!, given, masked);
-    const { output, h, c } = this.#recurrence.run(x, readState(this.#name, given, dims));
+    const { output, h, c } = this._recurrence.run(x, readState(this._name, given, dims));
     const value: Value = returnSequences
       ? { data: output, dims: [batch, steps, units], mask: input!.mask }
       : { data: output, dims };
@@ -143,38 +143,38 @@ class Lstm implements Layer {
   }
 
   resetStates(): void {
-    this.#recurrence.resetStates();
+    this._recurrence.resetStates();
   }
 
   dispose(): void {
-    this.#recurrence.dispose();
+    this._recurrence.dispose();
   }
 }
 
 class Bidirectional implements Layer {
-  readonly #name: string;
-  readonly #forward: Recurrence;
-  readonly #backward: Recurrence;
-  readonly #mode: keyof typeof MERGES;
+  private readonly _name: string;
+  private readonly _forward: Recurrence;
+  private readonly _backward: Recurrence;
+  private readonly _mode: keyof typeof MERGES;
 
   constructor(name: string, forward: Recurrence, backward: Recurrence, mode: keyof typeof MERGES) {
-    this.#name = name;
-    this.#forward = forward;
-    this.#backward = backward;
-    this.#mode = mode;
+    this._name = name;
+    this._forward = forward;
+    this._backward = backward;
+    this._mode = mode;
   }
 
   run([input, ...given]: readonly Value[], masked: boolean): Value[] {
-    const { units, returnSequences, returnState } = this.#forward.config;
+    const { units, returnSequences, returnState } = this._forward.config;
     const [batch, steps] = input!.dims as [number, number];
     const dims = [batch, units];
     // both are checked before one of them changes what it keeps
-    const states = [given.slice(0, 2), given.slice(2)].map((pair) => readState(this.#name, pair, dims));
-    const x = maskFor(this.#forward.config, input!, given, masked);
-    const one = this.#forward.run(x, states[0]);
-    const two = this.#backward.run(x, states[1]);
+    const states = [given.slice(0, 2), given.slice(2)].map((pair) => readState(this._name, pair, dims));
+    const x = maskFor(this._forward.config, input!, given, masked);
+    const one = this._forward.run(x, states[0]);
+    const two = this._backward.run(x, states[1]);
     const back = returnSequences ? reverseSteps(two.output, batch, steps) : two.output;
-    const merge = MERGES[this.#mode];
+    const merge = MERGES[this._mode];
     const data = merge ? one.output.map((value, i) => merge(value, back[i]!)) : beside(one.output, back, units);
     const width = merge ? units : 2 * units;
     const value: Value = returnSequences
@@ -184,13 +184,13 @@ class Bidirectional implements Layer {
   }
 
   resetStates(): void {
-    this.#forward.resetStates();
-    this.#backward.resetStates();
+    this._forward.resetStates();
+    this._backward.resetStates();
   }
 
   dispose(): void {
-    this.#forward.dispose();
-    this.#backward.dispose();
+    this._forward.dispose();
+    this._backward.dispose();
   }
 }
 

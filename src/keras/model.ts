@@ -43,21 +43,14 @@ export interface Parts {
 
 /** A model that loadKeras read. */
 export class KerasModel {
-  static {
-    if (typeof Symbol.dispose === 'symbol') {
-      Object.defineProperty(KerasModel.prototype, Symbol.dispose, { value: KerasModel.prototype.dispose });
-    }
-  }
-
-  declare [Symbol.dispose]: () => void;
   readonly inputs: readonly KerasSpec[];
   readonly outputs: readonly KerasSpec[];
-  readonly #parts: Parts;
-  #alive = true;
+  private readonly _parts: Parts;
+  private _alive = true;
 
   /** @internal */
   constructor(parts: Parts) {
-    this.#parts = parts;
+    this._parts = parts;
     this.inputs = parts.inputs.map(({ name, dims }) => ({ name, dims }));
     this.outputs = parts.outputs.map(({ name, dims }) => ({ name, dims }));
   }
@@ -71,8 +64,8 @@ export class KerasModel {
   predict(input: KerasInput): TensorLike;
   predict(inputs: readonly KerasInput[]): TensorLike[];
   predict(input: KerasInput | readonly KerasInput[]): TensorLike | TensorLike[] {
-    this.#checkAlive();
-    const { inputs, outputs } = this.#parts;
+    this._checkAlive();
+    const { inputs, outputs } = this._parts;
     const list = Array.isArray(input) ? (input as readonly KerasInput[]) : [input as KerasInput];
     if (list.length !== inputs.length) {
       const names = inputs.map(({ name }) => name).join(', ');
@@ -81,25 +74,30 @@ export class KerasModel {
     if (!Array.isArray(input) && outputs.length > 1) {
       throw wrongValue('KerasModel', 'input', `a list, since the model has ${outputs.length} outputs`, 'one tensor');
     }
-    const results = this.#run(list);
+    const results = this._run(list);
     return Array.isArray(input) ? results : results[0]!;
   }
 
   /** Sets the states that stateful layers keep from call to call to zeros. */
   resetStates(): void {
-    this.#checkAlive();
-    for (const { layer } of this.#parts.steps) layer.resetStates?.();
+    this._checkAlive();
+    for (const { layer } of this._parts.steps) layer.resetStates?.();
   }
 
   /** Gives the memory of all layers back. A second call does nothing; any other use afterwards throws an Error. */
   dispose(): void {
-    if (!this.#alive) return;
-    this.#alive = false;
-    for (const { layer } of this.#parts.steps) layer.dispose?.();
+    if (!this._alive) return;
+    this._alive = false;
+    for (const { layer } of this._parts.steps) layer.dispose?.();
   }
 
-  #run(list: readonly KerasInput[]): TensorLike[] {
-    const { steps, inputs, outputs } = this.#parts;
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private _run(list: readonly KerasInput[]): TensorLike[] {
+    const { steps, inputs, outputs } = this._parts;
     const values = new Map<string, readonly Value[]>();
     let batch: number | undefined;
     for (const [i, { name, dims, source }] of inputs.entries()) {
@@ -122,8 +120,8 @@ export class KerasModel {
     });
   }
 
-  #checkAlive(): void {
-    if (!this.#alive) throw new Error('KerasModel: used after dispose()');
+  private _checkAlive(): void {
+    if (!this._alive) throw new Error('KerasModel: used after dispose()');
   }
 }
 

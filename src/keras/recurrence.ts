@@ -11,60 +11,60 @@ export interface RecurrenceResult extends State {
 /** An LSTM of Keras with its masks, its direction and the state that it keeps. */
 export class Recurrence {
   readonly config: LstmConfig;
-  readonly #name: string;
-  readonly #cell: Cell;
-  readonly #inputSize: number;
-  #kept: (State & { readonly batch: number }) | undefined;
+  private readonly _name: string;
+  private readonly _cell: Cell;
+  private readonly _inputSize: number;
+  private _kept: (State & { readonly batch: number }) | undefined;
 
   /** @param weights kernel, recurrent kernel and, if there is one, bias */
   constructor(name: string, config: LstmConfig, weights: readonly Float32Array[]) {
     this.config = config;
-    this.#name = name;
-    this.#inputSize = weights[0]!.length / (4 * config.units);
-    this.#cell = makeCell(config, weights);
+    this._name = name;
+    this._inputSize = weights[0]!.length / (4 * config.units);
+    this._cell = makeCell(config, weights);
   }
 
   /** @param initial h and c to start from, where the model gives them */
   run({ data, dims, mask }: Value, initial?: State): RecurrenceResult {
     const [batch, steps] = dims as readonly [number, number];
-    if (steps === 0) throw wrongValue(this.#name, 'input', 'at least one step', dims);
-    const state = initial ?? this.#start(batch);
+    if (steps === 0) throw wrongValue(this._name, 'input', 'at least one step', dims);
+    const state = initial ?? this._start(batch);
     const ordered = this.config.goBackwards ? reverseSteps(data, batch, steps) : data;
     const result = mask
-      ? this.#runMasked(ordered, this.config.goBackwards ? reverseSteps(mask, batch, steps) : mask, steps, state)
-      : this.#runAll(ordered, batch, steps, state);
+      ? this._runMasked(ordered, this.config.goBackwards ? reverseSteps(mask, batch, steps) : mask, steps, state)
+      : this._runAll(ordered, batch, steps, state);
     const { h, c } = result;
-    if (this.config.stateful) this.#kept = { h, c, batch };
+    if (this.config.stateful) this._kept = { h, c, batch };
     return { h, c, output: this.config.returnSequences ? result.output : lastSteps(result.output, batch, steps) };
   }
 
   resetStates(): void {
-    this.#kept = undefined;
+    this._kept = undefined;
   }
 
   dispose(): void {
-    this.#cell.dispose();
+    this._cell.dispose();
   }
 
-  #start(batch: number): State {
+  private _start(batch: number): State {
     const { units } = this.config;
-    const kept = this.#kept;
+    const kept = this._kept;
     if (kept && kept.batch !== batch) {
       const expected = `${kept.batch} samples, whose states are kept from call to call, or resetStates() before`;
-      throw wrongValue(this.#name, 'input', expected, batch);
+      throw wrongValue(this._name, 'input', expected, batch);
     }
     return kept ?? { h: new Float32Array(batch * units), c: new Float32Array(batch * units) };
   }
 
-  #runAll(x: Float32Array, batch: number, steps: number, state: State): RecurrenceResult {
+  private _runAll(x: Float32Array, batch: number, steps: number, state: State): RecurrenceResult {
     if (batch === 0) return { ...state, output: new Float32Array(0) };
-    return this.#cell.run(x, new Array(batch).fill(steps), steps, state);
+    return this._cell.run(x, new Array(batch).fill(steps), steps, state);
   }
 
   /** The steps of each row that are not masked, run as a shorter sequence; rows without any keep their state. */
-  #runMasked(x: Float32Array, mask: Uint8Array, steps: number, state: State): RecurrenceResult {
+  private _runMasked(x: Float32Array, mask: Uint8Array, steps: number, state: State): RecurrenceResult {
     const { units, zeroMasked, startsWithState } = this.config;
-    const size = this.#inputSize;
+    const size = this._inputSize;
     const batch = mask.length / steps;
     const kept = Array.from({ length: batch }, (_, row) => {
       return Array.from({ length: steps }, (_, t) => t).filter((t) => mask[row * steps + t] !== 0);
@@ -86,7 +86,7 @@ export class Recurrence {
       start.h.set(of(h, row), i * units);
       start.c.set(of(c, row), i * units);
     }
-    const run = rows.length ? this.#cell.run(packed, lengths, longest, start) : { ...start, output: packed };
+    const run = rows.length ? this._cell.run(packed, lengths, longest, start) : { ...start, output: packed };
     for (const [i, row] of rows.entries()) {
       h.set(of(run.h, i), row * units);
       c.set(of(run.c, i), row * units);

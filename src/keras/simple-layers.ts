@@ -134,33 +134,33 @@ export function readEmbedding(config: Config, name: string): Plan {
 }
 
 class Embedding implements Layer {
-  readonly #name: string;
-  readonly #table: Float32Array;
-  readonly #count: number;
-  readonly #size: number;
-  readonly #maskZero: boolean;
+  private readonly _name: string;
+  private readonly _table: Float32Array;
+  private readonly _count: number;
+  private readonly _size: number;
+  private readonly _maskZero: boolean;
 
   constructor(name: string, table: Float32Array, count: number, size: number, maskZero: boolean) {
-    this.#name = name;
-    this.#table = table;
-    this.#count = count;
-    this.#size = size;
-    this.#maskZero = maskZero;
+    this._name = name;
+    this._table = table;
+    this._count = count;
+    this._size = size;
+    this._maskZero = maskZero;
   }
 
   run([input]: readonly Value[]): Value[] {
     const { data, dims } = input!;
-    const size = this.#size;
-    const wrong = data.find((index) => !Number.isInteger(index) || index < 0 || index >= this.#count);
+    const size = this._size;
+    const wrong = data.find((index) => !Number.isInteger(index) || index < 0 || index >= this._count);
     if (wrong !== undefined) {
-      throw wrongValue(this.#name, 'input', `integers from 0 to ${this.#count - 1}`, wrong);
+      throw wrongValue(this._name, 'input', `integers from 0 to ${this._count - 1}`, wrong);
     }
-    const output = zeros(this.#name, [...dims, size]);
+    const output = zeros(this._name, [...dims, size]);
     for (const [i, index] of data.entries()) {
-      output.data.set(this.#table.subarray(index * size, (index + 1) * size), i * size);
+      output.data.set(this._table.subarray(index * size, (index + 1) * size), i * size);
     }
     const mask =
-      this.#maskZero && dims.length === 2 ? Uint8Array.from(data, (index) => (index === 0 ? 0 : 1)) : undefined;
+      this._maskZero && dims.length === 2 ? Uint8Array.from(data, (index) => (index === 0 ? 0 : 1)) : undefined;
     return [{ ...output, mask }];
   }
 }

@@ -109,30 +109,30 @@ function columnsOf(data: Float32Array, width: number, from: number, count: numbe
 }
 
 class Conv1d implements Layer {
-  readonly #name: string;
-  readonly #window: Window;
+  private readonly _name: string;
+  private readonly _window: Window;
   /** Of each group: of a window laid out in a row */
-  readonly #linears: readonly Linear[];
-  readonly #activation: Activation;
+  private readonly _linears: readonly Linear[];
+  private readonly _activation: Activation;
 
   constructor(name: string, window: Window, linears: readonly Linear[], activation: Activation) {
-    this.#name = name;
-    this.#window = window;
-    this.#linears = linears;
-    this.#activation = activation;
+    this._name = name;
+    this._window = window;
+    this._linears = linears;
+    this._activation = activation;
   }
 
   run([input]: readonly Value[]): Value[] {
-    const { size, stride, dilation } = this.#window;
+    const { size, stride, dilation } = this._window;
     const [batch, steps, channels] = input!.dims as [number, number, number];
-    const { count, before } = countSteps(this.#name, this.#window, input!.dims);
-    const groups = this.#linears.length;
-    const [width, per] = [channels / groups, this.#linears[0]!.outFeatures];
-    const output = zeros(this.#name, [batch, count, groups * per]);
+    const { count, before } = countSteps(this._name, this._window, input!.dims);
+    const groups = this._linears.length;
+    const [width, per] = [channels / groups, this._linears[0]!.outFeatures];
+    const output = zeros(this._name, [batch, count, groups * per]);
     const rows = batch * count;
     for (let from = 0; from < rows; from += ROWS) {
       const part = Math.min(ROWS, rows - from);
-      for (const [group, one] of this.#linears.entries()) {
+      for (const [group, one] of this._linears.entries()) {
         const x = new Float32Array(part * size * width);
         for (let row = 0; row < part; row++) {
           const sample = Math.floor((from + row) / count);
@@ -151,12 +151,12 @@ class Conv1d implements Layer {
         }
       }
     }
-    this.#activation(output.data, groups * per);
+    this._activation(output.data, groups * per);
     return [output];
   }
 
   dispose(): void {
-    for (const one of this.#linears) one.dispose();
+    for (const one of this._linears) one.dispose();
   }
 }
 

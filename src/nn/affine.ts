@@ -9,29 +9,29 @@ const CHUNK_BYTES = 1 << 18;
 /** What Linear and Conv1d are: a matrix for each group of outputs, in panels, and a bias. */
 export abstract class Affine extends Module {
   /** Of a group's matrix */
-  readonly #rows: number;
-  readonly #columns: number;
-  readonly #groups: number;
+  private readonly _rows: number;
+  private readonly _columns: number;
+  private readonly _groups: number;
   /** The weights of all groups, then their biases in whole panels, zeros without a bias */
-  readonly #block: number;
-  readonly #weightBytes: number;
-  readonly #biasBytes: number;
+  private readonly _block: number;
+  private readonly _weightBytes: number;
+  private readonly _biasBytes: number;
 
   /** @param dims of the weight: all rows, and what makes the columns */
   constructor(who: string, options: ModuleOptions | undefined, dims: readonly number[], groups: number, bias: boolean) {
     super(who, options);
-    this.#rows = dims[0]! / groups;
-    this.#columns = columnCount(dims);
-    this.#groups = groups;
-    this.#weightBytes = panelBytes(this.#rows, this.#columns, this.form);
-    this.#biasBytes = panelBytes(this.#rows, 1);
-    this.#block = this.own(groups * (this.#weightBytes + this.#biasBytes));
+    this._rows = dims[0]! / groups;
+    this._columns = columnCount(dims);
+    this._groups = groups;
+    this._weightBytes = panelBytes(this._rows, this._columns, this.form);
+    this._biasBytes = panelBytes(this._rows, 1);
+    this._block = this.own(groups * (this._weightBytes + this._biasBytes));
     const place = { gates: 0, parts: groups };
-    this.parameters.push({ name: 'weight', dims, pointer: this.#block, form: this.form, ...place });
+    this.parameters.push({ name: 'weight', dims, pointer: this._block, form: this.form, ...place });
     // a row an output, of one column: in the panels of its group
-    const pointer = this.#block + groups * this.#weightBytes;
+    const pointer = this._block + groups * this._weightBytes;
     if (bias) this.parameters.push({ name: 'bias', dims: [dims[0]!], pointer, ...place });
-    this.start(options, this.#columns);
+    this.start(options, this._columns);
   }
 
   /**
@@ -44,19 +44,19 @@ export abstract class Affine extends Module {
     read: (memory: Float32Array, x: number, first: number, end: number) => void,
     write: (memory: Float32Array, y: number, first: number, end: number) => void,
   ): void {
-    const zBytes = this.#biasBytes + quantizedBytes(this.#columns, this.form);
-    const rowBytes = 4 * (this.#columns + this.#rows) + zBytes;
+    const zBytes = this._biasBytes + quantizedBytes(this._columns, this.form);
+    const rowBytes = 4 * (this._columns + this._rows) + zBytes;
     const chunk = Math.min(count, Math.max(4, Math.floor(CHUNK_BYTES / rowBytes) & ~3));
     const z = scratch(chunk * rowBytes);
     const x = z + chunk * zBytes;
-    const y = x + 4 * chunk * this.#columns;
-    const weight = this.#block + group * this.#weightBytes;
-    const bias = this.#block + this.#groups * this.#weightBytes + group * this.#biasBytes;
+    const y = x + 4 * chunk * this._columns;
+    const weight = this._block + group * this._weightBytes;
+    const bias = this._block + this._groups * this._weightBytes + group * this._biasBytes;
     const memory = floats();
     for (let first = 0; first < count; first += chunk) {
       const end = Math.min(first + chunk, count);
       read(memory, x / 4, first, end);
-      wasm().linear(this.form, weight, bias, x, this.#columns, y, this.#rows, end - first, z);
+      wasm().linear(this.form, weight, bias, x, this._columns, y, this._rows, end - first, z);
       write(memory, y / 4, first, end);
     }
     endScratch();

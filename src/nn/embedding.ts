@@ -35,7 +35,7 @@ export class Embedding extends Module {
   readonly embeddingDim: number;
   /** As in PyTorch, counted from the start even if it was given from the end. */
   readonly paddingIdx: number | undefined;
-  readonly #weight: number;
+  private readonly _weight: number;
 
   /**
    * Weights start near N(0, 1): sums of twelve uniforms from `seed` by mulberry32, less 6.
@@ -53,11 +53,11 @@ export class Embedding extends Module {
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
     this.paddingIdx = padding !== undefined && padding < 0 ? padding + numEmbeddings : padding;
-    this.#weight = this.own(4 * numEmbeddings * embeddingDim);
-    this.parameters.push({ name: 'weight', dims: [numEmbeddings, embeddingDim], pointer: this.#weight });
-    this.random.normal(this.#weight, numEmbeddings * embeddingDim);
+    this._weight = this.own(4 * numEmbeddings * embeddingDim);
+    this.parameters.push({ name: 'weight', dims: [numEmbeddings, embeddingDim], pointer: this._weight });
+    this.random.normal(this._weight, numEmbeddings * embeddingDim);
     if (this.paddingIdx !== undefined) {
-      const row = this.#weight / 4 + this.paddingIdx * embeddingDim;
+      const row = this._weight / 4 + this.paddingIdx * embeddingDim;
       floats().fill(0, row, row + embeddingDim);
     }
   }
@@ -81,7 +81,7 @@ export class Embedding extends Module {
     const memory = integers();
     for (let i = 0; i < count; i++) {
       const row = checkElement('Embedding', 'indices', data[i], 0, this.numEmbeddings - 1);
-      const from = this.#weight / 4 + row * width;
+      const from = this._weight / 4 + row * width;
       for (let k = 0; k < width; k++) words[i * width + k] = memory[from + k]!;
     }
     return output;

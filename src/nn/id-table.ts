@@ -7,17 +7,17 @@ const NONE = 0;
  */
 export class IdTable {
   /** A power of two of entries, at most half of them used; an id lies at its home or after it, with no gap between */
-  #ids = new Int32Array(2);
-  #values = new Int32Array(2);
+  private _ids = new Int32Array(2);
+  private _values = new Int32Array(2);
 
   /** Makes room for `count` ids in all. */
   reserve(count: number): void {
-    let { length } = this.#ids;
+    let { length } = this._ids;
     while (length < 2 * count) length *= 2;
-    if (length === this.#ids.length) return;
-    const [ids, values] = [this.#ids, this.#values];
-    this.#ids = new Int32Array(length);
-    this.#values = new Int32Array(length);
+    if (length === this._ids.length) return;
+    const [ids, values] = [this._ids, this._values];
+    this._ids = new Int32Array(length);
+    this._values = new Int32Array(length);
     ids.forEach((id, entry) => {
       if (id !== NONE) this.set(id, values[entry]!);
     });
@@ -26,43 +26,43 @@ export class IdTable {
   /** The number of `id`, or -1 if there is none, whatever `id` is. */
   get(id: unknown): number {
     if (typeof id !== 'number') return -1;
-    const ids = this.#ids;
-    for (let entry = this.#home(id); ids[entry] !== NONE; entry = this.#after(entry)) {
-      if (ids[entry] === id) return this.#values[entry]!;
+    const ids = this._ids;
+    for (let entry = this._home(id); ids[entry] !== NONE; entry = this._after(entry)) {
+      if (ids[entry] === id) return this._values[entry]!;
     }
     return -1;
   }
 
   /** Adds an id that is not there yet. */
   set(id: number, value: number): void {
-    let entry = this.#home(id);
-    while (this.#ids[entry] !== NONE) entry = this.#after(entry);
-    this.#ids[entry] = id;
-    this.#values[entry] = value;
+    let entry = this._home(id);
+    while (this._ids[entry] !== NONE) entry = this._after(entry);
+    this._ids[entry] = id;
+    this._values[entry] = value;
   }
 
   /** Removes an id that is there. */
   delete(id: number): void {
-    const ids = this.#ids;
+    const ids = this._ids;
     const last = ids.length - 1;
-    let hole = this.#home(id);
-    while (ids[hole] !== id) hole = this.#after(hole);
-    for (let entry = this.#after(hole); ids[entry] !== NONE; entry = this.#after(entry)) {
+    let hole = this._home(id);
+    while (ids[hole] !== id) hole = this._after(hole);
+    for (let entry = this._after(hole); ids[entry] !== NONE; entry = this._after(entry)) {
       // what is at least as far from its home as from the hole fills it
-      if (((entry - this.#home(ids[entry]!)) & last) < ((entry - hole) & last)) continue;
+      if (((entry - this._home(ids[entry]!)) & last) < ((entry - hole) & last)) continue;
       ids[hole] = ids[entry]!;
-      this.#values[hole] = this.#values[entry]!;
+      this._values[hole] = this._values[entry]!;
       hole = entry;
     }
     ids[hole] = NONE;
   }
 
   /** Knuth's multiplicative hash: ids that follow each other are spread evenly. */
-  #home(id: number): number {
-    return Math.imul(id, 0x9e3779b1) >>> Math.clz32(this.#ids.length - 1);
+  private _home(id: number): number {
+    return Math.imul(id, 0x9e3779b1) >>> Math.clz32(this._ids.length - 1);
   }
 
-  #after(entry: number): number {
-    return (entry + 1) & (this.#ids.length - 1);
+  private _after(entry: number): number {
+    return (entry + 1) & (this._ids.length - 1);
   }
 }

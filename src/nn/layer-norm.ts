@@ -32,7 +32,7 @@ export class LayerNorm extends Module {
   readonly eps: number;
   readonly elementwiseAffine: boolean;
   readonly bias: boolean;
-  readonly #weight: number;
+  private readonly _weight: number;
 
   /**
    * @param normalizedShape the last dimensions of the input, or the last one as a number
@@ -53,10 +53,10 @@ export class LayerNorm extends Module {
     this.elementwiseAffine = elementwiseAffine;
     this.bias = elementwiseAffine && bias;
     const count = product(shape);
-    this.#weight = this.own(8 * count);
-    floats().fill(1, this.#weight / 4, this.#weight / 4 + count);
-    if (elementwiseAffine) this.parameters.push({ name: 'weight', dims: shape, pointer: this.#weight });
-    if (this.bias) this.parameters.push({ name: 'bias', dims: shape, pointer: this.#weight + 4 * count });
+    this._weight = this.own(8 * count);
+    floats().fill(1, this._weight / 4, this._weight / 4 + count);
+    if (elementwiseAffine) this.parameters.push({ name: 'weight', dims: shape, pointer: this._weight });
+    if (this.bias) this.parameters.push({ name: 'bias', dims: shape, pointer: this._weight + 4 * count });
   }
 
   /**
@@ -74,7 +74,7 @@ export class LayerNorm extends Module {
     const output = zeros('LayerNorm', input.dims);
     const memory = floats();
     const count = product(shape);
-    const weight = this.#weight / 4;
+    const weight = this._weight / 4;
     for (let first = 0; first < data.length; first += count) {
       let sum = 0;
       for (let i = 0; i < count; i++) sum += data[first + i]!;

@@ -71,7 +71,7 @@ export class LSTM extends Recurrent {
   readonly dropout: number;
   readonly bidirectional: boolean;
   readonly projSize: number;
-  #dims: ResultDims | undefined;
+  private _dims: ResultDims | undefined;
 
   /**
    * Weights start uniform in ±1/sqrt(hiddenSize), drawn from `seed` by mulberry32: the same bits everywhere.
@@ -108,10 +108,10 @@ export class LSTM extends Recurrent {
   ): LSTM {
     checkOptions('LSTM', options, ['prefix', 'batchFirst', 'dropout']);
     const { sizes, values } = infer('LSTM', stateDict, options?.prefix ?? '', false);
-    return LSTM.#make(sizes, options ?? {}, values);
+    return LSTM._make(sizes, options ?? {}, values);
   }
 
-  static #make(
+  private static _make(
     { inputSize, hiddenSize, numLayers, bias, bidirectional, projSize }: LSTMSizes,
     { batchFirst, dropout }: Pick<LSTMOptions, 'batchFirst' | 'dropout'>,
     values: Values,
@@ -143,7 +143,7 @@ export class LSTM extends Recurrent {
     checkOptions('LSTM', options, FORWARD_OPTIONS);
     const packed = (input as PackedSequence | undefined)?.batchSizes ? (input as PackedSequence) : undefined;
     const { sequence } = this;
-    const { output, h, c } = packed ? this.#readPacked(packed) : this.#readTensor(input as TensorLike);
+    const { output, h, c } = packed ? this._readPacked(packed) : this._readTensor(input as TensorLike);
     this.startFrom(state, h, c);
     const result = options?.out ?? {
       output: packed ? repacked(packed, zeros('LSTM', output)) : zeros('LSTM', output),
@@ -157,7 +157,7 @@ export class LSTM extends Recurrent {
     sequence.output = checkShape('LSTM', 'out.output', target, output);
     sequence.hn = checkShape('LSTM', 'out.hn', result.hn, h);
     sequence.cn = checkShape('LSTM', 'out.cn', result.cn, c);
-    runSequence('LSTM', this, sequence, this.training && this.dropout > 0 ? this.#drop : undefined);
+    runSequence('LSTM', this, sequence, this.training && this.dropout > 0 ? this._drop : undefined);
     return result;
   }
 
@@ -169,10 +169,10 @@ export class LSTM extends Recurrent {
    * @throws ModelError if a weight is NaN or infinite
    */
   quantize(options?: QuantizeOptions): LSTM {
-    return LSTM.#make(this.sizes, this, this.quantizedValues(options));
+    return LSTM._make(this.sizes, this, this.quantizedValues(options));
   }
 
-  #readTensor(input: TensorLike): ResultDims {
+  private _readTensor(input: TensorLike): ResultDims {
     const data = checkTensor('LSTM', 'input', input);
     const { dims } = input;
     const batched = dims.length === 3;
@@ -186,10 +186,10 @@ export class LSTM extends Recurrent {
     if (steps === 0) throw wrongValue('LSTM', 'input', 'at least one step', dims);
     if (steps * batch > 2 ** 31 - 1) throw wrongValue('LSTM', 'input', 'fewer than 2^31 steps in all', dims);
     setInput(this.sequence, data, steps, batch, steps * batch, batchFirst);
-    return this.#resultDims(dims, batched);
+    return this._resultDims(dims, batched);
   }
 
-  #readPacked(input: PackedSequence): ResultDims {
+  private _readPacked(input: PackedSequence): ResultDims {
     checkPacked('LSTM', input);
     const { data, batchSizes, sortedIndices } = input;
     const rows = data.dims[0]!;
@@ -197,17 +197,17 @@ export class LSTM extends Recurrent {
       throw wrongValue('LSTM', 'input.data', formatDims([rows, this.inputSize]), data.dims);
     }
     setInput(this.sequence, data.data, batchSizes.length, batchSizes[0]!, rows, false, batchSizes, sortedIndices);
-    return this.#resultDims(data.dims, true);
+    return this._resultDims(data.dims, true);
   }
 
   /** Dims of results for an input of `dims`: the last ones if they are the same, since new arrays would be garbage. */
-  #resultDims(dims: readonly number[], batched: boolean): ResultDims {
+  private _resultDims(dims: readonly number[], batched: boolean): ResultDims {
     const { batch } = this.sequence;
-    const last = this.#dims;
+    const last = this._dims;
     if (last && sameDims(dims, last.input) && last.batched === batched && last.batch === batch) return last;
     const { directions, outputSize } = this.sizes;
     const layers = batched ? [this.numLayers * directions, batch] : [this.numLayers * directions];
-    this.#dims = {
+    this._dims = {
       input: [...dims],
       batched,
       batch,
@@ -215,10 +215,10 @@ export class LSTM extends Recurrent {
       h: [...layers, outputSize],
       c: [...layers, this.hiddenSize],
     };
-    return this.#dims;
+    return this._dims;
   }
 
-  readonly #drop = (pointer: number, count: number): void => this.random.dropout(pointer, count, this.dropout);
+  private readonly _drop = (pointer: number, count: number): void => this.random.dropout(pointer, count, this.dropout);
 }
 
 function repacked({ batchSizes, sortedIndices, unsortedIndices }: PackedSequence, data: TensorLike): PackedSequence {

@@ -42,49 +42,53 @@ export interface Int8Tensor {
   readonly dims: readonly number[];
 }
 
-/** Engines without explicit resource management have no such symbol. */
-export const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol();
+let registry: FinalizationRegistry<number[]> | undefined;
 
-let registry: FinalizationRegistry<number> | undefined;
+function releaseAll(blocks: number[]): void {
+  for (const block of blocks.splice(0)) release(block);
+}
 
-/** What owns blocks of linear memory, most often one: given back by dispose(), or after garbage collection where that was forgotten. */
+/**
+ * Owns blocks of linear memory, most often one: dispose() gives them back, or the garbage collector does where that was forgotten.
+ * Fields of public classes are private to TypeScript only, since `#` fields cannot be reached through a Proxy, into which Vue and
+ * Alpine put every object that they are given.
+ */
 export abstract class Resource {
   protected readonly who: string;
-  /** Pointers of the blocks; none before they are there and after dispose(). */
-  #blocks: readonly number[] = [];
+  /** Pointers of the blocks; none before they are there and after dispose(). The registry holds the same array. */
+  private readonly _blocks: number[] = [];
 
   constructor(who: string) {
     this.who = who;
   }
 
   /**
-   * A new block of zeros, one more if called again.
+   * Allocates a zeroed block, freed by dispose(). Each call adds one.
    * @throws RangeError if memory cannot grow that far
    */
   protected own(bytes: number): number {
     const block = allocate(bytes);
     integers().fill(0, block / 4, (block + bytes) / 4);
-    this.#blocks = [...this.#blocks, block];
-    registry ??= new FinalizationRegistry(release);
-    registry.register(this, block, this);
+    if (this._blocks.length === 0) {
+      registry ??= new FinalizationRegistry(releaseAll);
+      registry.register(this, this._blocks);
+    }
+    this._blocks.push(block);
     return block;
   }
 
   /** @throws Error if this was disposed. @internal */
   checkAlive(): void {
-    if (this.#blocks.length === 0) throw new Error(`${this.who}: used after dispose()`);
+    if (this._blocks.length === 0) throw new Error(`${this.who}: used after dispose()`);
   }
 
   /** Gives the memory back at once. A second call does nothing; any other use afterwards throws an Error. */
   dispose(): void {
-    if (this.#blocks.length === 0) return;
-    registry?.unregister(this);
-    for (const block of this.#blocks) release(block);
-    this.#blocks = [];
+    releaseAll(this._blocks);
   }
 
   /** For `using`. */
-  [DISPOSE](): void {
+  [Symbol.dispose](): void {
     this.dispose();
   }
 }
@@ -96,17 +100,17 @@ export abstract class Module extends Resource {
   protected readonly parameters: Parameter[] = [];
   /** How products with the weights are done */
   protected readonly form: Form;
-  #training = false;
+  private _training = false;
 
   constructor(who: string, { seed, [VALUES]: values }: ModuleOptions = {}) {
     super(who);
-    this.random = new Random(seed === undefined ? nextSeed() : this.#checkSeed(seed));
+    this.random = new Random(seed === undefined ? nextSeed() : this._checkSeed(seed));
     this.form = values && holdsInt8(values) ? int8Form() : FLOAT32;
   }
 
   /** Whether dropout is applied. False, unlike in PyTorch, until train() is called: this is for inference. */
   get training(): boolean {
-    return this.#training;
+    return this._training;
   }
 
   /**
@@ -116,19 +120,19 @@ export abstract class Module extends Resource {
   train(options?: { seed?: number }): this {
     this.checkAlive();
     checkOptions(this.who, options, ['seed']);
-    if (options?.seed !== undefined) this.random.seed(this.#checkSeed(options.seed));
-    this.#training = true;
+    if (options?.seed !== undefined) this.random.seed(this._checkSeed(options.seed));
+    this._training = true;
     return this;
   }
 
-  #checkSeed(seed: unknown): number {
+  private _checkSeed(seed: unknown): number {
     return checkInteger(this.who, 'seed', seed, 0, Number.MAX_SAFE_INTEGER);
   }
 
   /** Evaluation mode, the default: no dropout. */
   eval(): this {
     this.checkAlive();
-    this.#training = false;
+    this._training = false;
     return this;
   }
 
@@ -144,7 +148,7 @@ export abstract class Module extends Resource {
     const strict = checkBoolean(this.who, 'strict', options?.strict ?? true);
     const int8 = this.form !== FLOAT32;
     const { values, ...result } = matchStateDict(this.who, this.parameters, stateDict, prefix, strict, int8);
-    this.#write(values);
+    this._write(values);
     return result;
   }
 
@@ -165,22 +169,22 @@ export abstract class Module extends Resource {
     this.checkAlive();
     checkOptions(this.who, options, ['bits']);
     if ((options?.bits ?? 8) !== 8) throw wrongValue(this.who, 'bits', '8', options!.bits);
-    return this.#int8Values();
+    return this._int8Values();
   }
 
   /** Every parameter, matrices with 8-bit weights: the module's own, or the nearest to its float32 ones. */
-  #int8Values(): Values {
+  private _int8Values(): Values {
     return new Map(
       this.parameters.map((parameter) => {
         const { name, dims, form } = parameter;
         if (form) return [name, readInt8(parameter)];
         const value = readParameter(parameter);
-        return [name, dims.length < 2 ? value : this.#quantized(parameter, value)];
+        return [name, dims.length < 2 ? value : this._quantized(parameter, value)];
       }),
     );
   }
 
-  #quantized({ name, dims }: Parameter, value: Float32Array): Int8Matrix {
+  private _quantized({ name, dims }: Parameter, value: Float32Array): Int8Matrix {
     return quantizeMatrix(this.who, name, value, dims[0]!);
   }
 
@@ -192,7 +196,7 @@ export abstract class Module extends Resource {
   quantizedStateDict(prefix = ''): Map<string, TensorLike | Int8Tensor> {
     this.checkAlive();
     checkPrefix(this.who, prefix);
-    const values = this.#int8Values();
+    const values = this._int8Values();
     const stateDict = new Map<string, TensorLike | Int8Tensor>();
     for (const { name, dims } of this.parameters) {
       const value = values.get(name)!;
@@ -209,7 +213,7 @@ export abstract class Module extends Resource {
    */
   protected start(options: ModuleOptions | undefined, size: number): void {
     const values = options?.[VALUES];
-    if (values) this.#write(values);
+    if (values) this._write(values);
     else {
       for (const parameter of this.parameters) this.random.uniform(parameter, size);
       this.derive();
@@ -220,10 +224,10 @@ export abstract class Module extends Resource {
    * Copies values into linear memory, once those of matrices with 8-bit weights are quantized; a parameter without a value stays
    * as it is.
    */
-  #write(values: Values): void {
+  private _write(values: Values): void {
     const all = this.parameters.map((parameter) => {
       const value = values.get(parameter.name);
-      return parameter.form && value && !('scale' in value) ? this.#quantized(parameter, value) : value;
+      return parameter.form && value && !('scale' in value) ? this._quantized(parameter, value) : value;
     });
     for (const [i, value] of all.entries()) if (value) writeParameter(this.parameters[i]!, value);
     this.derive();

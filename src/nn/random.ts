@@ -3,7 +3,7 @@ import { wasm } from '../memory/wasm.ts';
 
 /** A module's generator, mulberry32 in assembly/random.ts: the same numbers from a seed on every engine. */
 export class Random {
-  #state = 0;
+  private _state = 0;
 
   constructor(seed: number) {
     this.seed(seed);
@@ -11,7 +11,7 @@ export class Random {
 
   /** Restarts the sequence. `seed`: an integer from 0 to 2^53 - 1; the bits above 32 count too. */
   seed(seed: number): void {
-    this.#state = (seed | 0) ^ Math.imul(seed / 2 ** 32, 0x9e3779b1);
+    this._state = (seed | 0) ^ Math.imul(seed / 2 ** 32, 0x9e3779b1);
   }
 
   /** PyTorch's initialisation of most layers: uniform in ±1/sqrt(size), here multiples of 2^-23 of that. */
@@ -19,7 +19,7 @@ export class Random {
     const { pointer, dims, gates } = parameter;
     const scale = size > 0 ? 2 / Math.sqrt(size) : 0;
     const fill = (at: number, count: number, stride: number) => {
-      this.#state = wasm().random_f32(at, count, stride, this.#state, 1, -0.5, scale);
+      this._state = wasm().random_f32(at, count, stride, this._state, 1, -0.5, scale);
     };
     const rows = dims[0]!;
     if (gates === undefined) fill(pointer, rows, 4);
@@ -28,12 +28,12 @@ export class Random {
 
   /** `count` floats near N(0, 1): twelve uniforms less 6, whose variance is 1. No logarithm: the same bits everywhere. */
   normal(pointer: number, count: number): void {
-    this.#state = wasm().random_f32(pointer, count, 4, this.#state, 12, -6, 1);
+    this._state = wasm().random_f32(pointer, count, 4, this._state, 12, -6, 1);
   }
 
   /** Inverted dropout: each of `count` floats becomes 0 with probability p, else is multiplied by 1 / (1 - p). */
   dropout(pointer: number, count: number, p: number): void {
-    this.#state = wasm().dropout_f32(pointer, count, p, 1 / (1 - p), this.#state);
+    this._state = wasm().dropout_f32(pointer, count, p, 1 / (1 - p), this._state);
   }
 }
 

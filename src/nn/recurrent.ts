@@ -42,7 +42,7 @@ export abstract class Recurrent extends Module {
   readonly model: number;
   /** Scratch for one row that lives as long as the weights: what a stream's step uses. @internal */
   readonly stepScratch: number;
-  readonly #directions: DirectionBlock[] = [];
+  private readonly _directions: DirectionBlock[] = [];
   /** The running call's */
   protected readonly sequence = emptySequence();
 
@@ -65,7 +65,7 @@ export abstract class Recurrent extends Module {
     const { projSize, numLayers, directions } = sizes;
     const modelBytes = align(4 * (MODEL_WORDS + numLayers * directions * DIRECTION_WORDS));
     // the size first, in one sum: an absurd number of layers must not be enumerated
-    const weightBytes = directions * (this.#place(0, 0)[1] + (numLayers - 1) * this.#place(0, 1)[1]);
+    const weightBytes = directions * (this._place(0, 0)[1] + (numLayers - 1) * this._place(0, 1)[1]);
     const block = this.own(modelBytes + weightBytes + this.scratchBytes(1));
     const memory = integers();
     this.model = block;
@@ -73,8 +73,8 @@ export abstract class Recurrent extends Module {
     let at = block + modelBytes;
     for (let k = 0; k < numLayers * directions; k++) {
       const layer = Math.floor(k / directions);
-      const [place, bytes] = this.#place(at, layer);
-      this.#directions.push(place);
+      const [place, bytes] = this._place(at, layer);
+      this._directions.push(place);
       const { weight_ih, weight_hh, weight_hr, bias, bias_hr } = place;
       memory.set([weight_ih, weight_hh, weight_hr, bias, bias_hr], block / 4 + MODEL_WORDS + k * DIRECTION_WORDS);
       for (const { kind, name, dims } of directionParameters(sizes, layer, k % directions)) {
@@ -93,7 +93,7 @@ export abstract class Recurrent extends Module {
    * @throws TypeError if the module is bidirectional: its second direction starts at the end of the sequence
    */
   stream(): LSTMStream {
-    this.#checkOneWay();
+    this._checkOneWay();
     return new LSTMStream(this);
   }
 
@@ -102,11 +102,11 @@ export abstract class Recurrent extends Module {
    * @throws TypeError if the module is bidirectional; RangeError if memory cannot grow
    */
   streams(options?: LSTMStreamsOptions): LSTMStreams {
-    this.#checkOneWay();
+    this._checkOneWay();
     return new LSTMStreams(this, options);
   }
 
-  #checkOneWay(): void {
+  private _checkOneWay(): void {
     this.checkAlive();
     if (this.sizes.directions > 1) {
       throw new TypeError('LSTM: a bidirectional module cannot stream, since its reverse direction starts at the end');
@@ -121,7 +121,7 @@ export abstract class Recurrent extends Module {
   }
 
   /** Where things of a layer in one direction lie from `start`, and how many bytes they take. */
-  #place(start: number, layer: number): readonly [DirectionBlock, number] {
+  private _place(start: number, layer: number): readonly [DirectionBlock, number] {
     const { hiddenSize, outputSize, projSize } = this.sizes;
     const gates = 4 * hiddenSize;
     let end = start;
@@ -144,7 +144,7 @@ export abstract class Recurrent extends Module {
   /** Adds the biases. */
   protected override derive(): void {
     const { hiddenSize } = this;
-    for (const { bias, bias_ih, bias_hh } of this.#directions) {
+    for (const { bias, bias_ih, bias_hh } of this._directions) {
       const hh = readFloats(bias_hh, 4 * hiddenSize);
       const sum = readFloats(bias_ih, 4 * hiddenSize).map((value, i) => value + hh[i]!);
       writeParameter({ name: '', dims: [4 * hiddenSize, 1], pointer: bias, gates: hiddenSize }, sum);

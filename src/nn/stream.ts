@@ -14,27 +14,27 @@ import { checkShape, checkState, type LSTMState } from './state.ts';
  * loadStateDict takes effect at the next step.
  */
 export class LSTMStream extends Resource {
-  readonly #model: Recurrent;
+  private readonly _model: Recurrent;
   /** Pointers: input, outputs of even and of odd layers, h [L][Ho], c [L][H]; side by side */
-  readonly #x: number;
-  readonly #even: number;
-  readonly #odd: number;
-  readonly #h: number;
-  readonly #c: number;
-  readonly #sequence = emptySequence();
-  #input = new Float32Array(0);
-  #output = this.#input;
+  private readonly _x: number;
+  private readonly _even: number;
+  private readonly _odd: number;
+  private readonly _h: number;
+  private readonly _c: number;
+  private readonly _sequence = emptySequence();
+  private _input = new Float32Array(0);
+  private _output = this._input;
 
   /** @internal */
   constructor(model: Recurrent) {
     super('LSTMStream');
     const { inputSize, numLayers, outputSize, stateCount } = model.sizes;
-    this.#model = model;
-    this.#x = this.own(4 * (inputSize + 2 * outputSize + stateCount));
-    this.#even = this.#x + 4 * inputSize;
-    this.#odd = this.#even + 4 * outputSize;
-    this.#h = this.#odd + 4 * outputSize;
-    this.#c = this.#h + 4 * numLayers * outputSize;
+    this._model = model;
+    this._x = this.own(4 * (inputSize + 2 * outputSize + stateCount));
+    this._even = this._x + 4 * inputSize;
+    this._odd = this._even + 4 * outputSize;
+    this._h = this._odd + 4 * outputSize;
+    this._c = this._h + 4 * numLayers * outputSize;
   }
 
   /**
@@ -43,20 +43,20 @@ export class LSTMStream extends Resource {
    */
   get input(): Float32Array {
     this.checkAlive();
-    this.#input = this.#current(this.#input, this.#x, this.#model.sizes.inputSize);
-    return this.#input;
+    this._input = this._current(this._input, this._x, this._model.sizes.inputSize);
+    return this._input;
   }
 
   /** (Ho), written by step(). A view as `input` is. */
   get output(): Float32Array {
     this.checkAlive();
-    const { numLayers, outputSize } = this.#model.sizes;
-    this.#output = this.#current(this.#output, numLayers & 1 ? this.#even : this.#odd, outputSize);
-    return this.#output;
+    const { numLayers, outputSize } = this._model.sizes;
+    this._output = this._current(this._output, numLayers & 1 ? this._even : this._odd, outputSize);
+    return this._output;
   }
 
   /** `view` if it is still one of linear memory, else a new one: an outdated view has no length or place any more. */
-  #current(view: Float32Array<ArrayBuffer>, pointer: number, length: number): Float32Array<ArrayBuffer> {
+  private _current(view: Float32Array<ArrayBuffer>, pointer: number, length: number): Float32Array<ArrayBuffer> {
     const { buffer } = wasm().memory;
     return view.buffer === buffer ? view : new Float32Array(buffer, pointer, length);
   }
@@ -64,17 +64,17 @@ export class LSTMStream extends Resource {
   /** One step: reads input, updates the state, writes output. Allocates nothing. */
   step(): void {
     this.checkAlive();
-    this.#model.checkAlive();
-    const { model, sizes, stepScratch } = this.#model;
+    this._model.checkAlive();
+    const { model, sizes, stepScratch } = this._model;
     wasm().lstm_run(
       model,
       0,
       sizes.numLayers,
-      this.#x,
-      this.#even,
-      this.#odd,
-      this.#h,
-      this.#c,
+      this._x,
+      this._even,
+      this._odd,
+      this._h,
+      this._c,
       1,
       1,
       0,
@@ -92,10 +92,10 @@ export class LSTMStream extends Resource {
    */
   run(input: Float32Array, output: Float32Array): number {
     this.checkAlive();
-    this.#model.checkAlive();
+    this._model.checkAlive();
     checkFloats('LSTMStream', 'input', input);
     checkFloats('LSTMStream', 'output', output);
-    const { inputSize, outputSize: Ho } = this.#model.sizes;
+    const { inputSize, outputSize: Ho } = this._model.sizes;
     const steps = inputSize > 0 ? input.length / inputSize : output.length / Ho;
     if (!Number.isInteger(steps) || input.length !== steps * inputSize) {
       throw wrongValue('LSTMStream', 'input', `whole steps of ${inputSize} elements`, input.length);
@@ -104,33 +104,33 @@ export class LSTMStream extends Resource {
       throw wrongValue('LSTMStream', 'output', `${steps} steps of ${Ho} elements`, output.length);
     }
     if (steps === 0) return 0;
-    const sequence = this.#sequence;
+    const sequence = this._sequence;
     setInput(sequence, input, steps, 1, steps);
     sequence.output = output;
-    sequence.h = this.#h;
-    sequence.c = this.#c;
-    runSequence('LSTMStream', this.#model, sequence);
+    sequence.h = this._h;
+    sequence.c = this._c;
+    runSequence('LSTMStream', this._model, sequence);
     return steps;
   }
 
   /** Back to a state of zeros. */
   reset(): void {
     this.checkAlive();
-    floats().fill(0, this.#h / 4, this.#h / 4 + this.#model.sizes.stateCount);
+    floats().fill(0, this._h / 4, this._h / 4 + this._model.sizes.stateCount);
   }
 
   /** A second stream of the same model with this one's state, input and output. */
   clone(): LSTMStream {
     this.checkAlive();
-    this.#model.checkAlive();
-    const copy = new LSTMStream(this.#model);
-    writeFloats(copy.#x, readFloats(this.#x, (this.#h - this.#x) / 4 + this.#model.sizes.stateCount));
+    this._model.checkAlive();
+    const copy = new LSTMStream(this._model);
+    writeFloats(copy._x, readFloats(this._x, (this._h - this._x) / 4 + this._model.sizes.stateCount));
     return copy;
   }
 
   /** Of h0 and c0 */
-  get #dims(): { h: number[]; c: number[] } {
-    const { cell, hiddenSize, numLayers, outputSize } = this.#model.sizes;
+  private get _dims(): { h: number[]; c: number[] } {
+    const { cell, hiddenSize, numLayers, outputSize } = this._model.sizes;
     const layers = cell ? [] : [numLayers];
     return { h: [...layers, outputSize], c: [...layers, hiddenSize] };
   }
@@ -142,23 +142,23 @@ export class LSTMStream extends Resource {
       data: readFloats(pointer, product(dims)),
       dims,
     });
-    return { h0: tensor(this.#h, this.#dims.h), c0: tensor(this.#c, this.#dims.c) };
+    return { h0: tensor(this._h, this._dims.h), c0: tensor(this._c, this._dims.c) };
   }
 
   /** @throws TypeError or RangeError that names h0 or c0; the state is unchanged then */
   setState(state: LSTMState): void {
     this.checkAlive();
     const { h0, c0 } = checkState('LSTMStream', state);
-    const h = checkShape('LSTMStream', 'h0', h0, this.#dims.h);
-    const c = checkShape('LSTMStream', 'c0', c0, this.#dims.c);
-    writeFloats(this.#h, h);
-    writeFloats(this.#c, c);
+    const h = checkShape('LSTMStream', 'h0', h0, this._dims.h);
+    const c = checkShape('LSTMStream', 'c0', c0, this._dims.c);
+    writeFloats(this._h, h);
+    writeFloats(this._c, c);
   }
 
   /** The state as bytes that load() takes back, here or in another process: with the model's shape and a checksum. */
   save(): Uint8Array {
     this.checkAlive();
-    return saveState(this.#model.sizes, this.#h);
+    return saveState(this._model.sizes, this._h);
   }
 
   /**
@@ -168,6 +168,6 @@ export class LSTMStream extends Resource {
    */
   load(bytes: Uint8Array): void {
     this.checkAlive();
-    loadState('LSTMStream', this.#model.sizes, this.#h, bytes);
+    loadState('LSTMStream', this._model.sizes, this._h, bytes);
   }
 }

@@ -36,17 +36,17 @@ const LAST_ID = 2 ** 31 - 1;
  * takes effect at the next step. Errors are TypeError or RangeError that name the argument, and nothing is changed then.
  */
 export class LSTMStreams extends Resource {
-  readonly #model: Recurrent;
-  readonly #chunkRows: number;
-  readonly #slots = new IdTable();
+  private readonly _model: Recurrent;
+  private readonly _chunkRows: number;
+  private readonly _slots = new IdTable();
   /** Pointer of each slot's state: h [L][Ho] and then c [L][H] */
-  #pointers = new Uint32Array(0);
+  private _pointers = new Uint32Array(0);
   /** The slots that no stream has: the first `capacity - size` elements, the next to be taken last */
-  #free!: Int32Array;
+  private _free!: Int32Array;
   /** The slot of each row of the running call, and the row of each slot, if it has one: else it is out of date */
-  #slotOf!: Int32Array;
-  #rowOf!: Int32Array;
-  #size = 0;
+  private _slotOf!: Int32Array;
+  private _rowOf!: Int32Array;
+  private _size = 0;
   /** No private field, so that a test need not open 2^31 streams. @internal */
   nextId = 1;
 
@@ -56,22 +56,22 @@ export class LSTMStreams extends Resource {
     const capacity = checkInteger(WHO, 'capacity', options?.capacity ?? CAPACITY, 1);
     super(WHO);
     const { inputSize, outputSize, stateCount } = model.sizes;
-    this.#model = model;
+    this._model = model;
     const rowBytes = model.scratchBytes(1) + 4 * (inputSize + 2 * outputSize + stateCount + 1);
-    this.#chunkRows = Math.min(MOST_ROWS, Math.max(LEAST_ROWS, Math.floor(CHUNK_BYTES / rowBytes / 4) * 4));
-    this.#grow(capacity);
+    this._chunkRows = Math.min(MOST_ROWS, Math.max(LEAST_ROWS, Math.floor(CHUNK_BYTES / rowBytes / 4) * 4));
+    this._grow(capacity);
   }
 
   /** How many streams are open. */
   get size(): number {
-    this.#check();
-    return this.#size;
+    this._check();
+    return this._size;
   }
 
   /** How many streams can be open before memory is taken for more. */
   get capacity(): number {
-    this.#check();
-    return this.#pointers.length;
+    this._check();
+    return this._pointers.length;
   }
 
   /**
@@ -79,16 +79,16 @@ export class LSTMStreams extends Resource {
    * @throws RangeError if memory cannot grow, or when 2^31 - 1 streams have been opened
    */
   open(): number {
-    this.#check();
+    this._check();
     const id = this.nextId;
     if (id > LAST_ID) throw new RangeError(`${WHO}: all ids up to 2^31 - 1 have been given out; make new streams()`);
-    const capacity = this.#pointers.length;
+    const capacity = this._pointers.length;
     // by a sixteenth: little memory is in vain, and growing to any size copies about 16 times its tables
-    if (this.#size === capacity) this.#grow(Math.max(CAPACITY, capacity >> 4));
-    this.#size++;
-    const slot = this.#free[this.#pointers.length - this.#size]!;
-    this.#clear(slot);
-    this.#slots.set(id, slot);
+    if (this._size === capacity) this._grow(Math.max(CAPACITY, capacity >> 4));
+    this._size++;
+    const slot = this._free[this._pointers.length - this._size]!;
+    this._clear(slot);
+    this._slots.set(id, slot);
     this.nextId++;
     return id;
   }
@@ -100,22 +100,22 @@ export class LSTMStreams extends Resource {
    * @param outputs (n, Ho), alike; may be `inputs` if the sizes are equal
    */
   step(ids: Int32Array | readonly number[], inputs: Float32Array, outputs: Float32Array): void {
-    this.#check();
-    const { inputSize, outputSize } = this.#model.sizes;
+    this._check();
+    const { inputSize, outputSize } = this._model.sizes;
     const count = checkIds(ids);
     checkRows('inputs', inputs, count, inputSize);
     checkRows('outputs', outputs, count, outputSize);
     if (count === 0) return;
-    this.#choose(ids, count);
-    this.#run(count, inputs, outputs);
+    this._choose(ids, count);
+    this._run(count, inputs, outputs);
   }
 
-  /** One step of the streams in #slotOf, a chunk of rows after the other. */
-  #run(count: number, inputs: Float32Array, outputs: Float32Array): void {
-    const { inputSize: I, hiddenSize: H, outputSize: Ho, numLayers: L, stateCount } = this.#model.sizes;
-    const most = Math.min(count, this.#chunkRows);
+  /** One step of the streams in slotOf, a chunk of rows after the other. */
+  private _run(count: number, inputs: Float32Array, outputs: Float32Array): void {
+    const { inputSize: I, hiddenSize: H, outputSize: Ho, numLayers: L, stateCount } = this._model.sizes;
+    const most = Math.min(count, this._chunkRows);
     const rowsBytes = align(4 * most * (2 * Ho + I + stateCount + 1));
-    const y = scratch(rowsBytes + this.#model.scratchBytes(most));
+    const y = scratch(rowsBytes + this._model.scratchBytes(most));
     const between = y + 4 * most * Ho;
     const x = between + 4 * most * Ho;
     const h = x + 4 * most * I;
@@ -133,13 +133,13 @@ export class LSTMStreams extends Resource {
     if (most < count && inputs !== outputs && inputs.buffer === outputs.buffer) inputs = inputs.slice();
     for (let first = 0; first < count; first += most) {
       const rows = Math.min(most, count - first);
-      for (let r = 0; r < rows; r++) words[table / 4 + r] = this.#pointers[this.#slotOf[first + r]!]!;
+      for (let r = 0; r < rows; r++) words[table / 4 + r] = this._pointers[this._slotOf[first + r]!]!;
       if (rows === count) memory.set(inputs, x / 4);
       // a loop, since set(subarray()) would make garbage
       else for (let i = 0; i < rows * I; i++) memory[x / 4 + i] = inputs[first * I + i]!;
       move_states(table, 0, h, L, rows, Ho, false);
       move_states(table, cOffset, c, L, rows, H, false);
-      lstm_run(this.#model.model, 0, L, x, even, odd, h, c, 1, rows, 0, rows, z, rows);
+      lstm_run(this._model.model, 0, L, x, even, odd, h, c, 1, rows, 0, rows, z, rows);
       move_states(table, 0, h, L, rows, Ho, true);
       move_states(table, cOffset, c, L, rows, H, true);
       outputs.set(view(y, rows * Ho), first * Ho);
@@ -149,12 +149,12 @@ export class LSTMStreams extends Resource {
 
   /** Back to a state of zeros. */
   reset(id: number): void {
-    this.#clear(this.#slot(id));
+    this._clear(this._slot(id));
   }
 
   /** The state as bytes: those of a stream() in this state, which takes them in load(), as load() here takes its own. */
   save(id: number): Uint8Array {
-    return saveState(this.#model.sizes, this.#pointers[this.#slot(id)]!);
+    return saveState(this._model.sizes, this._pointers[this._slot(id)]!);
   }
 
   /**
@@ -162,35 +162,35 @@ export class LSTMStreams extends Resource {
    * @throws ModelError if `bytes` is damaged or of a model of another shape
    */
   load(id: number, bytes: Uint8Array): void {
-    loadState(WHO, this.#model.sizes, this.#pointers[this.#slot(id)]!, bytes);
+    loadState(WHO, this._model.sizes, this._pointers[this._slot(id)]!, bytes);
   }
 
   /** Ends a stream. Its memory is for another one; its id is of no use any more. */
   close(id: number): void {
-    const slot = this.#slot(id);
-    this.#slots.delete(id);
-    this.#free[this.#pointers.length - this.#size] = slot;
-    this.#size--;
+    const slot = this._slot(id);
+    this._slots.delete(id);
+    this._free[this._pointers.length - this._size] = slot;
+    this._size--;
   }
 
-  #check(): void {
+  private _check(): void {
     this.checkAlive();
-    this.#model.checkAlive();
+    this._model.checkAlive();
   }
 
-  #slot(id: number): number {
-    this.#check();
-    const slot = this.#slots.get(id);
+  private _slot(id: number): number {
+    this._check();
+    const slot = this._slots.get(id);
     if (slot < 0) throw notOpen('id', id);
     return slot;
   }
 
-  /** The slots of the rows into #slotOf, once all ids are known to be open and different. */
-  #choose(ids: ArrayLike<number>, count: number): void {
-    const slotOf = this.#slotOf;
-    const rowOf = this.#rowOf;
+  /** The slots of the rows into slotOf, once all ids are known to be open and different. */
+  private _choose(ids: ArrayLike<number>, count: number): void {
+    const slotOf = this._slotOf;
+    const rowOf = this._rowOf;
     for (let k = 0; k < count; k++) {
-      const slot = this.#slots.get(ids[k]);
+      const slot = this._slots.get(ids[k]);
       if (slot < 0) throw notOpen(`ids[${k}]`, ids[k]);
       const row = rowOf[slot]!;
       if (row < k && slotOf[row] === slot) throw wrongValue(WHO, `ids[${k}]`, 'every id once', ids[k]);
@@ -199,29 +199,29 @@ export class LSTMStreams extends Resource {
     }
   }
 
-  #clear(slot: number): void {
-    const start = this.#pointers[slot]! / 4;
-    floats().fill(0, start, start + this.#model.sizes.stateCount);
+  private _clear(slot: number): void {
+    const start = this._pointers[slot]! / 4;
+    floats().fill(0, start, start + this._model.sizes.stateCount);
   }
 
   /** Adds free slots where none is left. Where states lie does not change. */
-  #grow(count: number): void {
-    const bytes = align(4 * this.#model.sizes.stateCount);
+  private _grow(count: number): void {
+    const bytes = align(4 * this._model.sizes.stateCount);
     const block = this.own(count * bytes);
-    const before = this.#pointers.length;
+    const before = this._pointers.length;
     const capacity = before + count;
     const pointers = new Uint32Array(capacity);
     const free = new Int32Array(capacity);
-    pointers.set(this.#pointers);
+    pointers.set(this._pointers);
     for (let k = 0; k < count; k++) {
       pointers[before + k] = block + k * bytes;
       free[count - 1 - k] = before + k;
     }
-    this.#slotOf = new Int32Array(capacity);
-    this.#rowOf = new Int32Array(capacity);
-    this.#slots.reserve(capacity);
-    this.#free = free;
-    this.#pointers = pointers;
+    this._slotOf = new Int32Array(capacity);
+    this._rowOf = new Int32Array(capacity);
+    this._slots.reserve(capacity);
+    this._free = free;
+    this._pointers = pointers;
   }
 }
 

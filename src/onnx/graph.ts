@@ -41,25 +41,25 @@ interface Entry {
 }
 
 class Scope {
-  readonly #outer: Scope | undefined;
-  readonly #entries = new Map<string, Entry>();
-  readonly #path: string;
+  private readonly _outer: Scope | undefined;
+  private readonly _entries = new Map<string, Entry>();
+  private readonly _path: string;
 
   constructor(path: string, outer?: Scope) {
-    this.#path = path;
-    this.#outer = outer;
+    this._path = path;
+    this._outer = outer;
   }
 
   find(name: string): Entry | undefined {
-    return this.#entries.get(name) ?? this.#outer?.find(name);
+    return this._entries.get(name) ?? this._outer?.find(name);
   }
 
   define(name: string, entry: Entry, hides = false): void {
     // names of an outer graph may not be used again either, but by initializers
-    if (hides ? this.#entries.has(name) : this.find(name)) {
-      refuse('repeated', this.#path, `expected each name to be given once, got ${describe(name)} twice`, 1, 2);
+    if (hides ? this._entries.has(name) : this.find(name)) {
+      refuse('repeated', this._path, `expected each name to be given once, got ${describe(name)} twice`, 1, 2);
     }
-    this.#entries.set(name, entry);
+    this._entries.set(name, entry);
   }
 }
 
@@ -68,44 +68,44 @@ export class Compiler {
   readonly resources: Owned[] = [];
   readonly lstms: LSTMReport[] = [];
   slots = 0;
-  readonly #opset: number;
+  private readonly _opset: number;
   /** Elements of constants that were computed and not read. */
-  readonly #folding: Work;
+  private readonly _folding: Work;
   /** How often names are yet to be read, so that constants go when nothing needs them. */
-  readonly #uses = new Map<string, number>();
+  private readonly _uses = new Map<string, number>();
   /** Elements of all tensors of the file that were read. */
   constants = 0;
 
   constructor(model: OnnxModel, fileBytes: number) {
-    this.#opset = checkOperators(model);
-    this.#folding = new Work(fileBytes / 2 + 2 ** 18, 2 ** 22, () => {
+    this._opset = checkOperators(model);
+    this._folding = new Work(fileBytes / 2 + 2 ** 18, 2 ** 22, () => {
       throw new TooMuch();
     });
-    this.#count(model.graph);
+    this._count(model.graph);
   }
 
   /** The plan of the main graph; `inputs` become its first slots. */
   compile(graph: OnnxGraph, inputs: readonly string[]): Plan {
     const scope = new Scope('graph');
-    for (const name of inputs) scope.define(name, this.#slot());
-    return this.#graph(graph, scope, 'graph', true);
+    for (const name of inputs) scope.define(name, this._slot());
+    return this._graph(graph, scope, 'graph', true);
   }
 
-  #slot(): Entry {
+  private _slot(): Entry {
     return { slot: this.slots++, value: undefined, tensor: undefined };
   }
 
-  #count(graph: OnnxGraph): void {
-    const count = (name: string) => this.#uses.set(name, (this.#uses.get(name) ?? 0) + 1);
+  private _count(graph: OnnxGraph): void {
+    const count = (name: string) => this._uses.set(name, (this._uses.get(name) ?? 0) + 1);
     for (const node of graph.nodes) {
       node.inputs.forEach(count);
-      for (const branch of subgraphs(node)) this.#count(branch);
+      for (const branch of subgraphs(node)) this._count(branch);
     }
     for (const { name } of graph.outputs) count(name);
   }
 
   /** One reading of a name: its slot, or its value if it is known. */
-  #read(scope: Scope, name: string, path: string): Source {
+  private _read(scope: Scope, name: string, path: string): Source {
     if (name === '') return undefined;
     const entry = scope.find(name);
     if (!entry) {
@@ -122,8 +122,8 @@ export class Compiler {
       entry.tensor = undefined;
       this.constants += entry.value.data.length;
     }
-    const left = this.#uses.get(name)! - 1;
-    this.#uses.set(name, left);
+    const left = this._uses.get(name)! - 1;
+    this._uses.set(name, left);
     const { value, slot } = entry;
     if (left === 0) entry.value = undefined;
     return (
@@ -131,20 +131,20 @@ export class Compiler {
     );
   }
 
-  #graph(graph: OnnxGraph, scope: Scope, path: string, main: boolean): Plan {
+  private _graph(graph: OnnxGraph, scope: Scope, path: string, main: boolean): Plan {
     for (const [name, tensor] of graph.initializers) scope.define(name, { slot: -1, value: undefined, tensor }, true);
     const steps: Draft[] = [];
     for (const [i, node] of graph.nodes.entries()) {
-      const step = this.#node(node, scope, nodePath(node, `${path}.node[${i}]`), main);
+      const step = this._node(node, scope, nodePath(node, `${path}.node[${i}]`), main);
       if (step) steps.push(step);
     }
-    const outputs = graph.outputs.map(({ name }, i) => this.#read(scope, name, `${path}.output[${i}]`));
+    const outputs = graph.outputs.map(({ name }, i) => this._read(scope, name, `${path}.output[${i}]`));
     return { steps: withLast(steps, outputs), outputs };
   }
 
-  #node(node: OnnxNode, scope: Scope, path: string, main: boolean): Draft | undefined {
-    const sources = node.inputs.map((name) => this.#read(scope, name, path));
-    if (node.opType === 'If') return this.#branch(node, sources, scope, path);
+  private _node(node: OnnxNode, scope: Scope, path: string, main: boolean): Draft | undefined {
+    const sources = node.inputs.map((name) => this._read(scope, name, path));
+    if (node.opType === 'If') return this._branch(node, sources, scope, path);
     const { prepare } = OPERATORS.get(node.opType)!;
     const constants = sources.map((source) => (typeof source === 'object' ? source : undefined));
     const isConstant = sources.every((source) => typeof source !== 'number');
@@ -154,14 +154,14 @@ export class Compiler {
       const kernel = (): never => {
         throw error;
       };
-      return { path, sources: [], targets: this.#define(node, scope), kernel, branches: undefined };
+      return { path, sources: [], targets: this._define(node, scope), kernel, branches: undefined };
     };
     const made = this.resources.length;
     let kernel: Kernel;
-    const ready = new Node(node, this.#opset, path, constants, (resource) => this.resources.push(resource));
+    const ready = new Node(node, this._opset, path, constants, (resource) => this.resources.push(resource));
     try {
       kernel = prepare(ready);
-      if (isConstant && this.#fold(node, kernel, ready.constants, scope)) {
+      if (isConstant && this._fold(node, kernel, ready.constants, scope)) {
         for (const resource of this.resources.splice(made)) resource.dispose();
         return undefined;
       }
@@ -171,35 +171,35 @@ export class Compiler {
       return deferred(error);
     }
     const kept = sources.map((source, i) => (typeof source === 'number' ? source : ready.constants[i]));
-    return { path, sources: kept, targets: this.#define(node, scope), kernel, branches: undefined };
+    return { path, sources: kept, targets: this._define(node, scope), kernel, branches: undefined };
   }
 
   /** Whether the node's results are known from now on. */
-  #fold(node: OnnxNode, kernel: Kernel, constants: readonly (Value | undefined)[], scope: Scope): boolean {
+  private _fold(node: OnnxNode, kernel: Kernel, constants: readonly (Value | undefined)[], scope: Scope): boolean {
     let values: readonly Value[];
     try {
-      values = kernel(constants, this.#folding);
+      values = kernel(constants, this._folding);
     } catch (error) {
       if (error instanceof TooMuch) return false;
       throw error;
     }
     for (const [i, name] of node.outputs.entries()) {
       if (name === '') continue;
-      scope.define(name, { slot: -1, value: this.#uses.get(name) ? values[i] : undefined, tensor: undefined });
+      scope.define(name, { slot: -1, value: this._uses.get(name) ? values[i] : undefined, tensor: undefined });
     }
     return true;
   }
 
-  #define(node: OnnxNode, scope: Scope): number[] {
+  private _define(node: OnnxNode, scope: Scope): number[] {
     return node.outputs.map((name) => {
       if (name === '') return -1;
-      const entry = this.#slot();
+      const entry = this._slot();
       scope.define(name, entry);
-      return this.#uses.get(name) ? entry.slot : -1;
+      return this._uses.get(name) ? entry.slot : -1;
     });
   }
 
-  #branch(node: OnnxNode, sources: readonly Source[], scope: Scope, path: string): Draft {
+  private _branch(node: OnnxNode, sources: readonly Source[], scope: Scope, path: string): Draft {
     const [yes, no] = ['then_branch', 'else_branch'].map((name) => {
       const graph = node.attributes.get(name);
       if (!isGraph(graph)) {
@@ -211,9 +211,9 @@ export class Compiler {
         return refuse('malformed', path, `${name} expected ${expected}, got ${found}`, expected, found);
       }
       const inner = `${path}.${name}`;
-      return this.#graph(graph, new Scope(inner, scope), inner, false);
+      return this._graph(graph, new Scope(inner, scope), inner, false);
     }) as [Plan, Plan];
-    return { path, sources, targets: this.#define(node, scope), kernel: undefined, branches: [yes, no] };
+    return { path, sources, targets: this._define(node, scope), kernel: undefined, branches: [yes, no] };
   }
 }
 

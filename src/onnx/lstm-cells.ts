@@ -116,19 +116,19 @@ interface Direction {
 
 /** Every other cell: products by gemm_f32, gates by lstm_cell_f32, a call a step and row. */
 export class RareCells extends Resource implements Cells {
-  readonly #I: number;
-  readonly #H: number;
-  readonly #clip: number;
-  readonly #inputForget: boolean;
-  readonly #directions: Direction[] = [];
+  private readonly _I: number;
+  private readonly _H: number;
+  private readonly _clip: number;
+  private readonly _inputForget: boolean;
+  private readonly _directions: Direction[] = [];
 
   constructor(weights: Weights, functions: readonly Activation[], clip: number | undefined, inputForget: boolean) {
     super('onnx');
     const { W, R, B, P, I, H, D } = weights;
-    this.#I = I;
-    this.#H = H;
-    this.#clip = clip ?? Number.POSITIVE_INFINITY;
-    this.#inputForget = inputForget;
+    this._I = I;
+    this._H = H;
+    this._clip = clip ?? Number.POSITIVE_INFINITY;
+    this._inputForget = inputForget;
     const rows = 4 * H;
     const sizes = [panelBytes(rows, I), panelBytes(rows, H), panelBytes(rows, 1), 12 * H, 12 * FUNCTION_WORDS].map(
       align,
@@ -158,36 +158,36 @@ export class RareCells extends Resource implements Cells {
         integers()[word] = kind;
         floats().set([alpha, beta], word + 1);
       }
-      this.#directions.push({ W: w, R: r, bias, peepholes: P ? peepholes : 0, functions: list });
+      this._directions.push({ W: w, R: r, bias, peepholes: P ? peepholes : 0, functions: list });
     }
   }
 
   run(sequences: Sequences): States {
     this.checkAlive();
     const { T, batch, lengths } = sequences;
-    const D = this.#directions.length;
-    const H = this.#H;
+    const D = this._directions.length;
+    const H = this._H;
     const states: States = {
       y: new Float32Array(T * batch * D * H),
       h: new Float32Array(D * batch * H),
       c: new Float32Array(D * batch * H),
     };
-    for (const [d, direction] of this.#directions.entries()) {
-      this.#run(sequences, states, d, direction, lengths ?? Array(batch).fill(T));
+    for (const [d, direction] of this._directions.entries()) {
+      this._run(sequences, states, d, direction, lengths ?? Array(batch).fill(T));
     }
     return states;
   }
 
-  #run(
+  private _run(
     { x, T, batch, h0, c0 }: Sequences,
     states: States,
     d: number,
     direction: Direction,
     lengths: readonly number[],
   ): void {
-    const I = this.#I;
-    const H = this.#H;
-    const D = this.#directions.length;
+    const I = this._I;
+    const H = this._H;
+    const D = this._directions.length;
     const panels = panelCount(4 * H);
     const zStride = 64 * panels;
     const stateBytes = align(4 * batch * H);
@@ -216,7 +216,7 @@ export class RareCells extends Resource implements Cells {
       for (const [b, length] of lengths.entries()) {
         if (t >= length) continue;
         const at = h + 4 * b * H;
-        const rest = [H, direction.peepholes, this.#clip, Number(this.#inputForget), direction.functions] as const;
+        const rest = [H, direction.peepholes, this._clip, Number(this._inputForget), direction.functions] as const;
         lstm_cell_f32(z + b * zStride, c + 4 * b * H, at, ...rest);
         states.y.set(memory.subarray(at / 4, at / 4 + H), ((stepOf(d, t, length) * batch + b) * D + d) * H);
       }

@@ -38,8 +38,8 @@ export class Node {
   /** Of an LSTM node. */
   report: LSTMReport | undefined;
   readonly name: string;
-  readonly #attributes: OnnxNode['attributes'];
-  readonly #own: (resource: Owned) => void;
+  private readonly _attributes: OnnxNode['attributes'];
+  private readonly _own: (resource: Owned) => void;
 
   constructor(
     node: OnnxNode,
@@ -55,13 +55,13 @@ export class Node {
     this.path = path;
     this.constants = constants;
     this.present = node.inputs.map((name) => name !== '');
-    this.#attributes = node.attributes;
-    this.#own = own;
+    this._attributes = node.attributes;
+    this._own = own;
   }
 
   /** Keeps `resource` until the model is disposed of. */
   own<T extends Owned>(resource: T): T {
-    this.#own(resource);
+    this._own(resource);
     return resource;
   }
 
@@ -79,17 +79,17 @@ export class Node {
   }
 
   has(name: string): boolean {
-    return this.#attributes.has(name);
+    return this._attributes.has(name);
   }
 
-  #wrongAttribute(name: string, expected: string): never {
-    const found = describe(this.#attributes.get(name));
+  private _wrongAttribute(name: string, expected: string): never {
+    const found = describe(this._attributes.get(name));
     return this.refuse('wrong-attribute', `attribute ${name} expected ${expected}, got ${found}`, expected, found);
   }
 
   int(name: string, fallback: number): number {
-    const value = this.#attributes.get(name) ?? fallback;
-    return typeof value === 'number' && Number.isSafeInteger(value) ? value : this.#wrongAttribute(name, 'an integer');
+    const value = this._attributes.get(name) ?? fallback;
+    return typeof value === 'number' && Number.isSafeInteger(value) ? value : this._wrongAttribute(name, 'an integer');
   }
 
   flag(name: string): boolean {
@@ -98,38 +98,38 @@ export class Node {
 
   ints(name: string): number[] | undefined {
     // those beyond 2^53 stand for the end of something, and need not be exact
-    return this.#list(name, 'integers', (value) => Number.isInteger(Number(value))) as number[] | undefined;
+    return this._list(name, 'integers', (value) => Number.isInteger(Number(value))) as number[] | undefined;
   }
 
   floats(name: string): number[] | undefined {
-    return this.#list(name, 'numbers', (value) => typeof value === 'number') as number[] | undefined;
+    return this._list(name, 'numbers', (value) => typeof value === 'number') as number[] | undefined;
   }
 
   strings(name: string): string[] | undefined {
-    return this.#list(name, 'strings', (value) => typeof value === 'string') as string[] | undefined;
+    return this._list(name, 'strings', (value) => typeof value === 'string') as string[] | undefined;
   }
 
-  #list(name: string, expected: string, isRight: (value: unknown) => boolean): unknown[] | undefined {
-    const value = this.#attributes.get(name);
+  private _list(name: string, expected: string, isRight: (value: unknown) => boolean): unknown[] | undefined {
+    const value = this._attributes.get(name);
     if (value === undefined) return undefined;
-    if (!Array.isArray(value) || !value.every(isRight)) return this.#wrongAttribute(name, `a list of ${expected}`);
+    if (!Array.isArray(value) || !value.every(isRight)) return this._wrongAttribute(name, `a list of ${expected}`);
     return expected === 'integers' ? value.map(Number) : value;
   }
 
   float(name: string, fallback: number): number {
-    const value = this.#attributes.get(name) ?? fallback;
-    return typeof value === 'number' ? value : this.#wrongAttribute(name, 'a number');
+    const value = this._attributes.get(name) ?? fallback;
+    return typeof value === 'number' ? value : this._wrongAttribute(name, 'a number');
   }
 
   string(name: string, fallback: string): string {
-    const value = this.#attributes.get(name) ?? fallback;
-    return typeof value === 'string' ? value : this.#wrongAttribute(name, 'a string');
+    const value = this._attributes.get(name) ?? fallback;
+    return typeof value === 'string' ? value : this._wrongAttribute(name, 'a string');
   }
 
   tensor(name: string): OnnxTensor | undefined {
-    const value = this.#attributes.get(name);
+    const value = this._attributes.get(name);
     if (value === undefined || value instanceof OnnxTensor) return value;
-    return this.#wrongAttribute(name, 'a tensor');
+    return this._wrongAttribute(name, 'a tensor');
   }
 
   /** Axis `axis` of a value of `rank` dims, which may count from the end. */

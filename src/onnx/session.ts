@@ -57,11 +57,11 @@ export class OnnxSession extends Resource {
   readonly outputs: readonly OnnxPort[];
   /** The LSTM nodes, those of subgraphs too. */
   readonly lstms: readonly LSTMReport[];
-  readonly #plan: Plan;
-  readonly #slots: number;
-  readonly #constants: number;
-  readonly #steps: number;
-  readonly #resources: readonly Owned[];
+  private readonly _plan: Plan;
+  private readonly _slots: number;
+  private readonly _constants: number;
+  private readonly _steps: number;
+  private readonly _resources: readonly Owned[];
 
   /** @internal */
   constructor(model: OnnxModel, fileBytes: number) {
@@ -72,7 +72,7 @@ export class OnnxSession extends Resource {
       .map((info, i) => port(info, `graph.input[${i}]`));
     const compiler = new Compiler(model, fileBytes);
     try {
-      this.#plan = compiler.compile(
+      this._plan = compiler.compile(
         graph,
         this.inputs.map(({ name }) => name),
       );
@@ -82,10 +82,10 @@ export class OnnxSession extends Resource {
       for (const resource of compiler.resources) resource.dispose();
       throw error;
     }
-    this.#slots = compiler.slots;
-    this.#constants = compiler.constants;
-    this.#steps = countSteps(this.#plan);
-    this.#resources = compiler.resources;
+    this._slots = compiler.slots;
+    this._constants = compiler.constants;
+    this._steps = countSteps(this._plan);
+    this._resources = compiler.resources;
     this.lstms = compiler.lstms;
   }
 
@@ -99,17 +99,17 @@ export class OnnxSession extends Resource {
   run(feeds: OnnxFeeds): Record<string, OnnxResult> {
     this.checkAlive();
     const values = readFeeds(this.inputs, feeds);
-    const slots: (Value | undefined)[] = new Array(this.#slots);
+    const slots: (Value | undefined)[] = new Array(this._slots);
     let fed = 1;
     for (const [i, value] of values.entries()) {
       slots[i] = value;
       fed += value.data.length;
     }
-    const elements = Math.min(this.#constants, MOST_ELEMENTS) + ELEMENTS_PER_STEP * this.#steps;
-    const work = new Work(ELEMENTS + fed * elements, MULTIPLICATIONS + fed * 4 * this.#constants, refuseWork);
+    const elements = Math.min(this._constants, MOST_ELEMENTS) + ELEMENTS_PER_STEP * this._steps;
+    const work = new Work(ELEMENTS + fed * elements, MULTIPLICATIONS + fed * 4 * this._constants, refuseWork);
     let outputs: readonly Value[];
     try {
-      outputs = execute(this.#plan, slots, work);
+      outputs = execute(this._plan, slots, work);
     } finally {
       endScratch();
     }
@@ -123,7 +123,7 @@ export class OnnxSession extends Resource {
 
   /** Gives the memory of the weights back at once. A second call does nothing; any other use afterwards throws an Error. */
   override dispose(): void {
-    for (const resource of this.#resources) resource.dispose();
+    for (const resource of this._resources) resource.dispose();
     super.dispose();
   }
 }

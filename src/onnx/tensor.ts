@@ -117,14 +117,15 @@ export class OnnxTensor {
   /** 'float32', 'int64' ... as onnxruntime spells it; the type in the file, also where data are converted. */
   readonly type: string;
   readonly dims: readonly number[];
-  readonly #read: () => OnnxData;
-  #data: OnnxData | undefined;
+  declare private readonly _read: () => OnnxData;
+  declare private _data: OnnxData | undefined;
 
   constructor(name: string, type: string, dims: readonly number[], read: () => OnnxData) {
     this.name = name;
     this.type = type;
     this.dims = dims;
-    this.#read = read;
+    // not enumerable: whoever logs or compares tensors sees what the file says
+    Object.defineProperties(this, { _read: { value: read }, _data: { writable: true } });
   }
 
   /**
@@ -134,13 +135,13 @@ export class OnnxTensor {
    * @throws ModelError where a value is outside its type
    */
   get data(): OnnxData {
-    this.#data ??= this.#read();
-    return this.#data;
+    this._data ??= this._read();
+    return this._data;
   }
 
   /** The data, without keeping them. @internal */
   read(): OnnxData {
-    return this.#data ?? this.#read();
+    return this._data ?? this._read();
   }
 }
 

@@ -50,26 +50,26 @@ export class TooMuch extends Error {}
  * account for, since sizes in a file are somebody's word.
  */
 export class Work {
-  #elements: number;
-  #multiplications: number;
-  readonly #fail: (path: string) => never;
+  private _elements: number;
+  private _multiplications: number;
+  private readonly _fail: (path: string) => never;
 
   constructor(elements: number, multiplications: number, fail: (path: string) => never) {
-    this.#elements = elements;
-    this.#multiplications = multiplications;
-    this.#fail = fail;
+    this._elements = elements;
+    this._multiplications = multiplications;
+    this._fail = fail;
   }
 
   /** Counts elements made or moved. */
   count(elements: number, path: string): void {
-    if (!(elements <= this.#elements)) this.#fail(path);
-    this.#elements -= elements;
+    if (!(elements <= this._elements)) this._fail(path);
+    this._elements -= elements;
   }
 
   /** Counts multiplications. */
   spend(multiplications: number, path: string): void {
-    if (!(multiplications <= this.#multiplications)) this.#fail(path);
-    this.#multiplications -= multiplications;
+    if (!(multiplications <= this._multiplications)) this._fail(path);
+    this._multiplications -= multiplications;
   }
 
   make<Type extends ValueType>(type: Type, dims: readonly number[], path: string): Value<DataOf<Type>> {

@@ -91,17 +91,17 @@ class OnnxInferenceSession implements InferenceSession {
   readonly outputNames: readonly string[];
   readonly inputMetadata: readonly InferenceSession.ValueMetadata[];
   readonly outputMetadata: readonly InferenceSession.ValueMetadata[];
-  readonly #scalars: readonly string[];
-  #session: OnnxSession | undefined;
+  private readonly _scalars: readonly string[];
+  private _session: OnnxSession | undefined;
 
   /** @internal */
   constructor(session: OnnxSession) {
-    this.#session = session;
+    this._session = session;
     this.inputNames = session.inputs.map(({ name }) => name);
     this.outputNames = session.outputs.map(({ name }) => name);
     this.inputMetadata = session.inputs.map(metadata);
     this.outputMetadata = session.outputs.map(metadata);
-    this.#scalars = session.inputs.filter(({ dims }) => dims?.length === 0).map(({ name }) => name);
+    this._scalars = session.inputs.filter(({ dims }) => dims?.length === 0).map(({ name }) => name);
   }
 
   static async create(source: unknown, ...rest: unknown[]): Promise<InferenceSession> {
@@ -115,19 +115,19 @@ class OnnxInferenceSession implements InferenceSession {
   }
 
   async run(feeds: unknown, fetchesOrOptions?: unknown, options?: unknown): Promise<InferenceSession.ReturnType> {
-    const session = this.#session;
+    const session = this._session;
     if (!session) throw new Error('InferenceSession: used after release()');
     const fetches = readFetches(this.outputNames, fetchesOrOptions);
     checkObject('run', 'options', options);
-    const results = session.run(this.#readFeeds(feeds));
+    const results = session.run(this._readFeeds(feeds));
     for (const [name, tensor] of fetches) if (tensor) checkFetch(name, tensor, results[name]!);
     // an own property each, '__proto__' too
     return Object.fromEntries([...fetches].map(([name, tensor]) => [name, toTensor(results[name]!, tensor)]));
   }
 
   async release(): Promise<void> {
-    this.#session?.dispose();
-    this.#session = undefined;
+    this._session?.dispose();
+    this._session = undefined;
   }
 
   startProfiling(): void {}
@@ -135,7 +135,7 @@ class OnnxInferenceSession implements InferenceSession {
   endProfiling(): void {}
 
   /** As loadOnnx takes them: what is on a GPU or disposed of is refused, and a scalar may have dims [1], as in ONNX Runtime. */
-  #readFeeds(feeds: unknown): Map<string, OnnxFeed> {
+  private _readFeeds(feeds: unknown): Map<string, OnnxFeed> {
     if (tag(feeds) !== 'Object') throw wrongType('run', 'feeds', 'an object of tensors by name', feeds);
     const all = new Map(Object.entries(feeds as Record<string, OnnxFeed>));
     for (const [name, feed] of all) {
@@ -145,7 +145,7 @@ class OnnxInferenceSession implements InferenceSession {
         throw wrongType('run', `feed ${name}.location`, "'cpu'", location);
       }
     }
-    for (const name of this.#scalars) {
+    for (const name of this._scalars) {
       const feed = all.get(name);
       if (feed?.data?.length === 1) all.set(name, { data: feed.data, dims: [], type: feed.type });
     }

@@ -95,15 +95,15 @@ class CpuTensor implements Tensor {
   readonly type: Tensor.Type;
   readonly dims: readonly number[];
   readonly size: number;
-  #data: Tensor.DataType | undefined;
+  private _data: Tensor.DataType | undefined;
 
   constructor(typeOrData: unknown, dataOrDims?: unknown, maybeDims?: unknown) {
     const isTyped = typeof typeOrData === 'string';
     const given = isTyped ? dataOrDims : typeOrData;
     const dims = isTyped ? maybeDims : dataOrDims;
     this.type = isTyped ? checkType(typeOrData) : inferType(typeOrData);
-    this.#data = toData(this.type, given);
-    this.size = this.#data.length;
+    this._data = toData(this.type, given);
+    this.size = this._data.length;
     const count = dims === undefined ? this.size : checkDims('Tensor', this.type, dims);
     this.dims = dims === undefined ? [count] : [...(dims as readonly number[])];
     if (count !== this.size) {
@@ -117,12 +117,12 @@ class CpuTensor implements Tensor {
   }
 
   get data(): Tensor.DataType {
-    if (!this.#data) throw new Error('Tensor: used after dispose()');
-    return this.#data;
+    if (!this._data) throw new Error('Tensor: used after dispose()');
+    return this._data;
   }
 
   get location(): Tensor.DataLocation {
-    return this.#data ? 'cpu' : 'none';
+    return this._data ? 'cpu' : 'none';
   }
 
   async getData(): Promise<Tensor.DataType> {
@@ -134,7 +134,7 @@ class CpuTensor implements Tensor {
   }
 
   dispose(): void {
-    this.#data = undefined;
+    this._data = undefined;
   }
 }
 Object.defineProperty(CpuTensor, 'name', { value: 'Tensor' });
