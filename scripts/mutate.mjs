@@ -338,7 +338,7 @@ async function copy() {
 /** The first test that fails, undefined if none does. */
 async function failingTest(folder, isWanted = () => true) {
   const files = fs
-    .readdirSync(join(folder, 'test'))
+    .readdirSync(join(folder, 'test'), { recursive: true })
     .filter((name) => name.endsWith('.test.ts') && !/^(examples|package|readme)\./.test(name) && isWanted(name));
   const report = join(folder, 'build', 'tests.json');
   fs.rmSync(report, { force: true });

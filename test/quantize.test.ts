@@ -14,7 +14,7 @@ import { parseSafetensors, serializeSafetensors } from '../src/safetensors.ts';
 import { digest } from './support/bits.ts';
 import { uniforms } from './support/random.ts';
 
-// 8-bit weights in whole modules; kernels.test.ts has their products.
+// 8-bit weights in whole modules; kernels/int8.test.ts has their products.
 
 function tensor(dims: readonly number[], seed = 1, size = 1): TensorLike {
   const next = uniforms(seed);

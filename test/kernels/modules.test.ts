@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { int8Form } from '../../src/memory/int8.ts';
+import { initialize } from '../../src/memory/wasm.ts';
+import { onnxKernels } from '../../src/onnx/kernels.ts';
+import { kernels } from '../support/kernels.ts';
+
+const constants = () => new Uint8Array(kernels.memory.buffer).slice(0, kernels.HEAP_BASE.value);
+const before = constants();
+// with relaxed SIMD also where the engine emulates it
+initialize(undefined, { relaxed: true });
+int8Form();
+onnxKernels();
+
+test('modules that share the memory leave the constants of the first alone', () => {
+  expect(constants()).toEqual(before);
+  expect(before.some((byte) => byte !== 0)).toBe(true);
+});
