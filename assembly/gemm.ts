@@ -1,8 +1,13 @@
 import { gemv_f32 } from './gemv';
+import { float_bytes, PANEL_BYTES } from './panels';
+import { Product } from './product';
 
-// Tiles of 2 rows by half a panel. 4 accumulators, 4 weights, two x and temporaries fit V8's 15 registers in any order in which
-// its compilers may put the loads; 3 rows gain 5 % in Node 24 and spill in Node 20 (-40 %), 4 rows spill in both. Products are
-// added in pairs, in gemv_f32's order.
+// A tile is 2 rows by 8 columns, half a panel. 4 accumulators, 4 weights, two x and temporaries fit V8's 15 registers in any
+// order in which its compilers may put the loads; 3 rows gain 5 % in Node 24 and spill in Node 20 (-40 %), 4 rows spill in both.
+// Products are added in pairs, in gemv_f32's order.
+
+export const TILE_ROWS: i32 = 2;
+const TILE_BYTES: usize = PANEL_BYTES / 2;
 
 /** Depth after which sums pause in z, so that a panel (16 KB of it) stays in the L1 cache for all rows. Even. */
 const DEPTH: i32 = 256;
@@ -23,7 +28,7 @@ function tile_2x8(
   let a1 = v128.load(init + initStride),
     b1 = v128.load(init + initStride, 16);
   let x1 = x + xStride;
-  const pairEnd = x + ((<usize>(K & ~1)) << 2);
+  const pairEnd = x + float_bytes(K & ~1);
   while (x < pairEnd) {
     const ua = v128.load(w),
       ub = v128.load(w, 16);
@@ -59,55 +64,50 @@ function tile_2x8(
 }
 
 /**
- * z[r][j] = init[r][j] + sum over k of w[k][j] x[r][k], any number of rows. The sum of a row has the same bits whatever
- * rows are computed beside it.
- * w [panels][K][16]; x [rows][>= K], init and z [rows][panels * 16], strides in bytes; an init stride of 0 is one row for
- * all. z may be init; x overlaps neither.
+ * A product with float32 weights, any number of rows. The sum of a row has the same bits whatever rows are computed beside it:
+ * all rows of a block of depth go through one panel before the next.
  */
-export function gemm_f32(
-  w: usize,
-  x: usize,
-  xStride: usize,
-  K: i32,
-  init: usize,
-  initStride: usize,
-  z: usize,
-  zStride: usize,
-  rows: i32,
-  panels: i32,
-): void {
-  if (rows === 1) {
-    gemv_f32(w, x, K, init, z, panels);
+export function gemm_f32(product: Product): void {
+  if (product.rows === 1) {
+    gemv_f32(product.w, product.x, product.K, product.init, product.z, product.panels);
     return;
   }
-  for (; panels > 0; --panels) {
+  const x = product.x;
+  const xStride = product.xStride;
+  const K = product.K;
+  const rows = product.rows;
+  const zStride = product.zStride;
+  let w = product.w;
+  let init = product.init;
+  let z = product.z;
+  for (let panels = product.panels; panels > 0; --panels) {
     let from = init;
-    let fromStride = initStride;
+    let fromStride = product.initStride;
     let k = 0;
     do {
       const depth = min(K - k, DEPTH);
-      const xBlock = x + ((<usize>k) << 2);
-      for (let half: usize = 0; half < 64; half += 32) {
+      const xBlock = x + float_bytes(k);
+      for (let half: usize = 0; half < PANEL_BYTES; half += TILE_BYTES) {
         let p = xBlock;
         let i = from + half;
         let o = z + half;
-        for (let r = 1; r < rows; r += 2) {
+        for (let r = TILE_ROWS; r <= rows; r += TILE_ROWS) {
           tile_2x8(w + half, depth, p, xStride, i, fromStride, o, zStride);
-          p += 2 * xStride;
-          i += 2 * fromStride;
-          o += 2 * zStride;
+          p += <usize>TILE_ROWS * xStride;
+          i += <usize>TILE_ROWS * fromStride;
+          o += <usize>TILE_ROWS * zStride;
         }
       }
-      if (rows & 1) {
+      if (rows % TILE_ROWS) {
         const r = <usize>(rows - 1);
         gemv_f32(w, xBlock + r * xStride, depth, from + r * fromStride, z + r * zStride, 1);
       }
-      w += (<usize>depth) << 6;
+      w += <usize>depth * PANEL_BYTES;
       k += depth;
       from = z;
       fromStride = zStride;
     } while (k < K);
-    init += 64;
-    z += 64;
+    init += PANEL_BYTES;
+    z += PANEL_BYTES;
   }
 }

@@ -1,10 +1,12 @@
+import { float_bytes, PANEL_BYTES } from './panels';
+
 /**
  * z[j] = init[j] + sum over k of w[k][j] x[k], one row, `panels` panels of 16 columns.
  * w [panels][K][16]; x [K]; init, z [panels][16]; z may be init, and is written only once its panel is summed.
  * Two products are added before they join the sum: half the latency of a plain sum, and the order gemm_f32 keeps too.
  */
 export function gemv_f32(w: usize, x: usize, K: i32, init: usize, z: usize, panels: i32): void {
-  const pairEnd = x + ((<usize>(K & ~1)) << 2);
+  const pairEnd = x + float_bytes(K & ~1);
   const odd = (K & 1) !== 0;
   for (; panels > 0; --panels) {
     let a = v128.load(init);
@@ -34,7 +36,7 @@ export function gemv_f32(w: usize, x: usize, K: i32, init: usize, z: usize, pane
     v128.store(z, b, 16);
     v128.store(z, c, 32);
     v128.store(z, d, 48);
-    init += 64;
-    z += 64;
+    init += PANEL_BYTES;
+    z += PANEL_BYTES;
   }
 }

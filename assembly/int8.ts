@@ -1,4 +1,7 @@
+import { Int8Block } from './int8-block';
 import { load_lanes } from './lanes';
+import { float_bytes, PANEL, PANEL_BYTES, row_bytes } from './panels';
+import { I8, Product } from './product';
 import { add_scaled } from './scaled';
 
 // Products of 8-bit weights and 14-bit activations, exact in 32-bit integers. A matrix lies in memory as
@@ -8,16 +11,11 @@ import { add_scaled } from './scaled';
 // and a quantised row of activations, q from -8191 to 8191, in the plain form as int16, of each four k first the even two, and in the
 // relaxed one as [k/8][high 8][low 8] bytes with q + 8192 = 128 high + low.
 
-/** How a product is done: in float32, with dot_i16x8_s, or with relaxed_dot_i8x16_i7x16_add_s of the second module. */
-export const FLOAT32: i32 = 0;
-export const PLAIN: i32 = 1;
-export const RELAXED: i32 = 2;
-
 /** Where in the table the second module's dot_i8 is put. */
 const RELAXED_SLOT: i32 = 1;
 
 /** Depth whose sum cannot overflow: 127 * 8192 * 2048 < 2^31. */
-const DEPTH: i32 = 2048;
+export const INT8_DEPTH: i32 = 2048;
 /** Rounds to an integer and leaves it + 8192 in the low 14 bits: 1.5 * 2^23 + 8192 */
 const ROUND: f32 = 12591104;
 const ROUND_BITS: i32 = 0x4b402000;
@@ -44,7 +42,7 @@ function quantize_row(x: usize, K: i32, q: usize, form: i32): f32 {
   let top = i32x4.splat(0);
   const abs = i32x4.splat(ABS);
   // of the absolute values, bits compare as integers do: NaN above infinity above the rest
-  for (let k = 0; k < K; k += 4) top = i32x4.max_s(top, v128.and(load_left(x + ((<usize>k) << 2), K - k), abs));
+  for (let k = 0; k < K; k += 4) top = i32x4.max_s(top, v128.and(load_left(x + float_bytes(k), K - k), abs));
   top = i32x4.max_s(top, v128.shuffle<i32>(top, top, 2, 3, 0, 1));
   const bits = max(i32x4.extract_lane(top, 0), i32x4.extract_lane(top, 1));
   const finite = bits < INFINITY_BITS;
@@ -58,7 +56,7 @@ function quantize_row(x: usize, K: i32, q: usize, form: i32): f32 {
     if (!finite) a = b = f32x4.splat(0);
     a = f32x4.add(f32x4.mul(a, inverse), round);
     b = f32x4.add(f32x4.mul(b, inverse), round);
-    if (form === PLAIN) {
+    if (form === I8) {
       const zero = i32x4.splat(ROUND_BITS);
       const u = i16x8.narrow_i32x4_s(i32x4.sub(a, zero), i32x4.sub(b, zero));
       v128.store(q, v128.shuffle<i16>(u, u, 0, 2, 1, 3, 4, 6, 5, 7));
@@ -84,39 +82,33 @@ function bias_of(q: usize, K: i32): i32 {
 }
 
 /**
- * z[r][j] = init[r][j] + xScale[r] scale[j] (bias[r] + sum over k of w[k][j] q[r][k]), the sum exact, for K (a multiple of 8) of
- * the panels' depth. The plain form; assembly/relaxed/ has the other. A mask and a shift make 16-bit weights of 8-bit ones in
- * fewer instructions than extending signs, of which each takes an address of its own (measured, V8: 67 GF, 57 so).
- * panelStride: bytes from one panel to the next; q [rows] of 2 K bytes; init, z [rows][panels * 16]; strides in bytes
+ * The plain form of an Int8Block; assembly/relaxed/ has the other. A mask and a shift make 16-bit weights of 8-bit ones in fewer
+ * instructions than extending signs, each of which takes an address of its own (measured, V8: 67 GF against 57).
  */
-function dot_i8(
-  w: usize,
-  panelStride: usize,
-  K: i32,
-  scale: usize,
-  q: usize,
-  qStride: usize,
-  xScale: usize,
-  bias: usize,
-  init: usize,
-  initStride: usize,
-  z: usize,
-  zStride: usize,
-  rows: i32,
-  panels: i32,
-): void {
+function dot_i8(block: Int8Block): void {
   const low = v128.load32_splat(LOW_BYTES);
-  for (; panels > 0; --panels) {
-    let row = q;
+  const depthBytes = (<usize>block.K) << 1;
+  const qStride = block.qStride;
+  const initStride = block.initStride;
+  const zStride = block.zStride;
+  const xScale = block.xScale;
+  const bias = block.bias;
+  const rows = <usize>block.rows;
+  let w = block.w;
+  let scale = block.scale;
+  let init = block.init;
+  let z = block.z;
+  for (let panels = block.panels; panels > 0; --panels) {
+    let row = block.q;
     let i = init;
     let o = z;
-    for (let r: usize = 0; r < <usize>rows; ++r) {
+    for (let r: usize = 0; r < rows; ++r) {
       let p = w;
       let a = v128.load32_splat(bias + (r << 2));
       let b = a;
       let c = a;
       let d = a;
-      const end = row + ((<usize>K) << 1);
+      const end = row + depthBytes;
       for (let x = row; x < end; x += 8) {
         const s = v128.load32_splat(x);
         const t = v128.load32_splat(x, 4);
@@ -135,10 +127,10 @@ function dot_i8(
       i += initStride;
       o += zStride;
     }
-    w += panelStride;
-    scale += 64;
-    init += 64;
-    z += 64;
+    w += block.panelStride;
+    scale += PANEL_BYTES;
+    init += PANEL_BYTES;
+    z += PANEL_BYTES;
   }
 }
 
@@ -147,92 +139,90 @@ function dot(w: v128, low: v128, even: v128, odd: v128): v128 {
   return i32x4.add(i32x4.dot_i16x8_s(v128.and(w, low), even), i32x4.dot_i16x8_s(i16x8.shr_s(w, 8), odd));
 }
 
-/** z[j] += sum over k of w[k][j] x[k] for one row, in float32 on dequantised weights: what NaN and infinity need. */
-function gemv_dequantized(w: usize, x: usize, K: i32, scale: usize, z: usize, panels: i32, form: i32): void {
-  const bias = form === PLAIN ? 128 : 0;
-  const panelStride = (<usize>((K + 7) & ~7)) << 4;
-  for (; panels > 0; --panels) {
-    for (let column: usize = 0; column < 16; ++column) {
+/** z[r][j] += sum over k of w[k][j] x[r][k] for one row, in float32 on dequantised weights: what NaN and infinity need. */
+function gemv_dequantized(product: Product, scale: usize, r: usize): void {
+  const bias = product.form === I8 ? 128 : 0;
+  const x = product.x + r * product.xStride;
+  const K = <usize>product.K;
+  let w = product.w;
+  let z = product.z + r * product.zStride;
+  for (let panels = product.panels; panels > 0; --panels) {
+    for (let column: usize = 0; column < <usize>PANEL; ++column) {
       const s = load<f32>(scale + (column << 2));
       let sum = load<f32>(z + (column << 2));
-      for (let k: usize = 0; k < <usize>K; ++k) {
+      for (let k: usize = 0; k < K; ++k) {
         const at = w + ((k & ~3) << 4) + (column << 2) + (k & 3);
         const weight: i32 = k & 1 ? load<i8>(at) : <i8>(load<u8>(at) - bias);
         sum += <f32>weight * s * load<f32>(x + (k << 2));
       }
       store<f32>(z + (column << 2), sum);
     }
-    w += panelStride;
-    scale += 64;
-    z += 64;
+    w += panel_stride(product.K);
+    scale += PANEL_BYTES;
+    z += PANEL_BYTES;
   }
 }
 
-/** Bytes of scratch that gemm_i8 needs: a scale, a bias and a quantised row for each. */
-export function quantized_bytes(K: i32, rows: i32): usize {
-  return <usize>rows * (((<usize>((K + 7) & ~7)) << 1) + 8);
+/** K rounded up to 8, as deep as 8-bit panels are. */
+function int8_depth(K: i32): i32 {
+  return (K + 7) & ~7;
 }
 
-/** gemm_f32 with 8-bit weights and activations quantised row by row; `scratch`: quantized_bytes(K, rows) */
-export function gemm_i8(
-  w: usize,
-  x: usize,
-  xStride: usize,
-  K: i32,
-  init: usize,
-  initStride: usize,
-  z: usize,
-  zStride: usize,
-  rows: i32,
-  panels: i32,
-  scratch: usize,
-  form: i32,
-): void {
-  const K8 = (K + 7) & ~7;
-  const panelStride = (<usize>K8) << 4;
-  const scale = w + <usize>panels * panelStride;
+/** Bytes from one 8-bit panel to the next */
+function panel_stride(K: i32): usize {
+  return (<usize>int8_depth(K)) << 4;
+}
+
+const BLOCK = memory.data(offsetof<Int8Block>());
+
+/**
+ * A product with 8-bit weights: activations are quantised row by row, into `scratch` as [rows] scales, [rows] biases and [rows]
+ * quantised rows; then blocks of depth, each added to z.
+ */
+export function gemm_i8(product: Product): void {
+  const K8 = int8_depth(product.K);
+  const form = product.form;
+  const rows = <usize>product.rows;
+  const x = product.x;
+  const xScale = product.scratch;
+  const bias = xScale + (rows << 2);
+  const q = xScale + (rows << 3);
   const qStride = (<usize>K8) << 1;
-  const bias = scratch + ((<usize>rows) << 2);
-  const q = scratch + ((<usize>rows) << 3);
-  for (let r: usize = 0; r < <usize>rows; ++r) {
-    store<f32>(scratch + (r << 2), quantize_row(x + r * xStride, K, q + r * qStride, form));
+  for (let r: usize = 0; r < rows; ++r) {
+    store<f32>(xScale + (r << 2), quantize_row(x + r * product.xStride, product.K, q + r * qStride, form));
   }
-  let offset = scale;
+  const scale = product.w + <usize>product.panels * panel_stride(product.K);
+  const block = changetype<Int8Block>(BLOCK);
+  block.panelStride = panel_stride(product.K);
+  block.scale = scale;
+  block.offset = scale;
+  block.qStride = qStride;
+  block.xScale = xScale;
+  block.bias = bias;
+  block.init = product.init;
+  block.initStride = product.initStride;
+  block.z = product.z;
+  block.zStride = product.zStride;
+  block.rows = product.rows;
+  block.panels = product.panels;
   let k = 0;
   do {
-    const depth = min(K8 - k, DEPTH);
-    const at = w + ((<usize>k) << 4);
-    const qAt = q + ((<usize>k) << 1);
-    offset += (<usize>panels) << 6;
-    if (form === PLAIN) {
-      for (let r: usize = 0; r < <usize>rows; ++r) store<i32>(bias + (r << 2), bias_of(qAt + r * qStride, depth));
-      dot_i8(at, panelStride, depth, scale, qAt, qStride, scratch, bias, init, initStride, z, zStride, rows, panels);
+    block.K = min(K8 - k, INT8_DEPTH);
+    block.w = product.w + ((<usize>k) << 4);
+    block.q = q + ((<usize>k) << 1);
+    // the offsets of each block of depth follow the scales
+    block.offset += row_bytes(product.panels);
+    if (form === I8) {
+      for (let r: usize = 0; r < rows; ++r) store<i32>(bias + (r << 2), bias_of(block.q + r * qStride, block.K));
+      dot_i8(block);
     } else {
-      call_indirect<void>(
-        RELAXED_SLOT,
-        at,
-        panelStride,
-        depth,
-        scale,
-        offset,
-        qAt,
-        qStride,
-        scratch,
-        init,
-        initStride,
-        z,
-        zStride,
-        rows,
-        panels,
-      );
+      call_indirect<void>(RELAXED_SLOT, block);
     }
-    init = z;
-    initStride = zStride;
-    k += depth;
+    block.init = product.z;
+    block.initStride = product.zStride;
+    k += block.K;
   } while (k < K8);
-  for (let r: usize = 0; r < <usize>rows; ++r) {
-    if (load<i32>(scratch + (r << 2)) === UNQUANTIZED) {
-      gemv_dequantized(w, x + r * xStride, K, scale, z + r * zStride, panels, form);
-    }
+  for (let r: usize = 0; r < rows; ++r) {
+    if (load<i32>(xScale + (r << 2)) === UNQUANTIZED) gemv_dequantized(product, scale, r);
   }
 }

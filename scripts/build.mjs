@@ -1,7 +1,8 @@
-// assembly/ -> build/*.asc.wasm -> dist/*.wasm -> src/memory/embedded.ts -> dist/*.js, dist/*.d.ts
+// assembly/ -> build/*.asc.wasm -> dist/*.wasm -> src/memory/{abi,embedded}.ts -> dist/*.js, dist/*.d.ts
 // One file an entry point and one for what they share: forty small modules would take longer to load than to run.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,6 +35,21 @@ function writeLicences({ fileName, moduleIds }) {
   writeFileSync(join(dist, fileName.replace(/\.js$/, '.LICENSE.txt')), texts.join('\n'));
 }
 
+// The signatures and layouts that src/ relies on change with any of the sources: their hash tells modules that do not belong together.
+const generated = 'abi.ts';
+const hash = createHash('sha256');
+for (const name of readdirSync(join(root, 'assembly'), { recursive: true }).sort()) {
+  if (!name.endsWith('.ts') || name === generated) continue;
+  hash.update(
+    `${name.replaceAll('\\', '/')}\n${readFileSync(join(root, 'assembly', name), 'utf8').replaceAll('\r', '')}\n`,
+  );
+}
+const ABI = hash.digest().readInt32LE();
+writeFileSync(
+  join(root, 'assembly', generated),
+  `/** A hash of assembly/, written by the build. */\nexport const ABI: i32 = ${ABI};\n`,
+);
+
 // made aside and put in place whole, so that whoever uses dist/ meanwhile finds one that works
 const dist = join(root, 'build/dist');
 rmSync(dist, { recursive: true, force: true });
@@ -56,6 +72,17 @@ for (const [target, entry, ...features] of [
   ];
   run('binaryen', 'wasm-opt', `build/${name}.asc.wasm`, ...options);
 }
+
+// What TypeScript needs to know of the kernels stands in assembly/ alone: constants, as lstm.wasm exports them.
+const { exports: kernels } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(join(dist, 'lstm.wasm'))));
+const constants = Object.entries(kernels).filter(
+  ([name, value]) => value instanceof WebAssembly.Global && name !== 'HEAP_BASE',
+);
+writeFileSync(
+  join(root, 'src/memory/abi.ts'),
+  `/** What assembly/ exports, written by the build. */
+${constants.map(([name, { value }]) => `export const ${name} = ${value};\n`).join('')}`,
+);
 
 // Hexadecimal, since the engine's own parser decodes it and AudioWorklets lack atob. Gzipped it is 10 % more than the module
 // itself; base64 would be 30 %.
@@ -114,8 +141,8 @@ const jsfive = {
   },
 };
 
-const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const doors = Object.values(exports).flatMap((door) => door.default?.match(/([a-z0-9-]+)\.js$/)?.[1] ?? []);
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const doors = Object.values(manifest.exports).flatMap((door) => door.default?.match(/([a-z0-9-]+)\.js$/)?.[1] ?? []);
 const bundle = await rolldown({
   input: Object.fromEntries(doors.map((name) => [name, join(root, `src/${name}.ts`)])),
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { relu, sigmoid, softmax, type TensorLike, tanh } from '../src/index.ts';
+import { PANEL } from '../src/memory/abi.ts';
 import { allocate, release } from '../src/memory/arena.ts';
 import { wasm } from '../src/memory/wasm.ts';
 
@@ -171,7 +172,7 @@ describe('softmax', () => {
 });
 
 describe('gates', () => {
-  const LANES = wasm().PANEL.value / 4;
+  const LANES = PANEL / 4;
 
   /** units: [i, f, g, o, c] of each */
   function gates(units: readonly (readonly number[])[]): { c: Float32Array; h: Float32Array } {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { I8, I8_RELAXED } from '../src/memory/abi.ts';
 import { compileInt8 } from '../src/memory/compile.ts';
 import { int8Form } from '../src/memory/int8.ts';
-import { PLAIN, RELAXED } from '../src/memory/pack.ts';
 import { wasm } from '../src/memory/wasm.ts';
 
 // In a file of its own: a thread chooses once.
@@ -17,5 +17,5 @@ function isNative(): boolean {
 }
 
 test('8-bit products take the relaxed form where it is an instruction, and the plain one where it is emulated', () => {
-  expect(int8Form()).toBe(isNative() ? RELAXED : PLAIN);
+  expect(int8Form()).toBe(isNative() ? I8_RELAXED : I8);
 });

@@ -1,5 +1,9 @@
 // Nothing with memory.data may be imported: this module shares the memory of lstm.wasm, and its data would lie over that one's.
+import { Int8Block } from '../int8-block';
+import { PANEL_BYTES } from '../panels';
 import { add_scaled } from '../scaled';
+
+export { ABI } from '../abi';
 
 /** dot: 16 products of a signed and an unsigned 7-bit integer, in fours, each four added to a lane of `sum`. */
 function dot(w: v128, x: v128, sum: v128): v128 {
@@ -18,26 +22,22 @@ export function is_emulated(): bool {
 /**
  * The relaxed form of dot_i8 in assembly/int8.ts, with the same integers: sum w q = 128 (sum w high) + (sum w low) - 8192
  * (sum w), where high and low are below 128, so that no engine has a choice how to round or saturate.
- * offset [panels][16] int32: 8192 (sum w); q [rows][K / 8][high 8][low 8]; the rest as there.
+ * q [rows][K / 8][high 8][low 8]
  */
-export function dot_i8(
-  w: usize,
-  panelStride: usize,
-  K: i32,
-  scale: usize,
-  offset: usize,
-  q: usize,
-  qStride: usize,
-  xScale: usize,
-  init: usize,
-  initStride: usize,
-  z: usize,
-  zStride: usize,
-  rows: i32,
-  panels: i32,
-): void {
-  for (; panels > 0; --panels) {
-    let row = q;
+export function dot_i8(block: Int8Block): void {
+  const depthBytes = (<usize>block.K) << 1;
+  const qStride = block.qStride;
+  const initStride = block.initStride;
+  const zStride = block.zStride;
+  const xScale = block.xScale;
+  const rows = block.rows;
+  let w = block.w;
+  let scale = block.scale;
+  let offset = block.offset;
+  let init = block.init;
+  let z = block.z;
+  for (let panels = block.panels; panels > 0; --panels) {
+    let row = block.q;
     let i = init;
     let o = z;
     for (let r = 0; r < rows; ++r) {
@@ -50,7 +50,7 @@ export function dot_i8(
       let f = i32x4.splat(0);
       let g = i32x4.splat(0);
       let h = i32x4.splat(0);
-      const end = row + ((<usize>K) << 1);
+      const end = row + depthBytes;
       for (let x = row; x < end; x += 16) {
         let s = v128.load32_splat(x);
         let t = v128.load32_splat(x, 8);
@@ -91,11 +91,11 @@ export function dot_i8(
       i += initStride;
       o += zStride;
     }
-    w += panelStride;
-    scale += 64;
-    offset += 64;
-    init += 64;
-    z += 64;
+    w += block.panelStride;
+    scale += PANEL_BYTES;
+    offset += PANEL_BYTES;
+    init += PANEL_BYTES;
+    z += PANEL_BYTES;
   }
 }
 

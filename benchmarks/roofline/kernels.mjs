@@ -57,21 +57,21 @@ function productLimit(peaks, flops, weightBytes, workingSet = weightBytes) {
 export async function measureProducts(peaks, ms, progress) {
   const rows = [];
   for (const [K, H] of PRODUCTS) {
-    const { floats, unitsOfPanel, gemv_f32, gemm_f32 } = kernels();
+    const { floats, unitsOfPanel, gemv_f32, multiply, memory } = kernels();
     const panels = Math.ceil(H / unitsOfPanel);
     const most = Math.max(...ROWS);
     const w = floats(panels * K * 16);
     const x = floats(most * K);
     const init = floats(panels * 16);
     const z = floats(most * panels * 16);
+    // Product in assembly/product.ts
+    const product = floats(12);
     const weightBytes = panels * K * 64;
     const flops = 8 * K * H;
     for (const n of [1, ...ROWS]) {
       progress(`product ${K}x${H}, ${n} rows`);
-      const call =
-        n === 1
-          ? () => gemv_f32(w, x, K, init, z, panels)
-          : () => gemm_f32(w, x, K * 4, K, init, 0, z, panels * 64, n, panels);
+      new Int32Array(memory.buffer, product, 12).set([w, x, 4 * K, K, init, 0, z, panels * 64, n, panels, 0, 0]);
+      const call = n === 1 ? () => gemv_f32(w, x, K, init, z, panels) : () => multiply(product);
       const us = await medianUs(call, ms);
       const { us: least, binds } = productLimit(peaks, flops * n, weightBytes);
       rows.push({

@@ -1,5 +1,6 @@
 import { endScratch, floats, scratch } from '../memory/arena.ts';
-import { FLOAT32, panelBytes, writeParameter } from '../memory/pack.ts';
+import { PANEL_BYTES, panelBytes, panelCount, writeParameter } from '../memory/pack.ts';
+import { PRODUCT_BYTES, Product } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
 import { Resource } from '../nn/module.ts';
 
@@ -35,6 +36,7 @@ export class Dense extends Resource {
   readonly inputSize: number;
   readonly outputSize: number;
   private readonly _activation: Activation;
+  private readonly _product = new Product();
   private readonly _weight: number;
   private readonly _bias: number;
 
@@ -59,11 +61,21 @@ export class Dense extends Resource {
   run(input: Float32Array, output: Float32Array): void {
     const rows = output.length / this.outputSize;
     const zBytes = rows * panelBytes(this.outputSize, 1);
-    const z = scratch(zBytes + 4 * (input.length + output.length));
+    const z = scratch(zBytes + 4 * (input.length + output.length) + PRODUCT_BYTES);
     const x = z + zBytes;
     const y = x + 4 * input.length;
     floats().set(input, x / 4);
-    wasm().linear(FLOAT32, this._weight, this._bias, x, this.inputSize, y, this.outputSize, rows, z);
+    const product = this._product;
+    product.w = this._weight;
+    product.x = x;
+    product.xStride = 4 * this.inputSize;
+    product.K = this.inputSize;
+    product.init = this._bias;
+    product.z = z;
+    product.panels = panelCount(this.outputSize);
+    product.zStride = product.panels * PANEL_BYTES;
+    product.rows = rows;
+    wasm().linear(product.write(y + 4 * output.length), y, this.outputSize);
     this._activation(y, rows, this.outputSize, z);
     const memory = floats();
     for (let i = 0; i < output.length; i++) output[i] = memory[y / 4 + i]!;

@@ -42,17 +42,62 @@ export function integers(): Int32Array {
   return words;
 }
 
-const views: Float32Array[] = [];
+// Results are copied out of linear memory in pieces of 64 * 2^k floats, each at a multiple of twice its size from the beginning of its
+// 512 bytes: however sizes vary from call to call, there are few such pieces, so that their views can be kept. A view made for each
+// call would be garbage; a loop over all elements takes five times as long.
 
-/** A view of `count` floats at `pointer`: the one made before if it is still kept, since a new one at every call is garbage. */
-export function view(pointer: number, count: number): Float32Array {
-  const { buffer } = wasm().memory;
-  const slot = Math.imul(pointer + count, 0x9e3779b1) >>> 24;
-  const kept = views[slot];
-  if (kept?.byteOffset === pointer && kept.length === count && kept.buffer === buffer) return kept;
-  const made = new Float32Array(buffer, pointer, count);
-  views[slot] = made;
-  return made;
+/** The smallest piece, in floats; what is left after it is copied by a loop. */
+const PIECE = 64;
+/** From which pointers copyOut() takes pieces. */
+const PIECES_BYTES = 8 * PIECE;
+const MOST_PIECES = 8192;
+const pieces = new Map<number, Float32Array>();
+
+/** The next multiple of 512 bytes, where blocks that copyOut() reads should begin. */
+export function alignPieces(bytes: number): number {
+  return Math.ceil(bytes / PIECES_BYTES) * PIECES_BYTES;
+}
+
+/** Copies `count` floats at `pointer`, a multiple of 512, to `target` from `at` on. Makes no garbage. */
+export function copyOut(pointer: number, count: number, target: Float32Array, at: number): void {
+  const memory = floats();
+  let from = pointer / 4;
+  let left = count;
+  while (left >= PIECE) {
+    // the largest power of two of pieces
+    const power = 31 - Math.clz32(left / PIECE);
+    target.set(piece(memory, from, power), at);
+    const size = PIECE << power;
+    from += size;
+    at += size;
+    left -= size;
+  }
+  for (; left > 0; left--) target[at++] = memory[from++]!;
+}
+
+/** The view of PIECE << power floats from `from` on, made at its first use. */
+function piece(memory: Float32Array, from: number, power: number): Float32Array {
+  // a small integer: other keys of a Map are numbers on the heap
+  const key = (from / PIECE) * 32 + power;
+  let view = pieces.get(key);
+  if (view?.buffer !== memory.buffer) {
+    if (pieces.size >= MOST_PIECES) pieces.clear();
+    view = memory.subarray(from, from + (PIECE << power));
+    pieces.set(key, view);
+  }
+  return view!;
+}
+
+/**
+ * Whether writing rows of `width` to `output` may change rows of `input` that are read later: where they share bytes, unless each row
+ * lies over its own input. Makes no garbage.
+ */
+export function overwrites(output: Float32Array, width: number, input: Float32Array, inputSize: number): boolean {
+  if (output.buffer !== input.buffer) return false;
+  if (output.byteOffset === input.byteOffset && width === inputSize) return false;
+  return (
+    output.byteOffset < input.byteOffset + input.byteLength && input.byteOffset < output.byteOffset + output.byteLength
+  );
 }
 
 /** `array`, or a copy if it lies in linear memory itself, such as a stream's output: it would vanish when memory grows. */

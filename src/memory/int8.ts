@@ -1,6 +1,8 @@
 import { ModelError } from '../base/errors.ts';
+import { I8, I8_RELAXED } from './abi.ts';
 import { floats, scratch } from './arena.ts';
-import { type Form, type Int8Matrix, PLAIN, panelBytes, quantizedBytes, RELAXED, writeInt8 } from './pack.ts';
+import { type Form, type Int8Matrix, panelBytes, quantizedBytes, writeInt8 } from './pack.ts';
+import { PRODUCT_BYTES, Product } from './structs.ts';
 import { instantiateInt8, wasm } from './wasm.ts';
 
 // 8-bit weights: for each row of a matrix one scale, max|w| / 127, and integers from -127 to 127. The kernels quantise
@@ -13,7 +15,7 @@ let chosen: Form | undefined;
  * compiles, is not known to be slower, and computes the right integers. Results do not depend on it.
  */
 export function int8Form(): Form {
-  chosen ??= instantiateInt8() && isExact() ? RELAXED : PLAIN;
+  chosen ??= instantiateInt8() && isExact() ? I8_RELAXED : I8;
   return chosen;
 }
 
@@ -23,13 +25,23 @@ function isExact(): boolean {
   const data = Int8Array.from({ length: size * size }, (_, i) => ((i * 89) % 255) - 127);
   // the activations and what sums start from; scales too, of which only the first 16 count
   const x = Float32Array.from({ length: 2 * size }, (_, k) => ((k * 7) % 32) - 15.5);
-  const [plain, relaxed] = ([PLAIN, RELAXED] as const).map((form) => {
+  const [plain, relaxed] = ([I8, I8_RELAXED] as const).map((form) => {
     const bytes = panelBytes(size, size, form);
-    const pointer = scratch(bytes + 8 * size + quantizedBytes(size, form));
+    const pointer = scratch(bytes + 8 * size + quantizedBytes(size, form) + PRODUCT_BYTES);
     const z = pointer + bytes + 4 * size;
     writeInt8({ name: '', dims: [size, size], pointer, gates: 0, form }, { data, scale: x });
     floats().set(x, (pointer + bytes) / 4);
-    wasm().gemm_i8(pointer, pointer + bytes, 0, size, z, 0, z, 0, 1, 1, z + 4 * size, form);
+    const product = new Product();
+    product.w = pointer;
+    product.x = pointer + bytes;
+    product.K = size;
+    product.init = z;
+    product.z = z;
+    product.rows = 1;
+    product.panels = 1;
+    product.form = form;
+    product.scratch = z + 4 * size;
+    wasm().multiply(product.write(product.scratch + quantizedBytes(size, form)));
     return floats().slice(z / 4, z / 4 + size);
   });
   return plain!.every((sum, row) => sum === relaxed![row]);

@@ -1,4 +1,5 @@
 import { product } from '../base/tensor.ts';
+import { FLOAT32, I8, type I8_RELAXED, INT8_DEPTH, PANEL } from './abi.ts';
 import { floats, integers } from './arena.ts';
 import type { ParameterSpec } from './parameters.ts';
 import { wasm } from './wasm.ts';
@@ -7,20 +8,11 @@ import { wasm } from './wasm.ts';
 // The same panels serve one row and many. Packing moves bits, never floats, so that even a NaN's payload comes back from
 // stateDict(). What no row fills is zero from the start: blocks of weights are cleared when they are allocated.
 
-/** How products are done, in assembly/int8.ts: in float32 ... */
-export const FLOAT32 = 0;
-/** ... with 8-bit weights by i32x4.dot_i16x8_s, which every engine with SIMD has ... */
-export const PLAIN = 1;
-/** ... or by i32x4.relaxed_dot_i8x16_i7x16_add_s: the same integers, twice as fast where that is one instruction. */
-export const RELAXED = 2;
-export type Form = typeof FLOAT32 | typeof PLAIN | typeof RELAXED;
+/** The form of a matrix: float32, or 8 bits in the order of one of the two kernels (assembly/product.ts). */
+export type Form = typeof FLOAT32 | typeof I8 | typeof I8_RELAXED;
 
-const PANEL = 16;
-/** Of one panel, from one k to the next */
+/** Bytes from one k of a panel to the next */
 export const PANEL_BYTES = 4 * PANEL;
-
-/** Depth whose products of 8-bit weights an int32 holds: DEPTH in assembly/int8.ts. */
-const INT8_DEPTH = 2048;
 
 /**
  * A parameter and where it lies: a matrix [dims[0]][the rest] in panels if there are `gates`, H where its rows are the gates of H
@@ -169,7 +161,7 @@ function int8Offset(k: number): number {
 
 /** The bit that differs in memory from the k-th weight of a row: in the plain form 128 is added to even ones. */
 function int8Bias(k: number, form: Form | undefined): number {
-  return form === PLAIN && k % 2 === 0 ? 0x80 : 0;
+  return form === I8 && k % 2 === 0 ? 0x80 : 0;
 }
 
 /** Visits each row of an 8-bit matrix: its number, the index of its scale as a float, and the address of its first weight. */

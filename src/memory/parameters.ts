@@ -1,5 +1,8 @@
-/** What an LSTM is made of: PyTorch's constructor arguments, and what follows from them. */
+import { type CellKind, gateRows } from './cells.ts';
+
+/** Sizes of a recurrent module: PyTorch's constructor arguments, and what follows from them. */
 export interface LSTMSizes {
+  readonly kind: CellKind;
   /** Whether it is an LSTMCell: one layer in one direction, whose state has no dimension for them */
   readonly cell: boolean;
   readonly inputSize: number;
@@ -12,7 +15,9 @@ export interface LSTMSizes {
   readonly directions: number;
   /** Ho, the size of h: projSize if there is a projection, else hiddenSize */
   readonly outputSize: number;
-  /** Elements of h and c of one sequence, one direction */
+  /** Rows of weight_ih, weight_hh and the biases: all gates */
+  readonly gateRows: number;
+  /** Elements of all states of one sequence in one direction: h is Ho wide, every other state H */
   readonly stateCount: number;
 }
 
@@ -22,35 +27,39 @@ export interface ParameterSpec {
   readonly dims: readonly number[];
 }
 
-export function lstmSizes(given: Omit<LSTMSizes, 'directions' | 'outputSize' | 'stateCount'>): LSTMSizes {
-  const { hiddenSize, numLayers } = given;
+export function lstmSizes(given: Omit<LSTMSizes, 'directions' | 'outputSize' | 'gateRows' | 'stateCount'>): LSTMSizes {
+  const { kind, hiddenSize, numLayers } = given;
   const outputSize = given.projSize || hiddenSize;
-  const stateCount = numLayers * (outputSize + hiddenSize);
-  return { ...given, directions: given.bidirectional ? 2 : 1, outputSize, stateCount };
+  return {
+    ...given,
+    directions: given.bidirectional ? 2 : 1,
+    outputSize,
+    gateRows: gateRows(kind, hiddenSize),
+    stateCount: numLayers * (outputSize + (kind.states.length - 1) * hiddenSize),
+  };
 }
 
-/** I of the first layer; both directions' outputs, side by side, for the others. */
+/** The size of a layer's inputs: I for the first, both directions' outputs side by side for the others. */
 export function layerInputSize(sizes: LSTMSizes, layer: number): number {
   return layer === 0 ? sizes.inputSize : sizes.outputSize * sizes.directions;
 }
 
-/** What follows the kind of a parameter, such as `weight_ih`, in its name. */
+/** The end of a parameter's name, after its kind such as `weight_ih`. */
 export function suffix({ cell }: Pick<LSTMSizes, 'cell'>, layer: number, direction = 0): string {
   return cell ? '' : `_l${layer}${direction ? '_reverse' : ''}`;
 }
 
 /** Parameters of one layer in one direction by kind, in PyTorch's order. */
 export function directionParameters(sizes: LSTMSizes, layer: number, direction: number) {
-  const gates = 4 * sizes.hiddenSize;
   const spec = <Kind extends string>(kind: Kind, ...dims: number[]) => ({
     kind,
     name: kind + suffix(sizes, layer, direction),
     dims,
   });
   return [
-    spec('weight_ih', gates, layerInputSize(sizes, layer)),
-    spec('weight_hh', gates, sizes.outputSize),
-    ...(sizes.bias ? [spec('bias_ih', gates), spec('bias_hh', gates)] : []),
+    spec('weight_ih', sizes.gateRows, layerInputSize(sizes, layer)),
+    spec('weight_hh', sizes.gateRows, sizes.outputSize),
+    ...(sizes.bias ? [spec('bias_ih', sizes.gateRows), spec('bias_hh', sizes.gateRows)] : []),
     ...(sizes.projSize ? [spec('weight_hr', sizes.projSize, sizes.hiddenSize)] : []),
   ];
 }

@@ -1,4 +1,5 @@
 import { checkBoolean, checkOptions, tag, wrongType } from '../base/tensor.ts';
+import { ABI } from './abi.ts';
 import { compile, compileInt8 } from './compile.ts';
 
 /** The exports of lstm.wasm. Pointers and strides are in bytes, sizes in floats or rows; shapes are in `assembly/`. */
@@ -6,74 +7,17 @@ export interface Kernels {
   readonly memory: WebAssembly.Memory;
   readonly table: WebAssembly.Table;
   readonly ABI: WebAssembly.Global<'i32'>;
-  readonly PANEL: WebAssembly.Global<'i32'>;
-  readonly TILE_ROWS: WebAssembly.Global<'i32'>;
   readonly HEAP_BASE: WebAssembly.Global<'i32'>;
+  /** @param product pointer of a Product (structs.ts) */
+  multiply(product: number): void;
+  linear(product: number, out: number, outFeatures: number): void;
   gemv_f32(w: number, x: number, K: number, init: number, z: number, panels: number): void;
-  gemm_f32(
-    w: number,
-    x: number,
-    xStride: number,
-    K: number,
-    init: number,
-    initStride: number,
-    z: number,
-    zStride: number,
-    rows: number,
-    panels: number,
-  ): void;
   lstm_gates_f32(z: number, c: number, h: number, y: number, H: number): void;
-  lstm_run(
-    model: number,
-    from: number,
-    to: number,
-    x: number,
-    even: number,
-    odd: number,
-    h: number,
-    c: number,
-    steps: number,
-    batch: number,
-    batchSizes: number,
-    rows: number,
-    z: number,
-    blockRows: number,
-  ): void;
-  linear(
-    form: number,
-    w: number,
-    bias: number,
-    x: number,
-    inFeatures: number,
-    out: number,
-    outFeatures: number,
-    rows: number,
-    z: number,
-  ): void;
-  gemm_i8(
-    w: number,
-    x: number,
-    xStride: number,
-    K: number,
-    init: number,
-    initStride: number,
-    z: number,
-    zStride: number,
-    rows: number,
-    panels: number,
-    scratch: number,
-    form: number,
-  ): void;
+  /** @param run pointer of a Run (structs.ts) */
+  lstm_run(model: number, run: number, from: number, to: number): void;
   copy_rows(dst: number, dstStride: number, src: number, srcStride: number, rows: number, floats: number): void;
-  move_states(
-    table: number,
-    offset: number,
-    rows: number,
-    groups: number,
-    n: number,
-    floats: number,
-    back: boolean,
-  ): void;
+  gather_states(table: number, offset: number, rows: number, groups: number, n: number, floats: number): void;
+  scatter_states(table: number, offset: number, rows: number, groups: number, n: number, floats: number): void;
   panel_index(row: number, K: number, H: number): number;
   random_f32(x: number, n: number, stride: number, state: number, terms: number, low: number, scale: number): number;
   dropout_f32(x: number, n: number, p: number, scale: number, state: number): number;
@@ -89,8 +33,6 @@ interface Int8Kernels {
   is_emulated(): number;
 }
 
-/** Of assembly/index.ts: the signatures and layouts that this code relies on. */
-const ABI = 1;
 const COMPILED = "this version's compiled lstm.wasm";
 /** Where gemm_i8 looks for the relaxed form. */
 const RELAXED_SLOT = 1;

@@ -1,5 +1,6 @@
 import { endScratch, floats, scratch } from '../memory/arena.ts';
-import { columnCount, panelBytes, quantizedBytes } from '../memory/pack.ts';
+import { columnCount, PANEL_BYTES, panelBytes, panelCount, quantizedBytes } from '../memory/pack.ts';
+import { PRODUCT_BYTES, Product } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
 import { Module, type ModuleOptions } from './module.ts';
 
@@ -16,6 +17,7 @@ export abstract class Affine extends Module {
   private readonly _block: number;
   private readonly _weightBytes: number;
   private readonly _biasBytes: number;
+  private readonly _product = new Product();
 
   /** @param dims of the weight: all rows, and what makes the columns */
   constructor(who: string, options: ModuleOptions | undefined, dims: readonly number[], groups: number, bias: boolean) {
@@ -47,16 +49,27 @@ export abstract class Affine extends Module {
     const zBytes = this._biasBytes + quantizedBytes(this._columns, this.form);
     const rowBytes = 4 * (this._columns + this._rows) + zBytes;
     const chunk = Math.min(count, Math.max(4, Math.floor(CHUNK_BYTES / rowBytes) & ~3));
-    const z = scratch(chunk * rowBytes);
+    const z = scratch(chunk * rowBytes + PRODUCT_BYTES);
     const x = z + chunk * zBytes;
     const y = x + 4 * chunk * this._columns;
-    const weight = this._block + group * this._weightBytes;
-    const bias = this._block + this._groups * this._weightBytes + group * this._biasBytes;
+    const call = y + 4 * chunk * this._rows;
+    const product = this._product;
+    product.w = this._block + group * this._weightBytes;
+    product.x = x;
+    product.xStride = 4 * this._columns;
+    product.K = this._columns;
+    product.init = this._block + this._groups * this._weightBytes + group * this._biasBytes;
+    product.z = z;
+    product.zStride = panelCount(this._rows) * PANEL_BYTES;
+    product.panels = panelCount(this._rows);
+    product.form = this.form;
+    product.scratch = z + chunk * product.zStride;
     const memory = floats();
     for (let first = 0; first < count; first += chunk) {
       const end = Math.min(first + chunk, count);
       read(memory, x / 4, first, end);
-      wasm().linear(this.form, weight, bias, x, this._columns, y, this._rows, end - first, z);
+      product.rows = end - first;
+      wasm().linear(product.write(call), y, this._rows);
       write(memory, y / 4, first, end);
     }
     endScratch();

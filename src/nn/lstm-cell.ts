@@ -1,8 +1,7 @@
 import { checkOptions, checkTensor, type StateDict, type TensorLike, wrongValue, zeros } from '../base/tensor.ts';
 import { type QuantizeOptions, VALUES } from './module.ts';
 import { Recurrent } from './recurrent.ts';
-import { runSequence, setInput } from './sequence.ts';
-import { infer } from './sizes.ts';
+import { readSizes } from './sizes.ts';
 import type { LSTMState } from './state.ts';
 
 export interface LSTMCellOptions {
@@ -34,7 +33,7 @@ export class LSTMCell extends Recurrent {
    */
   static fromStateDict(stateDict: StateDict, options?: { prefix?: string | undefined }): LSTMCell {
     checkOptions('LSTMCell', options, ['prefix']);
-    const { sizes, values } = infer('LSTMCell', stateDict, options?.prefix ?? '', true);
+    const { sizes, values } = readSizes('LSTMCell', stateDict, options?.prefix ?? '', true);
     const all = { bias: sizes.bias, [VALUES]: values };
     return new LSTMCell(sizes.inputSize, sizes.hiddenSize, all);
   }
@@ -55,16 +54,11 @@ export class LSTMCell extends Recurrent {
     }
     const batch = dims.length === 2 ? dims[0]! : 1;
     const shape = [...dims.slice(0, -1), this.hiddenSize];
-    const { sequence } = this;
     this.startFrom(state, shape, shape);
-    setInput(sequence, data, 1, batch, batch);
     const h1 = zeros('LSTMCell', shape);
     const c1 = zeros('LSTMCell', shape);
-    sequence.hn = h1.data;
-    sequence.cn = c1.data;
     // the output of a single step is its h
-    sequence.output = h1.data;
-    runSequence('LSTMCell', this, sequence);
+    this.sequence.input(data, 1, batch).into(h1.data, h1.data, c1.data).run('LSTMCell', this);
     return { h1, c1 };
   }
 

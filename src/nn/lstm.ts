@@ -15,8 +15,7 @@ import type { LSTMSizes } from '../memory/parameters.ts';
 import { type QuantizeOptions, VALUES } from './module.ts';
 import { checkPacked, type PackedSequence } from './packed.ts';
 import { Recurrent } from './recurrent.ts';
-import { runSequence, setInput } from './sequence.ts';
-import { infer } from './sizes.ts';
+import { readSizes } from './sizes.ts';
 import { checkShape, type LSTMState } from './state.ts';
 
 /** PyTorch's keyword arguments of nn.LSTM, in camelCase. */
@@ -107,7 +106,7 @@ export class LSTM extends Recurrent {
     options?: { prefix?: string | undefined; batchFirst?: boolean | undefined; dropout?: number | undefined },
   ): LSTM {
     checkOptions('LSTM', options, ['prefix', 'batchFirst', 'dropout']);
-    const { sizes, values } = infer('LSTM', stateDict, options?.prefix ?? '', false);
+    const { sizes, values } = readSizes('LSTM', stateDict, options?.prefix ?? '', false);
     return LSTM._make(sizes, options ?? {}, values);
   }
 
@@ -142,7 +141,6 @@ export class LSTM extends Recurrent {
     this.checkAlive();
     checkOptions('LSTM', options, FORWARD_OPTIONS);
     const packed = (input as PackedSequence | undefined)?.batchSizes ? (input as PackedSequence) : undefined;
-    const { sequence } = this;
     const { output, h, c } = packed ? this._readPacked(packed) : this._readTensor(input as TensorLike);
     this.startFrom(state, h, c);
     const result = options?.out ?? {
@@ -154,10 +152,12 @@ export class LSTM extends Recurrent {
       throw new TypeError('LSTM: "out.output" expected the packing of the input');
     }
     const target = packed ? (result.output as PackedSequence).data : (result.output as TensorLike);
-    sequence.output = checkShape('LSTM', 'out.output', target, output);
-    sequence.hn = checkShape('LSTM', 'out.hn', result.hn, h);
-    sequence.cn = checkShape('LSTM', 'out.cn', result.cn, c);
-    runSequence('LSTM', this, sequence, this.training && this.dropout > 0 ? this._drop : undefined);
+    this.sequence.into(
+      checkShape('LSTM', 'out.output', target, output),
+      checkShape('LSTM', 'out.hn', result.hn, h),
+      checkShape('LSTM', 'out.cn', result.cn, c),
+    );
+    this.sequence.run('LSTM', this, this.training && this.dropout > 0 ? this._drop : undefined);
     return result;
   }
 
@@ -185,7 +185,7 @@ export class LSTM extends Recurrent {
     const batch = batched ? dims[batchFirst ? 0 : 1]! : 1;
     if (steps === 0) throw wrongValue('LSTM', 'input', 'at least one step', dims);
     if (steps * batch > 2 ** 31 - 1) throw wrongValue('LSTM', 'input', 'fewer than 2^31 steps in all', dims);
-    setInput(this.sequence, data, steps, batch, steps * batch, batchFirst);
+    this.sequence.input(data, steps, batch, batchFirst);
     return this._resultDims(dims, batched);
   }
 
@@ -196,7 +196,7 @@ export class LSTM extends Recurrent {
     if (data.dims.length !== 2 || data.dims[1] !== this.inputSize) {
       throw wrongValue('LSTM', 'input.data', formatDims([rows, this.inputSize]), data.dims);
     }
-    setInput(this.sequence, data.data, batchSizes.length, batchSizes[0]!, rows, false, batchSizes, sortedIndices);
+    this.sequence.packed(data.data, rows, batchSizes, sortedIndices);
     return this._resultDims(data.dims, true);
   }
 

@@ -6,10 +6,10 @@ import {
   type TensorLike,
   wrongValue,
 } from '../base/tensor.ts';
+import { FLOAT32 } from '../memory/abi.ts';
 import { allocate, integers, release } from '../memory/arena.ts';
 import { int8Form, quantizeMatrix } from '../memory/int8.ts';
 import {
-  FLOAT32,
   type Form,
   holdsInt8,
   type Int8Matrix,

@@ -1,9 +1,11 @@
 import { checkBoolean, checkInteger } from '../base/tensor.ts';
 import { align, integers } from '../memory/arena.ts';
+import { LSTM_CELL } from '../memory/cells.ts';
 import { panelBytes, quantizedBytes, readFloats, writeParameter } from '../memory/pack.ts';
 import { directionParameters, type LSTMSizes, layerInputSize, lstmSizes } from '../memory/parameters.ts';
+import { DIRECTION_WORDS, MODEL_WORDS } from '../memory/structs.ts';
 import { Module, type ModuleOptions } from './module.ts';
-import { emptySequence } from './sequence.ts';
+import { Sequence } from './sequence.ts';
 import { checkShape, checkState, type LSTMState } from './state.ts';
 import { LSTMStream } from './stream.ts';
 import { LSTMStreams, type LSTMStreamsOptions } from './streams.ts';
@@ -27,10 +29,6 @@ interface DirectionBlock {
   readonly bias_hh: number;
 }
 
-/** Words of Model and Direction in assembly/layer.ts. */
-const MODEL_WORDS = 5;
-const DIRECTION_WORDS = 5;
-
 /** The weights of nn.LSTM or nn.LSTMCell in linear memory, packed once, with the description of them that kernels read. */
 export abstract class Recurrent extends Module {
   readonly inputSize: number;
@@ -38,16 +36,16 @@ export abstract class Recurrent extends Module {
   readonly bias: boolean;
   /** @internal */
   readonly sizes: LSTMSizes;
-  /** Pointer of the Model that lstm_run takes. @internal */
+  /** @internal */
   readonly model: number;
-  /** Scratch for one row that lives as long as the weights: what a stream's step uses. @internal */
+  /** @internal */
   readonly stepScratch: number;
   private readonly _directions: DirectionBlock[] = [];
-  /** The running call's */
-  protected readonly sequence = emptySequence();
+  protected readonly sequence = new Sequence();
 
   constructor(who: string, cell: boolean, inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
     const sizes = lstmSizes({
+      kind: LSTM_CELL,
       cell,
       inputSize: checkInteger(who, 'inputSize', inputSize, 0),
       hiddenSize: checkInteger(who, 'hiddenSize', hiddenSize, 1),
@@ -69,14 +67,16 @@ export abstract class Recurrent extends Module {
     const block = this.own(modelBytes + weightBytes + this.scratchBytes(1));
     const memory = integers();
     this.model = block;
-    memory.set([inputSize, hiddenSize, projSize, directions, this.form], block / 4);
+    memory.set([hiddenSize, projSize, directions, this.form], block / 4);
     let at = block + modelBytes;
     for (let k = 0; k < numLayers * directions; k++) {
       const layer = Math.floor(k / directions);
       const [place, bytes] = this._place(at, layer);
       this._directions.push(place);
       const { weight_ih, weight_hh, weight_hr, bias, bias_hr } = place;
-      memory.set([weight_ih, weight_hh, weight_hr, bias, bias_hr], block / 4 + MODEL_WORDS + k * DIRECTION_WORDS);
+      const layerInput = layerInputSize(sizes, layer);
+      const words = [layerInput, weight_ih, weight_hh, weight_hr, bias, bias_hr];
+      memory.set(words, block / 4 + MODEL_WORDS + k * DIRECTION_WORDS);
       for (const { kind, name, dims } of directionParameters(sizes, layer, k % directions)) {
         const gates = kind === 'weight_hr' ? 0 : hiddenSize;
         const form = dims.length === 2 && { gates, form: this.form };
@@ -113,17 +113,17 @@ export abstract class Recurrent extends Module {
     }
   }
 
-  /** Makes the next sequence start from `state`, if it is given, of these dims. */
+  /** Checks `state`, if it is given, against these dims and makes the next sequence start from it. */
   protected startFrom(state: LSTMState | null | undefined, h: readonly number[], c: readonly number[]): void {
     const given = state ?? undefined;
-    this.sequence.h0 = given && checkShape(this.who, 'h0', checkState(this.who, given).h0, h);
-    this.sequence.c0 = given && checkShape(this.who, 'c0', given.c0, c);
+    const h0 = given && checkShape(this.who, 'h0', checkState(this.who, given).h0, h);
+    const c0 = given && checkShape(this.who, 'c0', given.c0, c);
+    this.sequence.from(h0, c0);
   }
 
-  /** Where things of a layer in one direction lie from `start`, and how many bytes they take. */
+  /** Lays out a layer in one direction from `start` on: its pointers, and its bytes in all. */
   private _place(start: number, layer: number): readonly [DirectionBlock, number] {
-    const { hiddenSize, outputSize, projSize } = this.sizes;
-    const gates = 4 * hiddenSize;
+    const { hiddenSize, outputSize, projSize, gateRows: gates } = this.sizes;
     let end = start;
     const take = (bytes: number): number => {
       end += bytes;
@@ -143,20 +143,20 @@ export abstract class Recurrent extends Module {
 
   /** Adds the biases. */
   protected override derive(): void {
-    const { hiddenSize } = this;
+    const { hiddenSize, gateRows } = this.sizes;
     for (const { bias, bias_ih, bias_hh } of this._directions) {
-      const hh = readFloats(bias_hh, 4 * hiddenSize);
-      const sum = readFloats(bias_ih, 4 * hiddenSize).map((value, i) => value + hh[i]!);
-      writeParameter({ name: '', dims: [4 * hiddenSize, 1], pointer: bias, gates: hiddenSize }, sum);
+      const hh = readFloats(bias_hh, gateRows);
+      const sum = readFloats(bias_ih, gateRows).map((value, i) => value + hh[i]!);
+      writeParameter({ name: '', dims: [gateRows, 1], pointer: bias, gates: hiddenSize }, sum);
     }
   }
 
-  /** Bytes of scratch that lstm_run needs for `rows` rows at once. @internal */
+  /** @internal */
   scratchBytes(rows: number): number {
-    const { inputSize, hiddenSize, projSize, outputSize, numLayers, directions } = this.sizes;
+    const { inputSize, hiddenSize, projSize, outputSize, numLayers, directions, gateRows } = this.sizes;
     const { form } = this;
     const widest = Math.max(inputSize, outputSize * (numLayers > 1 ? directions : 1));
     const projection = 4 * hiddenSize + panelBytes(projSize, 1) + quantizedBytes(hiddenSize, form);
-    return rows * (panelBytes(4 * hiddenSize, 1) + Math.max(quantizedBytes(widest, form), projSize ? projection : 0));
+    return rows * (panelBytes(gateRows, 1) + Math.max(quantizedBytes(widest, form), projSize ? projection : 0));
   }
 }

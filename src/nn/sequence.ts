@@ -1,157 +1,198 @@
-import { align, endScratch, floats, integers, outside, scratch, view } from '../memory/arena.ts';
+import {
+  align,
+  alignPieces,
+  copyOut,
+  endScratch,
+  floats,
+  integers,
+  outside,
+  overwrites,
+  scratch,
+} from '../memory/arena.ts';
+import { RUN_BYTES, Run } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
-import type { Recurrent } from './recurrent.ts';
+import type { RecurrentWeights } from './weights.ts';
 
 // A sequence through all layers. Input and output pass through scratch in linear memory in chunks of steps; inside a chunk
 // one call into wasm runs all layers and directions. A bidirectional module needs its whole sequence as one chunk.
 
-/** What a chunk's input and outputs aim at, and the gate sums of a block in the kernels: both stay in the L2 cache. */
+/** Bytes that a chunk's input and outputs, and the gate sums of a block in the kernels, aim at: both stay in the L2 cache. */
 const CHUNK_BYTES = 1 << 18;
 const BLOCK_BYTES = 1 << 17;
+/** Up to here the whole input is copied at once: a part of it takes a view, which is garbage. */
+const WHOLE_BYTES = 1 << 20;
 
-/** One sequence, checked. A module keeps and refills its own, so that running makes no garbage. */
-export interface Sequence {
-  /** [steps][batch][I], or [batch][steps][I] if `batchFirst`, or packed rows if `batchSizes`; and the output alike */
-  input: Float32Array;
-  output: Float32Array;
-  steps: number;
-  batch: number;
-  /** steps times batch, or the sum of batchSizes */
-  rows: number;
-  batchFirst: boolean;
-  batchSizes: readonly number[] | undefined;
-  /** Row r of the running batch is row `order[r]` of the states; null or undefined: the same row */
-  order: readonly number[] | null | undefined;
-  /** States in linear memory, [L·D][batch][Ho] and [L·D][batch][H], to go on from and to update; or 0 ... */
-  h: number;
-  c: number;
-  /** ... and then these: zeros where undefined, and where the last states go */
-  h0: Float32Array | undefined;
-  c0: Float32Array | undefined;
-  hn: Float32Array;
-  cn: Float32Array;
-}
-
-const nothing = new Float32Array(0);
-const empty: Sequence = {
-  input: nothing,
-  output: nothing,
-  steps: 0,
-  batch: 0,
-  rows: 0,
-  batchFirst: false,
-  batchSizes: undefined,
-  order: undefined,
-  h: 0,
-  c: 0,
-  h0: undefined,
-  c0: undefined,
-  hn: nothing,
-  cn: nothing,
-};
-
-export function emptySequence(): Sequence {
-  return { ...empty };
-}
-
-/** The input of a sequence and how its rows lie; its states and outputs are set apart. */
-export function setInput(
-  sequence: Sequence,
-  input: Float32Array,
-  steps: number,
-  batch: number,
-  rows: number,
-  batchFirst = false,
-  batchSizes?: readonly number[],
-  order?: readonly number[] | null,
-): void {
-  sequence.input = input;
-  sequence.steps = steps;
-  sequence.batch = batch;
-  sequence.rows = rows;
-  sequence.batchFirst = batchFirst;
-  sequence.batchSizes = batchSizes;
-  sequence.order = order;
-}
+const NOTHING: Float32Array = new Float32Array(0);
 
 /** Zeroes or scales `count` floats at `pointer`. */
 export type Dropout = (pointer: number, count: number) => void;
 
+type Order = readonly number[] | null | undefined;
+
 /**
- * Runs `sequence` through `model`; `dropout`, if given, goes over the outputs of every layer but the last.
- * @throws RangeError if linear memory cannot hold the scratch; nothing is changed then
+ * One sequence, its arguments checked by the caller: `input` or `packed`, then where states come from and go to, then `run`. A module
+ * keeps and refills its own, so that running makes no garbage; run() lets go of the caller's arrays.
  */
-export function runSequence(who: string, model: Recurrent, sequence: Sequence, dropout?: Dropout): void {
-  const { inputSize, hiddenSize, outputSize, numLayers, directions } = model.sizes;
-  const { steps, batch, batchFirst, batchSizes, order } = sequence;
-  const width = directions * outputSize;
-  sequence.input = outside(sequence.input);
-  sequence.h0 &&= outside(sequence.h0);
-  sequence.c0 &&= outside(sequence.c0);
+export class Sequence {
+  /** Rows of a step: B */
+  batch = 0;
+  private _input = NOTHING;
+  private _steps = 0;
+  /** Rows of all steps */
+  private _rows = 0;
+  private _batchFirst = false;
+  private _batchSizes: readonly number[] | undefined;
+  /** Row r of the running batch is row `order[r]` of the states */
+  private _order: Order;
+  private _output = NOTHING;
+  /** States in linear memory to go on from and to update, or 0: then arrays */
+  private _h = 0;
+  private _c = 0;
+  private _h0: Float32Array | undefined;
+  private _c0: Float32Array | undefined;
+  private _hn = NOTHING;
+  private _cn = NOTHING;
+  private readonly _run = new Run();
 
-  const stepBytes = 4 * batch * (inputSize + Math.min(numLayers, 2) * width);
-  const chunkSteps = directions === 2 ? steps : Math.min(steps, Math.max(1, Math.floor(CHUNK_BYTES / stepBytes)));
-  const chunkRows = Math.min(chunkSteps * batch, sequence.rows);
-  const cachedRows = Math.max(16, Math.floor(BLOCK_BYTES / model.scratchBytes(1) / 4) * 4);
-  const blockRows = Math.min(cachedRows, Math.max(batch, chunkRows));
-  const stateRows = numLayers * directions * batch;
-  const hCount = sequence.h ? 0 : stateRows * outputSize;
-  const cCount = sequence.c ? 0 : stateRows * hiddenSize;
+  /** @param data [steps][batch][I], or [batch][steps][I] if `batchFirst`; the output will lie alike */
+  input(data: Float32Array, steps: number, batch: number, batchFirst = false): this {
+    this._input = data;
+    this._steps = steps;
+    this.batch = batch;
+    this._rows = steps * batch;
+    this._batchFirst = batchFirst;
+    this._batchSizes = undefined;
+    this._order = undefined;
+    return this;
+  }
 
-  const zBytes = align(model.scratchBytes(Math.max(batch, blockRows)));
-  const outBytes = align(4 * chunkRows * width);
-  const z = scratch(
-    zBytes +
-      align(4 * chunkRows * inputSize) +
-      Math.min(numLayers, 2) * outBytes +
-      align(4 * hCount) +
-      align(4 * cCount) +
-      (batchSizes ? 4 * chunkSteps : 0),
-  );
-  checkAttached(who, sequence, sequence.rows * width, hCount, cCount);
-  const x = z + zBytes;
-  const even = x + align(4 * chunkRows * inputSize);
-  const odd = numLayers > 1 ? even + outBytes : even;
-  const h = sequence.h || odd + outBytes;
-  const c = sequence.c || h + align(4 * hCount);
-  const sizes = batchSizes ? c + align(4 * cCount) : 0;
+  /** @param data [rows][I], the rows of a packed sequence; `order`: the states' row of each of its batch, null for the same row */
+  packed(data: Float32Array, rows: number, batchSizes: readonly number[], order: Order): this {
+    this.input(data, batchSizes.length, batchSizes[0]!);
+    this._rows = rows;
+    this._batchSizes = batchSizes;
+    this._order = order;
+    return this;
+  }
 
-  if (hCount) moveState(true, h, sequence.h0, outputSize, stateRows, batch, order);
-  if (cCount) moveState(true, c, sequence.c0, hiddenSize, stateRows, batch, order);
-  if (chunkSteps < steps && sequence.input.buffer === sequence.output.buffer) sequence.input = sequence.input.slice();
-  // outside, the rows of a step follow each other, or lie as many steps apart
-  const group = batchFirst ? batch : 1;
-  const stride = batchFirst ? steps : 1;
-  // dropout comes between the layers; without it all of them are one call
-  const layers = dropout ? 1 : numLayers;
-  let row = 0;
-  for (let step = 0; row < sequence.rows; step += chunkSteps) {
-    const count = Math.min(chunkSteps, steps - step);
-    const rows = batchSizes ? writeSizes(sizes, batchSizes, step, count) : count * batch;
-    const first = batchFirst ? step : row;
-    moveRows(true, x, sequence.input, inputSize, rows, group, first, 1, stride);
-    for (let from = 0; from < numLayers; from += layers) {
-      const to = from + layers;
-      wasm().lstm_run(model.model, from, to, x, even, odd, h, c, count, batch, sizes, rows, z, blockRows);
-      if (to < numLayers) dropout?.(from & 1 ? odd : even, rows * width);
+  /** Starts from arrays [L * D][batch][Ho] and [L * D][batch][H]; undefined stands for zeros. */
+  from(h0: Float32Array | undefined, c0: Float32Array | undefined): this {
+    this._h = this._c = 0;
+    this._h0 = h0;
+    this._c0 = c0;
+    return this;
+  }
+
+  /** Goes on from the states [L * D][batch][Ho] and [L * D][batch][H] at these pointers, and updates them. */
+  states(h: number, c: number): this {
+    this._h = h;
+    this._c = c;
+    return this;
+  }
+
+  /** Writes outputs, and the last states unless they are at pointers, to these arrays. */
+  into(output: Float32Array, hn = NOTHING, cn = NOTHING): this {
+    this._output = output;
+    this._hn = hn;
+    this._cn = cn;
+    return this;
+  }
+
+  /**
+   * Runs the sequence through `model`; `dropout`, if given, goes over the outputs of every layer but the last.
+   * @throws RangeError if linear memory cannot hold the scratch; nothing is changed then
+   */
+  run(who: string, model: RecurrentWeights, dropout?: Dropout): void {
+    const { inputSize, hiddenSize, outputSize, numLayers, directions } = model.sizes;
+    const steps = this._steps;
+    const batch = this.batch;
+    const batchSizes = this._batchSizes;
+    const width = directions * outputSize;
+    let input = outside(this._input);
+    this._h0 &&= outside(this._h0);
+    this._c0 &&= outside(this._c0);
+
+    const stepBytes = 4 * batch * (inputSize + Math.min(numLayers, 2) * width);
+    const chunkSteps = directions === 2 ? steps : Math.min(steps, Math.max(1, Math.floor(CHUNK_BYTES / stepBytes)));
+    const chunkRows = Math.min(chunkSteps * batch, this._rows);
+    const cachedRows = Math.max(16, Math.floor(BLOCK_BYTES / model.scratchBytes(1) / 4) * 4);
+    const blockRows = Math.min(cachedRows, Math.max(batch, chunkRows));
+    const stateRows = numLayers * directions * batch;
+    const hCount = this._h ? 0 : stateRows * outputSize;
+    const cCount = this._c ? 0 : stateRows * hiddenSize;
+
+    const whole = 4 * this._rows * inputSize <= WHOLE_BYTES && !this._batchFirst;
+    const inputRows = whole ? this._rows : chunkRows;
+    const outBytes = alignPieces(4 * chunkRows * width);
+    const hBytes = alignPieces(4 * hCount);
+    const cBytes = alignPieces(4 * cCount);
+    const inputBytes = align(4 * inputRows * inputSize);
+    const zBytes = align(model.scratchBytes(Math.max(batch, blockRows)));
+    const sizesBytes = batchSizes ? 4 * chunkSteps : 0;
+    const layersBytes = Math.min(numLayers, 2) * outBytes;
+    const start = alignPieces(
+      scratch(alignPieces(1) + layersBytes + hBytes + cBytes + inputBytes + zBytes + align(RUN_BYTES) + sizesBytes),
+    );
+    this._checkAttached(who, width, hCount, cCount);
+    const run = this._run;
+    run.even = start;
+    run.odd = numLayers > 1 ? start + outBytes : start;
+    run.h = this._h || start + layersBytes;
+    run.c = this._c || start + layersBytes + hBytes;
+    const x = start + layersBytes + hBytes + cBytes;
+    run.z = x + inputBytes;
+    const call = run.z + zBytes;
+    run.batchSizes = batchSizes ? call + align(RUN_BYTES) : 0;
+    run.batch = batch;
+    run.blockRows = blockRows;
+
+    if (hCount) this._readState(run.h, this._h0, outputSize, stateRows);
+    if (cCount) this._readState(run.c, this._c0, hiddenSize, stateRows);
+    if (whole) floats().set(input, x / 4);
+    else if (chunkSteps < steps && overwrites(this._output, width, input, inputSize)) input = input.slice();
+    // outside, the rows of a step follow each other, or lie as many steps apart
+    const group = this._batchFirst ? batch : 1;
+    const stride = this._batchFirst ? steps : 1;
+    // dropout comes between the layers; without it all of them are one call
+    const layers = dropout ? 1 : numLayers;
+    let row = 0;
+    for (let step = 0; row < this._rows; step += chunkSteps) {
+      run.T = Math.min(chunkSteps, steps - step);
+      run.rows = batchSizes ? writeSizes(run.batchSizes, batchSizes, step, run.T) : run.T * batch;
+      const first = this._batchFirst ? step : row;
+      run.x = whole ? x + 4 * row * inputSize : x;
+      if (!whole) readRows(x, input, inputSize, run.rows, group, first, 1, stride);
+      run.write(call);
+      for (let from = 0; from < numLayers; from += layers) {
+        const to = from + layers;
+        wasm().lstm_run(model.model, call, from, to);
+        if (to < numLayers) dropout?.(from & 1 ? run.odd : run.even, run.rows * width);
+      }
+      writeRows(numLayers & 1 ? run.even : run.odd, this._output, width, run.rows, group, first, 1, stride);
+      row += run.rows;
     }
-    moveRows(false, numLayers & 1 ? even : odd, sequence.output, width, rows, group, first, 1, stride);
-    row += rows;
+    if (hCount) writeRows(run.h, this._hn, outputSize, stateRows, batch, 0, batch, 1, this._order);
+    if (cCount) writeRows(run.c, this._cn, hiddenSize, stateRows, batch, 0, batch, 1, this._order);
+    this.input(NOTHING, 0, 0).from(undefined, undefined).into(NOTHING);
+    endScratch();
   }
-  if (hCount) moveState(false, h, sequence.hn, outputSize, stateRows, batch, order);
-  if (cCount) moveState(false, c, sequence.cn, hiddenSize, stateRows, batch, order);
-  // the caller's arrays are not to be kept alive until the next call
-  Object.assign(sequence, empty);
-  endScratch();
+
+  /** States keep the order of their rows; `undefined` stands for zeros. */
+  private _readState(pointer: number, state: Float32Array | undefined, size: number, rows: number): void {
+    if (state) readRows(pointer, state, size, rows, this.batch, 0, this.batch, 1, this._order);
+    else floats().fill(0, pointer / 4, pointer / 4 + rows * size);
+  }
+
+  /** Results that lie in linear memory have vanished if it has just grown. */
+  private _checkAttached(who: string, width: number, hCount: number, cCount: number): void {
+    const { _output: output, _hn: hn, _cn: cn } = this;
+    if (output.length !== this._rows * width || hn.length !== hCount || cn.length !== cCount) {
+      throw new TypeError(`${who}: "out" expected memory of its own, got a view of linear memory, which has grown`);
+    }
+  }
 }
 
-/** Results that lie in linear memory have vanished if it has just grown. */
-function checkAttached(who: string, { output, hn, cn }: Sequence, count: number, hCount: number, cCount: number): void {
-  if (output.length !== count || hn.length !== hCount || cn.length !== cCount) {
-    throw new TypeError(`${who}: "out" expected memory of its own, got a view of linear memory, which has grown`);
-  }
-}
-
+/** Writes the batch sizes of a chunk to `pointer` and gives their sum. */
 function writeSizes(pointer: number, batchSizes: readonly number[], step: number, steps: number): number {
   const memory = integers();
   let rows = 0;
@@ -163,27 +204,11 @@ function writeSizes(pointer: number, batchSizes: readonly number[], step: number
   return rows;
 }
 
-/** States keep the order of their rows; `undefined` stands for zeros. */
-function moveState(
-  into: boolean,
-  pointer: number,
-  state: Float32Array | undefined,
-  size: number,
-  rows: number,
-  batch: number,
-  order: readonly number[] | null | undefined,
-): void {
-  if (state) moveRows(into, pointer, state, size, rows, batch, 0, batch, 1, order);
-  else floats().fill(0, pointer / 4, pointer / 4 + rows * size);
-}
-
 /**
- * Moves rows between linear memory, where they follow each other, and an array outside: row g * batch + b there is row
- * first + g * groupStride + b * rowStride here, or with `order` order[b] in place of b. Without new views on the way out: an
- * output into given tensors is to make no garbage.
+ * Copies rows of `array` to linear memory, where they follow each other: row g * batch + b there is row first + g * groupStride + b *
+ * rowStride of the array, or with `order` order[b] in place of b.
  */
-function moveRows(
-  into: boolean,
+function readRows(
   pointer: number,
   array: Float32Array,
   size: number,
@@ -192,23 +217,45 @@ function moveRows(
   first: number,
   groupStride: number,
   rowStride: number,
-  order?: readonly number[] | null,
+  order?: Order,
 ): void {
   const memory = floats();
   let at = pointer / 4;
   if (!order && rowStride === 1 && groupStride === batch) {
     const count = rows * size;
-    if (!into) array.set(view(pointer, count), first * size);
-    else memory.set(count === array.length ? array : array.subarray(first * size, first * size + count), at);
+    memory.set(count === array.length ? array : array.subarray(first * size, first * size + count), at);
     return;
   }
   for (let group = first; rows > 0; group += groupStride) {
     for (let b = 0; b < batch; b++, rows--) {
       let i = (group + (order ? order[b]! : b) * rowStride) * size;
-      for (const end = at + size; at < end; at++, i++) {
-        if (into) memory[at] = array[i]!;
-        else array[i] = memory[at]!;
-      }
+      for (const end = at + size; at < end; at++, i++) memory[at] = array[i]!;
+    }
+  }
+}
+
+/** Copies them back to where readRows found them. */
+function writeRows(
+  pointer: number,
+  array: Float32Array,
+  size: number,
+  rows: number,
+  batch: number,
+  first: number,
+  groupStride: number,
+  rowStride: number,
+  order?: Order,
+): void {
+  if (!order && rowStride === 1 && groupStride === batch) {
+    copyOut(pointer, rows * size, array, first * size);
+    return;
+  }
+  const memory = floats();
+  let at = pointer / 4;
+  for (let group = first; rows > 0; group += groupStride) {
+    for (let b = 0; b < batch; b++, rows--) {
+      let i = (group + (order ? order[b]! : b) * rowStride) * size;
+      for (const end = at + size; at < end; at++, i++) array[i] = memory[at]!;
     }
   }
 }

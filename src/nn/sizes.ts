@@ -1,18 +1,20 @@
 import { type AnyTensor, formatDims, type StateDict } from '../base/tensor.ts';
+import { LSTM_CELL } from '../memory/cells.ts';
 import type { Values } from '../memory/pack.ts';
 import { directionParameters, type LSTMSizes, lstmSizes, type ParameterSpec, suffix } from '../memory/parameters.ts';
 import { entries, matchStateDict, wrongMatrix } from './state-dict.ts';
 
-export interface Inferred {
+/** A module that a state dict describes. */
+export interface FoundModule {
   readonly sizes: LSTMSizes;
   readonly values: Values;
 }
 
 /**
- * Sizes and values of the nn.LSTM at `prefix`, checked as strictly as loading is; of the nn.LSTMCell if `cell`.
+ * Reads the sizes and values of the nn.LSTM at `prefix`, or the nn.LSTMCell if `cell`, and checks them as loading does.
  * @throws ModelError that lists what does not fit
  */
-export function infer(who: string, stateDict: StateDict, prefix: string, cell: boolean): Inferred {
+export function readSizes(who: string, stateDict: StateDict, prefix: string, cell: boolean): FoundModule {
   const all = entries(who, stateDict, prefix);
   const named = (kind: string, layer = 0, direction = 0) => kind + suffix({ cell }, layer, direction);
   const has = (name: string) => all.has(prefix + name);
@@ -22,7 +24,7 @@ export function infer(who: string, stateDict: StateDict, prefix: string, cell: b
   };
   const first = named('weight_ih');
   const [gates = 0, inputSize = 0] = shape(first);
-  const hiddenSize = gates / 4;
+  const hiddenSize = gates / LSTM_CELL.gates.length;
   const [projSize = 0] = cell ? [] : shape(named('weight_hr'));
   if (![hiddenSize, inputSize, projSize].every(Number.isSafeInteger) || hiddenSize < 1 || projSize >= hiddenSize) {
     const found = `${formatDims(shape(first))}, projSize ${projSize}`;
@@ -31,6 +33,7 @@ export function infer(who: string, stateDict: StateDict, prefix: string, cell: b
   let numLayers = 1;
   while (!cell && has(named('weight_ih', numLayers))) numLayers++;
   const sizes = lstmSizes({
+    kind: LSTM_CELL,
     cell,
     inputSize,
     hiddenSize,

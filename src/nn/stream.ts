@@ -1,12 +1,13 @@
 import { checkFloats, product, type TensorLike, wrongValue } from '../base/tensor.ts';
 import { floats } from '../memory/arena.ts';
 import { readFloats, writeFloats } from '../memory/pack.ts';
+import { RUN_BYTES, Run } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
 import { Resource } from './module.ts';
-import type { Recurrent } from './recurrent.ts';
 import { loadState, saveState } from './saved-state.ts';
-import { emptySequence, runSequence, setInput } from './sequence.ts';
+import { Sequence } from './sequence.ts';
 import { checkShape, checkState, type LSTMState } from './state.ts';
+import type { RecurrentWeights } from './weights.ts';
 
 /**
  * One session of an LSTM or LSTMCell: h and c live in linear memory and go on from step to step. Many streams of a model,
@@ -14,27 +15,39 @@ import { checkShape, checkState, type LSTMState } from './state.ts';
  * loadStateDict takes effect at the next step.
  */
 export class LSTMStream extends Resource {
-  private readonly _model: Recurrent;
+  private readonly _model: RecurrentWeights;
   /** Pointers: input, outputs of even and of odd layers, h [L][Ho], c [L][H]; side by side */
   private readonly _x: number;
   private readonly _even: number;
   private readonly _odd: number;
   private readonly _h: number;
   private readonly _c: number;
-  private readonly _sequence = emptySequence();
+  /** Pointer of the Run of one step, the same for every step */
+  private readonly _run: number;
+  private readonly _sequence = new Sequence();
   private _input = new Float32Array(0);
   private _output = this._input;
 
   /** @internal */
-  constructor(model: Recurrent) {
+  constructor(model: RecurrentWeights) {
     super('LSTMStream');
     const { inputSize, numLayers, outputSize, stateCount } = model.sizes;
     this._model = model;
-    this._x = this.own(4 * (inputSize + 2 * outputSize + stateCount));
+    const bytes = 4 * (inputSize + 2 * outputSize + stateCount);
+    this._x = this.own(bytes + RUN_BYTES);
     this._even = this._x + 4 * inputSize;
     this._odd = this._even + 4 * outputSize;
     this._h = this._odd + 4 * outputSize;
     this._c = this._h + 4 * numLayers * outputSize;
+    const run = new Run();
+    run.x = this._x;
+    run.even = this._even;
+    run.odd = this._odd;
+    run.h = this._h;
+    run.c = this._c;
+    run.T = run.batch = run.rows = run.blockRows = 1;
+    run.z = model.stepScratch;
+    this._run = run.write(this._x + bytes);
   }
 
   /**
@@ -65,27 +78,12 @@ export class LSTMStream extends Resource {
   step(): void {
     this.checkAlive();
     this._model.checkAlive();
-    const { model, sizes, stepScratch } = this._model;
-    wasm().lstm_run(
-      model,
-      0,
-      sizes.numLayers,
-      this._x,
-      this._even,
-      this._odd,
-      this._h,
-      this._c,
-      1,
-      1,
-      0,
-      1,
-      stepScratch,
-      1,
-    );
+    const { model, sizes } = this._model;
+    wasm().lstm_run(model, this._run, 0, sizes.numLayers);
   }
 
   /**
-   * As many steps as `input` holds, in one call into wasm, with the bits of as many calls of step().
+   * Runs every step in `input` in one wasm call. Same bits as calling step() for each.
    * @param input (n, I)
    * @param output (n, Ho); may be `input` if the sizes are equal
    * @returns n
@@ -104,12 +102,7 @@ export class LSTMStream extends Resource {
       throw wrongValue('LSTMStream', 'output', `${steps} steps of ${Ho} elements`, output.length);
     }
     if (steps === 0) return 0;
-    const sequence = this._sequence;
-    setInput(sequence, input, steps, 1, steps);
-    sequence.output = output;
-    sequence.h = this._h;
-    sequence.c = this._c;
-    runSequence('LSTMStream', this._model, sequence);
+    this._sequence.input(input, steps, 1).states(this._h, this._c).into(output).run('LSTMStream', this._model);
     return steps;
   }
 

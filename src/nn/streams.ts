@@ -8,12 +8,13 @@ import {
   wrongType,
   wrongValue,
 } from '../base/tensor.ts';
-import { align, endScratch, floats, integers, scratch, view } from '../memory/arena.ts';
+import { align, alignPieces, copyOut, endScratch, floats, integers, overwrites, scratch } from '../memory/arena.ts';
+import { RUN_BYTES, Run } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
 import { IdTable } from './id-table.ts';
 import { Resource } from './module.ts';
-import type { Recurrent } from './recurrent.ts';
 import { loadState, saveState } from './saved-state.ts';
+import type { RecurrentWeights } from './weights.ts';
 
 export interface LSTMStreamsOptions {
   /** Streams that memory is taken for at once; more is taken when they are open. Default 64. */
@@ -25,7 +26,7 @@ const WHO = 'LSTMStreams';
 const CAPACITY = 64;
 /** What the scratch of a chunk of rows aims at, so that it stays in the L2 cache ... */
 const CHUNK_BYTES = 1 << 18;
-/** ... but weights are not to be read for fewer rows, and there is to be an end of the views of outputs. */
+/** ... but with at least 32 rows, so that weights are not streamed for a few; more than 256 gain nothing. */
 const LEAST_ROWS = 32;
 const MOST_ROWS = 256;
 const LAST_ID = 2 ** 31 - 1;
@@ -36,8 +37,9 @@ const LAST_ID = 2 ** 31 - 1;
  * takes effect at the next step. Errors are TypeError or RangeError that name the argument, and nothing is changed then.
  */
 export class LSTMStreams extends Resource {
-  private readonly _model: Recurrent;
+  private readonly _model: RecurrentWeights;
   private readonly _chunkRows: number;
+  private readonly _run = new Run();
   private readonly _slots = new IdTable();
   /** Pointer of each slot's state: h [L][Ho] and then c [L][H] */
   private _pointers = new Uint32Array(0);
@@ -51,7 +53,7 @@ export class LSTMStreams extends Resource {
   nextId = 1;
 
   /** @internal */
-  constructor(model: Recurrent, options: LSTMStreamsOptions | undefined) {
+  constructor(model: RecurrentWeights, options: LSTMStreamsOptions | undefined) {
     checkOptions(WHO, options, ['capacity']);
     const capacity = checkInteger(WHO, 'capacity', options?.capacity ?? CAPACITY, 1);
     super(WHO);
@@ -107,42 +109,51 @@ export class LSTMStreams extends Resource {
     checkRows('outputs', outputs, count, outputSize);
     if (count === 0) return;
     this._choose(ids, count);
-    this._run(count, inputs, outputs);
+    this._stepRows(count, inputs, outputs);
   }
 
   /** One step of the streams in slotOf, a chunk of rows after the other. */
-  private _run(count: number, inputs: Float32Array, outputs: Float32Array): void {
+  private _stepRows(count: number, inputs: Float32Array, outputs: Float32Array): void {
     const { inputSize: I, hiddenSize: H, outputSize: Ho, numLayers: L, stateCount } = this._model.sizes;
     const most = Math.min(count, this._chunkRows);
-    const rowsBytes = align(4 * most * (2 * Ho + I + stateCount + 1));
-    const y = scratch(rowsBytes + this._model.scratchBytes(most));
-    const between = y + 4 * most * Ho;
+    const yBytes = alignPieces(4 * most * Ho);
+    const rowsBytes = align(4 * most * (Ho + I + stateCount + 1));
+    const callBytes = align(RUN_BYTES);
+    const zBytes = this._model.scratchBytes(most);
+    const y = alignPieces(scratch(alignPieces(1) + yBytes + rowsBytes + callBytes + zBytes));
+    const between = y + yBytes;
     const x = between + 4 * most * Ho;
     const h = x + 4 * most * I;
     const c = h + 4 * most * L * Ho;
     const table = c + 4 * most * L * H;
-    const z = y + rowsBytes;
-    const even = L & 1 ? y : between;
-    const odd = L & 1 ? between : y;
+    const call = between + rowsBytes;
+    const run = this._run;
+    run.x = x;
+    run.even = L & 1 ? y : between;
+    run.odd = L & 1 ? between : y;
+    run.h = h;
+    run.c = c;
+    run.T = 1;
+    run.z = call + callBytes;
     // in a stream's own place c follows h
     const cOffset = 4 * L * Ho;
-    const { lstm_run, move_states } = wasm();
+    const { lstm_run, gather_states, scatter_states } = wasm();
     const memory = floats();
     const words = integers();
-    // outputs of some rows may lie over the inputs of later ones, but each row may be written over itself
-    if (most < count && inputs !== outputs && inputs.buffer === outputs.buffer) inputs = inputs.slice();
+    if (most < count && overwrites(outputs, Ho, inputs, I)) inputs = inputs.slice();
     for (let first = 0; first < count; first += most) {
       const rows = Math.min(most, count - first);
       for (let r = 0; r < rows; r++) words[table / 4 + r] = this._pointers[this._slotOf[first + r]!]!;
       if (rows === count) memory.set(inputs, x / 4);
       // a loop, since set(subarray()) would make garbage
       else for (let i = 0; i < rows * I; i++) memory[x / 4 + i] = inputs[first * I + i]!;
-      move_states(table, 0, h, L, rows, Ho, false);
-      move_states(table, cOffset, c, L, rows, H, false);
-      lstm_run(this._model.model, 0, L, x, even, odd, h, c, 1, rows, 0, rows, z, rows);
-      move_states(table, 0, h, L, rows, Ho, true);
-      move_states(table, cOffset, c, L, rows, H, true);
-      outputs.set(view(y, rows * Ho), first * Ho);
+      run.batch = run.rows = run.blockRows = rows;
+      gather_states(table, 0, h, L, rows, Ho);
+      gather_states(table, cOffset, c, L, rows, H);
+      lstm_run(this._model.model, run.write(call), 0, L);
+      scatter_states(table, 0, h, L, rows, Ho);
+      scatter_states(table, cOffset, c, L, rows, H);
+      copyOut(y, rows * Ho, outputs, first * Ho);
     }
     endScratch();
   }

@@ -1,6 +1,7 @@
 import type { TensorLike } from '../base/tensor.ts';
 import { align, floats, integers, scratch } from '../memory/arena.ts';
 import { panelBytes, panelCount, writeFloats, writeParameter } from '../memory/pack.ts';
+import { PRODUCT_BYTES, Product } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
 import { LSTM } from '../nn/lstm.ts';
 import { Resource } from '../nn/module.ts';
@@ -191,7 +192,7 @@ export class RareCells extends Resource implements Cells {
     const panels = panelCount(4 * H);
     const zStride = 64 * panels;
     const stateBytes = align(4 * batch * H);
-    const z = scratch(batch * zStride + 2 * stateBytes + align(4 * batch * I));
+    const z = scratch(batch * zStride + 2 * stateBytes + align(4 * batch * I) + PRODUCT_BYTES);
     const h = z + batch * zStride;
     const c = h + stateBytes;
     const input = c + stateBytes;
@@ -204,15 +205,29 @@ export class RareCells extends Resource implements Cells {
       if (state) memory.set(state.subarray(first, first + batch * H), pointer / 4);
       else memory.fill(0, pointer / 4, pointer / 4 + batch * H);
     }
-    const { gemm_f32 } = wasm();
+    const call = input + align(4 * batch * I);
+    const product = new Product();
+    product.z = z;
+    product.zStride = zStride;
+    product.rows = batch;
+    product.panels = panels;
+    const multiply = (w: number, x: number, K: number, init: number, initStride: number): void => {
+      product.w = w;
+      product.x = x;
+      product.xStride = 4 * K;
+      product.K = K;
+      product.init = init;
+      product.initStride = initStride;
+      wasm().multiply(product.write(call));
+    };
     const { lstm_cell_f32 } = onnxKernels();
     for (let t = 0; t < T; t++) {
       for (const [b, length] of lengths.entries()) {
         const row = (stepOf(d, t, length) * batch + b) * I;
         memory.set(x.subarray(row, row + I), input / 4 + b * I);
       }
-      gemm_f32(direction.W, input, 4 * I, I, direction.bias, 0, z, zStride, batch, panels);
-      gemm_f32(direction.R, h, 4 * H, H, z, zStride, z, zStride, batch, panels);
+      multiply(direction.W, input, I, direction.bias, 0);
+      multiply(direction.R, h, H, z, zStride);
       for (const [b, length] of lengths.entries()) {
         if (t >= length) continue;
         const at = h + 4 * b * H;

@@ -1,12 +1,13 @@
+import { PANEL } from '../memory/abi.ts';
 import { align, floats, scratch } from '../memory/arena.ts';
 import { PANEL_BYTES, panelBytes, panelCount } from '../memory/pack.ts';
+import { PRODUCT_BYTES, Product } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
 import { Resource } from '../nn/module.ts';
 import type { ValueData } from './value.ts';
 
 // Products by gemm_f32. A matrix that is constant is packed once; any other passes through scratch in blocks.
 
-const PANEL = 16;
 /** Of a matrix on its way through scratch; a multiple of the depth in which gemm_f32 sums, so that its bits are the same. */
 const BLOCK_DEPTH = 4096;
 const BLOCK_PANELS = 4;
@@ -85,12 +86,17 @@ export function multiply(
   const zStride = PANEL_BYTES * blockPanels;
   const blockRows = Math.min(rows, Math.max(4, Math.floor(BLOCK_BYTES / (4 * blockDepth + zStride))));
   const wBytes = packed ? 0 : align(blockPanels * PANEL_BYTES * blockDepth);
-  const w = scratch(wBytes + zStride * (blockRows + 1) + 4 * blockRows * blockDepth);
+  const w = scratch(wBytes + zStride * (blockRows + 1) + 4 * blockRows * blockDepth + PRODUCT_BYTES);
   const init = w + wBytes;
   const z = init + zStride;
   const input = z + zStride * blockRows;
+  const call = input + 4 * blockRows * blockDepth;
   const memory = floats();
-  const { gemm_f32 } = wasm();
+  const product = new Product();
+  product.w = packed ? matrix.pointer : w;
+  product.x = input;
+  product.z = z;
+  product.zStride = zStride;
   for (let row = 0; row < rows; row += blockRows) {
     const count = Math.min(blockRows, rows - row);
     for (let column = 0; column < N; column += blockPanels * PANEL) {
@@ -98,8 +104,10 @@ export function multiply(
       const panels = panelCount(columns);
       memory.fill(0, init / 4, init / 4 + blockPanels * PANEL);
       if (bias) memory.set(bias.subarray(column, column + columns), init / 4);
-      let from = init;
-      let fromStride = 0;
+      product.init = init;
+      product.initStride = 0;
+      product.rows = count;
+      product.panels = panels;
       // once even without depth, for the bias
       for (let k = 0; k === 0 || k < K; k += blockDepth) {
         const depth = Math.min(blockDepth, K - k);
@@ -108,9 +116,11 @@ export function multiply(
           const at = xStart + (row + r) * K + k;
           memory.set(x.subarray(at, at + depth), input / 4 + r * depth);
         }
-        gemm_f32(packed ? matrix.pointer : w, input, 4 * depth, depth, from, fromStride, z, zStride, count, panels);
-        from = z;
-        fromStride = zStride;
+        product.xStride = 4 * depth;
+        product.K = depth;
+        wasm().multiply(product.write(call));
+        product.init = z;
+        product.initStride = zStride;
         if (depth === 0) break;
       }
       for (let r = 0; r < count; r++) {

@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest';
 import { buffer, run } from '../support/canaries.ts';
-import { kernels, PANEL, TILE_ROWS } from '../support/kernels.ts';
+import { kernels, PANEL, product, TILE_ROWS } from '../support/kernels.ts';
 import { checkProduct, noise, panels } from '../support/panels.ts';
 import { numbers, same, sweep, upTo } from '../support/sweep.ts';
 
@@ -28,11 +28,13 @@ describe('gemm_f32', () => {
     const xStride = 4 * buffers.x.stride;
     const zStride = 4 * buffers.z.stride;
     const { z } = run(buffers, (at) => {
-      if (init === 'z') kernels.gemm_f32(at.w, at.x, xStride, K, at.z, zStride, at.z, zStride, rows, count);
-      else {
-        const initStride = init === 'rows' ? 4 * buffers.init.stride : 0;
-        kernels.gemm_f32(at.w, at.x, xStride, K, at.init, initStride, at.z, zStride, rows, count);
-      }
+      const { w, x, z } = at;
+      const from = {
+        z: { init: z, initStride: zStride },
+        rows: { init: at.init, initStride: 4 * buffers.init.stride },
+        'one row': { init: at.init, initStride: 0 },
+      }[init];
+      kernels.multiply(product({ w, x, xStride, K, ...from, z, zStride, rows, panels: count }));
     });
     checkProduct(z, w, x, K, (r, column) => initial[(r % initRows) * width + column]!, rows, width);
   };
@@ -72,7 +74,12 @@ describe('gemm_f32', () => {
           },
           (at) => {
             if (rows === 1) kernels.gemv_f32(at.w, at.x, K, at.init, at.z, count);
-            else kernels.gemm_f32(at.w, at.x, 4 * K, K, at.init, 0, at.z, 4 * width, rows, count);
+            else {
+              const strides = { xStride: 4 * K, zStride: 4 * width };
+              kernels.multiply(
+                product({ w: at.w, x: at.x, K, init: at.init, z: at.z, rows, panels: count, ...strides }),
+              );
+            }
           },
         ).z;
       const z = call(x, rows);

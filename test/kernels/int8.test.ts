@@ -1,23 +1,16 @@
 import { describe, test } from 'vitest';
+import { I8, I8_RELAXED } from '../../src/memory/abi.ts';
 import { allocate, release } from '../../src/memory/arena.ts';
 import { int8Form } from '../../src/memory/int8.ts';
-import {
-  type Form,
-  type Int8Matrix,
-  PLAIN,
-  panelBytes,
-  quantizedBytes,
-  RELAXED,
-  writeInt8,
-} from '../../src/memory/pack.ts';
+import { type Form, type Int8Matrix, panelBytes, quantizedBytes, writeInt8 } from '../../src/memory/pack.ts';
 import { initialize } from '../../src/memory/wasm.ts';
 import { buffer, run } from '../support/canaries.ts';
-import { kernels, PANEL } from '../support/kernels.ts';
+import { kernels, PANEL, product } from '../support/kernels.ts';
 import { numbers, random, same, sweep, upTo } from '../support/sweep.ts';
 
 // with relaxed SIMD also where the engine emulates it
 initialize(undefined, { relaxed: true });
-const relaxed = int8Form() === RELAXED;
+const relaxed = int8Form() === I8_RELAXED;
 
 describe('gemm_i8', () => {
   /** What gemm_i8 computes, in float64 where it is exact and rounded where the kernels round. */
@@ -83,19 +76,20 @@ describe('gemm_i8', () => {
         scratch: buffer('scratch', 1, (rows * quantizedBytes(K, form)) / 4),
       },
       (at) =>
-        kernels.gemm_i8(
-          at.w,
-          at.x,
-          4 * (K + padding),
-          K,
-          at.init,
-          0,
-          at.z,
-          4 * (count * PANEL + padding),
-          rows,
-          count,
-          at.scratch,
-          form,
+        kernels.multiply(
+          product({
+            w: at.w,
+            x: at.x,
+            xStride: 4 * (K + padding),
+            K,
+            init: at.init,
+            z: at.z,
+            zStride: 4 * (count * PANEL + padding),
+            rows,
+            panels: count,
+            scratch: at.scratch,
+            form,
+          }),
         ),
     ).z;
     return Array.from({ length: rows * columns }, (_, i) => {
@@ -104,8 +98,8 @@ describe('gemm_i8', () => {
   };
 
   const forms = [
-    ['dot_i16x8_s', PLAIN, true],
-    [relaxed ? 'relaxed_dot' : 'relaxed_dot: SKIPPED, this engine lacks relaxed SIMD', RELAXED, relaxed],
+    ['dot_i16x8_s', I8, true],
+    [relaxed ? 'relaxed_dot' : 'relaxed_dot: SKIPPED, this engine lacks relaxed SIMD', I8_RELAXED, relaxed],
   ] as const;
 
   describe.each(forms)('%s', (_, form, available) => {

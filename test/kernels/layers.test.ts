@@ -1,7 +1,8 @@
 import { describe, test } from 'vitest';
+import { FLOAT32 } from '../../src/memory/abi.ts';
+import { DIRECTION_WORDS, MODEL_WORDS } from '../../src/memory/structs.ts';
 import { type Buffer, buffer, type Cell, run } from '../support/canaries.ts';
-import { kernels, LANES, PANEL, TILE_ROWS } from '../support/kernels.ts';
-import { lstmRun } from '../support/lstm-run.ts';
+import { kernels, LANES, PANEL, product, runOf, TILE_ROWS } from '../support/kernels.ts';
 import { type Matrix, type State, sequence } from '../support/oracle.ts';
 import { panels } from '../support/panels.ts';
 import { near, numbers, random, same, sweep, upTo } from '../support/sweep.ts';
@@ -82,7 +83,9 @@ describe('lstm_run', () => {
         kernels.gemv_f32(at.ih, at.x, inputs, at.bias, at.z, gates);
         kernels.gemv_f32(at.hh, at.h, h.length, at.z, at.z, gates);
         kernels.lstm_gates_f32(at.z, at.c, P ? at.full : at.h, P ? at.full : at.h, H);
-        if (P) kernels.linear(0, at.hr, at.hrBias, at.full, H, at.h, P, 1, at.projected);
+        if (!P) return;
+        const projection = { w: at.hr, x: at.full, K: H, init: at.hrBias, z: at.projected, rows: 1 };
+        kernels.linear(product({ ...projection, panels: Math.ceil(P / PANEL) }), at.h, P);
       },
     );
     return { h: [...result.h], c: [...result.c] };
@@ -107,14 +110,17 @@ describe('lstm_run', () => {
     return { output: input, states: last };
   }
 
-  /** The buffers of a model for lstm_run; Model and Direction in assembly/layer.ts have the order of fields. */
-  function model({ I, H, P, D }: Shape, all: readonly Weights[]): Record<string, Buffer> {
+  /** The buffers of a model for lstm_run; Model and Direction in assembly/model.ts have the order of fields. */
+  function model({ H, P, D }: Shape, all: readonly Weights[]): Record<string, Buffer> {
     const named = all.flatMap(({ buffers }, k) => Object.entries(buffers).map(([name, b]) => [name + k, b] as const));
     const words = (at: Readonly<Record<string, number>>) => [
-      ...[I, H, P, D, 0],
-      ...all.flatMap((_, k) => ['ih', 'hh', 'hr', 'bias', 'hrBias'].map((name) => at[name + k]!)),
+      ...[H, P, D, FLOAT32],
+      ...all.flatMap(({ inputs }, k) => [inputs, ...['ih', 'hh', 'hr', 'bias', 'hrBias'].map((name) => at[name + k]!)]),
     ];
-    return { ...Object.fromEntries(named), model: { ...buffer('in', 1, 5 + 5 * all.length), words } };
+    return {
+      ...Object.fromEntries(named),
+      model: { ...buffer('in', 1, MODEL_WORDS + DIRECTION_WORDS * all.length), words },
+    };
   }
 
   const scratch = ({ H, P }: Shape, rows: number) =>
@@ -165,7 +171,8 @@ describe('lstm_run', () => {
             number
           >;
           const batchSizes = packed ? at.sizes! : 0;
-          lstmRun({ model, from, to, x, even, odd, h, c, steps: T, batch: B, batchSizes, rows, z, blockRows });
+          const call = runOf({ x, even, odd, h, c, T, batch: B, batchSizes, rows, z, blockRows });
+          kernels.lstm_run(model, call, from, to);
         }
       });
       const y = (L % 2 ? result.even : result.odd)!;
@@ -217,8 +224,8 @@ describe('lstm_run', () => {
           const below = own - 4 * Ho;
           const [even, odd] = layer % 2 ? [below, own] : [own, below];
           const { model, x, h, c, z } = at as Record<'model' | 'x' | 'h' | 'c' | 'z', number>;
-          const sizes = { from: layer, to: layer + 1, steps: 1, batch: 1, rows: 1, blockRows: 1 };
-          lstmRun({ model, x, even, odd, h, c, z, ...sizes });
+          const call = runOf({ x, even, odd, h, c, z, T: 1, batch: 1, batchSizes: 0, rows: 1, blockRows: 1 });
+          kernels.lstm_run(model, call, layer, layer + 1);
         }
       });
       const alone = rowAlone(shape, all, [x], states);

@@ -1,6 +1,6 @@
 import { test } from 'vitest';
 import { buffer, run } from '../support/canaries.ts';
-import { kernels, PANEL, TILE_ROWS } from '../support/kernels.ts';
+import { kernels, PANEL, product, TILE_ROWS } from '../support/kernels.ts';
 import { checkProduct, noise, panels } from '../support/panels.ts';
 import { numbers, sweep, upTo } from '../support/sweep.ts';
 
@@ -20,7 +20,10 @@ test('linear: every number of rows and outputs; padding columns do not count', (
         out: buffer('out', rows, outputs),
         z: buffer('scratch', rows, count * PANEL),
       },
-      (at) => kernels.linear(0, at.w, at.bias, at.x, K, at.out, outputs, rows, at.z),
+      ({ w, bias, x, z, out }) => {
+        const strides = { xStride: 4 * K, zStride: 4 * count * PANEL };
+        kernels.linear(product({ w, x, K, init: bias, z, rows, panels: count, ...strides }), out, outputs);
+      },
     );
     checkProduct(out, w, x, K, (_, column) => bias[column]!, rows, outputs);
   });

@@ -16,7 +16,7 @@ test('copy_rows: every number of rows and floats, rows apart or not', () => {
   });
 });
 
-test('move_states: there and back, every number of groups, streams and floats', () => {
+test('gather_states and scatter_states: there and back, every number of groups, streams and floats', () => {
   const shapes = { groups: [1, 2, 3], n: upTo(4, 0), floats: upTo(2 * LANES + 1), before: [0, 5], after: [0, 3] };
   sweep(shapes, ({ groups, n, floats, before, after }) => {
     // own[s] lies `before` floats after the pointer in the table, which names the places from last to first
@@ -40,18 +40,20 @@ test('move_states: there and back, every number of groups, streams and floats', 
             upTo(n).map((s) => at.own! + 4 * ((n - s) * stride - before)),
         },
       };
-      const result = run(buffers, (at) => kernels.move_states(at.table, 4 * before, at.rows, groups, n, floats, back));
+      const result = run(buffers, (at) =>
+        (back ? kernels.scatter_states : kernels.gather_states)(at.table, 4 * before, at.rows, groups, n, floats),
+      );
       same(back ? result.own : result.rows, back ? own : rows, back ? 'own' : 'rows');
     }
   });
 });
 
-test('move_states keeps the bits of a NaN', () => {
+test('gather_states keeps the bits of a NaN', () => {
   const odd = [0x7fc00000, 0xffc00001, 0x7f800001, 0xff812345, 0x80000000];
   const block = allocate(64);
   const words = new Uint32Array(kernels.memory.buffer, block, 16);
   words.set([...odd, 0, 0, 0, 0, 0, block]);
-  kernels.move_states(block + 40, 0, block + 20, 1, 1, 5, false);
+  kernels.gather_states(block + 40, 0, block + 20, 1, 1, 5);
   expect([...words.subarray(5, 10)]).toEqual(odd);
   release(block);
 });

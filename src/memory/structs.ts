@@ -1,0 +1,81 @@
+import { FLOAT32 } from './abi.ts';
+import { integers } from './arena.ts';
+import type { Form } from './pack.ts';
+
+// What kernels are told in one pointer: structs of 32-bit words, in the order of the fields in assembly/. Objects here are kept and
+// refilled by their owners, so that a call makes no garbage. Pointers and strides are in bytes.
+
+/** Words of Model and of Direction in assembly/model.ts. */
+export const MODEL_WORDS = 4;
+export const DIRECTION_WORDS = 6;
+
+export const RUN_BYTES = 4 * 11;
+export const PRODUCT_BYTES = 4 * 12;
+
+/** A call of lstm_run; Run in assembly/model.ts says what each field points to. */
+export class Run {
+  x = 0;
+  even = 0;
+  odd = 0;
+  h = 0;
+  c = 0;
+  T = 0;
+  batch = 0;
+  batchSizes = 0;
+  rows = 0;
+  z = 0;
+  blockRows = 0;
+
+  /** Writes the struct to `pointer` and gives the pointer back. */
+  write(pointer: number): number {
+    const words = integers();
+    let at = pointer / 4;
+    words[at++] = this.x;
+    words[at++] = this.even;
+    words[at++] = this.odd;
+    words[at++] = this.h;
+    words[at++] = this.c;
+    words[at++] = this.T;
+    words[at++] = this.batch;
+    words[at++] = this.batchSizes;
+    words[at++] = this.rows;
+    words[at++] = this.z;
+    words[at++] = this.blockRows;
+    return pointer;
+  }
+}
+
+/** A product of panels with rows; Product in assembly/product.ts says what each field points to. */
+export class Product {
+  w = 0;
+  x = 0;
+  xStride = 0;
+  K = 0;
+  init = 0;
+  initStride = 0;
+  z = 0;
+  zStride = 0;
+  rows = 0;
+  panels = 0;
+  form: Form = FLOAT32;
+  scratch = 0;
+
+  /** Writes the struct to `pointer` and gives the pointer back. */
+  write(pointer: number): number {
+    const words = integers();
+    let at = pointer / 4;
+    words[at++] = this.w;
+    words[at++] = this.x;
+    words[at++] = this.xStride;
+    words[at++] = this.K;
+    words[at++] = this.init;
+    words[at++] = this.initStride;
+    words[at++] = this.z;
+    words[at++] = this.zStride;
+    words[at++] = this.rows;
+    words[at++] = this.panels;
+    words[at++] = this.form;
+    words[at++] = this.scratch;
+    return pointer;
+  }
+}
