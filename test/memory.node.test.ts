@@ -19,6 +19,8 @@ import {
 import { allocate, endScratch, release, scratch } from '../src/memory/arena.ts';
 import { wasm } from '../src/memory/wasm.ts';
 import { guitarML, nam, rtneural } from './support/audio-files.ts';
+import { hash } from './support/bits.ts';
+import { tensor } from './support/tensors.ts';
 
 // Linear memory stays flat, what is forgotten comes back, the steady state makes no garbage, and a lack of memory is an
 // error that changes nothing. Node only: the garbage collector is called and the JS heap is measured.
@@ -28,19 +30,6 @@ const gc: () => void = runInNewContext('gc');
 
 const MIB = 1 << 20;
 const memoryBytes = () => wasm().memory.buffer.byteLength;
-
-function tensor(...dims: number[]): TensorLike {
-  const count = dims.reduce((product, size) => product * size, 1);
-  return { data: Float32Array.from({ length: count }, (_, i) => ((i * 7919 + 13) % 2003) / 1001.5 - 1), dims };
-}
-
-/** All bits in one number. */
-function hash(data: Float32Array): number {
-  return new Uint32Array(data.buffer, data.byteOffset, data.length).reduce(
-    (h, word) => Math.imul(h ^ word, 16777619),
-    1,
-  );
-}
 
 afterEach(() => {
   vi.restoreAllMocks();

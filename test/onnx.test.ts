@@ -2,7 +2,7 @@ import { describe, expect, inject, test } from 'vitest';
 import { bytesUsed } from '../src/index.ts';
 import { loadOnnx, ModelError, type OnnxFeed, type OnnxGraph, type OnnxTensor, parseOnnx } from '../src/onnx.ts';
 import { readFixture } from './support/fixtures.ts';
-import { onnxDigest } from './support/onnx-bits.ts';
+import { onnxDigest } from './support/onnx-digest.ts';
 import {
   type Attribute,
   graphProto,

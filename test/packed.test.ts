@@ -11,6 +11,7 @@ import {
   unpackSequence,
   unpadSequence,
 } from '../src/nn/packed.ts';
+import { bits } from './support/bits.ts';
 
 function tensor(dims: number[], values: readonly number[]): TensorLike {
   return { data: new Float32Array(values), dims };
@@ -27,10 +28,6 @@ function counting(...dims: number[]): TensorLike {
 
 function vectors(...sequences: number[][]): TensorLike[] {
   return sequences.map((values) => tensor([values.length], values));
-}
-
-function bits({ data }: TensorLike): number[] {
-  return Array.from(new Uint32Array(data.buffer, data.byteOffset, data.length));
 }
 
 /** A call with arguments that the types forbid. */

@@ -11,7 +11,7 @@ import {
   type TensorLike,
 } from '../src/index.ts';
 import { parseSafetensors, serializeSafetensors } from '../src/safetensors.ts';
-import { digest } from './support/bits.ts';
+import { digest } from './support/digest.ts';
 import { uniforms } from './support/random.ts';
 
 // 8-bit weights in whole modules; kernels/int8.test.ts has their products.

@@ -9,8 +9,10 @@ import {
   type TensorLike,
 } from '../src/index.ts';
 import { parseSafetensors } from '../src/safetensors.ts';
-import { digest } from './support/bits.ts';
+import { digest } from './support/digest.ts';
 import { readFixture, readJson } from './support/fixtures.ts';
+import { uniforms } from './support/random.ts';
+import { count, zeros } from './support/tensors.ts';
 
 // Answers of PyTorch: float64, rounded to float32. Each tensor has a tolerance of its own, twice what PyTorch's own
 // float32 is off by (test/fixtures/torch/README.md).
@@ -19,17 +21,10 @@ type Tensors = Map<string, any>;
 const index = await readJson('torch/index.json');
 const refusals = await readJson('torch/refusals.json');
 
-/** mulberry32, top 24 bits, as the fixtures' README defines it. */
+/** As the fixtures' README defines them. */
 function seededWeights(seed: number, count: number, scale: number): Float32Array {
-  const out = new Float32Array(count);
-  let a = seed | 0;
-  for (let k = 0; k < count; k++) {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    out[k] = ((((t ^ (t >>> 14)) >>> 0) >>> 8) / 8388608 - 1) * scale;
-  }
-  return out;
+  const next = uniforms(seed);
+  return Float32Array.from({ length: count }, () => (2 * next() - 1) * scale);
 }
 
 function camelCase(args: Record<string, unknown>): Record<string, any> {
@@ -43,11 +38,7 @@ function stateDict(entry: any, tensors: Tensors): StateDict {
     const { scale, tensors: specs } = entry.weights_from;
     return new Map(
       Object.entries<any>(specs).map(([name, { seed, shape, first3, sum }]) => {
-        const data = seededWeights(
-          seed,
-          shape.reduce((a: number, b: number) => a * b, 1),
-          scale,
-        );
+        const data = seededWeights(seed, count(shape), scale);
         expect([...data.slice(0, 3)], `${name} as the index says`).toEqual(first3);
         expect(data.reduce((total, value) => total + value, 0)).toBe(sum);
         return [name, { data, dims: shape }];
@@ -196,11 +187,6 @@ describe('answers', () => {
 });
 
 describe('refusals', () => {
-  const zeros = (dims: number[]): TensorLike => ({
-    data: new Float32Array(dims.reduce((a, b) => a * b, 1)),
-    dims,
-  });
-
   function use({
     module,
     args,
@@ -208,16 +194,16 @@ describe('refusals', () => {
   }: any): { output?: TensorLike; hn?: TensorLike; cn?: TensorLike } | PackedSequence | undefined {
     if (module === undefined) {
       const { lengths, ...options } = camelCase(args);
-      return packPaddedSequence(zeros(shapes.input), lengths, options);
+      return packPaddedSequence(zeros(...shapes.input), lengths, options);
     }
     const { inputSize, hiddenSize, ...options } = camelCase(args);
-    const state = shapes.h_0 && { h0: zeros(shapes.h_0), c0: zeros(shapes.c_0) };
+    const state = shapes.h_0 && { h0: zeros(...shapes.h_0), c0: zeros(...shapes.c_0) };
     if (module === 'LSTMCell') {
-      const { h1, c1 } = new LSTMCell(inputSize, hiddenSize, options).forward(zeros(shapes.input), state);
+      const { h1, c1 } = new LSTMCell(inputSize, hiddenSize, options).forward(zeros(...shapes.input), state);
       return { hn: h1, cn: c1 };
     }
     const lstm = new LSTM(inputSize, hiddenSize, options);
-    return shapes.input && lstm.forward(zeros(shapes.input), state);
+    return shapes.input && lstm.forward(zeros(...shapes.input), state);
   }
 
   test('all rows are there', () => expect(refusals.cases).toHaveLength(40));

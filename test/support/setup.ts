@@ -1,12 +1,12 @@
 import type { TestProject } from 'vitest/node';
-import { digest } from './bits.ts';
-import { onnxDigest } from './onnx-bits.ts';
+import { digest } from './digest.ts';
+import { onnxDigest } from './onnx-digest.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The digest of bits.ts, computed in Node. */
+    /** The digest of digest.ts, computed in Node. */
     nodeDigest: string;
-    /** That of onnx-bits.ts. */
+    /** That of onnx-digest.ts. */
     onnxDigest: string;
   }
 }

@@ -1,81 +1,14 @@
-import { describe, expect, test, vi } from 'vitest';
-import { bytesUsed, LSTM, LSTMCell, type LSTMStream, ModelError, type TensorLike } from '../src/index.ts';
-import { allocate, release } from '../src/memory/arena.ts';
-import { wasm } from '../src/memory/wasm.ts';
+import { describe, expect, test } from 'vitest';
+import { bytesUsed, LSTM, type LSTMStream, type TensorLike } from '../../src/index.ts';
+import { wasm } from '../../src/memory/wasm.ts';
+import { bits, words } from '../support/bits.ts';
+import { fillMemory } from '../support/memory.ts';
+import { expectUnchanged, growMemory, models, someState, steps } from '../support/streams.ts';
+import { type Any, count, values } from '../support/tensors.ts';
 
-// Sessions: what they own, when they see new weights, what they refuse. That they give the bits of forward() is for
-// laws.test.ts.
-
-/** Wrong arguments are much of the subject. */
-type Any = any;
-
-/** Numbers between -1 and 1 that look random. */
-function values(count: number, seed = 0): Float32Array {
-  return Float32Array.from({ length: count }, (_, i) => (((i + seed) * 7919 + 13) % 2003) / 1001.5 - 1);
-}
-
-const bits = (data: Float32Array) => [...new Uint32Array(data.buffer, data.byteOffset, data.length)];
-const words = (list: number[]) => new Float32Array(new Uint32Array(list).buffer);
-
-/** Every view of linear memory is detached by this. */
-const growMemory = () => wasm().memory.grow(1);
-
-/** Takes all free memory, so that whatever needs some makes memory grow. Gives a function that frees it again. */
-function fillMemory(): () => void {
-  const grow = vi.spyOn(WebAssembly.Memory.prototype, 'grow').mockImplementation(() => {
-    throw new RangeError('no');
-  });
-  const blocks: number[] = [];
-  for (let bytes = 1 << 24; bytes >= 64; ) {
-    try {
-      blocks.push(allocate(bytes));
-    } catch {
-      bytes /= 2;
-    }
-  }
-  grow.mockRestore();
-  return () => blocks.forEach(release);
-}
-
-/** Outputs of steps through input and output. */
-function steps(stream: LSTMStream, input: Float32Array): number[] {
-  const I = stream.input.length;
-  const outputs: number[] = [];
-  for (let t = 0; t * I < input.length; t++) {
-    stream.input.set(input.subarray(t * I, (t + 1) * I));
-    stream.step();
-    outputs.push(...stream.output);
-  }
-  return outputs;
-}
-
-function expectUnchanged(stream: LSTMStream, call: () => unknown, error: Any, message?: RegExp): void {
-  const { h0, c0 } = stream.getState();
-  expect(call).toThrow(error);
-  if (message) expect(call).toThrow(message);
-  const after = stream.getState();
-  expect([bits(after.h0.data), bits(after.c0.data)]).toEqual([bits(h0.data), bits(c0.data)]);
-}
-
-const models: [string, () => LSTM | LSTMCell, { I: number; Ho: number; h0: number[]; c0: number[] }][] = [
-  ['LSTM', () => new LSTM(3, 5, { seed: 1 }), { I: 3, Ho: 5, h0: [1, 5], c0: [1, 5] }],
-  ['LSTM of 2 layers', () => new LSTM(3, 5, { numLayers: 2, seed: 1 }), { I: 3, Ho: 5, h0: [2, 5], c0: [2, 5] }],
-  [
-    'LSTM with a projection',
-    () => new LSTM(3, 5, { numLayers: 3, projSize: 2, seed: 1 }),
-    { I: 3, Ho: 2, h0: [3, 2], c0: [3, 5] },
-  ],
-  ['LSTM without features', () => new LSTM(0, 5, { seed: 1 }), { I: 0, Ho: 5, h0: [1, 5], c0: [1, 5] }],
-  ['LSTMCell', () => new LSTMCell(3, 5, { seed: 1 }), { I: 3, Ho: 5, h0: [5], c0: [5] }],
-];
+// Sessions: what they own, when they see new weights, what they refuse. That they give the bits of forward() is for laws/.
 
 describe.each(models)('%s', (_, make, { I, Ho, h0, c0 }) => {
-  const count = (dims: number[]) => dims.reduce((product, size) => product * size, 1);
-  const someState = () => ({
-    h0: { data: values(count(h0), 3), dims: h0 },
-    c0: { data: values(count(c0), 9), dims: c0 },
-  });
-
   test('starts with zeros, of the documented shapes, and reset() goes back to them', () => {
     const model = make();
     const stream = model.stream();
@@ -96,8 +29,8 @@ describe.each(models)('%s', (_, make, { I, Ho, h0, c0 }) => {
     const stream = make().stream();
     const other = make().stream();
     const input = values(7 * I);
-    const wanted = I ? steps(other, input) : [];
-    for (let t = 0; t < wanted.length / Ho; t++) {
+    const wanted = steps(other, input, 7);
+    for (let t = 0; t < 7; t++) {
       const x = input.subarray(t * I, (t + 1) * I);
       stream.input.set(x);
       growMemory();
@@ -115,8 +48,8 @@ describe.each(models)('%s', (_, make, { I, Ho, h0, c0 }) => {
   test('all of it goes on after memory has grown', () => {
     const [grown, same] = [make().stream(), make().stream()];
     for (const stream of [grown, same]) {
-      stream.setState(someState());
-      if (I) stream.input.set(values(I));
+      stream.setState(someState(h0, c0));
+      stream.input.set(values(I));
       stream.step();
     }
     const free = fillMemory();
@@ -155,8 +88,8 @@ describe.each(models)('%s', (_, make, { I, Ho, h0, c0 }) => {
     );
     other.loadStateDict(dict);
     const [a, b] = [model.stream(), other.stream()];
-    a.setState(someState());
-    b.setState(someState());
+    a.setState(someState(h0, c0));
+    b.setState(someState(h0, c0));
     a.step();
     b.step();
     expect([...a.output]).not.toEqual([...b.output]);
@@ -170,7 +103,7 @@ describe.each(models)('%s', (_, make, { I, Ho, h0, c0 }) => {
 
   test('run checks lengths and takes no steps as well as many', () => {
     const stream = make().stream();
-    stream.setState(someState());
+    stream.setState(someState(h0, c0));
     const call = (input: Any, output: Any) => () => stream.run(input, output);
     const zeros = (n: number) => new Float32Array(n);
     const { h0: h } = stream.getState();
@@ -213,7 +146,6 @@ describe.each(models)('%s', (_, make, { I, Ho, h0, c0 }) => {
   });
 
   test('run over overlapping views and over its own input and output', () => {
-    if (!I) return;
     const n = 50;
     const input = values(n * I);
     const wanted = new Float32Array(n * Ho);
@@ -273,10 +205,10 @@ describe.each(models)('%s', (_, make, { I, Ho, h0, c0 }) => {
     const model = make();
     const input = values(5 * I);
     const wanted = model.stream();
-    const expected = I ? steps(wanted, input) : [];
+    const expected = steps(wanted, input, 5);
     for (let k = 0; k < 20; k++) {
       const stream = model.stream();
-      expect(I ? steps(stream, input) : []).toEqual(expected);
+      expect(steps(stream, input, 5)).toEqual(expected);
       const filled = new Float32Array(count(h0)).fill(NaN);
       stream.setState({
         h0: { data: filled, dims: h0 },
@@ -309,7 +241,7 @@ describe.each(models)('%s', (_, make, { I, Ho, h0, c0 }) => {
     const other = make().stream();
     other.load(stream.save());
     expect([bits(other.getState().h0.data), bits(other.getState().c0.data)]).toEqual(wanted);
-    const { h0: h, c0: c } = someState();
+    const { h0: h, c0: c } = someState(h0, c0);
     const tensor = (n: number, dims = [n]): TensorLike => ({ data: new Float32Array(n), dims });
     const wrong: [Any, Any, RegExp][] = [
       [undefined, TypeError, /^LSTMStream: "state" expected an object { h0, c0 }, got undefined$/],
@@ -325,117 +257,6 @@ describe.each(models)('%s', (_, make, { I, Ho, h0, c0 }) => {
     for (const [value, error, message] of wrong) expectUnchanged(stream, () => stream.setState(value), error, message);
     expect(got()).toEqual(wanted);
   });
-
-  describe('a saved state', () => {
-    const saver = make().stream();
-    saver.setState(someState());
-    if (I) saver.input.set(values(I));
-    saver.step();
-    const saved = saver.save();
-
-    test('is the state and no more, in a view with an offset too', () => {
-      const stream = make().stream();
-      const shifted = new Uint8Array(saved.length + 9).fill(255);
-      shifted.set(saved, 3);
-      stream.load(shifted.subarray(3, 3 + saved.length));
-      expect(stream.getState()).toEqual(saver.getState());
-      expect(stream.save()).toEqual(saved);
-      // seven header words, h and c, a checksum
-      expect(saved.length).toBe(4 * (7 + count(h0) + count(c0) + 1));
-      expect(String.fromCharCode(...saved.subarray(0, 4))).toBe('LSTS');
-      saved.slice().fill(0);
-      expect(saver.save()).toEqual(saved);
-    });
-
-    test('with any one bit flipped is refused', () => {
-      const stream = make().stream();
-      stream.setState(someState());
-      const before = stream.save();
-      for (let bit = 0; bit < 8 * saved.length; bit++) {
-        const bytes = saved.slice();
-        bytes[bit >> 3]! ^= 1 << (bit & 7);
-        let thrown: unknown;
-        try {
-          stream.load(bytes);
-        } catch (error) {
-          thrown = error;
-        }
-        if (!(thrown instanceof ModelError)) expect(thrown, `bit ${bit}`).toBeInstanceOf(ModelError);
-      }
-      expect(stream.save()).toEqual(before);
-    });
-
-    test('cut short, with a byte more, twice, or of zeros is refused', () => {
-      const stream = make().stream();
-      stream.setState(someState());
-      const before = stream.save();
-      const longer = new Uint8Array(saved.length + 1);
-      longer.set(saved);
-      const twice = new Uint8Array(2 * saved.length);
-      twice.set(saved);
-      twice.set(saved, saved.length);
-      const prefixes = Array.from(saved, (__, length) => saved.subarray(0, length));
-      for (const bytes of [...prefixes, longer, twice, new Uint8Array(saved.length), saved.subarray(1)]) {
-        expect(() => stream.load(bytes), `${bytes.length} bytes`).toThrow(ModelError);
-      }
-      expect(stream.save()).toEqual(before);
-    });
-
-    test('is read from bytes alone', () => {
-      const stream = make().stream();
-      const wrong = [
-        undefined,
-        null,
-        5,
-        'LSTS',
-        [...saved],
-        saved.buffer,
-        new DataView(saved.buffer),
-        new Int8Array(saved),
-      ];
-      for (const value of [...wrong, new Uint8ClampedArray(saved), new Float32Array(9), { length: 3 }] as Any[]) {
-        expectUnchanged(
-          stream,
-          () => stream.load(value),
-          TypeError,
-          /^LSTMStream: "bytes" expected a Uint8Array, got /,
-        );
-      }
-    });
-  });
-});
-
-test('a state is taken by models of the same shape only, and the error says what differs', () => {
-  const shapes: Record<string, LSTMStream> = {
-    LSTM: new LSTM(3, 5).stream(),
-    inputSize: new LSTM(4, 5).stream(),
-    hiddenSize: new LSTM(3, 6).stream(),
-    numLayers: new LSTM(3, 5, { numLayers: 2 }).stream(),
-    projSize: new LSTM(3, 5, { projSize: 4 }).stream(),
-    cell: new LSTMCell(3, 5).stream(),
-  };
-  for (const [from, source] of Object.entries(shapes)) {
-    source.step();
-    for (const [to, target] of Object.entries(shapes)) {
-      if (from === to) continue;
-      expectUnchanged(target, () => target.load(source.save()), ModelError);
-      if (from !== 'LSTM') continue;
-      let thrown: Any;
-      try {
-        target.load(source.save());
-      } catch (error) {
-        thrown = error;
-      }
-      expect(thrown).toMatchObject({ name: 'ModelError', code: 'wrong-model', path: to });
-      expect(thrown.message).toMatch(
-        new RegExp(`^LSTMStream: .*${to} expected ${thrown.expected}, got ${thrown.found}$`),
-      );
-    }
-  }
-  const [plain, biasless] = [new LSTM(3, 5).stream(), new LSTM(3, 5, { bias: false, batchFirst: true }).stream()];
-  plain.step();
-  biasless.load(plain.save());
-  expect(biasless.getState()).toEqual(plain.getState());
 });
 
 test('a bidirectional module has no streams, and the error says why', () => {
@@ -448,17 +269,17 @@ test('what one stream is fed reaches no other', () => {
   const model = new LSTM(3, 5, { numLayers: 2, seed: 1 });
   const [calm, alone, wild] = [model.stream(), model.stream(), model.stream()];
   const input = values(60);
-  const wanted = steps(alone, input);
+  const wanted = steps(alone, input, 20);
   const got: number[] = [];
   for (let t = 0; t < 20; t++) {
     wild.input.fill([NaN, Infinity, -Infinity, 3e38][t % 4]!);
     wild.step();
-    got.push(...steps(calm, input.subarray(3 * t, 3 * t + 3)));
+    got.push(...steps(calm, input.subarray(3 * t, 3 * t + 3), 1));
   }
   expect(got).toEqual(wanted);
   expect(wild.output.some(Number.isNaN)).toBe(true);
   wild.reset();
-  expect(steps(wild, input)).toEqual(wanted);
+  expect(steps(wild, input, 20)).toEqual(wanted);
 });
 
 test('10,000 streams of one model keep their states apart', () => {
