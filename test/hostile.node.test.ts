@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { loadGuitarML, loadNam, loadRTNeural } from '../src/audio.ts';
-import { bytesUsed, LSTM, ModelError } from '../src/index.ts';
+import { LSTM } from '../src/index.ts';
 import { loadKeras, readKerasWeights } from '../src/keras.ts';
 import { loadOnnx } from '../src/onnx.ts';
 import { parseCheckpoint } from '../src/pytorch.ts';
@@ -12,6 +12,7 @@ import { bytes, checkpoint, dict, pickle, tensor, text } from './support/checkpo
 import { hdf5, kerasArchive, kerasH5, write } from './support/hdf5-files.ts';
 import { lstmWeights, noise, sequential, tfjs, type Weight } from './support/keras-files.ts';
 import { message, onnxFile, tensorProto } from './support/onnx-files.ts';
+import { refusal } from './support/refusals.ts';
 import { entry, pack } from './support/safetensors-files.ts';
 
 // Attacks that any format could be open to, each tried on all of them through their entry points. What one format alone has
@@ -64,24 +65,6 @@ const NAMES = Object.keys(FORMATS);
 
 function latin1(file: Uint8Array): string {
   return Buffer.from(file).toString('latin1');
-}
-
-/** What a reader says of a file that it refuses: a ModelError within a second that leaves nothing behind. */
-function refusal(load: () => unknown, what = ''): ModelError {
-  const before = bytesUsed();
-  const start = performance.now();
-  let thrown: unknown;
-  try {
-    load();
-  } catch (error) {
-    thrown = error;
-  }
-  if (!(thrown instanceof ModelError)) expect(thrown, what).toBeInstanceOf(ModelError);
-  const error = thrown as ModelError;
-  expect(performance.now() - start, what).toBeLessThan(1000);
-  expect(bytesUsed(), what).toBe(before);
-  if (!/^[^\n\0]{1,3000}$/.test(error.message)) expect(error.message, what).toBe('one line');
-  return error;
 }
 
 describe.each(NAMES)('%s', (name) => {

@@ -221,9 +221,8 @@ describe('state dicts', () => {
     expect(refusal(() => LSTM.fromStateDict({})).message).not.toMatch(/prefix/);
     const cell = new LSTMCell(3, 4);
     expect(refusal(() => LSTMCell.fromStateDict(cell.stateDict('a.'))).message).toMatch(/LSTMCell weights .* "a\."$/);
-    expect(refusal(() => new Linear(3, 4).loadStateDict(new Linear(3, 4).stateDict('head.'))).message).toMatch(
-      /Linear weights .* "head\."$/,
-    );
+    const [linear, head] = [new Linear(3, 4), new Linear(3, 4).stateDict('head.')];
+    expect(refusal(() => linear.loadStateDict(head)).message).toMatch(/Linear weights .* "head\."$/);
   });
 
   test('loaded weights are used by the next forward, and biases sum', () => {

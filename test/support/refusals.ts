@@ -4,19 +4,23 @@ import { wasm } from '../../src/memory/wasm.ts';
 import { soon } from './work.ts';
 
 /** What a call throws. */
-export function thrownBy(call: () => unknown): unknown {
+export function thrownBy(call: () => unknown, what = 'the call'): unknown {
   try {
     call();
   } catch (error) {
     return error;
   }
-  throw new Error('nothing was thrown');
+  throw new Error(`${what}: nothing was thrown`);
 }
 
-/** What a call throws, which must be a ModelError. */
-export function refusal(call: () => unknown): ModelError {
-  const error = thrownBy(call);
-  expect(error).toBeInstanceOf(ModelError);
+/** What a call is refused with: a ModelError of one line, soon, that leaves nothing behind. */
+export function refusal(call: () => unknown, what?: string): ModelError {
+  const before = bytesUsed();
+  const error = soon(() => thrownBy(call, what), what);
+  if (!(error instanceof ModelError)) expect(error, what).toBeInstanceOf(ModelError);
+  expect(bytesUsed(), what).toBe(before);
+  const { message } = error as ModelError;
+  if (!/^[^\n\0]{1,3000}$/.test(message)) expect(message, what).toBe('one line');
   return error as ModelError;
 }
 

@@ -5,7 +5,7 @@ import { mulberry32 } from './random.ts';
 // time, and where that is longer than it should be, beside a piece of work that is always the same.
 
 /** Milliseconds of processor time, which waiting for a processor does not add to; in a browser, of wall time. */
-export const clock: () => number =
+const clock: () => number =
   typeof process === 'object' && process.cpuUsage
     ? () => {
         const { user, system } = process.cpuUsage();
@@ -13,7 +13,7 @@ export const clock: () => number =
       }
     : () => performance.now();
 
-/** Milliseconds of work that takes some ten on a machine of today. */
+/** Milliseconds of work that takes some ten on an idle machine of today. */
 function yardstick(): number {
   const next = mulberry32(1);
   const start = clock();
@@ -24,13 +24,17 @@ function yardstick(): number {
   return clock() - start;
 }
 
-/** Fails if `call` works for a second, or where the machine is slow or busy, as much as it would need for a hundred yardsticks. */
-export function soon<T>(call: () => T, what = 'work'): T {
+/** Fails if `milliseconds` of work are a second or more, and that not because the machine is slow: of 100 yardsticks now. */
+export function expectSoon(milliseconds: number, what = 'work'): void {
+  if (milliseconds >= 1000) expect(milliseconds, `${what}: milliseconds`).toBeLessThan(100 * yardstick());
+}
+
+/** What `call` gives or throws, soon. */
+export function soon<T>(call: () => T, what?: string): T {
   const start = clock();
   try {
     return call();
   } finally {
-    const took = clock() - start;
-    if (took >= 1000) expect(took, `${what}: milliseconds`).toBeLessThan(100 * yardstick());
+    expectSoon(clock() - start, what);
   }
 }
