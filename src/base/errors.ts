@@ -1,25 +1,64 @@
+import { describe } from './tensor.ts';
+
+/** The facts of a ModelError, for code that reacts to it. */
 export interface ModelErrorDetails {
   /** Stable, machine-readable: part of the API under semantic versioning. */
   readonly code: string;
   /** Where in the file or state dict: a key, a field, a byte offset. */
   readonly path: string;
+  /** A value, or words for a range of values. */
   readonly expected: unknown;
+  /** A value, or words for it; undefined if there is nothing at `path`. */
   readonly found: unknown;
 }
 
 /**
- * What is wrong with a model file, a state dict or a saved state. Mistakes in arguments are TypeError (wrong type) and
- * RangeError (wrong value) instead. One class for every entry point.
+ * Thrown for a model file, a state dict or a saved state that is wrong. Mistakes in arguments are TypeError (wrong type) and
+ * RangeError (wrong value) instead. Every entry point throws this one class.
  */
 export class ModelError extends Error {
   override readonly name: string = 'ModelError';
+  /** Stable, machine-readable: part of the API under semantic versioning. */
   declare readonly code: string;
+  /** Where in the file or state dict: a key, a field, a byte offset. */
   declare readonly path: string;
+  /** A value, or words for a range of values. */
   declare readonly expected: unknown;
+  /** A value, or words for it; undefined if there is nothing at `path`. */
   declare readonly found: unknown;
 
   constructor(message: string, details: ModelErrorDetails) {
     super(message);
     Object.assign(this, details);
   }
+}
+
+/**
+ * Throws a ModelError: `what expected X, got Y` in the name of a reader, with `expected` and `found` as its details too.
+ * @param what the name of the thing in the message, which may say more than `path`
+ * @param note the rest of the message: a byte offset, a hint
+ */
+export type Refuse = (
+  code: string,
+  path: string,
+  what: string,
+  expected: unknown,
+  found: unknown,
+  note?: string,
+) => never;
+
+/** Makes the `refuse` of a reader, whose messages begin with `who`. */
+export function refuseAs(who: string): Refuse {
+  return (code, path, what, expected, found, note = '') => {
+    const message = `${who}: ${what} expected ${show(expected)}, got ${show(found)}${note}`;
+    throw new ModelError(message, { code, path, expected, found });
+  };
+}
+
+const LONG = 400;
+
+/** Shows words as they are; a string from a file is shortened, its control characters escaped. */
+function show(value: unknown): string {
+  if (value === undefined) return 'none';
+  return typeof value === 'string' && value.length <= LONG && !/\p{Cc}/u.test(value) ? value : describe(value);
 }
