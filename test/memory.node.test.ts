@@ -1,6 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { loadGuitarML, loadNam, loadRTNeural } from '../src/audio.ts';
 import {
@@ -20,13 +18,11 @@ import { allocate, endScratch, release, scratch } from '../src/memory/arena.ts';
 import { wasm } from '../src/memory/wasm.ts';
 import { guitarML, nam, rtneural } from './support/audio-files.ts';
 import { hash } from './support/bits.ts';
+import { bytesPerCall, gc } from './support/garbage.ts';
 import { tensor } from './support/tensors.ts';
 
 // Linear memory stays flat, what is forgotten comes back, the steady state makes no garbage, and a lack of memory is an
 // error that changes nothing. Node only: the garbage collector is called and the JS heap is measured.
-
-setFlagsFromString('--expose-gc');
-const gc: () => void = runInNewContext('gc');
 
 const MIB = 1 << 20;
 const memoryBytes = () => wasm().memory.buffer.byteLength;
@@ -147,24 +143,6 @@ describe('the garbage collector', () => {
 });
 
 describe('no garbage', () => {
-  const CALLS = 5000;
-
-  /**
-   * Bytes of the JS heap that one call takes: the least of some measurements, as other threads of the engine allocate too.
-   * So few calls at a time that even small garbage is not collected in between.
-   */
-  function bytesPerCall(call: () => void): number {
-    for (let k = 0; k < 10_000; k++) call();
-    let least = Infinity;
-    for (let k = 0; k < 40 && least >= 1; k++) {
-      gc();
-      const before = process.memoryUsage().heapUsed;
-      for (let k = 0; k < CALLS; k++) call();
-      least = Math.min(least, (process.memoryUsage().heapUsed - before) / CALLS);
-    }
-    return least;
-  }
-
   test('the measurement sees a single small object', () => {
     let last: unknown;
     expect(

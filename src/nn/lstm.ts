@@ -55,6 +55,8 @@ interface ResultDims {
 }
 
 const FORWARD_OPTIONS = ['out'];
+/** Shapes of inputs whose results' dims are kept. */
+const RECENT_SHAPES = 8;
 let warned = false;
 
 /**
@@ -70,7 +72,7 @@ export class LSTM extends Recurrent {
   readonly dropout: number;
   readonly bidirectional: boolean;
   readonly projSize: number;
-  private _dims: ResultDims | undefined;
+  private readonly _recentDims: ResultDims[] = [];
 
   /**
    * Weights start uniform in ±1/sqrt(hiddenSize), drawn from `seed` by mulberry32: the same bits everywhere.
@@ -200,14 +202,16 @@ export class LSTM extends Recurrent {
     return this._resultDims(data.dims, true);
   }
 
-  /** Dims of results for an input of `dims`: the last ones if they are the same, since new arrays would be garbage. */
+  /** Dims of results for an input of `dims`; those of the last few shapes are kept, since new arrays would be garbage. */
   private _resultDims(dims: readonly number[], batched: boolean): ResultDims {
     const { batch } = this.sequence;
-    const last = this._dims;
-    if (last && sameDims(dims, last.input) && last.batched === batched && last.batch === batch) return last;
+    for (let i = 0; i < this._recentDims.length; i++) {
+      const kept = this._recentDims[i]!;
+      if (sameDims(dims, kept.input) && kept.batched === batched && kept.batch === batch) return kept;
+    }
     const { directions, outputSize } = this.sizes;
     const layers = batched ? [this.numLayers * directions, batch] : [this.numLayers * directions];
-    this._dims = {
+    const made = {
       input: [...dims],
       batched,
       batch,
@@ -215,7 +219,9 @@ export class LSTM extends Recurrent {
       h: [...layers, outputSize],
       c: [...layers, this.hiddenSize],
     };
-    return this._dims;
+    if (this._recentDims.length === RECENT_SHAPES) this._recentDims.shift();
+    this._recentDims.push(made);
+    return made;
   }
 
   private readonly _drop = (pointer: number, count: number): void => this.random.dropout(pointer, count, this.dropout);
