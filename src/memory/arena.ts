@@ -20,6 +20,8 @@ let end = 0;
 let scratchStart = 0;
 let scratchBytes = 0;
 
+// Growth detaches the buffer of whatever views there are, whose length becomes 0: asking a view takes a nanosecond, asking
+// memory.buffer sixty.
 let heap = new Float32Array(0);
 let words = new Int32Array(0);
 
@@ -30,79 +32,34 @@ export function align(bytes: number): number {
 
 /** All of linear memory as floats; index with `pointer / 4`. Ask again after anything that may allocate. */
 export function floats(): Float32Array {
-  const { buffer } = wasm().memory;
-  if (heap.buffer !== buffer) heap = new Float32Array(buffer);
+  if (heap.length === 0) heap = new Float32Array(wasm().memory.buffer);
   return heap;
 }
 
 /** All of linear memory as 32-bit integers, also to move floats without touching a NaN's bits. */
 export function integers(): Int32Array {
-  const { buffer } = wasm().memory;
-  if (words.buffer !== buffer) words = new Int32Array(buffer);
+  if (words.length === 0) words = new Int32Array(wasm().memory.buffer);
   return words;
 }
 
-// Results are copied out of linear memory in pieces of 64 * 2^k floats, each at a multiple of twice its size from the beginning of its
-// 512 bytes: however sizes vary from call to call, there are few such pieces, so that their views can be kept. A view made for each
-// call would be garbage; a loop over all elements takes five times as long.
-
-/** The smallest piece, in floats; what is left after it is copied by a loop. */
-const PIECE = 64;
-/** From which pointers copyOut() takes pieces. */
-const PIECES_BYTES = 8 * PIECE;
-const MOST_PIECES = 8192;
-const pieces = new Map<number, Float32Array>();
-
-/** The next multiple of 512 bytes, where blocks that copyOut() reads should begin. */
-export function alignPieces(bytes: number): number {
-  return Math.ceil(bytes / PIECES_BYTES) * PIECES_BYTES;
+/** Whether `array` is a view of linear memory. */
+export function isInside(array: ArrayBufferView): boolean {
+  return array.buffer === floats().buffer;
 }
 
-/** Copies `count` floats at `pointer`, a multiple of 512, to `target` from `at` on. Makes no garbage. */
-export function copyOut(pointer: number, count: number, target: Float32Array, at: number): void {
-  const memory = floats();
-  let from = pointer / 4;
-  let left = count;
-  while (left >= PIECE) {
-    // the largest power of two of pieces
-    const power = 31 - Math.clz32(left / PIECE);
-    target.set(piece(memory, from, power), at);
-    const size = PIECE << power;
-    from += size;
-    at += size;
-    left -= size;
-  }
-  for (; left > 0; left--) target[at++] = memory[from++]!;
+/** `kept` if it is still a view of linear memory, else a new one of `length` floats at `pointer`: growth takes the length of a view. */
+export function currentView(
+  kept: Float32Array<ArrayBuffer>,
+  pointer: number,
+  length: number,
+): Float32Array<ArrayBuffer> {
+  const isCurrent = length > 0 ? kept.length === length : isInside(kept);
+  return isCurrent ? kept : new Float32Array(wasm().memory.buffer, pointer, length);
 }
 
-/** The view of PIECE << power floats from `from` on, made at its first use. */
-function piece(memory: Float32Array, from: number, power: number): Float32Array {
-  // a small integer: other keys of a Map are numbers on the heap
-  const key = (from / PIECE) * 32 + power;
-  let view = pieces.get(key);
-  if (view?.buffer !== memory.buffer) {
-    if (pieces.size >= MOST_PIECES) pieces.clear();
-    view = memory.subarray(from, from + (PIECE << power));
-    pieces.set(key, view);
-  }
-  return view!;
-}
-
-/**
- * Whether writing rows of `width` to `output` may change rows of `input` that are read later: where they share bytes, unless each row
- * lies over its own input. Makes no garbage.
- */
-export function overwrites(output: Float32Array, width: number, input: Float32Array, inputSize: number): boolean {
-  if (output.buffer !== input.buffer) return false;
-  if (output.byteOffset === input.byteOffset && width === inputSize) return false;
-  return (
-    output.byteOffset < input.byteOffset + input.byteLength && input.byteOffset < output.byteOffset + output.byteLength
-  );
-}
-
-/** `array`, or a copy if it lies in linear memory itself, such as a stream's output: it would vanish when memory grows. */
-export function outside(array: Float32Array): Float32Array {
-  return array.buffer === wasm().memory.buffer ? array.slice() : array;
+/** Copies `array` if it lies in linear memory itself, such as a stream's output: it would vanish when memory grows. */
+export function copyIfInside(array: Float32Array): Float32Array {
+  return isInside(array) ? array.slice() : array;
 }
 
 /** Bytes of linear memory in use by all models and streams of this thread; scratch shared between calls not counted. */

@@ -5,10 +5,6 @@ import type { Form } from './pack.ts';
 // What kernels are told in one pointer: structs of 32-bit words, in the order of the fields in assembly/. Objects here are kept and
 // refilled by their owners, so that a call makes no garbage. Pointers and strides are in bytes.
 
-/** Words of Model and of Direction in assembly/model.ts. */
-export const MODEL_WORDS = 4;
-export const DIRECTION_WORDS = 6;
-
 export const RUN_BYTES = 4 * 11;
 export const PRODUCT_BYTES = 4 * 12;
 

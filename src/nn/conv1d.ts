@@ -7,7 +7,7 @@ import {
   wrongValue,
   zeros,
 } from '../base/tensor.ts';
-import { outside } from '../memory/arena.ts';
+import { copyIfInside } from '../memory/arena.ts';
 import { Affine } from './affine.ts';
 import { type QuantizeOptions, VALUES } from './module.ts';
 
@@ -89,7 +89,7 @@ export class Conv1d extends Affine {
     if (steps < 1) throw wrongValue('Conv1d', 'input', `at least ${reach + 1 - padded + length} steps`, dims);
     const batch = dims.length === 3 ? dims[0]! : 1;
     const output = zeros('Conv1d', [...dims.slice(0, -2), outChannels, steps]);
-    const data = outside(given);
+    const data = copyIfInside(given);
 
     // windows side by side are the rows of a matrix product
     const [ins, outs] = [inChannels / groups, outChannels / groups];

@@ -10,7 +10,7 @@ import {
   wrongValue,
   zeros,
 } from '../base/tensor.ts';
-import { outside } from '../memory/arena.ts';
+import { copyIfInside } from '../memory/arena.ts';
 import { Affine } from './affine.ts';
 import { type QuantizeOptions, VALUES } from './module.ts';
 import { entries, matchStateDict, wrongMatrix } from './state-dict.ts';
@@ -89,7 +89,7 @@ export class Linear extends Affine {
     }
     const rows = product(dims.slice(0, -1));
     const output = zeros('Linear', [...dims.slice(0, -1), outFeatures]);
-    const data = outside(given);
+    const data = copyIfInside(given);
     // none where the result is empty, however many rows that is
     this.multiply(
       0,

@@ -1,14 +1,6 @@
-import {
-  align,
-  alignPieces,
-  copyOut,
-  endScratch,
-  floats,
-  integers,
-  outside,
-  overwrites,
-  scratch,
-} from '../memory/arena.ts';
+import { copyIfInside, endScratch } from '../memory/arena.ts';
+import { Layout } from '../memory/layout.ts';
+import { copyIn, fill, overwrites, readRows, skip, writeIntegers, writeRows } from '../memory/rows.ts';
 import { RUN_BYTES, Run } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
 import type { RecurrentWeights } from './weights.ts';
@@ -16,11 +8,11 @@ import type { RecurrentWeights } from './weights.ts';
 // A sequence through all layers. Input and output pass through scratch in linear memory in chunks of steps; inside a chunk
 // one call into wasm runs all layers and directions. A bidirectional module needs its whole sequence as one chunk.
 
-/** Bytes that a chunk's input and outputs, and the gate sums of a block in the kernels, aim at: both stay in the L2 cache. */
-const CHUNK_BYTES = 1 << 18;
+/** Floats that a chunk's input and outputs, and bytes that the gate sums of a block in the kernels, aim at: both fit the L2 cache. */
+const CHUNK_FLOATS = 1 << 16;
 const BLOCK_BYTES = 1 << 17;
-/** Up to here the whole input is copied at once: a part of it takes a view, which is garbage. */
-const WHOLE_BYTES = 1 << 20;
+/** Floats up to which the whole input is copied at once: a part of it takes a view, which is garbage. */
+const WHOLE_FLOATS = 1 << 18;
 
 const NOTHING: Float32Array = new Float32Array(0);
 
@@ -53,6 +45,7 @@ export class Sequence {
   private _hn = NOTHING;
   private _cn = NOTHING;
   private readonly _run = new Run();
+  private readonly _layout = new Layout();
 
   /** @param data [steps][batch][I], or [batch][steps][I] if `batchFirst`; the output will lie alike */
   input(data: Float32Array, steps: number, batch: number, batchFirst = false): this {
@@ -108,47 +101,45 @@ export class Sequence {
     const batch = this.batch;
     const batchSizes = this._batchSizes;
     const width = directions * outputSize;
-    let input = outside(this._input);
-    this._h0 &&= outside(this._h0);
-    this._c0 &&= outside(this._c0);
+    let input = copyIfInside(this._input);
+    this._h0 &&= copyIfInside(this._h0);
+    this._c0 &&= copyIfInside(this._c0);
 
-    const stepBytes = 4 * batch * (inputSize + Math.min(numLayers, 2) * width);
-    const chunkSteps = directions === 2 ? steps : Math.min(steps, Math.max(1, Math.floor(CHUNK_BYTES / stepBytes)));
+    const stepFloats = batch * (inputSize + Math.min(numLayers, 2) * width);
+    const chunkSteps = directions === 2 ? steps : Math.min(steps, Math.max(1, Math.floor(CHUNK_FLOATS / stepFloats)));
     const chunkRows = Math.min(chunkSteps * batch, this._rows);
     const cachedRows = Math.max(16, Math.floor(BLOCK_BYTES / model.scratchBytes(1) / 4) * 4);
     const blockRows = Math.min(cachedRows, Math.max(batch, chunkRows));
     const stateRows = numLayers * directions * batch;
     const hCount = this._h ? 0 : stateRows * outputSize;
     const cCount = this._c ? 0 : stateRows * hiddenSize;
+    const whole = this._rows * inputSize <= WHOLE_FLOATS && !this._batchFirst;
 
-    const whole = 4 * this._rows * inputSize <= WHOLE_BYTES && !this._batchFirst;
-    const inputRows = whole ? this._rows : chunkRows;
-    const outBytes = alignPieces(4 * chunkRows * width);
-    const hBytes = alignPieces(4 * hCount);
-    const cBytes = alignPieces(4 * cCount);
-    const inputBytes = align(4 * inputRows * inputSize);
-    const zBytes = align(model.scratchBytes(Math.max(batch, blockRows)));
-    const sizesBytes = batchSizes ? 4 * chunkSteps : 0;
-    const layersBytes = Math.min(numLayers, 2) * outBytes;
-    const start = alignPieces(
-      scratch(alignPieces(1) + layersBytes + hBytes + cBytes + inputBytes + zBytes + align(RUN_BYTES) + sizesBytes),
-    );
+    const layout = this._layout.clear();
+    const even = layout.output(chunkRows * width);
+    const odd = numLayers > 1 ? layout.output(chunkRows * width) : even;
+    const h = layout.output(hCount);
+    const c = layout.output(cCount);
+    const x = layout.output((whole ? this._rows : chunkRows) * inputSize);
+    const z = layout.line(model.scratchBytes(Math.max(batch, blockRows)));
+    const call = layout.line(RUN_BYTES);
+    const sizes = layout.floats(batchSizes ? chunkSteps : 0);
+    const start = layout.scratch();
     this._checkAttached(who, width, hCount, cCount);
     const run = this._run;
-    run.even = start;
-    run.odd = numLayers > 1 ? start + outBytes : start;
-    run.h = this._h || start + layersBytes;
-    run.c = this._c || start + layersBytes + hBytes;
-    const x = start + layersBytes + hBytes + cBytes;
-    run.z = x + inputBytes;
-    const call = run.z + zBytes;
-    run.batchSizes = batchSizes ? call + align(RUN_BYTES) : 0;
+    run.even = start + even;
+    run.odd = start + odd;
+    run.h = this._h || start + h;
+    run.c = this._c || start + c;
+    run.x = start + x;
+    run.z = start + z;
+    run.batchSizes = batchSizes ? start + sizes : 0;
     run.batch = batch;
     run.blockRows = blockRows;
 
     if (hCount) this._readState(run.h, this._h0, outputSize, stateRows);
     if (cCount) this._readState(run.c, this._c0, hiddenSize, stateRows);
-    if (whole) floats().set(input, x / 4);
+    if (whole) copyIn(run.x, input, 0, input.length);
     else if (chunkSteps < steps && overwrites(this._output, width, input, inputSize)) input = input.slice();
     // outside, the rows of a step follow each other, or lie as many steps apart
     const group = this._batchFirst ? batch : 1;
@@ -158,18 +149,19 @@ export class Sequence {
     let row = 0;
     for (let step = 0; row < this._rows; step += chunkSteps) {
       run.T = Math.min(chunkSteps, steps - step);
-      run.rows = batchSizes ? writeSizes(run.batchSizes, batchSizes, step, run.T) : run.T * batch;
+      run.rows = batchSizes ? sumOf(batchSizes, step, run.T) : run.T * batch;
+      if (batchSizes) writeIntegers(run.batchSizes, batchSizes, step, run.T);
       const first = this._batchFirst ? step : row;
-      run.x = whole ? x + 4 * row * inputSize : x;
-      if (!whole) readRows(x, input, inputSize, run.rows, group, first, 1, stride);
-      run.write(call);
+      if (!whole) readRows(run.x, input, inputSize, run.rows, group, first, 1, stride);
+      run.write(start + call);
       for (let from = 0; from < numLayers; from += layers) {
         const to = from + layers;
-        wasm().lstm_run(model.model, call, from, to);
+        wasm().lstm_run(model.model, start + call, from, to);
         if (to < numLayers) dropout?.(from & 1 ? run.odd : run.even, run.rows * width);
       }
       writeRows(numLayers & 1 ? run.even : run.odd, this._output, width, run.rows, group, first, 1, stride);
       row += run.rows;
+      if (whole) run.x = skip(run.x, run.rows * inputSize);
     }
     if (hCount) writeRows(run.h, this._hn, outputSize, stateRows, batch, 0, batch, 1, this._order);
     if (cCount) writeRows(run.c, this._cn, hiddenSize, stateRows, batch, 0, batch, 1, this._order);
@@ -180,7 +172,7 @@ export class Sequence {
   /** States keep the order of their rows; `undefined` stands for zeros. */
   private _readState(pointer: number, state: Float32Array | undefined, size: number, rows: number): void {
     if (state) readRows(pointer, state, size, rows, this.batch, 0, this.batch, 1, this._order);
-    else floats().fill(0, pointer / 4, pointer / 4 + rows * size);
+    else fill(pointer, rows * size, 0);
   }
 
   /** Results that lie in linear memory have vanished if it has just grown. */
@@ -192,70 +184,9 @@ export class Sequence {
   }
 }
 
-/** Writes the batch sizes of a chunk to `pointer` and gives their sum. */
-function writeSizes(pointer: number, batchSizes: readonly number[], step: number, steps: number): number {
-  const memory = integers();
+/** Rows of `count` steps from `step` on */
+function sumOf(batchSizes: readonly number[], step: number, count: number): number {
   let rows = 0;
-  for (let i = 0; i < steps; i++) {
-    const size = batchSizes[step + i]!;
-    memory[pointer / 4 + i] = size;
-    rows += size;
-  }
+  for (let i = 0; i < count; i++) rows += batchSizes[step + i]!;
   return rows;
-}
-
-/**
- * Copies rows of `array` to linear memory, where they follow each other: row g * batch + b there is row first + g * groupStride + b *
- * rowStride of the array, or with `order` order[b] in place of b.
- */
-function readRows(
-  pointer: number,
-  array: Float32Array,
-  size: number,
-  rows: number,
-  batch: number,
-  first: number,
-  groupStride: number,
-  rowStride: number,
-  order?: Order,
-): void {
-  const memory = floats();
-  let at = pointer / 4;
-  if (!order && rowStride === 1 && groupStride === batch) {
-    const count = rows * size;
-    memory.set(count === array.length ? array : array.subarray(first * size, first * size + count), at);
-    return;
-  }
-  for (let group = first; rows > 0; group += groupStride) {
-    for (let b = 0; b < batch; b++, rows--) {
-      let i = (group + (order ? order[b]! : b) * rowStride) * size;
-      for (const end = at + size; at < end; at++, i++) memory[at] = array[i]!;
-    }
-  }
-}
-
-/** Copies them back to where readRows found them. */
-function writeRows(
-  pointer: number,
-  array: Float32Array,
-  size: number,
-  rows: number,
-  batch: number,
-  first: number,
-  groupStride: number,
-  rowStride: number,
-  order?: Order,
-): void {
-  if (!order && rowStride === 1 && groupStride === batch) {
-    copyOut(pointer, rows * size, array, first * size);
-    return;
-  }
-  const memory = floats();
-  let at = pointer / 4;
-  for (let group = first; rows > 0; group += groupStride) {
-    for (let b = 0; b < batch; b++, rows--) {
-      let i = (group + (order ? order[b]! : b) * rowStride) * size;
-      for (const end = at + size; at < end; at++, i++) array[i] = memory[at]!;
-    }
-  }
 }

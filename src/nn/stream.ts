@@ -1,6 +1,8 @@
 import { checkFloats, product, type TensorLike, wrongValue } from '../base/tensor.ts';
-import { floats } from '../memory/arena.ts';
+import { currentView } from '../memory/arena.ts';
+import { Layout } from '../memory/layout.ts';
 import { readFloats, writeFloats } from '../memory/pack.ts';
+import { fill, skip } from '../memory/rows.ts';
 import { RUN_BYTES, Run } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
 import { Resource } from './module.ts';
@@ -33,12 +35,16 @@ export class LSTMStream extends Resource {
     super('LSTMStream');
     const { inputSize, numLayers, outputSize, stateCount } = model.sizes;
     this._model = model;
-    const bytes = 4 * (inputSize + 2 * outputSize + stateCount);
-    this._x = this.own(bytes + RUN_BYTES);
-    this._even = this._x + 4 * inputSize;
-    this._odd = this._even + 4 * outputSize;
-    this._h = this._odd + 4 * outputSize;
-    this._c = this._h + 4 * numLayers * outputSize;
+    const layout = new Layout();
+    const [x, even, odd] = [layout.floats(inputSize), layout.floats(outputSize), layout.floats(outputSize)];
+    const states = layout.floats(stateCount);
+    const call = layout.take(RUN_BYTES);
+    const block = this.own(layout.bytes);
+    this._x = block + x;
+    this._even = block + even;
+    this._odd = block + odd;
+    this._h = block + states;
+    this._c = skip(this._h, numLayers * outputSize);
     const run = new Run();
     run.x = this._x;
     run.even = this._even;
@@ -47,7 +53,7 @@ export class LSTMStream extends Resource {
     run.c = this._c;
     run.T = run.batch = run.rows = run.blockRows = 1;
     run.z = model.stepScratch;
-    this._run = run.write(this._x + bytes);
+    this._run = run.write(block + call);
   }
 
   /**
@@ -56,7 +62,7 @@ export class LSTMStream extends Resource {
    */
   get input(): Float32Array {
     this.checkAlive();
-    this._input = this._current(this._input, this._x, this._model.sizes.inputSize);
+    this._input = currentView(this._input, this._x, this._model.sizes.inputSize);
     return this._input;
   }
 
@@ -64,14 +70,8 @@ export class LSTMStream extends Resource {
   get output(): Float32Array {
     this.checkAlive();
     const { numLayers, outputSize } = this._model.sizes;
-    this._output = this._current(this._output, numLayers & 1 ? this._even : this._odd, outputSize);
+    this._output = currentView(this._output, numLayers & 1 ? this._even : this._odd, outputSize);
     return this._output;
-  }
-
-  /** `view` if it is still one of linear memory, else a new one: an outdated view has no length or place any more. */
-  private _current(view: Float32Array<ArrayBuffer>, pointer: number, length: number): Float32Array<ArrayBuffer> {
-    const { buffer } = wasm().memory;
-    return view.buffer === buffer ? view : new Float32Array(buffer, pointer, length);
   }
 
   /** One step: reads input, updates the state, writes output. Allocates nothing. */
@@ -109,7 +109,7 @@ export class LSTMStream extends Resource {
   /** Back to a state of zeros. */
   reset(): void {
     this.checkAlive();
-    floats().fill(0, this._h / 4, this._h / 4 + this._model.sizes.stateCount);
+    fill(this._h, this._model.sizes.stateCount, 0);
   }
 
   /** A second stream of the same model with this one's state, input and output. */
@@ -117,7 +117,9 @@ export class LSTMStream extends Resource {
     this.checkAlive();
     this._model.checkAlive();
     const copy = new LSTMStream(this._model);
-    writeFloats(copy._x, readFloats(this._x, (this._h - this._x) / 4 + this._model.sizes.stateCount));
+    const { inputSize, outputSize, stateCount } = this._model.sizes;
+    // all of it lies side by side
+    writeFloats(copy._x, readFloats(this._x, inputSize + 2 * outputSize + stateCount));
     return copy;
   }
 

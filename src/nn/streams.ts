@@ -8,7 +8,9 @@ import {
   wrongType,
   wrongValue,
 } from '../base/tensor.ts';
-import { align, alignPieces, copyOut, endScratch, floats, integers, overwrites, scratch } from '../memory/arena.ts';
+import { endScratch, isInside } from '../memory/arena.ts';
+import { Layout } from '../memory/layout.ts';
+import { copyIn, copyInSome, copyOut, fill, overwrites, skip, writeChosen } from '../memory/rows.ts';
 import { RUN_BYTES, Run } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
 import { IdTable } from './id-table.ts';
@@ -24,7 +26,7 @@ export interface LSTMStreamsOptions {
 const WHO = 'LSTMStreams';
 /** The default capacity, and the least that is added to it. */
 const CAPACITY = 64;
-/** What the scratch of a chunk of rows aims at, so that it stays in the L2 cache ... */
+/** Bytes that the scratch of a chunk of rows aims at, so that it stays in the L2 cache ... */
 const CHUNK_BYTES = 1 << 18;
 /** ... but with at least 32 rows, so that weights are not streamed for a few; more than 256 gain nothing. */
 const LEAST_ROWS = 32;
@@ -40,6 +42,7 @@ export class LSTMStreams extends Resource {
   private readonly _model: RecurrentWeights;
   private readonly _chunkRows: number;
   private readonly _run = new Run();
+  private readonly _layout = new Layout();
   private readonly _slots = new IdTable();
   /** Pointer of each slot's state: h [L][Ho] and then c [L][H] */
   private _pointers = new Uint32Array(0);
@@ -59,7 +62,7 @@ export class LSTMStreams extends Resource {
     super(WHO);
     const { inputSize, outputSize, stateCount } = model.sizes;
     this._model = model;
-    const rowBytes = model.scratchBytes(1) + 4 * (inputSize + 2 * outputSize + stateCount + 1);
+    const rowBytes = model.scratchBytes(1) + skip(0, inputSize + 2 * outputSize + stateCount + 1);
     this._chunkRows = Math.min(MOST_ROWS, Math.max(LEAST_ROWS, Math.floor(CHUNK_BYTES / rowBytes / 4) * 4));
     this._grow(capacity);
   }
@@ -114,46 +117,42 @@ export class LSTMStreams extends Resource {
 
   /** One step of the streams in slotOf, a chunk of rows after the other. */
   private _stepRows(count: number, inputs: Float32Array, outputs: Float32Array): void {
-    const { inputSize: I, hiddenSize: H, outputSize: Ho, numLayers: L, stateCount } = this._model.sizes;
+    const { inputSize: I, hiddenSize: H, outputSize: Ho, numLayers: L } = this._model.sizes;
     const most = Math.min(count, this._chunkRows);
-    const yBytes = alignPieces(4 * most * Ho);
-    const rowsBytes = align(4 * most * (Ho + I + stateCount + 1));
-    const callBytes = align(RUN_BYTES);
-    const zBytes = this._model.scratchBytes(most);
-    const y = alignPieces(scratch(alignPieces(1) + yBytes + rowsBytes + callBytes + zBytes));
-    const between = y + yBytes;
-    const x = between + 4 * most * Ho;
-    const h = x + 4 * most * I;
-    const c = h + 4 * most * L * Ho;
-    const table = c + 4 * most * L * H;
-    const call = between + rowsBytes;
+    const layout = this._layout.clear();
+    const y = layout.output(most * Ho);
+    const between = layout.output(most * Ho);
+    const x = layout.floats(most * I);
+    const h = layout.floats(most * L * Ho);
+    const c = layout.floats(most * L * H);
+    const table = layout.floats(most);
+    const call = layout.line(RUN_BYTES);
+    const z = layout.line(this._model.scratchBytes(most));
+    const start = layout.scratch();
     const run = this._run;
-    run.x = x;
-    run.even = L & 1 ? y : between;
-    run.odd = L & 1 ? between : y;
-    run.h = h;
-    run.c = c;
+    run.x = start + x;
+    run.even = start + (L & 1 ? y : between);
+    run.odd = start + (L & 1 ? between : y);
+    run.h = start + h;
+    run.c = start + c;
     run.T = 1;
-    run.z = call + callBytes;
+    run.z = start + z;
     // in a stream's own place c follows h
-    const cOffset = 4 * L * Ho;
+    const cOffset = skip(0, L * Ho);
     const { lstm_run, gather_states, scatter_states } = wasm();
-    const memory = floats();
-    const words = integers();
     if (most < count && overwrites(outputs, Ho, inputs, I)) inputs = inputs.slice();
     for (let first = 0; first < count; first += most) {
       const rows = Math.min(most, count - first);
-      for (let r = 0; r < rows; r++) words[table / 4 + r] = this._pointers[this._slotOf[first + r]!]!;
-      if (rows === count) memory.set(inputs, x / 4);
-      // a loop, since set(subarray()) would make garbage
-      else for (let i = 0; i < rows * I; i++) memory[x / 4 + i] = inputs[first * I + i]!;
+      writeChosen(start + table, this._pointers, this._slotOf, first, rows);
+      if (rows === count) copyIn(run.x, inputs, 0, inputs.length);
+      else copyInSome(run.x, inputs, first * I, rows * I);
       run.batch = run.rows = run.blockRows = rows;
-      gather_states(table, 0, h, L, rows, Ho);
-      gather_states(table, cOffset, c, L, rows, H);
-      lstm_run(this._model.model, run.write(call), 0, L);
-      scatter_states(table, 0, h, L, rows, Ho);
-      scatter_states(table, cOffset, c, L, rows, H);
-      copyOut(y, rows * Ho, outputs, first * Ho);
+      gather_states(start + table, 0, run.h, L, rows, Ho);
+      gather_states(start + table, cOffset, run.c, L, rows, H);
+      lstm_run(this._model.model, run.write(start + call), 0, L);
+      scatter_states(start + table, 0, run.h, L, rows, Ho);
+      scatter_states(start + table, cOffset, run.c, L, rows, H);
+      copyOut(start + y, rows * Ho, outputs, first * Ho);
     }
     endScratch();
   }
@@ -211,13 +210,14 @@ export class LSTMStreams extends Resource {
   }
 
   private _clear(slot: number): void {
-    const start = this._pointers[slot]! / 4;
-    floats().fill(0, start, start + this._model.sizes.stateCount);
+    fill(this._pointers[slot]!, this._model.sizes.stateCount, 0);
   }
 
   /** Adds free slots where none is left. Where states lie does not change. */
   private _grow(count: number): void {
-    const bytes = align(4 * this._model.sizes.stateCount);
+    const layout = new Layout();
+    layout.floats(this._model.sizes.stateCount);
+    const bytes = layout.line(0);
     const block = this.own(count * bytes);
     const before = this._pointers.length;
     const capacity = before + count;
@@ -250,7 +250,7 @@ function checkIds(ids: unknown): number {
 
 function checkRows(what: string, data: Float32Array, rows: number, size: number): void {
   checkFloats(WHO, what, data);
-  if (data.buffer === wasm().memory.buffer) {
+  if (isInside(data)) {
     throw new TypeError(`${WHO}: "${what}" expected memory of its own, got a view of linear memory`);
   }
   if (data.length !== rows * size) throw wrongLength(WHO, what, rows * size, `${rows} ids`, data.length);

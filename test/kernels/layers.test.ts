@@ -1,6 +1,5 @@
 import { describe, test } from 'vitest';
 import { FLOAT32 } from '../../src/memory/abi.ts';
-import { DIRECTION_WORDS, MODEL_WORDS } from '../../src/memory/structs.ts';
 import { type Buffer, buffer, type Cell, run } from '../support/canaries.ts';
 import { kernels, LANES, PANEL, product, runOf, TILE_ROWS } from '../support/kernels.ts';
 import { type Matrix, type State, sequence } from '../support/oracle.ts';
@@ -119,7 +118,7 @@ describe('lstm_run', () => {
     ];
     return {
       ...Object.fromEntries(named),
-      model: { ...buffer('in', 1, MODEL_WORDS + DIRECTION_WORDS * all.length), words },
+      model: { ...buffer('in', 1, 4 + 6 * all.length), words },
     };
   }
 

@@ -1,0 +1,105 @@
+import { align, integers } from './arena.ts';
+import { type Form, type Parameter, panelBytes, quantizedBytes, readFloats, writeParameter } from './pack.ts';
+import { directionParameters, type LSTMSizes, layerInputSize } from './parameters.ts';
+
+/** Words of Model and of Direction in assembly/model.ts */
+const MODEL_WORDS = 4;
+const DIRECTION_WORDS = 6;
+
+/** Pointers of one layer in one direction. */
+interface DirectionPlace {
+  readonly weight_ih: number;
+  readonly weight_hh: number;
+  readonly weight_hr: number;
+  /** bias_ih + bias_hh, in panels: what the kernels' sums begin with; then zeros, which a projection's begin with */
+  readonly bias: number;
+  readonly bias_hr: number;
+  readonly bias_ih: number;
+  readonly bias_hh: number;
+}
+
+/** The weights of an LSTM in linear memory, laid out in one block: a Model for the kernels, and each layer and direction. */
+export class LSTMWeights {
+  readonly parameters: readonly Parameter[];
+  private readonly _sizes: LSTMSizes;
+  private readonly _places: readonly DirectionPlace[];
+
+  /** @param block zeros, bytesOf(sizes, form) of them; the Model is at its beginning */
+  constructor(sizes: LSTMSizes, form: Form, block: number) {
+    const { hiddenSize, projSize, directions, numLayers } = sizes;
+    const memory = integers();
+    memory.set([hiddenSize, projSize, directions, form], block / 4);
+    const places: DirectionPlace[] = [];
+    const parameters: Parameter[] = [];
+    let at = block + modelBytes(sizes);
+    for (let k = 0; k < numLayers * directions; k++) {
+      const layer = Math.floor(k / directions);
+      const [place, bytes] = placeDirection(sizes, form, at, layer);
+      const { weight_ih, weight_hh, weight_hr, bias, bias_hr } = place;
+      const words = [layerInputSize(sizes, layer), weight_ih, weight_hh, weight_hr, bias, bias_hr];
+      memory.set(words, block / 4 + MODEL_WORDS + k * DIRECTION_WORDS);
+      for (const { kind, name, dims } of directionParameters(sizes, layer, k % directions)) {
+        const gates = kind === 'weight_hr' ? 0 : hiddenSize;
+        parameters.push({ name, dims, pointer: place[kind], ...(dims.length === 2 && { gates, form }) });
+      }
+      places.push(place);
+      at += bytes;
+    }
+    this.parameters = parameters;
+    this._sizes = sizes;
+    this._places = places;
+  }
+
+  /** Bytes of the block. One sum: an absurd number of layers must not be enumerated before memory refuses it. */
+  static bytesOf(sizes: LSTMSizes, form: Form): number {
+    const [first, others] = [0, 1].map((layer) => placeDirection(sizes, form, 0, layer)[1]) as [number, number];
+    return modelBytes(sizes) + sizes.directions * (first + (sizes.numLayers - 1) * others);
+  }
+
+  /** Adds the two biases of each gate, once they have changed. */
+  addBiases(): void {
+    const { hiddenSize, gateRows } = this._sizes;
+    for (const { bias, bias_ih, bias_hh } of this._places) {
+      const hh = readFloats(bias_hh, gateRows);
+      const sum = readFloats(bias_ih, gateRows).map((value, i) => value + hh[i]!);
+      writeParameter({ name: '', dims: [gateRows, 1], pointer: bias, gates: hiddenSize }, sum);
+    }
+  }
+}
+
+/** Bytes of scratch that lstm_run needs for `rows` rows at once; Run in assembly/model.ts says what for. */
+export function lstmScratchBytes(sizes: LSTMSizes, form: Form, rows: number): number {
+  const { inputSize, hiddenSize, projSize, outputSize, numLayers, directions, gateRows } = sizes;
+  const widest = Math.max(inputSize, outputSize * (numLayers > 1 ? directions : 1));
+  const projection = 4 * hiddenSize + panelBytes(projSize, 1) + quantizedBytes(hiddenSize, form);
+  return rows * (panelBytes(gateRows, 1) + Math.max(quantizedBytes(widest, form), projSize ? projection : 0));
+}
+
+function modelBytes({ numLayers, directions }: LSTMSizes): number {
+  return align(4 * (MODEL_WORDS + numLayers * directions * DIRECTION_WORDS));
+}
+
+/** Lays out a layer in one direction from `start` on: its pointers, and its bytes in all. */
+function placeDirection(
+  sizes: LSTMSizes,
+  form: Form,
+  start: number,
+  layer: number,
+): readonly [place: DirectionPlace, bytes: number] {
+  const { hiddenSize, outputSize, projSize, gateRows } = sizes;
+  let end = start;
+  const take = (bytes: number): number => {
+    end += bytes;
+    return end - bytes;
+  };
+  const place = {
+    weight_ih: take(panelBytes(gateRows, layerInputSize(sizes, layer), form)),
+    weight_hh: take(panelBytes(gateRows, outputSize, form)),
+    weight_hr: take(panelBytes(projSize, hiddenSize, form)),
+    bias: take(panelBytes(gateRows, 1)),
+    bias_hr: take(panelBytes(projSize, 1)),
+    bias_ih: take(4 * gateRows),
+    bias_hh: take(4 * gateRows),
+  };
+  return [place, align(end - start)];
+}
