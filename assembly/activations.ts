@@ -1,3 +1,4 @@
+// docs/kernels.md#gates
 // The exponential behind every activation, in base 2: e^x = 2^y with y = x log2(e), n = round(y), r = y - n, so that
 //   2^y = 2^n (1 + m(r)),   m(r) = 2^r - 1 = r (C1 + C2 r + ... + C6 r^5)   on [-1/2, 1/2].
 // C1 .. C6 minimise the largest relative error of m (1.1e-8, Lawson's weighted least squares), so m keeps its relative

@@ -1,3 +1,4 @@
+// docs/kernels.md#gates
 import { Exp, plus_two, with_sign } from './activations';
 import { load_lanes, store_lanes } from './lanes';
 

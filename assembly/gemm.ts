@@ -1,3 +1,4 @@
+// docs/kernels.md#the-tile
 import { gemv_f32 } from './gemv';
 import { float_bytes, PANEL_BYTES } from './panels';
 import { Product } from './product';

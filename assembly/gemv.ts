@@ -1,3 +1,4 @@
+// docs/kernels.md#the-order-of-summation
 import { float_bytes, PANEL_BYTES } from './panels';
 
 /**

@@ -1,3 +1,4 @@
+// docs/kernels.md#8-bit-weights
 /**
  * A block of depth of a product with 8-bit weights, whose sum is exact in int32:
  *   z[r][j] = init[r][j] + xScale[r] scale[j] (sum over k of w[k][j] q[r][k]), rounded once.

@@ -1,3 +1,4 @@
+// docs/kernels.md#8-bit-weights
 import { Int8Block } from './int8-block';
 import { load_lanes } from './lanes';
 import { float_bytes, PANEL, PANEL_BYTES, row_bytes } from './panels';

@@ -1,3 +1,4 @@
+// docs/kernels.md#a-call
 import { Direction, Model, Run } from './model';
 import { float_bytes } from './panels';
 import { gate_bytes, input_product, lstm_step, output_size, output_stride, prepare_products } from './step';

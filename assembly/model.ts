@@ -1,3 +1,4 @@
+// docs/kernels.md#a-call
 // The structs through which TypeScript describes a model and a call; src/memory/structs.ts writes them, word by word.
 
 /** Weights of one layer in one direction, all in panels. They belong to the module and change only in loadStateDict(). */

@@ -1,3 +1,4 @@
+// docs/kernels.md#a-call
 import { gemm_f32 } from './gemm';
 import { gemm_i8 } from './int8';
 import { FLOAT32, Product } from './product';

@@ -1,3 +1,4 @@
+// docs/kernels.md#panels
 /** Columns of a panel: what one k takes of it, 64 bytes, is a cache line. */
 export const PANEL: i32 = 16;
 /** Bytes from one k of a panel to the next */

@@ -1,3 +1,4 @@
+// docs/kernels.md#a-call
 /** The form of weights: float32, or 8 bits for dot_i16x8_s or for relaxed_dot_i8x16_i7x16_add_s of the second module. */
 export const FLOAT32: i32 = 0;
 export const I8: i32 = 1;

@@ -1,3 +1,4 @@
+// docs/kernels.md#a-call
 import { lstm_gates_f32 } from './gates';
 import { linear } from './linear';
 import { Direction, Model } from './model';

@@ -1,3 +1,4 @@
+// docs/kernels.md#8-bit-weights
 // Nothing with memory.data may be imported: this module shares the memory of lstm.wasm, and its data would lie over that one's.
 import { Int8Block } from '../int8-block';
 import { PANEL_BYTES } from '../panels';
