@@ -5,7 +5,7 @@ import { type OnnxModel, readModel } from './onnx/model.ts';
 import { load, type OnnxSession } from './onnx/session.ts';
 
 export { ModelError } from './base/errors.ts';
-export type { LSTMReport } from './onnx/lstm.ts';
+export type { LSTMReport } from './onnx/lstm-report.ts';
 export type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxValueInfo } from './onnx/model.ts';
 export type { OnnxFeed, OnnxFeeds, OnnxPort, OnnxResult, OnnxSession } from './onnx/session.ts';
 export type { OnnxData, OnnxTensor } from './onnx/tensor.ts';

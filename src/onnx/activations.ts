@@ -39,7 +39,7 @@ export function readActivations(node: Node, directions: number): Activation[] {
   const names = node.strings('activations') ?? Array(directions).fill(['Sigmoid', 'Tanh', 'Tanh']).flat();
   const count = 3 * directions;
   if (names.length !== count) {
-    node.refuse('wrong-attribute', `activations expected ${count} names, got ${names.length}`, count, names.length);
+    node.wrong('wrong-attribute', 'number of activations', count, names.length);
   }
   const alphas = node.floats('activation_alpha') ?? [];
   const betas = node.floats('activation_beta') ?? [];
@@ -48,8 +48,7 @@ export function readActivations(node: Node, directions: number): Activation[] {
   return names.map((name) => {
     const known = KINDS.get(name.toLowerCase());
     if (!known) {
-      const expected = [...KINDS.keys()].join(', ');
-      return node.refuse('wrong-attribute', `activations expected one of ${expected}, got ${name}`, expected, name);
+      return node.wrongAttribute('activations', [...KINDS.keys()].join(', '), name);
     }
     const alpha = known.alpha === undefined ? 0 : (alphas[nextAlpha++] ?? known.alpha);
     const beta = known.beta === undefined ? 0 : (betas[nextBeta++] ?? known.beta);

@@ -86,8 +86,7 @@ function arithmetic(row: Row, integers: (node: Node) => Integers): Operator {
 
 /** Towards zero, as ONNX Runtime divides. */
 function divide(node: Node): Integers {
-  return (x, y) =>
-    y === 0n ? node.refuse('out-of-range', 'integers expected no division by 0, got one', 'not 0', 0) : x / y;
+  return (x, y) => (y === 0n ? node.wrong('out-of-range', 'divisor of integers', 'not 0', 0) : x / y);
 }
 
 /** Math.min and Math.max know no bigints. */

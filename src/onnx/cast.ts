@@ -76,8 +76,7 @@ export const cast: Operator = {
     const to = node.int('to', 0);
     const type = CAST_TYPES.get(to);
     if (!type) {
-      const expected = 'a data type of floats, int64, int32 or bool';
-      return node.refuse('unsupported', `attribute to expected ${expected}, got ${to}`, expected, to);
+      return node.wrong('unsupported', 'attribute to', 'a data type of floats, int64, int32 or bool', to);
     }
     const shorter = SHORTER.get(to);
     return ([a], work) => {

@@ -1,7 +1,7 @@
 import { describe } from '../base/tensor.ts';
 import { isGraph, type OnnxAttribute, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
 import { OPERATORS } from './operators.ts';
-import { refuse } from './refuse.ts';
+import { refuse, refuseBecause, refuseMissing } from './refuse.ts';
 
 // What of a model is known before anything is computed: its operators, and how many inputs and outputs its nodes have.
 
@@ -28,7 +28,7 @@ export function checkOperators({ opsets, graph }: OnnxModel): number {
   const opset = opsets.get('');
   if (opset === undefined || opset < MIN_OPSET || opset > MAX_OPSET) {
     const expected = `an operator set of ONNX from ${MIN_OPSET} to ${MAX_OPSET}`;
-    refuse('unsupported', 'model.opset_import', `expected ${expected}, got ${opset ?? 'none'}`, expected, opset);
+    refuse('unsupported', 'model.opset_import', '', expected, opset);
   }
   const unsupported = new Map<string, string[]>();
   const visit = (inner: OnnxGraph, path: string): void => {
@@ -50,13 +50,8 @@ export function checkOperators({ opsets, graph }: OnnxModel): number {
     return `${describe(key).slice(1, -1)} (${shown}${nodes.length > SHOWN ? ` and ${nodes.length - SHOWN} more` : ''})`;
   });
   const list = [...unsupported.keys()];
-  return refuse(
-    'unsupported',
-    'graph',
-    `operators that are not supported: ${names.join('; ')}`,
-    'supported operators',
-    list,
-  );
+  const reason = `operators that are not supported: ${names.join('; ')}`;
+  return refuseBecause('unsupported', 'graph', reason, 'supported operators', list);
 }
 
 function checkCounts(
@@ -68,13 +63,13 @@ function checkCounts(
   const check = (what: string, count: number, min: number, max: number) => {
     if (count >= min && count <= max) return;
     const expected = min === max ? `${min}` : max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} to ${max}`;
-    refuse('malformed', path, `expected ${expected} ${what}, got ${count}`, expected, count);
+    refuse('malformed', path, what, expected, count);
   };
   check('inputs', inputs.length, minIn, maxIn);
   check('outputs', outputs.length, minOut, maxOut);
   // of any number of inputs none may be left out
   const needed = maxIn === Number.POSITIVE_INFINITY ? inputs.length : minIn;
   for (let i = 0; i < needed; i++) {
-    if (inputs[i] === '') refuse('missing', path, `expected input ${i}, got none`, `input ${i}`, '');
+    if (inputs[i] === '') refuseMissing(path, `input ${i}`, '');
   }
 }

@@ -24,12 +24,7 @@ function constantValue(node: Node): Value {
   const scalar = node.has('value_float') || node.has('value_int');
   if (floats) return { type: 'float32', dims: scalar ? [] : [floats.length], data: Float32Array.from(floats) };
   if (ints) return scalar ? { ...intVector(ints), dims: [] } : intVector(ints);
-  return node.refuse(
-    'unsupported',
-    'expected a value of numbers, got none',
-    'value, value_float(s) or value_int(s)',
-    undefined,
-  );
+  return node.wrong('unsupported', 'attributes', 'value, value_float(s) or value_int(s)', undefined);
 }
 
 const constantOfShape: Operator = {
@@ -102,11 +97,9 @@ const range: Operator = {
       const [from, to, by] = [first!, limit!, step!].map((value, i) =>
         node.scalar(['start', 'limit', 'delta'][i]!, value, type),
       ) as [number, number, number];
-      if (Number(by) === 0) node.refuse('out-of-range', 'delta expected not 0, got 0', 'not 0', 0);
+      if (Number(by) === 0) node.wrong('out-of-range', 'delta', 'not 0', 0);
       const count = Math.max(0, Math.ceil((Number(to) - Number(from)) / Number(by)));
-      if (!Number.isFinite(count)) {
-        node.refuse('out-of-range', 'expected finite numbers, got others', 'finite numbers', count);
-      }
+      if (!Number.isFinite(count)) node.wrong('out-of-range', 'number of elements', 'finite numbers', count);
       const out = work.make(type, [count], node.path);
       const data = out.data as Float32Array;
       // bigints as well as numbers

@@ -1,11 +1,11 @@
 import { ModelError } from '../base/errors.ts';
 import { describe } from '../base/tensor.ts';
 import { checkOperators, nodePath, subgraphs } from './check.ts';
-import type { LSTMReport } from './lstm.ts';
+import type { LSTMReport } from './lstm-report.ts';
 import { isGraph, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
 import { type Kernel, Node, type Owned } from './node.ts';
 import { OPERATORS } from './operators.ts';
-import { refuse } from './refuse.ts';
+import { refuse, refuseBecause, refuseTwice } from './refuse.ts';
 import type { OnnxTensor } from './tensor.ts';
 import { TooMuch, toValue, type Value, Work } from './value.ts';
 
@@ -57,7 +57,7 @@ class Scope {
   define(name: string, entry: Entry, hides = false): void {
     // names of an outer graph may not be used again either, but by initializers
     if (hides ? this._entries.has(name) : this.find(name)) {
-      refuse('repeated', this._path, `expected each name to be given once, got ${describe(name)} twice`, 1, 2);
+      refuseTwice(this._path, 'name', name);
     }
     this._entries.set(name, entry);
   }
@@ -109,13 +109,8 @@ export class Compiler {
     if (name === '') return undefined;
     const entry = scope.find(name);
     if (!entry) {
-      return refuse(
-        'missing',
-        path,
-        `expected an input that was computed before, got ${describe(name)}`,
-        'a name',
-        name,
-      );
+      const reason = `expected an input that was computed before, got ${describe(name)}`;
+      return refuseBecause('missing', path, reason, 'a name', name);
     }
     if (entry.tensor) {
       entry.value = toValue(entry.tensor, `${path}: ${describe(name)}`);
@@ -126,9 +121,7 @@ export class Compiler {
     this._uses.set(name, left);
     const { value, slot } = entry;
     if (left === 0) entry.value = undefined;
-    return (
-      value ?? (slot >= 0 ? slot : refuse('missing', path, `expected ${describe(name)} to be known`, 'a value', name))
-    );
+    return value ?? (slot >= 0 ? slot : refuse('missing', path, describe(name), 'a value', name));
   }
 
   private _graph(graph: OnnxGraph, scope: Scope, path: string, main: boolean): Plan {
@@ -203,12 +196,12 @@ export class Compiler {
     const [yes, no] = ['then_branch', 'else_branch'].map((name) => {
       const graph = node.attributes.get(name);
       if (!isGraph(graph)) {
-        return refuse('missing', path, `expected a graph ${name}, got ${describe(graph)}`, 'a graph', graph);
+        return refuse('missing', path, `attribute ${name}`, 'a graph', graph);
       }
       if (graph.inputs.length || graph.outputs.length !== node.outputs.length) {
         const expected = `no inputs and ${node.outputs.length} outputs`;
         const found = `${graph.inputs.length} and ${graph.outputs.length}`;
-        return refuse('malformed', path, `${name} expected ${expected}, got ${found}`, expected, found);
+        return refuse('malformed', path, name, expected, found);
       }
       const inner = `${path}.${name}`;
       return this._graph(graph, new Scope(inner, scope), inner, false);

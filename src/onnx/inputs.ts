@@ -19,5 +19,5 @@ export function integersOf(
 export function checkSizes(node: Node, what: string, sizes: readonly number[]): readonly number[] {
   const wrong = sizes.find((size) => !(size >= 0 && size < 2 ** 31));
   if (wrong === undefined) return sizes;
-  return node.refuse('out-of-range', `${what} expected sizes from 0 to 2^31 - 1, got ${wrong}`, '0 .. 2^31 - 1', wrong);
+  return node.wrong('out-of-range', what, '0 .. 2^31 - 1', wrong);
 }

@@ -1,19 +1,10 @@
-import { describe, formatDims, sameDims, type TensorLike } from '../base/tensor.ts';
+import { formatDims, sameDims } from '../base/tensor.ts';
 import { type Activation, readActivations, SIGMOID, TANH } from './activations.ts';
 import { permute } from './layout.ts';
 import { type Cells, RareCells, type Sequences, StandardCells, type Weights } from './lstm-cells.ts';
+import type { LSTMReport } from './lstm-report.ts';
 import type { Kernel, Node, Operator } from './node.ts';
 import type { Value } from './value.ts';
-
-/** An LSTM node of a model. */
-export interface LSTMReport {
-  /** The node's name, or if it has none, that of its first output. */
-  readonly name: string;
-  /** For LSTM.fromStateDict: the same layer as an nn.LSTM, if it is one. Read it before dispose(). */
-  readonly stateDict: ReadonlyMap<string, TensorLike> | undefined;
-  /** Why there is no state dict. */
-  readonly why: string | undefined;
-}
 
 /** What the attributes of a node say. */
 interface Settings {
@@ -60,25 +51,19 @@ export const lstm: Operator = {
 function readSettings(node: Node): Settings {
   const H = node.int('hidden_size', 0);
   if (!(H > 0 && H < 2 ** 24)) {
-    node.refuse('wrong-attribute', `attribute hidden_size expected a size above 0, got ${H}`, 'a size above 0', H);
+    node.wrongAttribute('hidden_size', 'a size above 0', H);
   }
   const direction = node.string('direction', 'forward');
   if (!['forward', 'reverse', 'bidirectional'].includes(direction)) {
-    const expected = 'forward, reverse or bidirectional';
-    node.refuse(
-      'wrong-attribute',
-      `attribute direction expected ${expected}, got ${describe(direction)}`,
-      expected,
-      direction,
-    );
+    node.wrongAttribute('direction', 'forward, reverse or bidirectional', direction);
   }
   const layout = node.int('layout', 0);
   if (layout !== 0 && layout !== 1) {
-    node.refuse('wrong-attribute', `attribute layout expected 0 or 1, got ${layout}`, '0 or 1', layout);
+    node.wrongAttribute('layout', '0 or 1', layout);
   }
   const clip = node.has('clip') ? node.float('clip', 0) : undefined;
   if (clip !== undefined && !(clip > 0)) {
-    node.refuse('wrong-attribute', `attribute clip expected a number above 0, got ${clip}`, 'a number above 0', clip);
+    node.wrongAttribute('clip', 'a number above 0', clip);
   }
   const D = direction === 'bidirectional' ? 2 : 1;
   return {
@@ -198,7 +183,7 @@ function readLengths(node: Node, value: Value, T: number, batch: number): readon
   const lengths = Array.from(value.data as Int32Array);
   const wrong = lengths.find((length) => length < 0 || length > T);
   if (wrong !== undefined) {
-    node.refuse('out-of-range', `sequence_lens expected lengths from 0 to ${T}, got ${wrong}`, `0 .. ${T}`, wrong);
+    node.wrong('out-of-range', 'sequence_lens', `0 .. ${T}`, wrong);
   }
   return lengths.every((length) => length === T) ? undefined : lengths;
 }

@@ -1,7 +1,7 @@
 import { describe } from '../base/tensor.ts';
 import { Budget } from '../files/budget.ts';
 import { Reader } from './protobuf.ts';
-import { refuse } from './refuse.ts';
+import { refuse, refuseBecause, refuseMissing, refuseSecond, refuseTwice } from './refuse.ts';
 import { MAX_RANK, type OnnxTensor, readTensor, typeName } from './tensor.ts';
 
 export interface OnnxModel {
@@ -74,21 +74,19 @@ export function readModel(file: Uint8Array): OnnxModel {
   let version = '';
   let graph: OnnxGraph | undefined;
   const opsets = new Map<string, number>();
-  if (file.length === 0) refuse('truncated', 'model', 'expected a ModelProto, got no byte', 'a ModelProto', 0);
+  if (file.length === 0) refuseBecause('truncated', 'model', 'expected a ModelProto, got no byte', 'a ModelProto', 0);
   reader.message('model', (field) => {
     if (field === 1) irVersion = reader.size('an IR version', 1000);
     else if (field === 2) producer = reader.string();
     else if (field === 3) version = reader.string();
     else if (field === 7) {
-      if (graph) refuse('repeated', 'model.graph', 'expected one graph, got two', 1, 2);
+      if (graph) refuseSecond('model.graph', 'graph');
       graph = readGraph(reader, 'graph');
     } else if (field === 8) readOpset(reader, opsets);
   });
-  if (!graph) refuse('missing', 'model.graph', 'expected a graph, got none', 'a graph', undefined);
-  if (irVersion === undefined) {
-    refuse('missing', 'model.ir_version', 'expected a version, got none', 'a version', undefined);
-  }
-  if (opsets.size === 0) refuse('missing', 'model.opset_import', 'expected an operator set, got none', 'one', 0);
+  if (!graph) refuseMissing('model.graph', 'a graph');
+  if (irVersion === undefined) refuseMissing('model.ir_version', 'a version');
+  if (opsets.size === 0) refuseBecause('missing', 'model.opset_import', 'expected an operator set, got none', 'one', 0);
   return { irVersion, opsets, producer: version ? `${producer} ${version}` : producer, graph };
 }
 
@@ -102,7 +100,7 @@ function readOpset(reader: Reader, opsets: Map<string, number>): void {
   });
   // the operator sets' own name for ''
   const key = domain === 'ai.onnx' ? '' : domain;
-  if (opsets.has(key)) refuse('repeated', path, `expected each domain once, got ${describe(domain)} twice`, 1, 2);
+  if (opsets.has(key)) refuseTwice(path, 'domain', domain);
   opsets.set(key, version);
 }
 
@@ -119,22 +117,12 @@ function readGraph(reader: Reader, path: string): OnnxGraph {
     else if (field === 5) {
       const at = `${path}.initializer[${initializers.size}]`;
       const tensor = readTensor(reader, at);
-      if (tensor.name === '') refuse('missing', at, 'expected a name, got none', 'a name', '');
-      if (initializers.has(tensor.name)) {
-        refuse('repeated', at, `expected each name once, got ${describe(tensor.name)} twice`, 1, 2);
-      }
+      if (tensor.name === '') refuseMissing(at, 'a name', '');
+      if (initializers.has(tensor.name)) refuseTwice(at, 'name', tensor.name);
       initializers.set(tensor.name, tensor);
     } else if (field === 11) inputs.push(readValueInfo(reader, `${path}.input[${inputs.length}]`));
     else if (field === 12) outputs.push(readValueInfo(reader, `${path}.output[${outputs.length}]`));
-    else if (field === 15) {
-      refuse(
-        'unsupported',
-        `${path}.sparse_initializer`,
-        'sparse tensors are not supported',
-        'dense tensors',
-        'a sparse one',
-      );
-    }
+    else if (field === 15) refuse('unsupported', `${path}.sparse_initializer`, '', 'dense tensors', 'a sparse one');
   });
   return { name, nodes, initializers, inputs, outputs };
 }
@@ -151,7 +139,7 @@ function readNode(reader: Reader, path: string): OnnxNode {
     else if (field === 5) readAttribute(reader, `${path}.attribute[${attributes.size}]`, attributes);
     else if (field === 7) node.domain = reader.string();
   });
-  if (node.opType === '') refuse('missing', path, 'expected an operator, got none', 'op_type', '');
+  if (node.opType === '') refuseMissing(path, 'op_type', '');
   if (node.domain === 'ai.onnx') node.domain = '';
   return { ...node, attributes };
 }
@@ -194,14 +182,13 @@ function readAttribute(reader: Reader, path: string, attributes: Map<string, Onn
     return values.get(type) as T[];
   };
   const once = (type: number): void => {
-    if (values.has(type)) refuse('repeated', path, 'expected one value, got two', 1, 2);
+    if (values.has(type)) refuseSecond(path, 'value');
   };
   reader.nested(path, (field) => {
     const type = FIELD_TYPES.get(field) ?? 0;
     if (field === 1) name = reader.string();
     else if (field === 20) declared = reader.size('an attribute type', 255);
-    else if (field === 21)
-      refuse('malformed', path, 'a reference to a function outside of one', 'a value', 'ref_attr_name');
+    else if (field === 21) refuse('malformed', path, '', 'a value', 'ref_attr_name');
     else if (type === FLOAT) values.set(FLOAT, reader.float());
     else if (type === INT) values.set(INT, reader.integer());
     else if (type === STRING) values.set(STRING, reader.string());
@@ -223,8 +210,8 @@ function readAttribute(reader: Reader, path: string, attributes: Map<string, Onn
     else if (type === TENSORS) list<OnnxTensor>(TENSORS).push(readTensor(reader, `${path}.tensors`));
     else if (type === GRAPHS) list<OnnxGraph>(GRAPHS).push(readGraph(reader, `${path}.graphs`));
   });
-  if (name === '') refuse('missing', path, 'expected a name, got none', 'a name', '');
-  if (attributes.has(name)) refuse('repeated', path, `expected each name once, got ${describe(name)} twice`, 1, 2);
+  if (name === '') refuseMissing(path, 'a name', '');
+  if (attributes.has(name)) refuseTwice(path, 'name', name);
   attributes.set(name, attributeValue(path, name, declared, values));
 }
 
@@ -234,25 +221,18 @@ function attributeValue(
   declared: number,
   values: Map<number, OnnxAttribute>,
 ): OnnxAttribute {
-  if (values.size > 1) {
-    refuse('malformed', path, `attribute ${describe(name)} expected one value, got ${values.size}`, 1, values.size);
-  }
+  if (values.size > 1) refuse('malformed', path, `values of attribute ${describe(name)}`, 1, values.size);
   const [type = declared] = values.keys();
   if (declared && declared !== type) {
-    refuse(
-      'malformed',
-      path,
-      `attribute ${describe(name)} expected a value of type ${declared}, got ${type}`,
-      declared,
-      type,
-    );
+    refuse('malformed', path, `type of attribute ${describe(name)}`, declared, type);
   }
   const value = values.get(type);
   if (value !== undefined) return value;
   if (type === FLOAT || type === INT) return 0;
   if (type === STRING) return '';
   if (type >= FLOATS && type <= GRAPHS) return [];
-  return refuse('unsupported', path, `attribute ${describe(name)} expected a value, got type ${type}`, 'a value', type);
+  const reason = `attribute ${describe(name)} expected a value, got type ${type}`;
+  return refuseBecause('unsupported', path, reason, 'a value', type);
 }
 
 /** A ValueInfoProto: the type of anything but a tensor is passed over. */
@@ -273,7 +253,7 @@ function readValueInfo(reader: Reader, path: string): OnnxValueInfo {
       });
     }
   });
-  if (name === '') refuse('missing', path, 'expected a name, got none', 'a name', '');
+  if (name === '') refuseMissing(path, 'a name', '');
   return { name, type, dims };
 }
 
@@ -282,7 +262,7 @@ function readShape(reader: Reader, path: string): (number | string)[] {
   reader.nested(path, (field) => {
     if (field !== 1) return;
     if (dims.length >= MAX_RANK) {
-      refuse('out-of-range', path, `expected at most ${MAX_RANK} dims, got more`, MAX_RANK, 'more');
+      refuseBecause('out-of-range', path, `expected at most ${MAX_RANK} dims, got more`, MAX_RANK, 'more');
     }
     let size: number | string = '';
     reader.nested(path, (part) => {

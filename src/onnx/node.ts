@@ -1,42 +1,46 @@
 import { describe, formatDims } from '../base/tensor.ts';
-import type { LSTMReport } from './lstm.ts';
+import type { LSTMReport } from './lstm-report.ts';
 import type { OnnxNode } from './model.ts';
-import { refuse } from './refuse.ts';
+import { refuse, refuseBecause, refuseMissing } from './refuse.ts';
 import { OnnxTensor } from './tensor.ts';
 import { isFloat, toNumbers, type Value, type ValueType, type Work } from './value.ts';
 
-/** What has memory to give back. */
+/** Holds memory until it is disposed of. */
 export interface Owned {
   dispose(): void;
 }
 
-/** What a node does in a run: its inputs (undefined: left out) to its outputs. */
+/** Computes a node's outputs from its inputs, in a run; an input that is left out is undefined. */
 export type Kernel = (inputs: readonly (Value | undefined)[], work: Work) => readonly Value[];
 
-/** An operator: how many inputs and outputs it has, in which operator sets it is, and how its nodes are made ready. */
+/** An operator: how many inputs and outputs it has, which operator sets have it, and how its nodes are made ready. */
 export interface Operator {
+  /** How many inputs a node has; the first `min` may not be left out. */
   readonly inputs: readonly [min: number, max: number];
+  /** How many outputs a node has; one if left out. */
   readonly outputs?: readonly [min: number, max: number];
-  /** The first operator set of ONNX that has it; 7 if left out. */
+  /** The first of ONNX's operator sets that has it; 7 if left out. */
   readonly since?: number;
-  /** What is not supported of it, in words, for docs/formats/onnx.md. */
+  /** Names the parts that are not supported, as docs/formats/onnx.md lists them. */
   readonly limits?: string;
+  /** Checks attributes and packs constant inputs, when the model is loaded. */
   readonly prepare: (node: Node) => Kernel;
 }
 
-/** A node as its operator sees it when the model is loaded. */
+/** A node as its operator's prepare() sees it: attributes, constant inputs, and ways to refuse it. */
 export class Node {
   readonly opType: string;
   readonly opset: number;
   readonly outputs: readonly string[];
   /** Names the node in errors. */
   readonly path: string;
-  /** The inputs that are known at load; one that is set to undefined is not kept, and not given in a run. */
+  /** The inputs that are known at load. prepare() may set one to undefined: it is not kept then, nor given in a run. */
   readonly constants: (Value | undefined)[];
-  /** Which inputs are there. */
+  /** For each input, whether it is given. */
   readonly present: readonly boolean[];
-  /** Of an LSTM node. */
+  /** Set by an LSTM node. */
   report: LSTMReport | undefined;
+  /** The node's name; if it has none, that of its first output. */
   readonly name: string;
   private readonly _attributes: OnnxNode['attributes'];
   private readonly _own: (resource: Owned) => void;
@@ -65,39 +69,54 @@ export class Node {
     return resource;
   }
 
-  refuse(code: string, text: string, expected: unknown, found: unknown): never {
-    return refuse(code, this.path, text, expected, found);
+  /** Refuses the node: `WHAT expected EXPECTED, got FOUND`, which are the details of the ModelError too. */
+  wrong(code: string, what: string, expected: unknown, found: unknown): never {
+    return refuse(code, this.path, what, expected, found);
+  }
+
+  /** Refuses the node for a reason that `expected` and `found` alone do not tell. */
+  wrongBecause(code: string, reason: string, expected: unknown, found: unknown): never {
+    return refuseBecause(code, this.path, reason, expected, found);
   }
 
   wrongShape(what: string, expected: string, dims: readonly number[]): never {
-    const found = formatDims(dims);
-    return this.refuse('wrong-shape', `${what} expected ${expected}, got ${found}`, expected, found);
+    return this.wrong('wrong-shape', what, expected, formatDims(dims));
   }
 
   wrongType(what: string, expected: string, found: string): never {
-    return this.refuse('wrong-type', `${what} expected ${expected}, got ${found}`, expected, found);
+    return this.wrong('wrong-type', what, expected, found);
   }
 
+  wrongAttribute(name: string, expected: unknown, found: unknown): never {
+    return this.wrong('wrong-attribute', `attribute ${name}`, expected, found);
+  }
+
+  private _wrongKind(name: string, expected: string): never {
+    return this.wrongAttribute(name, expected, describe(this._attributes.get(name)));
+  }
+
+  /** Refuses the node for an input or attribute that is left out. */
+  missing(expected: string): never {
+    return refuseMissing(this.path, expected);
+  }
+
+  /** Whether the node has the attribute `name`. The readers below give a fallback, or undefined, where it has not. */
   has(name: string): boolean {
     return this._attributes.has(name);
   }
 
-  private _wrongAttribute(name: string, expected: string): never {
-    const found = describe(this._attributes.get(name));
-    return this.refuse('wrong-attribute', `attribute ${name} expected ${expected}, got ${found}`, expected, found);
-  }
-
   int(name: string, fallback: number): number {
     const value = this._attributes.get(name) ?? fallback;
-    return typeof value === 'number' && Number.isSafeInteger(value) ? value : this._wrongAttribute(name, 'an integer');
+    return typeof value === 'number' && Number.isSafeInteger(value) ? value : this._wrongKind(name, 'an integer');
   }
 
+  /** An integer attribute as a boolean: false for 0, and where it is left out. */
   flag(name: string): boolean {
     return this.int(name, 0) !== 0;
   }
 
+  /** A list of integers; those beyond 2^53 only mean "to the end", so they are rounded. */
   ints(name: string): number[] | undefined {
-    // those beyond 2^53 stand for the end of something, and need not be exact
     return this._list(name, 'integers', (value) => Number.isInteger(Number(value))) as number[] | undefined;
   }
 
@@ -112,41 +131,40 @@ export class Node {
   private _list(name: string, expected: string, isRight: (value: unknown) => boolean): unknown[] | undefined {
     const value = this._attributes.get(name);
     if (value === undefined) return undefined;
-    if (!Array.isArray(value) || !value.every(isRight)) return this._wrongAttribute(name, `a list of ${expected}`);
+    if (!Array.isArray(value) || !value.every(isRight)) return this._wrongKind(name, `a list of ${expected}`);
     return expected === 'integers' ? value.map(Number) : value;
   }
 
   float(name: string, fallback: number): number {
     const value = this._attributes.get(name) ?? fallback;
-    return typeof value === 'number' ? value : this._wrongAttribute(name, 'a number');
+    return typeof value === 'number' ? value : this._wrongKind(name, 'a number');
   }
 
   string(name: string, fallback: string): string {
     const value = this._attributes.get(name) ?? fallback;
-    return typeof value === 'string' ? value : this._wrongAttribute(name, 'a string');
+    return typeof value === 'string' ? value : this._wrongKind(name, 'a string');
   }
 
   tensor(name: string): OnnxTensor | undefined {
     const value = this._attributes.get(name);
     if (value === undefined || value instanceof OnnxTensor) return value;
-    return this._wrongAttribute(name, 'a tensor');
+    return this._wrongKind(name, 'a tensor');
   }
 
-  /** Axis `axis` of a value of `rank` dims, which may count from the end. */
+  /** An axis of a value of `rank` dims, from 0 on; a negative one counts from the end. */
   axis(axis: number, rank: number, what = 'axis'): number {
     if (!(axis >= -rank && axis < rank)) {
-      const expected = `an integer from ${-rank} to ${rank - 1}`;
-      this.refuse('out-of-range', `${what} expected ${expected}, got ${axis}`, expected, axis);
+      this.wrong('out-of-range', what, `an integer from ${-rank} to ${rank - 1}`, axis);
     }
     return axis < 0 ? axis + rank : axis;
   }
 
-  /** Axes in rising order; one that is named twice is refused, or with `again` counts once. */
+  /** Axes in rising order, from 0 on. Refuses an axis that is named twice; with `again` it counts once. */
   axes(axes: readonly number[], rank: number, again = false): number[] {
     const sorted = axes.map((axis) => this.axis(axis, rank, 'axes')).sort((a, b) => a - b);
     if (again) return [...new Set(sorted)];
     if (sorted.some((axis, i) => axis === sorted[i - 1])) {
-      this.refuse('repeated', `axes expected each axis once, got ${formatDims(axes)}`, 'each once', formatDims(axes));
+      this.wrong('repeated', 'axes', 'each once', formatDims(axes));
     }
     return sorted;
   }
@@ -155,14 +173,14 @@ export class Node {
     return isFloat(value) ? value : this.wrongType(what, 'float32', value.type);
   }
 
-  /** The integers of a tensor of any rank up to 1. */
+  /** The integers of a vector or scalar. */
   integers(what: string, value: Value): number[] {
     if (value.type !== 'int64' && value.type !== 'int32') this.wrongType(what, 'int64', value.type);
     if (value.dims.length > 1) this.wrongShape(what, 'one dimension', value.dims);
     return toNumbers(value);
   }
 
-  /** A tensor of one element. */
+  /** The element of a tensor that has only one. */
   scalar(what: string, value: Value, ...types: ValueType[]): number | bigint {
     if (!types.includes(value.type)) this.wrongType(what, types.join(' or '), value.type);
     if (value.data.length !== 1) this.wrongShape(what, 'one element', value.dims);

@@ -14,7 +14,7 @@ import { SLICES } from './slices.ts';
 const branch: Operator = {
   inputs: [1, 1],
   outputs: [1, Number.POSITIVE_INFINITY],
-  prepare: (node) => node.refuse('unsupported', 'an If is not run by a kernel', 'branches', 'a kernel'),
+  prepare: (node) => node.wrongBecause('unsupported', 'an If is not run by a kernel', 'branches', 'a kernel'),
 };
 
 /** Every operator that is supported, by name. */

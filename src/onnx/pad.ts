@@ -11,12 +11,7 @@ export const pad: Operator = {
   prepare(node) {
     const mode = node.string('mode', 'constant');
     if (!PAD_MODES.includes(mode)) {
-      node.refuse(
-        'wrong-attribute',
-        `attribute mode expected one of ${PAD_MODES.join(', ')}, got ${mode}`,
-        PAD_MODES,
-        mode,
-      );
+      node.wrongAttribute('mode', PAD_MODES, mode);
     }
     const read = integersOf(node, 'pads', 1, 11);
     const constant = node.opset < 11 ? node.float('value', 0) : undefined;
@@ -24,7 +19,7 @@ export const pad: Operator = {
       const value = inputs[0]!;
       const { dims } = value;
       const rank = dims.length;
-      const given = read(inputs) ?? node.refuse('missing', 'expected pads, got none', 'pads', undefined);
+      const given = read(inputs) ?? node.missing('pads');
       const asked = inputs[3] ? node.integers('axes', inputs[3]) : [...dims.keys()];
       node.axes(asked, rank);
       if (given.length !== 2 * asked.length) node.wrongShape('pads', `${2 * asked.length} numbers`, given);
@@ -60,12 +55,8 @@ function padAxis(
   const most = mode === 'constant' || (length > 0 && mode !== 'reflect') ? Number.POSITIVE_INFINITY : length - 1;
   if (!(total >= 0) || Math.max(before, after) > Math.max(0, most)) {
     const found = `${before} and ${after}`;
-    node.refuse(
-      'out-of-range',
-      `pads of axis ${axis} of ${formatDims(value.dims)} expected less, got ${found}`,
-      most,
-      found,
-    );
+    const reason = `pads of axis ${axis} of ${formatDims(value.dims)} expected less, got ${found}`;
+    node.wrongBecause('out-of-range', reason, most, found);
   }
   const dims = value.dims.with(axis, total);
   const out = work.make(value.type, dims, node.path);

@@ -9,7 +9,7 @@ export function stretch(node: Node, a: readonly number[], b: readonly number[]):
   const dims = broadcastDims(a, b);
   if (dims) return dims;
   const found = `${formatDims(a)} and ${formatDims(b)}`;
-  return node.refuse(
+  return node.wrongBecause(
     'wrong-shape',
     `inputs expected dims that stretch to each other, got ${found}`,
     'such dims',

@@ -1,4 +1,4 @@
-import { formatDims, product } from '../base/tensor.ts';
+import { describe, formatDims, product } from '../base/tensor.ts';
 import { broadcastDims, permute, stretchedSteps, walk } from './layout.ts';
 import { isWorthPacking, type Matrix, multiply, multiplyIntegers, PackedMatrix } from './matrix.ts';
 import type { Node, Operator } from './node.ts';
@@ -145,48 +145,36 @@ const conv: Operator = {
   },
 };
 
+const AUTO_PADS = ['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'];
+
 function readWindow(node: Node, dims: readonly number[]): Window {
   if (dims.length !== 3) node.wrongShape('W', '[M, C / group, kernel] for one spatial axis', dims);
   const one = (name: string, least: number): number => {
     const [value = 1, ...more] = node.ints(name) ?? [];
     if (more.length || !(value >= least && value < 2 ** 31)) {
-      node.refuse('wrong-attribute', `attribute ${name} expected one size above 0, got ${value}`, 'one size', value);
+      node.wrongAttribute(name, 'one size', value);
     }
     return value;
   };
   const kernel = dims[2]!;
   if (kernel === 0) node.wrongShape('W', 'a kernel', dims);
   if (node.has('kernel_shape') && one('kernel_shape', 1) !== kernel) {
-    node.refuse(
-      'wrong-attribute',
-      `attribute kernel_shape expected [${kernel}], got another`,
-      kernel,
-      node.ints('kernel_shape'),
-    );
+    node.wrongAttribute('kernel_shape', kernel, node.ints('kernel_shape'));
   }
   const stride = one('strides', 1);
   const dilation = one('dilations', 1);
   const group = node.int('group', 1);
   if (!(group > 0) || dims[0]! % group !== 0) {
-    node.refuse(
-      'wrong-attribute',
-      `attribute group expected a divisor of ${dims[0]}, got ${group}`,
-      'a divisor',
-      group,
-    );
+    node.wrongAttribute(`group of ${dims[0]} channels`, 'a divisor', group);
   }
   const auto = node.string('auto_pad', 'NOTSET');
   const [before = 0, after = 0, ...more] = node.ints('pads') ?? [];
   if (more.length || !(before >= 0 && after >= 0 && before < 2 ** 31 && after < 2 ** 31)) {
-    node.refuse('wrong-attribute', 'attribute pads expected two sizes', 'two sizes', node.ints('pads'));
+    node.wrongAttribute('pads', 'two sizes', node.ints('pads'));
   }
-  if (!['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'].includes(auto)) {
-    node.refuse(
-      'wrong-attribute',
-      `attribute auto_pad expected NOTSET, VALID or SAME_..., got ${auto}`,
-      'NOTSET',
-      auto,
-    );
+  if (!AUTO_PADS.includes(auto)) {
+    const reason = `attribute auto_pad expected ${AUTO_PADS.join(', ')}, got ${describe(auto)}`;
+    node.wrongBecause('wrong-attribute', reason, 'NOTSET', auto);
   }
   const pads = (length: number): readonly [number, number] => {
     if (auto === 'NOTSET') return [before, after];

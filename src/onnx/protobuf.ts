@@ -130,7 +130,7 @@ export class Reader {
   }
 
   #refuse(code: string, expected: string, found: string, at = this.#at): never {
-    refuse(code, this.#path, `at byte ${at} expected ${expected}, got ${found}`, expected, found);
+    refuse(code, this.#path, `at byte ${at}`, expected, found);
   }
 
   #expect(...wires: WireType[]): void {

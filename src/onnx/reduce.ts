@@ -174,15 +174,10 @@ const batchNormalization: Operator = {
   prepare(node) {
     const epsilon = node.float('epsilon', Math.fround(1e-5));
     if (node.flag('training_mode') || (node.opset < 9 && node.int('spatial', 1) !== 1)) {
-      node.refuse(
-        'unsupported',
-        'expected inference with spatial statistics, got another mode',
-        'inference',
-        'another mode',
-      );
+      node.wrong('unsupported', 'attributes', 'inference', 'another mode');
     }
     if (node.outputs.slice(1).some(Boolean)) {
-      node.refuse('unsupported', 'expected one output, as inference has, got more', 1, node.outputs.length);
+      node.wrong('unsupported', 'outputs', 1, node.outputs.length);
     }
     return ([x, ...parameters], work) => {
       const input = node.float32('X', x!);

@@ -4,10 +4,10 @@ import { endScratch } from '../memory/arena.ts';
 import { wasm } from '../memory/wasm.ts';
 import { Resource } from '../nn/module.ts';
 import { Compiler, type Plan, type Source, type Step } from './graph.ts';
-import type { LSTMReport } from './lstm.ts';
+import type { LSTMReport } from './lstm-report.ts';
 import { type OnnxModel, type OnnxValueInfo, readModel } from './model.ts';
 import type { Owned } from './node.ts';
-import { refuse } from './refuse.ts';
+import { refuse, refuseBecause, refuseMissing, refuseTwice } from './refuse.ts';
 import { computedType, newData, type Value, type ValueData, type ValueType, Work } from './value.ts';
 
 /** An input of a run: an onnxruntime Tensor fits. */
@@ -136,20 +136,17 @@ export function load(file: Uint8Array): OnnxSession {
 function port({ name, type, dims }: OnnxValueInfo, path: string): OnnxPort {
   const computed = type === undefined ? undefined : computedType(type);
   if (!computed) {
-    const text = `input or output ${describe(name)} expected a tensor of float32, int64, int32 or bool, got ${type ?? 'none'}`;
-    return refuse('unsupported', path, text, 'float32, int64, int32 or bool', type);
+    return refuse('unsupported', path, `type of ${describe(name)}`, 'float32, int64, int32 or bool', type);
   }
   return { name, type: computed, dims };
 }
 
 function outputPorts(outputs: readonly OnnxValueInfo[]): OnnxPort[] {
-  if (outputs.length === 0) refuse('missing', 'graph.output', 'expected an output, got none', 'an output', 0);
+  if (outputs.length === 0) refuseMissing('graph.output', 'an output', 0);
   const names = new Set<string>();
   return outputs.map((info, i) => {
     const path = `graph.output[${i}]`;
-    if (names.has(info.name)) {
-      refuse('repeated', path, `expected each name once, got ${describe(info.name)} twice`, 1, 2);
-    }
+    if (names.has(info.name)) refuseTwice(path, 'name', info.name);
     names.add(info.name);
     return port(info, path);
   });
@@ -163,7 +160,7 @@ function countSteps({ steps }: Plan): number {
 
 function refuseWork(path: string): never {
   const text = 'the run expected work in proportion to its inputs and weights, got more: a size in the model is absurd';
-  return refuse('too-large', path, text, 'less work', 'more');
+  return refuseBecause('too-large', path, text, 'less work', 'more');
 }
 
 function execute({ steps, outputs }: Plan, slots: (Value | undefined)[], work: Work): Value[] {
@@ -185,7 +182,7 @@ function perform({ kernel, path }: Step, inputs: readonly (Value | undefined)[],
     if (!(error instanceof RangeError) || error instanceof ModelError || !error.message.startsWith('lstm-wasm')) {
       throw error;
     }
-    return refuse('no-memory', path, error.message, 'less memory', 'more');
+    return refuseBecause('no-memory', path, error.message, 'less memory', 'more');
   }
 }
 
@@ -196,7 +193,8 @@ function branch(
   work: Work,
 ): readonly Value[] {
   if (type !== 'bool' || data.length !== 1) {
-    refuse('wrong-type', path, `the condition expected one bool, got ${data.length} of ${type}`, 'one bool', type);
+    const reason = `the condition expected one bool, got ${data.length} of ${type}`;
+    refuseBecause('wrong-type', path, reason, 'one bool', type);
   }
   return execute(branches![data[0] ? 0 : 1], slots, work);
 }

@@ -2,7 +2,7 @@ import { formatDims, product } from '../base/tensor.ts';
 import { integersOf } from './inputs.ts';
 import { permute } from './layout.ts';
 import type { Node, Operator } from './node.ts';
-import { intVector, type Value } from './value.ts';
+import { intVector, MAX_RANK, refuseRank, type Value } from './value.ts';
 
 // The same elements with other dims, and what tells dims.
 
@@ -27,7 +27,7 @@ const dropout: Operator = {
     ([a, ratio, training], work) => {
       const isTraining = training && node.scalar('training_mode', training, 'bool');
       if (isTraining && !(ratio && node.scalar('ratio', ratio, 'float32') === 0)) {
-        node.refuse('unsupported', 'training_mode expected false, got true', false, true);
+        node.wrong('unsupported', 'training_mode', false, true);
       }
       if (node.outputs.length < 2) return [a!];
       // before operator set 12 inference has no mask: ONNX Runtime gives zeros
@@ -65,12 +65,8 @@ const transpose: Operator = {
       const rank = a!.dims.length;
       const order = given ?? [...a!.dims.keys()].reverse();
       if (order.length !== rank || [...order].sort((x, y) => x - y).some((axis, i) => axis !== i)) {
-        node.refuse(
-          'wrong-attribute',
-          `perm expected the axes of ${formatDims(a!.dims)}, got ${formatDims(order)}`,
-          rank,
-          order,
-        );
+        const reason = `attribute perm expected the axes of ${formatDims(a!.dims)}, got ${formatDims(order)}`;
+        node.wrongBecause('wrong-attribute', reason, rank, order);
       }
       work.count(a!.data.length, node.path);
       return [permute(a!, order)];
@@ -98,7 +94,7 @@ const reshape: Operator = {
 };
 
 function checkRank(node: Node, dims: readonly number[]): readonly number[] {
-  if (dims.length > 8) node.refuse('unsupported', `expected at most 8 dims, got ${dims.length}`, 8, dims.length);
+  if (dims.length > MAX_RANK) refuseRank(node.path, dims.length);
   return dims;
 }
 
@@ -142,7 +138,7 @@ const unsqueeze: Operator = {
     const read = integersOf(node, 'axes', 1, 13);
     return (inputs) => {
       const { dims } = inputs[0]!;
-      const given = read(inputs) ?? node.refuse('missing', 'expected axes, got none', 'axes', undefined);
+      const given = read(inputs) ?? node.missing('axes');
       const axes = node.axes(given, dims.length + given.length);
       const out = [...dims];
       for (const axis of axes) out.splice(axis, 0, 1);

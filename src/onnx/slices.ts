@@ -28,18 +28,13 @@ const slice: Operator = {
     return (inputs, work) => {
       const value = inputs[0]!;
       const rank = value.dims.length;
-      const from = starts!(inputs) ?? node.refuse('missing', 'expected starts, got none', 'starts', undefined);
-      const to = ends!(inputs) ?? node.refuse('missing', 'expected ends, got none', 'ends', undefined);
+      const from = starts!(inputs) ?? node.missing('starts');
+      const to = ends!(inputs) ?? node.missing('ends');
       const along = axes!(inputs) ?? [...from.keys()];
       const by = steps!(inputs) ?? from.map(() => 1);
       if (to.length !== from.length || along.length !== from.length || by.length !== from.length) {
         const found = `${from.length}, ${to.length}, ${along.length} and ${by.length}`;
-        node.refuse(
-          'wrong-shape',
-          `starts, ends, axes and steps expected one length, got ${found}`,
-          'one length',
-          found,
-        );
+        node.wrong('wrong-shape', 'starts, ends, axes and steps', 'one length', found);
       }
       node.axes(along, rank);
       const dims = [...value.dims];
@@ -49,7 +44,7 @@ const slice: Operator = {
         const axis = node.axis(given, rank);
         const length = value.dims[axis]!;
         const step = by[i]!;
-        if (step === 0) node.refuse('out-of-range', 'steps expected no 0, got one', 'not 0', 0);
+        if (step === 0) node.wrong('out-of-range', 'steps', 'not 0', 0);
         const clamp = (x: number, low: number, high: number) => Math.min(high, Math.max(low, x < 0 ? x + length : x));
         const first = step > 0 ? clamp(from[i]!, 0, length) : clamp(from[i]!, 0, length - 1);
         const last = step > 0 ? clamp(to[i]!, 0, length) : clamp(to[i]!, -1, length - 1);
@@ -66,7 +61,7 @@ const slice: Operator = {
 const concat: Operator = {
   inputs: [1, Number.POSITIVE_INFINITY],
   prepare(node) {
-    if (!node.has('axis')) node.refuse('missing', 'expected an attribute axis, got none', 'axis', undefined);
+    if (!node.has('axis')) node.missing('axis');
     const given = node.int('axis', 0);
     return (inputs, work) => {
       const values = inputs as readonly Value[];
@@ -104,14 +99,8 @@ const split: Operator = {
     const given = node.int('axis', 0);
     const read = integersOf(node, 'split', 1, 13);
     const parts = node.outputs.length;
-    if (node.has('num_outputs') && node.int('num_outputs', 0) !== parts) {
-      node.refuse(
-        'wrong-attribute',
-        `num_outputs expected ${parts}, got ${node.int('num_outputs', 0)}`,
-        parts,
-        node.int('num_outputs', 0),
-      );
-    }
+    const asked = node.int('num_outputs', parts);
+    if (asked !== parts) node.wrongAttribute('num_outputs', parts, asked);
     return (inputs, work) => {
       const value = inputs[0]!;
       const axis = node.axis(given, value.dims.length);

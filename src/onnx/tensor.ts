@@ -1,7 +1,7 @@
-import { type AnyTypedArray, product } from '../base/tensor.ts';
+import { type AnyTypedArray, formatDims, product } from '../base/tensor.ts';
 import { bfloat16ToFloat32, float16ToFloat32 } from '../files/float-formats.ts';
 import type { Range, Reader } from './protobuf.ts';
-import { refuse } from './refuse.ts';
+import { refuse, refuseBecause, refuseSecond } from './refuse.ts';
 
 /** What a tensor's data can be: numbers, bits of the rarer types as bytes, or strings. */
 export type OnnxData = AnyTypedArray | string[];
@@ -168,12 +168,11 @@ export function readTensor(reader: Reader, path: string): OnnxTensor {
     if (field === DIMS) reader.integers((size) => found.dims.push(checkDim(path, size, found.dims.length)));
     else if (field === DATA_TYPE) found.dataType = reader.size('a data type', 255);
     else if (field === NAME) found.name = reader.string();
-    else if (field === SEGMENT)
-      refuse('unsupported', path, 'tensors in segments are not supported', 'whole tensors', 'a segment');
+    else if (field === SEGMENT) refuse('unsupported', path, '', 'whole tensors', 'a segment');
     else if (field === EXTERNAL_DATA) refuseExternal(path);
     else if (field === DATA_LOCATION && reader.integer() !== 0) refuseExternal(path);
     else if (field === RAW_DATA) {
-      if (found.raw) refuse('repeated', `${path}.raw_data`, 'expected one field, got two', 1, 2);
+      if (found.raw) refuseSecond(`${path}.raw_data`, 'field');
       found.raw = reader.range();
     } else if (field === FLOAT_DATA || field === DOUBLE_DATA) {
       const bytes = field === FLOAT_DATA ? 4 : 8;
@@ -193,15 +192,15 @@ export function readTensor(reader: Reader, path: string): OnnxTensor {
 
 function refuseExternal(path: string): never {
   const text = 'its data are in another file, which is not read: save the model with its weights inside';
-  refuse('external-data', path, text, 'data in the file', 'external data');
+  refuseBecause('external-data', path, text, 'data in the file', 'external data');
 }
 
 function checkDim(path: string, size: number | bigint, index: number): number {
   if (index >= MAX_RANK) {
-    refuse('out-of-range', `${path}.dims`, `expected at most ${MAX_RANK} dims, got more`, MAX_RANK, index + 1);
+    refuseBecause('out-of-range', `${path}.dims`, `expected at most ${MAX_RANK} dims, got more`, MAX_RANK, index + 1);
   }
   if (!(size >= 0 && size < 2 ** 31)) {
-    refuse('out-of-range', `${path}.dims`, `expected sizes from 0 to 2^31 - 1, got ${size}`, '0 .. 2^31 - 1', size);
+    refuse('out-of-range', `${path}.dims`, 'size', '0 .. 2^31 - 1', size);
   }
   return Number(size);
 }
@@ -213,12 +212,12 @@ function checkTensor(
   { name, dataType, dims, raw, counts }: Found,
 ): OnnxTensor {
   const type = TYPES.get(dataType);
-  if (!type) refuse('unknown-type', path, `expected a data type that ONNX has, got ${dataType}`, '1 .. 26', dataType);
+  if (!type) refuse('unknown-type', path, 'data type', '1 .. 26', dataType);
   const elements = product(dims);
   for (const field of counts.keys()) {
     if (raw || field !== type.field) {
       const found = raw ? 'raw_data and a typed field' : `field ${field}`;
-      refuse('malformed', path, `data of type ${type.name} expected in one field, got ${found}`, type.field, found);
+      refuse('malformed', path, `field of ${type.name} data`, type.field, found);
     }
   }
   const { parts = 1 } = type;
@@ -228,8 +227,7 @@ function checkTensor(
   const got = raw ? raw.end - raw.start : (counts.get(type.field) ?? 0);
   if (got !== expected || (raw && !type.bits)) {
     const unit = raw ? 'bytes' : 'elements';
-    const text = `expected ${expected} ${unit} for [${dims.join(', ')}] of ${type.name}, got ${got}`;
-    refuse('wrong-length', path, text, expected, got);
+    refuse('wrong-length', path, `${unit} for ${formatDims(dims)} of ${type.name}`, expected, got);
   }
   const read = raw ? () => readRaw(reader.file, raw, type) : () => readTyped(reader, range, path, type, got);
   return new OnnxTensor(name, type.name, dims, read);
@@ -259,7 +257,7 @@ function readTyped(reader: Reader, range: Range, path: string, type: DataType, c
     reader.integers((value) => {
       if (wide) data[at++] = BigInt(value);
       else if (value >= min && value <= max) data[at++] = Number(value);
-      else refuse('out-of-range', path, `expected ${type.name}, got ${value}`, `${min} .. ${max}`, value);
+      else refuse('out-of-range', path, type.name, `${min} .. ${max}`, value);
     });
   });
   return convert ? convert(data as never) : data;

@@ -1,5 +1,5 @@
 import { describe, formatDims, product } from '../base/tensor.ts';
-import { refuse } from './refuse.ts';
+import { refuseBecause } from './refuse.ts';
 import type { OnnxTensor } from './tensor.ts';
 
 /** What is computed with: float16, bfloat16 and float64 of a file become float32. */
@@ -14,7 +14,7 @@ export interface Value<Data extends ValueData = ValueData> {
 }
 
 /** Dimensions of a value; one more than any operator here needs. */
-const MAX_RANK = 8;
+export const MAX_RANK = 8;
 
 /** The type that a file's type is computed as; undefined for those that are not computed with. */
 export function computedType(type: string): ValueType | undefined {
@@ -25,14 +25,16 @@ export function computedType(type: string): ValueType | undefined {
 export function toValue(tensor: OnnxTensor, path: string): Value {
   const type = computedType(tensor.type);
   if (!type) {
-    refuse('unsupported', path, `tensors of type ${tensor.type} are not computed with`, 'float32', tensor.type);
+    const reason = `tensors of type ${tensor.type} are not computed with`;
+    refuseBecause('unsupported', path, reason, 'float32', tensor.type);
   }
   if (tensor.dims.length > MAX_RANK) refuseRank(path, tensor.dims.length);
   return { type, dims: tensor.dims, data: tensor.read() as ValueData };
 }
 
-function refuseRank(path: string, rank: number): never {
-  return refuse('unsupported', path, `expected at most ${MAX_RANK} dims, got ${rank}`, MAX_RANK, rank);
+/** Refuses a value of too many dims. */
+export function refuseRank(path: string, rank: number): never {
+  return refuseBecause('unsupported', path, `expected at most ${MAX_RANK} dims, got ${rank}`, MAX_RANK, rank);
 }
 
 export function isFloat(value: Value): value is Value<Float32Array> {
@@ -79,13 +81,8 @@ export class Work {
     try {
       return { type, dims, data: newData(type, count) };
     } catch {
-      return refuse(
-        'no-memory',
-        path,
-        `no memory for a result of dims ${formatDims(dims)}`,
-        formatDims(dims),
-        describe(count),
-      );
+      const expected = formatDims(dims);
+      return refuseBecause('no-memory', path, `no memory for a result of dims ${expected}`, expected, describe(count));
     }
   }
 }
