@@ -269,8 +269,8 @@ const MUTATIONS = [
   {
     what: 'an initializer of a branch may not hide one outside',
     file: 'src/onnx/graph.ts',
-    from: 'hides ? this.#entries.has(name) : this.find(name)',
-    to: 'this.find(name) || (hides && this.#entries.has(name))',
+    from: 'hides ? this._entries.has(name) : this.find(name)',
+    to: 'this.find(name) || (hides && this._entries.has(name))',
   },
   {
     what: 'a padding begins with what was cut off',

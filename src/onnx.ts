@@ -2,7 +2,7 @@ import { checkOptions } from './base/tensor.ts';
 import { checkFile } from './files/bytes.ts';
 import { useKernels } from './onnx/kernels.ts';
 import { type OnnxModel, readModel } from './onnx/model.ts';
-import { load, type OnnxSession } from './onnx/session.ts';
+import { createSession, type OnnxSession } from './onnx/session.ts';
 
 export { ModelError } from './base/errors.ts';
 export type { LSTMReport } from './onnx/lstm-report.ts';
@@ -37,5 +37,5 @@ export function parseOnnx(bytes: Uint8Array | ArrayBuffer): OnnxModel {
 export function loadOnnx(bytes: Uint8Array | ArrayBuffer, options?: OnnxOptions): OnnxSession {
   checkOptions('loadOnnx', options, ['kernels']);
   if (options?.kernels !== undefined) useKernels(options.kernels);
-  return load(checkFile('loadOnnx', bytes));
+  return createSession(checkFile('loadOnnx', bytes));
 }

@@ -1,4 +1,4 @@
-import type { Node } from './node.ts';
+import type { OperatorNode } from './node.ts';
 
 /** An activation function of a recurrent node: its number in assembly/onnx/cell.ts, and its constants. */
 export interface Activation {
@@ -35,7 +35,7 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
  * The functions of a node, three a direction. As in ONNX Runtime, names count without regard to case, and only functions that
  * have an alpha or beta take one from the lists.
  */
-export function readActivations(node: Node, directions: number): Activation[] {
+export function readActivations(node: OperatorNode, directions: number): Activation[] {
   const names = node.strings('activations') ?? Array(directions).fill(['Sigmoid', 'Tanh', 'Tanh']).flat();
   const count = 3 * directions;
   if (names.length !== count) {

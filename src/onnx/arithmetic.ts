@@ -1,9 +1,9 @@
 import { castTo } from './cast.ts';
 import { inMemory, onnxKernels } from './kernels.ts';
 import { stretchedSteps, walk } from './layout.ts';
-import type { Node, Operator } from './node.ts';
+import type { Operator, OperatorNode } from './node.ts';
 import { pairs, rows, sameType, stretch } from './pairs.ts';
-import { isFloat, type Value, type Work } from './value.ts';
+import { isFloat, type RunValue, type Work } from './value.ts';
 
 // Float sums, products and quotients are exact in JavaScript's float64 or rounded twice without harm, and storing rounds them to
 // float32: the bits of float32 arithmetic.
@@ -47,7 +47,13 @@ const POWER = 512;
 
 type Integers = (x: bigint, y: bigint) => bigint;
 
-function floatRows(node: Node, a: Value<Float32Array>, b: Value<Float32Array>, row: Row, work: Work): Value {
+function floatRows(
+  node: OperatorNode,
+  a: RunValue<Float32Array>,
+  b: RunValue<Float32Array>,
+  row: Row,
+  work: Work,
+): RunValue {
   const dims = stretch(node, a.dims, b.dims);
   const out = work.make('float32', dims, node.path);
   const x = a.data;
@@ -62,7 +68,11 @@ function floatRows(node: Node, a: Value<Float32Array>, b: Value<Float32Array>, r
   return out;
 }
 
-function arithmeticOf(node: Node, row: Row, integers: Integers): (a: Value, b: Value, work: Work) => Value {
+function arithmeticOf(
+  node: OperatorNode,
+  row: Row,
+  integers: Integers,
+): (a: RunValue, b: RunValue, work: Work) => RunValue {
   return (a, b, work) => {
     sameType(node, a, b, ['float32', 'int64', 'int32']);
     if (isFloat(a) && isFloat(b)) return floatRows(node, a, b, row, work);
@@ -74,7 +84,7 @@ function arithmeticOf(node: Node, row: Row, integers: Integers): (a: Value, b: V
 }
 
 /** Float32 and integers of 64 and 32 bits, which wrap. */
-function arithmetic(row: Row, integers: (node: Node) => Integers): Operator {
+function arithmetic(row: Row, integers: (node: OperatorNode) => Integers): Operator {
   return {
     inputs: [2, 2],
     prepare(node) {
@@ -85,7 +95,7 @@ function arithmetic(row: Row, integers: (node: Node) => Integers): Operator {
 }
 
 /** Towards zero, as ONNX Runtime divides. */
-function divide(node: Node): Integers {
+function divide(node: OperatorNode): Integers {
   return (x, y) => (y === 0n ? node.wrong('out-of-range', 'divisor of integers', 'not 0', 0) : x / y);
 }
 
@@ -145,7 +155,7 @@ const pow: Operator = {
   },
 };
 
-function stretched(node: Node, value: Value, dims: readonly number[], work: Work): Float32Array {
+function stretched(node: OperatorNode, value: RunValue, dims: readonly number[], work: Work): Float32Array {
   const { data } = node.float32('input', value);
   const out = work.make('float32', dims, node.path);
   if (data.length === out.data.length) return data;

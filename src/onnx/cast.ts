@@ -1,5 +1,5 @@
 import type { Kernel, Operator } from './node.ts';
-import { isFloat, type Value, type ValueType, type Work } from './value.ts';
+import { isFloat, type RunValue, type ValueType, type Work } from './value.ts';
 
 const FLOAT16 = 10;
 const BFLOAT16 = 16;
@@ -60,7 +60,7 @@ function roundToFloat32(x: bigint): number {
   return Number(x < 0n ? -sticky : sticky);
 }
 
-export function castTo(type: ValueType, value: Value, work: Work, path: string): Value {
+export function castTo(type: ValueType, value: RunValue, work: Work, path: string): RunValue {
   if (value.type === type) return value;
   const out = work.make(type, value.dims, path);
   const data = out.data as unknown as (number | bigint)[];

@@ -2,7 +2,7 @@ import { wasm } from '../memory/wasm.ts';
 import { cast } from './cast.ts';
 import { inMemory, onnxKernels } from './kernels.ts';
 import type { Operator } from './node.ts';
-import { isFloat, type Value } from './value.ts';
+import { isFloat, type RunValue } from './value.ts';
 
 // Operators that make an element of one.
 
@@ -48,7 +48,7 @@ const clip: Operator = {
     return ([a, from, to], work) => {
       const value = a!;
       if (value.type === 'bool') node.wrongType('input', 'numbers', value.type);
-      const bound = (what: string, given: Value | undefined, fallback: number) => {
+      const bound = (what: string, given: RunValue | undefined, fallback: number) => {
         // what is left out lets every finite number pass
         if (fixed || !given) return fallback;
         if (given.type !== value.type) node.wrongType(what, value.type, given.type);

@@ -1,9 +1,9 @@
 import { formatDims } from '../base/tensor.ts';
 import { checkSizes } from './inputs.ts';
 import { broadcastDims, copyView, stretchedSteps, strides } from './layout.ts';
-import type { Kernel, Node, Operator } from './node.ts';
-import { copied } from './slices.ts';
-import { intVector, toValue, type Value } from './value.ts';
+import type { Kernel, Operator, OperatorNode } from './node.ts';
+import { copyPart } from './slices.ts';
+import { intVector, type RunValue, toValue } from './value.ts';
 
 // Tensors out of nothing, or of one that is repeated.
 
@@ -16,7 +16,7 @@ const constant: Operator = {
   },
 };
 
-function constantValue(node: Node): Value {
+function constantValue(node: OperatorNode): RunValue {
   const tensor = node.tensor('value');
   if (tensor) return toValue(tensor, node.path);
   const floats = node.has('value_float') ? [node.float('value_float', 0)] : node.floats('value_floats');
@@ -55,7 +55,7 @@ const expand: Operator = {
       const asked = checkSizes(node, 'shape', node.integers('shape', shape!));
       const dims = broadcastDims(a!.dims, asked);
       if (!dims) return node.wrongShape('shape', `dims that ${formatDims(a!.dims)} stretches to`, asked);
-      return [copied(node, a!, 0, dims, stretchedSteps(a!.dims, dims), work)];
+      return [copyPart(node, a!, 0, dims, stretchedSteps(a!.dims, dims), work)];
     },
 };
 

@@ -3,46 +3,46 @@ import { describe } from '../base/tensor.ts';
 import { checkOperators, nodePath, subgraphs } from './check.ts';
 import type { LSTMReport } from './lstm-report.ts';
 import { isGraph, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
-import { type Kernel, Node, type Owned } from './node.ts';
+import { type Kernel, OperatorNode, type Owned } from './node.ts';
 import { OPERATORS } from './operators.ts';
 import { refuse, refuseBecause, refuseTwice } from './refuse.ts';
 import type { OnnxTensor } from './tensor.ts';
-import { TooMuch, toValue, type Value, Work } from './value.ts';
+import { type RunValue, TooMuch, toValue, Work } from './value.ts';
 
 // A model is made ready once: names become slots, constants are computed, weights are packed. A run walks the steps.
 
 /** Where a step finds an input: a slot of the run, or a constant; undefined where it is left out. */
-export type Source = number | Value | undefined;
+export type Operand = number | RunValue | undefined;
 
-export interface Step {
+export interface ExecutionStep {
   readonly path: string;
-  readonly sources: readonly Source[];
+  readonly operands: readonly Operand[];
   /** Slots of the outputs; -1 for one that nobody wants. */
   readonly targets: readonly number[];
   readonly kernel: Kernel | undefined;
   /** Of an If: the branch for true and the one for false. */
-  readonly branches: readonly [Plan, Plan] | undefined;
+  readonly branches: readonly [ExecutionPlan, ExecutionPlan] | undefined;
   /** Slots that nothing reads after this step. */
   readonly last: readonly number[];
 }
 
-type Draft = Omit<Step, 'last'>;
+type Draft = Omit<ExecutionStep, 'last'>;
 
-export interface Plan {
-  readonly steps: readonly Step[];
-  readonly outputs: readonly Source[];
+export interface ExecutionPlan {
+  readonly steps: readonly ExecutionStep[];
+  readonly outputs: readonly Operand[];
 }
 
 /** A name in a graph: its slot in a run, or what is known of it at load. */
-interface Entry {
+interface Binding {
   slot: number;
-  value: Value | undefined;
+  value: RunValue | undefined;
   tensor: OnnxTensor | undefined;
 }
 
 class Scope {
   private readonly _outer: Scope | undefined;
-  private readonly _entries = new Map<string, Entry>();
+  private readonly _entries = new Map<string, Binding>();
   private readonly _path: string;
 
   constructor(path: string, outer?: Scope) {
@@ -50,11 +50,11 @@ class Scope {
     this._outer = outer;
   }
 
-  find(name: string): Entry | undefined {
+  find(name: string): Binding | undefined {
     return this._entries.get(name) ?? this._outer?.find(name);
   }
 
-  define(name: string, entry: Entry, hides = false): void {
+  define(name: string, entry: Binding, hides = false): void {
     // names of an outer graph may not be used again either, but by initializers
     if (hides ? this._entries.has(name) : this.find(name)) {
       refuseTwice(this._path, 'name', name);
@@ -85,13 +85,13 @@ export class Compiler {
   }
 
   /** The plan of the main graph; `inputs` become its first slots. */
-  compile(graph: OnnxGraph, inputs: readonly string[]): Plan {
+  compile(graph: OnnxGraph, inputs: readonly string[]): ExecutionPlan {
     const scope = new Scope('graph');
     for (const name of inputs) scope.define(name, this._slot());
     return this._graph(graph, scope, 'graph', true);
   }
 
-  private _slot(): Entry {
+  private _slot(): Binding {
     return { slot: this.slots++, value: undefined, tensor: undefined };
   }
 
@@ -105,7 +105,7 @@ export class Compiler {
   }
 
   /** One reading of a name: its slot, or its value if it is known. */
-  private _read(scope: Scope, name: string, path: string): Source {
+  private _read(scope: Scope, name: string, path: string): Operand {
     if (name === '') return undefined;
     const entry = scope.find(name);
     if (!entry) {
@@ -124,7 +124,7 @@ export class Compiler {
     return value ?? (slot >= 0 ? slot : refuse('missing', path, describe(name), 'a value', name));
   }
 
-  private _graph(graph: OnnxGraph, scope: Scope, path: string, main: boolean): Plan {
+  private _graph(graph: OnnxGraph, scope: Scope, path: string, main: boolean): ExecutionPlan {
     for (const [name, tensor] of graph.initializers) scope.define(name, { slot: -1, value: undefined, tensor }, true);
     const steps: Draft[] = [];
     for (const [i, node] of graph.nodes.entries()) {
@@ -136,22 +136,22 @@ export class Compiler {
   }
 
   private _node(node: OnnxNode, scope: Scope, path: string, main: boolean): Draft | undefined {
-    const sources = node.inputs.map((name) => this._read(scope, name, path));
-    if (node.opType === 'If') return this._branch(node, sources, scope, path);
+    const operands = node.inputs.map((name) => this._read(scope, name, path));
+    if (node.opType === 'If') return this._branch(node, operands, scope, path);
     const { prepare } = OPERATORS.get(node.opType)!;
-    const constants = sources.map((source) => (typeof source === 'object' ? source : undefined));
-    const isConstant = sources.every((source) => typeof source !== 'number');
+    const constants = operands.map((operand) => (typeof operand === 'object' ? operand : undefined));
+    const isConstant = operands.every((operand) => typeof operand !== 'number');
     // an unsuitable node of a branch fails when the branch is taken, since it may never be
     const deferred = (error: unknown): Draft => {
       if (main || !(error instanceof ModelError)) throw error;
       const kernel = (): never => {
         throw error;
       };
-      return { path, sources: [], targets: this._define(node, scope), kernel, branches: undefined };
+      return { path, operands: [], targets: this._define(node, scope), kernel, branches: undefined };
     };
     const made = this.resources.length;
     let kernel: Kernel;
-    const ready = new Node(node, this._opset, path, constants, (resource) => this.resources.push(resource));
+    const ready = new OperatorNode(node, this._opset, path, constants, (resource) => this.resources.push(resource));
     try {
       kernel = prepare(ready);
       if (isConstant && this._fold(node, kernel, ready.constants, scope)) {
@@ -163,13 +163,13 @@ export class Compiler {
       for (const resource of this.resources.splice(made)) resource.dispose();
       return deferred(error);
     }
-    const kept = sources.map((source, i) => (typeof source === 'number' ? source : ready.constants[i]));
-    return { path, sources: kept, targets: this._define(node, scope), kernel, branches: undefined };
+    const kept = operands.map((operand, i) => (typeof operand === 'number' ? operand : ready.constants[i]));
+    return { path, operands: kept, targets: this._define(node, scope), kernel, branches: undefined };
   }
 
   /** Whether the node's results are known from now on. */
-  private _fold(node: OnnxNode, kernel: Kernel, constants: readonly (Value | undefined)[], scope: Scope): boolean {
-    let values: readonly Value[];
+  private _fold(node: OnnxNode, kernel: Kernel, constants: readonly (RunValue | undefined)[], scope: Scope): boolean {
+    let values: readonly RunValue[];
     try {
       values = kernel(constants, this._folding);
     } catch (error) {
@@ -192,7 +192,7 @@ export class Compiler {
     });
   }
 
-  private _branch(node: OnnxNode, sources: readonly Source[], scope: Scope, path: string): Draft {
+  private _branch(node: OnnxNode, operands: readonly Operand[], scope: Scope, path: string): Draft {
     const [yes, no] = ['then_branch', 'else_branch'].map((name) => {
       const graph = node.attributes.get(name);
       if (!isGraph(graph)) {
@@ -205,19 +205,19 @@ export class Compiler {
       }
       const inner = `${path}.${name}`;
       return this._graph(graph, new Scope(inner, scope), inner, false);
-    }) as [Plan, Plan];
-    return { path, sources, targets: this._define(node, scope), kernel: undefined, branches: [yes, no] };
+    }) as [ExecutionPlan, ExecutionPlan];
+    return { path, operands, targets: this._define(node, scope), kernel: undefined, branches: [yes, no] };
   }
 }
 
 /** All that a step reads, in itself and in its branches. */
-function slotsOf({ sources, branches }: Draft): number[] {
+function slotsOf({ operands, branches }: Draft): number[] {
   const inner = branches?.flatMap(({ steps, outputs }) => [...steps.flatMap(slotsOf), ...outputs]) ?? [];
-  return [...sources, ...inner].filter((source) => typeof source === 'number');
+  return [...operands, ...inner].filter((operand) => typeof operand === 'number');
 }
 
-function withLast(steps: readonly Draft[], outputs: readonly Source[]): Step[] {
-  const needed = new Set<Source>(outputs);
+function withLast(steps: readonly Draft[], outputs: readonly Operand[]): ExecutionStep[] {
+  const needed = new Set<Operand>(outputs);
   const made = new Set(steps.flatMap(({ targets }) => targets));
   return [...steps]
     .reverse()

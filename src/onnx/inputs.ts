@@ -1,13 +1,13 @@
-import type { Node } from './node.ts';
-import type { Value } from './value.ts';
+import type { OperatorNode } from './node.ts';
+import type { RunValue } from './value.ts';
 
 /** A list of integers that is an attribute before operator set `asInput`, and then input `index`; undefined if left out. */
 export function integersOf(
-  node: Node,
+  node: OperatorNode,
   name: string,
   index: number,
   asInput: number,
-): (inputs: readonly (Value | undefined)[]) => number[] | undefined {
+): (inputs: readonly (RunValue | undefined)[]) => number[] | undefined {
   if (node.opset < asInput) {
     const list = node.ints(name);
     return () => list;
@@ -16,7 +16,7 @@ export function integersOf(
 }
 
 /** Sizes of a result, as a node asks for them. */
-export function checkSizes(node: Node, what: string, sizes: readonly number[]): readonly number[] {
+export function checkSizes(node: OperatorNode, what: string, sizes: readonly number[]): readonly number[] {
   const wrong = sizes.find((size) => !(size >= 0 && size < 2 ** 31));
   if (wrong === undefined) return sizes;
   return node.wrong('out-of-range', what, '0 .. 2^31 - 1', wrong);

@@ -1,5 +1,5 @@
 import { product, sameDims } from '../base/tensor.ts';
-import { newData, type Value, type ValueData } from './value.ts';
+import { newData, type RunValue, type ValueData } from './value.ts';
 
 // Where elements lie: row-major, the last axis fastest.
 
@@ -70,7 +70,7 @@ export function walk(
 }
 
 /** A value with its axes in another order: axis i of the result is axis `order[i]`. The same data where nothing moves. */
-export function permute<V extends Value>(value: V, order: readonly number[]): V {
+export function permute<V extends RunValue>(value: V, order: readonly number[]): V {
   const dims = order.map((axis) => value.dims[axis]!);
   const long = order.filter((axis) => value.dims[axis]! !== 1);
   if (long.every((axis, i) => i === 0 || axis > long[i - 1]!)) return { ...value, dims };

@@ -3,8 +3,8 @@ import { type Activation, readActivations, SIGMOID, TANH } from './activations.t
 import { permute } from './layout.ts';
 import { type Cells, RareCells, type Sequences, StandardCells, type Weights } from './lstm-cells.ts';
 import type { LSTMReport } from './lstm-report.ts';
-import type { Kernel, Node, Operator } from './node.ts';
-import type { Value } from './value.ts';
+import type { Kernel, Operator, OperatorNode } from './node.ts';
+import type { RunValue } from './value.ts';
 
 /** What the attributes of a node say. */
 interface Settings {
@@ -48,7 +48,7 @@ export const lstm: Operator = {
   },
 };
 
-function readSettings(node: Node): Settings {
+function readSettings(node: OperatorNode): Settings {
   const H = node.int('hidden_size', 0);
   if (!(H > 0 && H < 2 ** 24)) {
     node.wrongAttribute('hidden_size', 'a size above 0', H);
@@ -77,17 +77,17 @@ function readSettings(node: Node): Settings {
   };
 }
 
-function expectDims(node: Node, what: string, value: Value, dims: readonly number[]): Float32Array {
+function expectDims(node: OperatorNode, what: string, value: RunValue, dims: readonly number[]): Float32Array {
   const { data } = node.float32(what, value);
   if (!sameDims(value.dims, dims)) node.wrongShape(what, formatDims(dims), value.dims);
   return data;
 }
 
-function readWeights(node: Node, { H, D }: Settings, inputs: readonly (Value | undefined)[]): Weights {
+function readWeights(node: OperatorNode, { H, D }: Settings, inputs: readonly (RunValue | undefined)[]): Weights {
   const w = inputs[W]!;
   const I = w.dims[2] ?? 0;
   if (w.dims.length !== 3 || I === 0) node.wrongShape('W', `[${D}, ${4 * H}, input_size]`, w.dims);
-  const optional = (what: string, value: Value | undefined, size: number) =>
+  const optional = (what: string, value: RunValue | undefined, size: number) =>
     value && expectDims(node, what, value, [D, size]);
   return {
     W: expectDims(node, 'W', w, [D, 4 * H, I]),
@@ -106,7 +106,7 @@ function makeCells(weights: Weights, { functions, clip, inputForget }: Settings)
   return new RareCells(weights, functions, clip, inputForget);
 }
 
-function report(node: Node, { reverse }: Settings, cells: Cells | undefined): LSTMReport {
+function report(node: OperatorNode, { reverse }: Settings, cells: Cells | undefined): LSTMReport {
   const { name } = node;
   const none = (why: string): LSTMReport => ({ name, stateDict: undefined, why });
   if (!cells) return none('its weights are not constants of the model');
@@ -123,7 +123,7 @@ function report(node: Node, { reverse }: Settings, cells: Cells | undefined): LS
   };
 }
 
-function run(node: Node, settings: Settings, constant: Cells | undefined, inputSize: number): Kernel {
+function run(node: OperatorNode, settings: Settings, constant: Cells | undefined, inputSize: number): Kernel {
   const { H, D, batchFirst } = settings;
   return (inputs, work) => {
     const weights = constant ? undefined : readWeights(node, settings, inputs);
@@ -136,9 +136,9 @@ function run(node: Node, settings: Settings, constant: Cells | undefined, inputS
     const cells = constant ?? makeCells(weights!, settings);
     try {
       const { y, h, c } = runRows(cells, settings, sequences);
-      const all: Value = { type: 'float32', dims: [T, batch, D, H], data: y };
-      const state = (data: Float32Array): Value => {
-        const value: Value = { type: 'float32', dims: [D, batch, H], data };
+      const all: RunValue = { type: 'float32', dims: [T, batch, D, H], data: y };
+      const state = (data: Float32Array): RunValue => {
+        const value: RunValue = { type: 'float32', dims: [D, batch, H], data };
         return batchFirst ? permute(value, [1, 0, 2]) : value;
       };
       return [permute(all, batchFirst ? [1, 0, 2, 3] : [0, 2, 1, 3]), state(h), state(c)];
@@ -149,9 +149,9 @@ function run(node: Node, settings: Settings, constant: Cells | undefined, inputS
 }
 
 function readSequences(
-  node: Node,
+  node: OperatorNode,
   { H, D, batchFirst }: Settings,
-  inputs: readonly (Value | undefined)[],
+  inputs: readonly (RunValue | undefined)[],
   I: number,
 ): Sequences {
   let input = node.float32('X', inputs[X]!);
@@ -160,7 +160,7 @@ function readSequences(
   }
   if (batchFirst) input = permute(input, [1, 0, 2]);
   const [T, batch] = input.dims as [number, number];
-  const state = (what: string, value: Value | undefined): Float32Array | undefined => {
+  const state = (what: string, value: RunValue | undefined): Float32Array | undefined => {
     if (!value) return undefined;
     if (!batchFirst) return expectDims(node, what, value, [D, batch, H]);
     expectDims(node, what, value, [batch, D, H]);
@@ -177,7 +177,7 @@ function readSequences(
 }
 
 /** undefined if all are T long */
-function readLengths(node: Node, value: Value, T: number, batch: number): readonly number[] | undefined {
+function readLengths(node: OperatorNode, value: RunValue, T: number, batch: number): readonly number[] | undefined {
   if (value.type !== 'int32') node.wrongType('sequence_lens', 'int32', value.type);
   if (!sameDims(value.dims, [batch])) node.wrongShape('sequence_lens', formatDims([batch]), value.dims);
   const lengths = Array.from(value.data as Int32Array);

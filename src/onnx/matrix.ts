@@ -26,7 +26,7 @@ export interface Matrix {
 }
 
 /** Copies columns `column` on and `depth` of their k into panels. */
-function pack(
+function packPanels(
   { data, start, N, kStep, nStep }: Matrix,
   pointer: number,
   column: number,
@@ -57,7 +57,7 @@ export class PackedMatrix extends Resource {
     this.K = K;
     this.N = N;
     this.pointer = this.own(panelBytes(N, K));
-    pack(matrix, this.pointer, 0, panelCount(N), 0, K);
+    packPanels(matrix, this.pointer, 0, panelCount(N), 0, K);
   }
 }
 
@@ -70,7 +70,7 @@ export function isWorthPacking({ K, N }: Matrix): boolean {
  * out[r][0 .. N-1] = bias + x[r] M for `rows` rows, next to each other from `xStart` and `outStart` on.
  * @param bias [N], or zeros
  */
-export function multiply(
+export function multiplyFloats(
   x: Float32Array,
   xStart: number,
   rows: number,
@@ -111,7 +111,7 @@ export function multiply(
       // once even without depth, for the bias
       for (let k = 0; k === 0 || k < K; k += blockDepth) {
         const depth = Math.min(blockDepth, K - k);
-        if (!packed) pack(matrix, w, column, panels, k, depth);
+        if (!packed) packPanels(matrix, w, column, panels, k, depth);
         for (let r = 0; r < count; r++) {
           const at = xStart + (row + r) * K + k;
           memory.set(x.subarray(at, at + depth), input / 4 + r * depth);

@@ -1,8 +1,8 @@
 import { describe } from '../base/tensor.ts';
 import { Budget } from '../files/budget.ts';
-import { Reader } from './protobuf.ts';
+import { ProtobufReader } from './protobuf.ts';
 import { refuse, refuseBecause, refuseMissing, refuseSecond, refuseTwice } from './refuse.ts';
-import { MAX_RANK, type OnnxTensor, readTensor, typeName } from './tensor.ts';
+import { MAX_FILE_RANK, type OnnxTensor, readTensor, typeName } from './tensor.ts';
 
 export interface OnnxModel {
   readonly irVersion: number;
@@ -68,7 +68,7 @@ const ENTRY_BYTES = 32;
  * @throws ModelError where the file breaks the format's rules
  */
 export function readModel(file: Uint8Array): OnnxModel {
-  const reader = new Reader(file, new Budget('onnx', file.length));
+  const reader = new ProtobufReader(file, new Budget('onnx', file.length));
   let irVersion: number | undefined;
   let producer = '';
   let version = '';
@@ -90,7 +90,7 @@ export function readModel(file: Uint8Array): OnnxModel {
   return { irVersion, opsets, producer: version ? `${producer} ${version}` : producer, graph };
 }
 
-function readOpset(reader: Reader, opsets: Map<string, number>): void {
+function readOpset(reader: ProtobufReader, opsets: Map<string, number>): void {
   const path = 'model.opset_import';
   let domain = '';
   let version = 0;
@@ -105,7 +105,7 @@ function readOpset(reader: Reader, opsets: Map<string, number>): void {
 }
 
 /** Reads the GraphProto that the current field holds. */
-function readGraph(reader: Reader, path: string): OnnxGraph {
+function readGraph(reader: ProtobufReader, path: string): OnnxGraph {
   let name = '';
   const nodes: OnnxNode[] = [];
   const initializers = new Map<string, OnnxTensor>();
@@ -127,7 +127,7 @@ function readGraph(reader: Reader, path: string): OnnxGraph {
   return { name, nodes, initializers, inputs, outputs };
 }
 
-function readNode(reader: Reader, path: string): OnnxNode {
+function readNode(reader: ProtobufReader, path: string): OnnxNode {
   reader.budget.spend(NODE_BYTES, path);
   const node = { opType: '', domain: '', name: '', inputs: [] as string[], outputs: [] as string[] };
   const attributes = new Map<string, OnnxAttribute>();
@@ -170,7 +170,7 @@ const FIELD_TYPES: ReadonlyMap<number, number> = new Map([
   [11, GRAPHS],
 ]);
 
-function readAttribute(reader: Reader, path: string, attributes: Map<string, OnnxAttribute>): void {
+function readAttribute(reader: ProtobufReader, path: string, attributes: Map<string, OnnxAttribute>): void {
   reader.budget.spend(ATTRIBUTE_BYTES, path);
   let name = '';
   let declared = 0;
@@ -236,7 +236,7 @@ function attributeValue(
 }
 
 /** A ValueInfoProto: the type of anything but a tensor is passed over. */
-function readValueInfo(reader: Reader, path: string): OnnxValueInfo {
+function readValueInfo(reader: ProtobufReader, path: string): OnnxValueInfo {
   reader.budget.spend(VALUE_BYTES, path);
   let name = '';
   let type: string | undefined;
@@ -257,12 +257,12 @@ function readValueInfo(reader: Reader, path: string): OnnxValueInfo {
   return { name, type, dims };
 }
 
-function readShape(reader: Reader, path: string): (number | string)[] {
+function readShape(reader: ProtobufReader, path: string): (number | string)[] {
   const dims: (number | string)[] = [];
   reader.nested(path, (field) => {
     if (field !== 1) return;
-    if (dims.length >= MAX_RANK) {
-      refuseBecause('out-of-range', path, `expected at most ${MAX_RANK} dims, got more`, MAX_RANK, 'more');
+    if (dims.length >= MAX_FILE_RANK) {
+      refuseBecause('out-of-range', path, `expected at most ${MAX_FILE_RANK} dims, got more`, MAX_FILE_RANK, 'more');
     }
     let size: number | string = '';
     reader.nested(path, (part) => {

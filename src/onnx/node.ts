@@ -3,7 +3,7 @@ import type { LSTMReport } from './lstm-report.ts';
 import type { OnnxNode } from './model.ts';
 import { refuse, refuseBecause, refuseMissing } from './refuse.ts';
 import { OnnxTensor } from './tensor.ts';
-import { isFloat, toNumbers, type Value, type ValueType, type Work } from './value.ts';
+import { isFloat, type RunValue, toNumbers, type ValueType, type Work } from './value.ts';
 
 /** Holds memory until it is disposed of. */
 export interface Owned {
@@ -11,7 +11,7 @@ export interface Owned {
 }
 
 /** Computes a node's outputs from its inputs, in a run; an input that is left out is undefined. */
-export type Kernel = (inputs: readonly (Value | undefined)[], work: Work) => readonly Value[];
+export type Kernel = (inputs: readonly (RunValue | undefined)[], work: Work) => readonly RunValue[];
 
 /** An operator: how many inputs and outputs it has, which operator sets have it, and how its nodes are made ready. */
 export interface Operator {
@@ -24,18 +24,18 @@ export interface Operator {
   /** Names the parts that are not supported, as docs/formats/onnx.md lists them. */
   readonly limits?: string;
   /** Checks attributes and packs constant inputs, when the model is loaded. */
-  readonly prepare: (node: Node) => Kernel;
+  readonly prepare: (node: OperatorNode) => Kernel;
 }
 
 /** A node as its operator's prepare() sees it: attributes, constant inputs, and ways to refuse it. */
-export class Node {
+export class OperatorNode {
   readonly opType: string;
   readonly opset: number;
   readonly outputs: readonly string[];
   /** Names the node in errors. */
   readonly path: string;
   /** The inputs that are known at load. prepare() may set one to undefined: it is not kept then, nor given in a run. */
-  readonly constants: (Value | undefined)[];
+  readonly constants: (RunValue | undefined)[];
   /** For each input, whether it is given. */
   readonly present: readonly boolean[];
   /** Set by an LSTM node. */
@@ -49,7 +49,7 @@ export class Node {
     node: OnnxNode,
     opset: number,
     path: string,
-    constants: (Value | undefined)[],
+    constants: (RunValue | undefined)[],
     own: (resource: Owned) => void,
   ) {
     this.opType = node.opType;
@@ -169,19 +169,19 @@ export class Node {
     return sorted;
   }
 
-  float32(what: string, value: Value): Value<Float32Array> {
+  float32(what: string, value: RunValue): RunValue<Float32Array> {
     return isFloat(value) ? value : this.wrongType(what, 'float32', value.type);
   }
 
   /** The integers of a vector or scalar. */
-  integers(what: string, value: Value): number[] {
+  integers(what: string, value: RunValue): number[] {
     if (value.type !== 'int64' && value.type !== 'int32') this.wrongType(what, 'int64', value.type);
     if (value.dims.length > 1) this.wrongShape(what, 'one dimension', value.dims);
     return toNumbers(value);
   }
 
   /** The element of a tensor that has only one. */
-  scalar(what: string, value: Value, ...types: ValueType[]): number | bigint {
+  scalar(what: string, value: RunValue, ...types: ValueType[]): number | bigint {
     if (!types.includes(value.type)) this.wrongType(what, types.join(' or '), value.type);
     if (value.data.length !== 1) this.wrongShape(what, 'one element', value.dims);
     return value.data[0]!;

@@ -1,8 +1,8 @@
 import { formatDims, product } from '../base/tensor.ts';
 import { integersOf } from './inputs.ts';
 import { copyRun } from './layout.ts';
-import type { Node, Operator } from './node.ts';
-import type { Value, Work } from './value.ts';
+import type { Operator, OperatorNode } from './node.ts';
+import type { RunValue, Work } from './value.ts';
 
 const PAD_MODES = ['constant', 'reflect', 'edge', 'wrap'];
 
@@ -38,15 +38,15 @@ export const pad: Operator = {
  * reflected or repeated.
  */
 function padAxis(
-  node: Node,
-  value: Value,
+  node: OperatorNode,
+  value: RunValue,
   axis: number,
   before: number,
   after: number,
   mode: string,
   fill: number | bigint | undefined,
   work: Work,
-): Value {
+): RunValue {
   if (before === 0 && after === 0) return value;
   const size = value.dims[axis]!;
   const cut = Math.max(0, -before);

@@ -1,11 +1,11 @@
 import { formatDims } from '../base/tensor.ts';
 import { broadcastDims, stretchedSteps, walk } from './layout.ts';
-import type { Node } from './node.ts';
-import type { Value, ValueType, Work } from './value.ts';
+import type { OperatorNode } from './node.ts';
+import type { RunValue, ValueType, Work } from './value.ts';
 
 // Two inputs, element by element, stretched to each other as numpy does.
 
-export function stretch(node: Node, a: readonly number[], b: readonly number[]): readonly number[] {
+export function stretch(node: OperatorNode, a: readonly number[], b: readonly number[]): readonly number[] {
   const dims = broadcastDims(a, b);
   if (dims) return dims;
   const found = `${formatDims(a)} and ${formatDims(b)}`;
@@ -36,13 +36,13 @@ export function rows(
 
 /** Any two values, element by element, of the same type. */
 export function pairs(
-  node: Node,
-  a: Value,
-  b: Value,
+  node: OperatorNode,
+  a: RunValue,
+  b: RunValue,
   type: ValueType,
   work: Work,
   apply: (x: never, y: never) => number | bigint | boolean,
-): Value {
+): RunValue {
   const dims = stretch(node, a.dims, b.dims);
   const out = work.make(type, dims, node.path);
   const data = out.data as unknown as (number | bigint | boolean)[];
@@ -53,7 +53,7 @@ export function pairs(
   return out;
 }
 
-export function sameType(node: Node, a: Value, b: Value, types: readonly ValueType[]): void {
+export function sameType(node: OperatorNode, a: RunValue, b: RunValue, types: readonly ValueType[]): void {
   if (!types.includes(a.type)) node.wrongType('input 0', types.join(', '), a.type);
   if (a.type !== b.type) node.wrongType('input 1', a.type, b.type);
 }

@@ -1,21 +1,21 @@
 import { describe, formatDims, product } from '../base/tensor.ts';
 import { broadcastDims, permute, stretchedSteps, walk } from './layout.ts';
-import { isWorthPacking, type Matrix, multiply, multiplyIntegers, PackedMatrix } from './matrix.ts';
-import type { Node, Operator } from './node.ts';
+import { isWorthPacking, type Matrix, multiplyFloats, multiplyIntegers, PackedMatrix } from './matrix.ts';
+import type { Operator, OperatorNode } from './node.ts';
 import { sameType } from './pairs.ts';
-import { isFloat, type Value, type Work } from './value.ts';
+import { isFloat, type RunValue, type Work } from './value.ts';
 
 // MatMul, Gemm and Conv: matrices that are constant are packed when the model is loaded.
 
 /** The last two axes of a value, as a matrix [K][N]; the other way round if `turned`. */
-function matrixOf({ data, dims }: Value<Float32Array>, start = 0, turned = false): Matrix {
+function matrixOf({ data, dims }: RunValue<Float32Array>, start = 0, turned = false): Matrix {
   const [rows, columns] = dims.slice(-2) as [number, number];
   const matrix = { data, start, K: rows, N: columns, kStep: columns, nStep: 1 };
   return turned ? { ...matrix, K: columns, N: rows, kStep: 1, nStep: columns } : matrix;
 }
 
 /** Input `index` packed, if it is constant and worth it; then the value is not kept. */
-function packInput(node: Node, index: number, turned = false): PackedMatrix | undefined {
+function packInput(node: OperatorNode, index: number, turned = false): PackedMatrix | undefined {
   const value = node.constants[index];
   if (value?.dims.length !== 2 || !isFloat(value)) return undefined;
   const matrix = matrixOf(value, 0, turned);
@@ -37,24 +37,24 @@ const matMul: Operator = {
   },
 };
 
-/** What a call of multiply() costs besides, in multiplications. */
+/** What a call of multiplyFloats() costs besides, in multiplications. */
 const CALL = 1024;
 /** What one of integers costs. */
 const BIGINTS = 64;
 
 /** All rows of `x` times one matrix. */
-function byMatrix(node: Node, x: Value<Float32Array>, matrix: Matrix | PackedMatrix, work: Work): Value {
+function byMatrix(node: OperatorNode, x: RunValue<Float32Array>, matrix: Matrix | PackedMatrix, work: Work): RunValue {
   const { K, N } = matrix;
   if (x.dims.at(-1) !== K) node.wrongShape('A', `[..., ${K}] for B [${K}, ${N}]`, x.dims);
   const out = work.make('float32', [...x.dims.slice(0, -1), N], node.path);
   const rows = product(x.dims.slice(0, -1));
   work.spend(rows * K * N + (matrix instanceof PackedMatrix ? 0 : K * N), node.path);
-  if (out.data.length) multiply(x.data, 0, rows, matrix, undefined, out.data, 0);
+  if (out.data.length) multiplyFloats(x.data, 0, rows, matrix, undefined, out.data, 0);
   return out;
 }
 
 /** As numpy.matmul: vectors become matrices for the while, and all axes but the last two are stretched. */
-function batched(node: Node, a: Value, b: Value, work: Work): Value {
+function batched(node: OperatorNode, a: RunValue, b: RunValue, work: Work): RunValue {
   if (a.dims.length === 0 || b.dims.length === 0) {
     node.wrongShape('A and B', 'at least one axis', a.dims.length ? b.dims : a.dims);
   }
@@ -73,7 +73,7 @@ function batched(node: Node, a: Value, b: Value, work: Work): Value {
   if (out.data.length) {
     walk(outer, [stretchedSteps(xOuter, outer), stretchedSteps(yOuter, outer)], (i, j) => {
       if (isFloat(x) && isFloat(y) && isFloat(out)) {
-        multiply(x.data, i * M * K, M, matrixOf(y, j * K * N), undefined, out.data, at);
+        multiplyFloats(x.data, i * M * K, M, matrixOf(y, j * K * N), undefined, out.data, at);
       } else multiplyIntegers(x.data, i * M * K, M, K, N, y.data, j * K * N, out.data, at);
       at += M * N;
     });
@@ -97,7 +97,7 @@ const gemm: Operator = {
       const matrix = packed ?? matrixOf(node.float32('B', b!), 0, turnB);
       const y = byMatrix(node, x, matrix, work);
       // what is multiplied by 0 does not count, even if it is infinite or NaN, as in ONNX Runtime
-      if (c && beta !== 0) addScaled(node, y as Value<Float32Array>, alpha, node.float32('C', c), beta);
+      if (c && beta !== 0) addScaled(node, y as RunValue<Float32Array>, alpha, node.float32('C', c), beta);
       else if (alpha !== 1) for (let i = 0; i < y.data.length; i++) y.data[i] = alpha * (y.data[i] as number);
       return [y];
     };
@@ -105,7 +105,13 @@ const gemm: Operator = {
 };
 
 /** y = alpha y + beta c, in place, rounded once. */
-function addScaled(node: Node, y: Value<Float32Array>, alpha: number, c: Value<Float32Array>, beta: number): void {
+function addScaled(
+  node: OperatorNode,
+  y: RunValue<Float32Array>,
+  alpha: number,
+  c: RunValue<Float32Array>,
+  beta: number,
+): void {
   if (broadcastDims(c.dims, y.dims)?.join() !== y.dims.join()) {
     node.wrongShape('C', `dims that stretch to ${formatDims(y.dims)}`, c.dims);
   }
@@ -118,7 +124,7 @@ function addScaled(node: Node, y: Value<Float32Array>, alpha: number, c: Value<F
 }
 
 /** What the attributes of a Conv say, of one spatial axis. */
-interface Window {
+interface ConvSettings {
   readonly kernel: number;
   readonly stride: number;
   readonly dilation: number;
@@ -132,13 +138,13 @@ const conv: Operator = {
   limits: 'more or less than one spatial axis',
   prepare(node) {
     const weight = node.constants[1];
-    const window = weight && readWindow(node, weight.dims);
-    const fixed = weight && fixGroups(node, node.float32('W', weight), window!);
+    const settings = weight && readConv(node, weight.dims);
+    const fixed = weight && fixGroups(node, node.float32('W', weight), settings!);
     if (fixed) node.constants[1] = undefined;
     const dims = weight?.dims;
     return ([x, w, b], work) => {
       const wDims = dims ?? w!.dims;
-      const used = window ?? readWindow(node, wDims);
+      const used = settings ?? readConv(node, wDims);
       const groups = fixed ?? groupsOf(node.float32('W', w!), used.group);
       return [convolve(node, node.float32('X', x!), wDims, groups, used, b && node.float32('B', b), work)];
     };
@@ -147,7 +153,7 @@ const conv: Operator = {
 
 const AUTO_PADS = ['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'];
 
-function readWindow(node: Node, dims: readonly number[]): Window {
+function readConv(node: OperatorNode, dims: readonly number[]): ConvSettings {
   if (dims.length !== 3) node.wrongShape('W', '[M, C / group, kernel] for one spatial axis', dims);
   const one = (name: string, least: number): number => {
     const [value = 1, ...more] = node.ints(name) ?? [];
@@ -187,14 +193,18 @@ function readWindow(node: Node, dims: readonly number[]): Window {
 }
 
 /** The weights of each group as a matrix [C / group * kernel][M / group]. */
-function groupsOf({ data, dims }: Value<Float32Array>, group: number): Matrix[] {
+function groupsOf({ data, dims }: RunValue<Float32Array>, group: number): Matrix[] {
   const N = dims[0]! / group;
   const K = dims[1]! * dims[2]!;
   return Array.from({ length: group }, (_, g) => ({ data, start: g * N * K, K, N, kStep: 1, nStep: K }));
 }
 
 /** Packed only if there is one group, or few wide ones: each is a block of memory. */
-function fixGroups(node: Node, weight: Value<Float32Array>, { group }: Window): (Matrix | PackedMatrix)[] {
+function fixGroups(
+  node: OperatorNode,
+  weight: RunValue<Float32Array>,
+  { group }: ConvSettings,
+): (Matrix | PackedMatrix)[] {
   const groups = groupsOf(weight, group);
   if (group > 64 || isDepthwise(weight.dims, group) || !groups.every(isWorthPacking)) return groups;
   return groups.map((matrix) => node.own(new PackedMatrix(matrix)));
@@ -209,14 +219,14 @@ function isDepthwise([M, inChannels]: readonly number[], group: number): boolean
 const BLOCK_FLOATS = 1 << 16;
 
 function convolve(
-  node: Node,
-  x: Value<Float32Array>,
+  node: OperatorNode,
+  x: RunValue<Float32Array>,
   [M = 0, inChannels = 0]: readonly number[],
   matrices: readonly (Matrix | PackedMatrix)[],
-  { kernel, stride, dilation, group, pads }: Window,
-  bias: Value<Float32Array> | undefined,
+  { kernel, stride, dilation, group, pads }: ConvSettings,
+  bias: RunValue<Float32Array> | undefined,
   work: Work,
-): Value {
+): RunValue {
   const [batch, channels, length] = x.dims as [number, number, number];
   if (x.dims.length !== 3 || channels !== inChannels * group) {
     node.wrongShape('X', `[batch, ${inChannels * group}, length]`, x.dims);
@@ -262,7 +272,7 @@ function convolve(
             }
           }
         }
-        multiply(windows, 0, count, matrices[g]!, bias?.data.subarray(g * N, (g + 1) * N), sums, 0);
+        multiplyFloats(windows, 0, count, matrices[g]!, bias?.data.subarray(g * N, (g + 1) * N), sums, 0);
         const to = (b * M + g * N) * positions + first;
         for (let p = 0; p < count; p++) {
           for (let n = 0; n < N; n++) out.data[to + n * positions + p] = sums[p * N + n]!;

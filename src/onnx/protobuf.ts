@@ -21,7 +21,7 @@ export interface Range {
  * Walks the fields of protobuf messages. The library beneath reads tags and varints; lengths are held against the enclosing
  * message here, which it does not do, and nesting is bounded.
  */
-export class Reader {
+export class ProtobufReader {
   readonly file: Uint8Array;
   readonly budget: Budget;
   readonly #reader: BinaryReader;

@@ -3,8 +3,8 @@ import { floats, scratch } from '../memory/arena.ts';
 import { wasm } from '../memory/wasm.ts';
 import { onnxKernels } from './kernels.ts';
 import { broadcastDims, permute, stretchedSteps, strides, walk } from './layout.ts';
-import type { Kernel, Node, Operator } from './node.ts';
-import type { Value, ValueData, ValueType } from './value.ts';
+import type { Kernel, Operator, OperatorNode } from './node.ts';
+import type { RunValue, ValueData, ValueType } from './value.ts';
 
 // Operators that make one element of many along an axis. Float sums are kept in float64 and rounded once.
 
@@ -238,7 +238,13 @@ const layerNormalization: Operator = {
 };
 
 /** A parameter stretched to the normalised axes; to all of `dims`, if it is not the same for each of the other axes. */
-function parameter(node: Node, what: string, value: Value, dims: readonly number[], axis: number): Float32Array {
+function parameter(
+  node: OperatorNode,
+  what: string,
+  value: RunValue,
+  dims: readonly number[],
+  axis: number,
+): Float32Array {
   const { data } = node.float32(what, value);
   const outer = Math.max(0, value.dims.length - dims.length + axis);
   const isInner = value.dims.length <= dims.length && product(value.dims.slice(0, outer)) === 1;

@@ -3,12 +3,12 @@ import { describe, formatDims, product, tag, wrongType, wrongValue } from '../ba
 import { endScratch } from '../memory/arena.ts';
 import { wasm } from '../memory/wasm.ts';
 import { Resource } from '../nn/module.ts';
-import { Compiler, type Plan, type Source, type Step } from './graph.ts';
+import { Compiler, type ExecutionPlan, type ExecutionStep, type Operand } from './graph.ts';
 import type { LSTMReport } from './lstm-report.ts';
 import { type OnnxModel, type OnnxValueInfo, readModel } from './model.ts';
 import type { Owned } from './node.ts';
 import { refuse, refuseBecause, refuseMissing, refuseTwice } from './refuse.ts';
-import { computedType, newData, type Value, type ValueData, type ValueType, Work } from './value.ts';
+import { computedType, newData, type RunValue, type ValueData, type ValueType, Work } from './value.ts';
 
 /** An input of a run: an onnxruntime Tensor fits. */
 export interface OnnxFeed {
@@ -57,7 +57,7 @@ export class OnnxSession extends Resource {
   readonly outputs: readonly OnnxPort[];
   /** The LSTM nodes, those of subgraphs too. */
   readonly lstms: readonly LSTMReport[];
-  private readonly _plan: Plan;
+  private readonly _plan: ExecutionPlan;
   private readonly _slots: number;
   private readonly _constants: number;
   private readonly _steps: number;
@@ -99,7 +99,7 @@ export class OnnxSession extends Resource {
   run(feeds: OnnxFeeds): Record<string, OnnxResult> {
     this.checkAlive();
     const values = readFeeds(this.inputs, feeds);
-    const slots: (Value | undefined)[] = new Array(this._slots);
+    const slots: (RunValue | undefined)[] = new Array(this._slots);
     let fed = 1;
     for (const [i, value] of values.entries()) {
       slots[i] = value;
@@ -107,9 +107,9 @@ export class OnnxSession extends Resource {
     }
     const elements = Math.min(this._constants, MOST_ELEMENTS) + ELEMENTS_PER_STEP * this._steps;
     const work = new Work(ELEMENTS + fed * elements, MULTIPLICATIONS + fed * 4 * this._constants, refuseWork);
-    let outputs: readonly Value[];
+    let outputs: readonly RunValue[];
     try {
-      outputs = execute(this._plan, slots, work);
+      outputs = runPlan(this._plan, slots, work);
     } finally {
       endScratch();
     }
@@ -129,7 +129,7 @@ export class OnnxSession extends Resource {
 }
 
 /** @throws ModelError that says what is wrong with the model, or lists what is not supported of it */
-export function load(file: Uint8Array): OnnxSession {
+export function createSession(file: Uint8Array): OnnxSession {
   return new OnnxSession(readModel(file), file.length);
 }
 
@@ -152,7 +152,7 @@ function outputPorts(outputs: readonly OnnxValueInfo[]): OnnxPort[] {
   });
 }
 
-function countSteps({ steps }: Plan): number {
+function countSteps({ steps }: ExecutionPlan): number {
   let count = 0;
   for (const { branches } of steps) count += 1 + (branches?.reduce((sum, plan) => sum + countSteps(plan), 0) ?? 0);
   return count;
@@ -163,18 +163,22 @@ function refuseWork(path: string): never {
   return refuseBecause('too-large', path, text, 'less work', 'more');
 }
 
-function execute({ steps, outputs }: Plan, slots: (Value | undefined)[], work: Work): Value[] {
-  const read = (source: Source) => (typeof source === 'number' ? slots[source] : source);
+function runPlan({ steps, outputs }: ExecutionPlan, slots: (RunValue | undefined)[], work: Work): RunValue[] {
+  const read = (operand: Operand) => (typeof operand === 'number' ? slots[operand] : operand);
   for (const step of steps) {
-    const inputs = step.sources.map(read);
-    const results = step.branches ? branch(step, inputs[0]!, slots, work) : perform(step, inputs, work);
+    const inputs = step.operands.map(read);
+    const results = step.branches ? runBranch(step, inputs[0]!, slots, work) : runKernel(step, inputs, work);
     for (const slot of step.last) slots[slot] = undefined;
     for (const [i, slot] of step.targets.entries()) if (slot >= 0) slots[slot] = results[i];
   }
-  return outputs.map((source) => read(source)!);
+  return outputs.map((operand) => read(operand)!);
 }
 
-function perform({ kernel, path }: Step, inputs: readonly (Value | undefined)[], work: Work): readonly Value[] {
+function runKernel(
+  { kernel, path }: ExecutionStep,
+  inputs: readonly (RunValue | undefined)[],
+  work: Work,
+): readonly RunValue[] {
   try {
     return kernel!(inputs, work);
   } catch (error) {
@@ -186,20 +190,20 @@ function perform({ kernel, path }: Step, inputs: readonly (Value | undefined)[],
   }
 }
 
-function branch(
-  { branches, path }: Step,
-  { type, data }: Value,
-  slots: (Value | undefined)[],
+function runBranch(
+  { branches, path }: ExecutionStep,
+  { type, data }: RunValue,
+  slots: (RunValue | undefined)[],
   work: Work,
-): readonly Value[] {
+): readonly RunValue[] {
   if (type !== 'bool' || data.length !== 1) {
     const reason = `the condition expected one bool, got ${data.length} of ${type}`;
     refuseBecause('wrong-type', path, reason, 'one bool', type);
   }
-  return execute(branches![data[0] ? 0 : 1], slots, work);
+  return runPlan(branches![data[0] ? 0 : 1], slots, work);
 }
 
-function readFeeds(inputs: readonly OnnxPort[], feeds: unknown): Value[] {
+function readFeeds(inputs: readonly OnnxPort[], feeds: unknown): RunValue[] {
   if (feeds === null || typeof feeds !== 'object') {
     throw wrongType('run', 'feeds', 'an object or Map of tensors', feeds);
   }
@@ -218,7 +222,7 @@ function readFeeds(inputs: readonly OnnxPort[], feeds: unknown): Value[] {
   });
 }
 
-function readFeed({ name, type, dims: expected }: OnnxPort, feed: unknown): Value {
+function readFeed({ name, type, dims: expected }: OnnxPort, feed: unknown): RunValue {
   const what = `feed ${describe(name).slice(1, -1)}`;
   if (feed === null || typeof feed !== 'object') throw wrongType('run', what, 'a tensor { data, dims }', feed);
   const { data, dims, type: said } = feed as OnnxFeed;

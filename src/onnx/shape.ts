@@ -1,13 +1,13 @@
 import { formatDims, product } from '../base/tensor.ts';
 import { integersOf } from './inputs.ts';
 import { permute } from './layout.ts';
-import type { Node, Operator } from './node.ts';
-import { intVector, MAX_RANK, refuseRank, type Value } from './value.ts';
+import type { Operator, OperatorNode } from './node.ts';
+import { intVector, MAX_RANK, type RunValue, refuseRank } from './value.ts';
 
 // The same elements with other dims, and what tells dims.
 
 /** The same elements with other dims. */
-function view(value: Value, dims: readonly number[]): Value {
+function withDims(value: RunValue, dims: readonly number[]): RunValue {
   return { ...value, dims };
 }
 
@@ -54,7 +54,7 @@ const size: Operator = {
   inputs: [1, 1],
   prepare:
     () =>
-    ([a]) => [view(intVector([a!.data.length]), [])],
+    ([a]) => [withDims(intVector([a!.data.length]), [])],
 };
 
 const transpose: Operator = {
@@ -88,12 +88,12 @@ const reshape: Operator = {
       if (unknown > 1 || !whole || product(dims) !== a!.data.length) {
         node.wrongShape('shape', `${a!.data.length} elements, as ${formatDims(a!.dims)} has`, asked);
       }
-      return [view(a!, checkRank(node, dims))];
+      return [withDims(a!, checkRank(node, dims))];
     };
   },
 };
 
-function checkRank(node: Node, dims: readonly number[]): readonly number[] {
+function checkRank(node: OperatorNode, dims: readonly number[]): readonly number[] {
   if (dims.length > MAX_RANK) refuseRank(node.path, dims.length);
   return dims;
 }
@@ -105,7 +105,7 @@ const flatten: Operator = {
     return ([a]) => {
       const { dims } = a!;
       const axis = given === dims.length ? given : node.axis(given, dims.length);
-      return [view(a!, [product(dims.slice(0, axis)), product(dims.slice(axis))])];
+      return [withDims(a!, [product(dims.slice(0, axis)), product(dims.slice(axis))])];
     };
   },
 };
@@ -123,7 +123,7 @@ const squeeze: Operator = {
         : dims.flatMap((size, i) => (size === 1 ? [i] : []));
       if (axes.some((axis) => dims[axis] !== 1)) node.wrongShape('input', `1 along axes ${axes.join(', ')}`, dims);
       return [
-        view(
+        withDims(
           inputs[0]!,
           dims.filter((_, i) => !axes.includes(i)),
         ),
@@ -142,7 +142,7 @@ const unsqueeze: Operator = {
       const axes = node.axes(given, dims.length + given.length);
       const out = [...dims];
       for (const axis of axes) out.splice(axis, 0, 1);
-      return [view(inputs[0]!, checkRank(node, out))];
+      return [withDims(inputs[0]!, checkRank(node, out))];
     };
   },
 };

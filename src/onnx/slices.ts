@@ -1,19 +1,19 @@
 import { formatDims, product } from '../base/tensor.ts';
 import { integersOf } from './inputs.ts';
 import { copyRun, copyView, strides } from './layout.ts';
-import type { Node, Operator } from './node.ts';
-import { toNumbers, type Value, type Work } from './value.ts';
+import type { Operator, OperatorNode } from './node.ts';
+import { type RunValue, toNumbers, type Work } from './value.ts';
 
 // Parts of tensors, and tensors of parts.
 
-export function copied(
-  node: Node,
-  value: Value,
+export function copyPart(
+  node: OperatorNode,
+  value: RunValue,
   start: number,
   dims: readonly number[],
   steps: readonly number[],
   work: Work,
-): Value {
+): RunValue {
   const out = work.make(value.type, dims, node.path);
   copyView(value.data, start, dims, steps, out.data);
   return out;
@@ -53,7 +53,7 @@ const slice: Operator = {
         if (count) start += first * moves[axis]!;
         moves[axis] = moves[axis]! * (count > 1 ? step : 1);
       }
-      return [copied(node, value, start, dims, moves, work)];
+      return [copyPart(node, value, start, dims, moves, work)];
     };
   },
 };
@@ -64,7 +64,7 @@ const concat: Operator = {
     if (!node.has('axis')) node.missing('axis');
     const given = node.int('axis', 0);
     return (inputs, work) => {
-      const values = inputs as readonly Value[];
+      const values = inputs as readonly RunValue[];
       const first = values[0]!;
       const axis = node.axis(given, first.dims.length);
       const dims = [...first.dims];
@@ -119,7 +119,7 @@ const split: Operator = {
       return lengths.map((part) => {
         const dims = value.dims.with(axis, part);
         start += part;
-        return copied(node, value, (start - part) * steps[axis]!, dims, steps, work);
+        return copyPart(node, value, (start - part) * steps[axis]!, dims, steps, work);
       });
     };
   },

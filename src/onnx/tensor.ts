@@ -1,13 +1,13 @@
 import { type AnyTypedArray, formatDims, product } from '../base/tensor.ts';
 import { bfloat16ToFloat32, float16ToFloat32 } from '../files/float-formats.ts';
-import type { Range, Reader } from './protobuf.ts';
+import type { ProtobufReader, Range } from './protobuf.ts';
 import { refuse, refuseBecause, refuseSecond } from './refuse.ts';
 
 /** What a tensor's data can be: numbers, bits of the rarer types as bytes, or strings. */
 export type OnnxData = AnyTypedArray | string[];
 
 /** Dimensions of a tensor; ONNX has no limit. */
-export const MAX_RANK = 16;
+export const MAX_FILE_RANK = 16;
 
 // Fields of TensorProto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 const DIMS = 1;
@@ -146,7 +146,7 @@ export class OnnxTensor {
 }
 
 /** What the fields of a TensorProto say. */
-interface Found {
+interface TensorFields {
   name: string;
   dataType: number;
   readonly dims: number[];
@@ -159,10 +159,10 @@ interface Found {
 const TENSOR_BYTES = 400;
 
 /** Reads the TensorProto that the current field holds. */
-export function readTensor(reader: Reader, path: string): OnnxTensor {
+export function readTensor(reader: ProtobufReader, path: string): OnnxTensor {
   const range = reader.range();
   reader.budget.spend(TENSOR_BYTES, path);
-  const found: Found = { name: '', dataType: 0, dims: [], raw: undefined, counts: new Map() };
+  const found: TensorFields = { name: '', dataType: 0, dims: [], raw: undefined, counts: new Map() };
   const count = (field: number, more: number) => found.counts.set(field, (found.counts.get(field) ?? 0) + more);
   reader.again(range, path, (field) => {
     if (field === DIMS) reader.integers((size) => found.dims.push(checkDim(path, size, found.dims.length)));
@@ -187,7 +187,7 @@ export function readTensor(reader: Reader, path: string): OnnxTensor {
       count(field, some);
     }
   });
-  return checkTensor(reader, path, range, found);
+  return checkData(reader, path, range, found);
 }
 
 function refuseExternal(path: string): never {
@@ -196,8 +196,14 @@ function refuseExternal(path: string): never {
 }
 
 function checkDim(path: string, size: number | bigint, index: number): number {
-  if (index >= MAX_RANK) {
-    refuseBecause('out-of-range', `${path}.dims`, `expected at most ${MAX_RANK} dims, got more`, MAX_RANK, index + 1);
+  if (index >= MAX_FILE_RANK) {
+    refuseBecause(
+      'out-of-range',
+      `${path}.dims`,
+      `expected at most ${MAX_FILE_RANK} dims, got more`,
+      MAX_FILE_RANK,
+      index + 1,
+    );
   }
   if (!(size >= 0 && size < 2 ** 31)) {
     refuse('out-of-range', `${path}.dims`, 'size', '0 .. 2^31 - 1', size);
@@ -205,11 +211,11 @@ function checkDim(path: string, size: number | bigint, index: number): number {
   return Number(size);
 }
 
-function checkTensor(
-  reader: Reader,
+function checkData(
+  reader: ProtobufReader,
   path: string,
   range: Range,
-  { name, dataType, dims, raw, counts }: Found,
+  { name, dataType, dims, raw, counts }: TensorFields,
 ): OnnxTensor {
   const type = TYPES.get(dataType);
   if (!type) refuse('unknown-type', path, 'data type', '1 .. 26', dataType);
@@ -239,7 +245,7 @@ function readRaw(file: Uint8Array, { start, end }: Range, { array, convert }: Da
   return convert ? convert(data as never) : data;
 }
 
-function readTyped(reader: Reader, range: Range, path: string, type: DataType, count: number): OnnxData {
+function readTyped(reader: ProtobufReader, range: Range, path: string, type: DataType, count: number): OnnxData {
   const { field, array, convert, min = 0, max = 0 } = type;
   if (field === STRING_DATA) return readStrings(reader, range, path);
   const data = new array(count);
@@ -263,7 +269,7 @@ function readTyped(reader: Reader, range: Range, path: string, type: DataType, c
   return convert ? convert(data as never) : data;
 }
 
-function readStrings(reader: Reader, range: Range, path: string): string[] {
+function readStrings(reader: ProtobufReader, range: Range, path: string): string[] {
   const strings: string[] = [];
   reader.again(range, path, (field) => {
     if (field === STRING_DATA) strings.push(reader.string());

@@ -7,7 +7,7 @@ export type ValueType = 'float32' | 'int64' | 'int32' | 'bool';
 export type ValueData = Float32Array | BigInt64Array | Int32Array | Uint8Array;
 
 /** A tensor while a model runs. Never changed once an operator has made it, so that views may share data. */
-export interface Value<Data extends ValueData = ValueData> {
+export interface RunValue<Data extends ValueData = ValueData> {
   readonly type: ValueType;
   readonly dims: readonly number[];
   readonly data: Data;
@@ -22,7 +22,7 @@ export function computedType(type: string): ValueType | undefined {
   return type === 'int64' || type === 'int32' || type === 'bool' ? type : undefined;
 }
 
-export function toValue(tensor: OnnxTensor, path: string): Value {
+export function toValue(tensor: OnnxTensor, path: string): RunValue {
   const type = computedType(tensor.type);
   if (!type) {
     const reason = `tensors of type ${tensor.type} are not computed with`;
@@ -37,7 +37,7 @@ export function refuseRank(path: string, rank: number): never {
   return refuseBecause('unsupported', path, `expected at most ${MAX_RANK} dims, got ${rank}`, MAX_RANK, rank);
 }
 
-export function isFloat(value: Value): value is Value<Float32Array> {
+export function isFloat(value: RunValue): value is RunValue<Float32Array> {
   return value.type === 'float32';
 }
 
@@ -74,7 +74,7 @@ export class Work {
     this._multiplications -= multiplications;
   }
 
-  make<Type extends ValueType>(type: Type, dims: readonly number[], path: string): Value<DataOf<Type>> {
+  make<Type extends ValueType>(type: Type, dims: readonly number[], path: string): RunValue<DataOf<Type>> {
     if (dims.length > MAX_RANK) refuseRank(path, dims.length);
     const count = product(dims);
     this.count(type === 'int64' ? BIGINT * count : count, path);
@@ -101,10 +101,10 @@ export function newData<Type extends ValueType>(type: Type, count: number): Data
 }
 
 /** A tensor's integers as numbers, where they are sizes, axes and the like. Beyond 2^53 exactness does not matter. */
-export function toNumbers(value: Value): number[] {
+export function toNumbers(value: RunValue): number[] {
   return Array.from(value.data as ArrayLike<number | bigint>, Number);
 }
 
-export function intVector(values: readonly number[]): Value<BigInt64Array> {
+export function intVector(values: readonly number[]): RunValue<BigInt64Array> {
   return { type: 'int64', dims: [values.length], data: BigInt64Array.from(values, BigInt) };
 }
