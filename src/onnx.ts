@@ -10,29 +10,56 @@ export type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxValueInfo } fro
 export type { OnnxFeed, OnnxFeeds, OnnxPort, OnnxResult, OnnxSession } from './onnx/session.ts';
 export type { OnnxData, OnnxTensor } from './onnx/tensor.ts';
 
+/** Options of loadOnnx(). */
 export interface OnnxOptions {
-  /** The compiled `lstm-wasm/lstm-onnx.wasm`, where a runtime forbids compiling bytes; initialize() takes lstm.wasm. */
+  /**
+   * The compiled `lstm-wasm/lstm-onnx.wasm`, for runtimes that forbid compiling bytes; initialize() takes lstm.wasm. Ignored
+   * once a model has needed the kernels.
+   */
   readonly kernels?: WebAssembly.Module | undefined;
 }
 
 /**
- * Reads an ONNX file: the graph with its nodes, initializers, inputs, outputs and subgraphs. Tensors stay in the file until
- * their data are asked for; `bytes` must not change until then. What it takes is at most 3 times the size of the file and some
- * megabytes.
+ * Reads an ONNX file (https://onnx.ai/onnx/repo-docs/IR.html) without making it ready to run: the graph with its nodes,
+ * initializers, inputs, outputs and subgraphs, operators that loadOnnx() does not support included. A tensor stays in the file
+ * until its data are read, and `bytes` must not change until then. Takes at most 3 times the size of the file in memory, and
+ * some megabytes.
+ * @param bytes the file
+ * @throws ModelError that names the place where the file breaks the format's rules, or has its data in another file
+ * @throws TypeError if `bytes` is not a Uint8Array or ArrayBuffer, or is shared or detached
+ * @example
+ * ```js
+ * import { readFileSync } from 'node:fs'; // in a page: await (await fetch('model.onnx')).arrayBuffer()
+ * import { parseOnnx } from 'lstm-wasm/onnx';
  *
- * https://github.com/onnx/onnx/blob/main/docs/IR.md
- * @throws ModelError where the file breaks the format's rules, or has its data in another file
- * @throws TypeError if `bytes` is no Uint8Array or ArrayBuffer, or shared or detached
+ * const { graph, opsets } = parseOnnx(readFileSync('model.onnx'));
+ * console.log(opsets.get('')); // 14
+ * console.log(graph.nodes.map(({ opType }) => opType)); // [ 'LSTM' ]
+ * console.log(graph.initializers.get('W')?.dims); // [ 1, 32, 6 ]
+ * ```
  */
 export function parseOnnx(bytes: Uint8Array | ArrayBuffer): OnnxModel {
   return readModel(checkFile('parseOnnx', bytes));
 }
 
 /**
- * Makes a model ready to run: all that is constant is computed, weights are packed once. The operators that are supported are
- * in docs/formats/onnx.md; float16, bfloat16 and float64 are computed in float32. `bytes` are not needed afterwards.
- * @throws ModelError where the file is damaged, or one that lists every operator that is not supported with its nodes
- * @throws TypeError if `bytes` is no Uint8Array or ArrayBuffer, or shared or detached, or an option is wrong
+ * Makes a model ready to run: computes everything that is constant and packs the weights once. docs/formats/onnx.md lists the
+ * supported operators, which https://onnx.ai/onnx/operators/ defines; float16, bfloat16 and float64 are computed in float32.
+ * `bytes` may be changed or dropped afterwards.
+ * @param bytes the file
+ * @throws ModelError that names the place where the file is damaged; or one that lists every unsupported operator with its nodes
+ * @throws TypeError if `bytes` is not a Uint8Array or ArrayBuffer, or is shared or detached, or an option is wrong
+ * @example
+ * ```js
+ * import { readFileSync } from 'node:fs'; // in a page: await (await fetch('model.onnx')).arrayBuffer()
+ * import { loadOnnx } from 'lstm-wasm/onnx';
+ *
+ * const model = loadOnnx(readFileSync('model.onnx'));
+ * console.log(model.inputs); // [ { name: 'X', type: 'float32', dims: [ 7, 3, 6 ] } ]
+ * const { Y_h } = model.run({ X: { data: new Float32Array(7 * 3 * 6), dims: [7, 3, 6] } });
+ * console.log(Y_h.dims); // [ 1, 3, 8 ]
+ * model.dispose(); // or leave it to the garbage collector
+ * ```
  */
 export function loadOnnx(bytes: Uint8Array | ArrayBuffer, options?: OnnxOptions): OnnxSession {
   checkOptions('loadOnnx', options, ['kernels']);

@@ -9,5 +9,13 @@ export type { InferenceSessionFactory } from './ort/session.ts';
 export type { OnnxValue, TensorConstructor, TypedTensor } from './ort/tensor.ts';
 export { env, InferenceSession, Tensor };
 
-/** As onnxruntime-web has it, for `import ort from`. */
+/**
+ * Holds `env`, `InferenceSession` and `Tensor`, for programs that import onnxruntime-web's default.
+ * @example
+ * ```js
+ * import ort from 'lstm-wasm/ort';
+ *
+ * console.log(Object.keys(ort)); // [ 'env', 'InferenceSession', 'Tensor' ]
+ * ```
+ */
 export default { env, InferenceSession, Tensor };

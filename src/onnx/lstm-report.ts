@@ -1,6 +1,6 @@
 import type { TensorLike } from '../base/tensor.ts';
 
-/** An LSTM node of a model, in OnnxSession.lstms. */
+/** Describes an LSTM node of a model, in OnnxSession.lstms. */
 export interface LSTMReport {
   /** The node's name; if it has none, that of its first output. */
   readonly name: string;

@@ -4,44 +4,59 @@ import { ProtobufReader } from './protobuf.ts';
 import { refuse, refuseBecause, refuseMissing, refuseSecond, refuseTwice } from './refuse.ts';
 import { MAX_FILE_RANK, type OnnxTensor, readTensor, typeName } from './tensor.ts';
 
+/** An ONNX file as parseOnnx() reads it: ModelProto of https://onnx.ai/onnx/repo-docs/IR.html. */
 export interface OnnxModel {
+  /** The version of the file format, such as 8. */
   readonly irVersion: number;
   /** Versions of operator sets by domain; '' is ONNX's own. */
   readonly opsets: ReadonlyMap<string, number>;
-  /** What wrote the file, such as 'pytorch 2.9.1'. */
+  /** The program that wrote the file, such as 'pytorch 2.9.1'; '' if the file does not say. */
   readonly producer: string;
+  /** The main graph. */
   readonly graph: OnnxGraph;
 }
 
+/** A graph of a file: the main one, or a branch of an If. */
 export interface OnnxGraph {
+  /** The graph's name; '' if it has none. */
   readonly name: string;
+  /** The nodes in the order of computation. */
   readonly nodes: readonly OnnxNode[];
+  /** Constant tensors by name: the weights. */
   readonly initializers: ReadonlyMap<string, OnnxTensor>;
+  /** The inputs; in old files also those that an initializer gives a value. */
   readonly inputs: readonly OnnxValueInfo[];
+  /** The outputs. */
   readonly outputs: readonly OnnxValueInfo[];
 }
 
 /** An input or output of a graph. */
 export interface OnnxValueInfo {
+  /** The name by which nodes read or write it. */
   readonly name: string;
-  /** 'float32', 'int64' ..., as onnxruntime spells it; undefined if the file does not say, or it is no tensor. */
+  /** 'float32', 'int64' ..., as onnxruntime spells it; undefined if it is not a tensor, or the file does not say. */
   readonly type: string | undefined;
-  /** Sizes, or the names of symbolic ones, '' for one without a name; undefined if the file does not say. */
+  /** A number is a size, a string the name of a symbolic size ('' without a name); undefined if the file does not say. */
   readonly dims: readonly (number | string)[] | undefined;
 }
 
+/** A node of a graph: an operator with its inputs, outputs and attributes. */
 export interface OnnxNode {
+  /** The operator, such as 'LSTM'. */
   readonly opType: string;
-  /** '' for ONNX's own operators. */
+  /** The domain of the operator; '' for ONNX's own. */
   readonly domain: string;
+  /** The node's name; '' if it has none. */
   readonly name: string;
-  /** '' for an optional one that is left out. */
+  /** Names of the inputs; '' where an optional one is left out. */
   readonly inputs: readonly string[];
+  /** Names of the outputs; '' where an optional one is left out. */
   readonly outputs: readonly string[];
+  /** The attributes that the file gives; operators define the others' defaults. */
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
 }
 
-/** Integers beyond 2^53 are bigints. */
+/** An attribute of a node. Integers beyond 2^53 are bigints. */
 export type OnnxAttribute =
   | number
   | bigint
@@ -57,7 +72,7 @@ export function isGraph(value: OnnxAttribute | undefined): value is OnnxGraph {
   return typeof value === 'object' && 'nodes' in value;
 }
 
-// What things cost beside their strings and tensors, so that a file of empty entries is refused.
+// Bytes counted for each thing beside its strings and tensors, so that a file of countless empty entries is refused.
 const NODE_BYTES = 700;
 const ATTRIBUTE_BYTES = 300;
 const VALUE_BYTES = 300;
@@ -98,7 +113,7 @@ function readOpset(reader: ProtobufReader, opsets: Map<string, number>): void {
     if (field === 1) domain = reader.string();
     else if (field === 2) version = reader.size('a version', 2 ** 31 - 1);
   });
-  // the operator sets' own name for ''
+  // the long name of ONNX's own domain
   const key = domain === 'ai.onnx' ? '' : domain;
   if (opsets.has(key)) refuseTwice(path, 'domain', domain);
   opsets.set(key, version);
@@ -156,7 +171,7 @@ const STRINGS = 8;
 const TENSORS = 9;
 const GRAPHS = 10;
 
-/** The type of the value in each field: what counts where a file of an early IR version does not say. */
+/** The attribute type of each field's values, for files of early IR versions, which do not state it. */
 const FIELD_TYPES: ReadonlyMap<number, number> = new Map([
   [2, FLOAT],
   [3, INT],
@@ -174,7 +189,7 @@ function readAttribute(reader: ProtobufReader, path: string, attributes: Map<str
   reader.budget.spend(ATTRIBUTE_BYTES, path);
   let name = '';
   let declared = 0;
-  /** By type; a number left out is 0, as proto3 writes it. */
+  /** Values by attribute type. proto3 leaves out a number that is 0. */
   const values = new Map<number, OnnxAttribute>();
   const list = <T>(type: number): T[] => {
     if (!values.has(type)) values.set(type, []);
@@ -235,7 +250,7 @@ function attributeValue(
   return refuseBecause('unsupported', path, reason, 'a value', type);
 }
 
-/** A ValueInfoProto: the type of anything but a tensor is passed over. */
+/** Reads a ValueInfoProto; skips the type of a sequence, a map or an optional. */
 function readValueInfo(reader: ProtobufReader, path: string): OnnxValueInfo {
   reader.budget.spend(VALUE_BYTES, path);
   let name = '';

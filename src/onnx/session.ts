@@ -10,31 +10,37 @@ import type { Owned } from './node.ts';
 import { refuse, refuseBecause, refuseMissing, refuseTwice } from './refuse.ts';
 import { computedType, newData, type RunValue, type ValueData, type ValueType, Work } from './value.ts';
 
-/** An input of a run: an onnxruntime Tensor fits. */
+/** An input of a run; an onnxruntime `Tensor` fits. */
 export interface OnnxFeed {
-  /** Float32Array, BigInt64Array (int64), Int32Array, or Uint8Array (bool). */
+  /** The elements, row-major: Float32Array, BigInt64Array (int64), Int32Array, or Uint8Array (bool, 0 or 1). Not changed. */
   readonly data: ValueData;
+  /** The shape, which has to fit the input's dims; [] for a scalar. */
   readonly dims: readonly number[];
-  /** Checked if it is there: 'float32', 'int64', 'int32' or 'bool'. */
+  /** 'float32', 'int64', 'int32' or 'bool'; checked if it is given. */
   readonly type?: string | undefined;
 }
 
-/** An output of a run, on memory of its own. */
+/** An output of a run, in memory of its own: later runs do not change it. */
 export interface OnnxResult {
+  /** The elements, row-major: Float32Array, BigInt64Array (int64), Int32Array, or Uint8Array (bool, 0 or 1). */
   readonly data: ValueData;
+  /** The shape; [] for a scalar. */
   readonly dims: readonly number[];
+  /** 'float32', 'int64', 'int32' or 'bool'. */
   readonly type: ValueType;
 }
 
 /** An input or output of a model. */
 export interface OnnxPort {
+  /** The name in the file, by which it is fed or returned. */
   readonly name: string;
-  /** What is fed and given: float16, bfloat16 and float64 of the file are float32 here. */
+  /** The type of its feed or result; where the file says float16, bfloat16 or float64 it is float32. */
   readonly type: ValueType;
-  /** Sizes, or the names of symbolic ones, '' for one without a name; undefined if the file does not say. */
+  /** A number is a size, a string the name of a symbolic size ('' without a name); undefined if the file does not say. */
   readonly dims: readonly (number | string)[] | undefined;
 }
 
+/** The inputs of a run by name, in an object or a Map. */
 export type OnnxFeeds = Readonly<Record<string, OnnxFeed>> | ReadonlyMap<string, OnnxFeed>;
 
 const ARRAYS: Readonly<Record<ValueType, string>> = {
@@ -44,18 +50,40 @@ const ARRAYS: Readonly<Record<ValueType, string>> = {
   bool: 'Uint8Array',
 };
 
-// What a run may do, besides what its inputs and weights account for: an element fed may meet every weight, and give rise to
-// some elements in each step, or to a row of logits.
+// The work that a run may ask for. An element that is fed may meet every weight, and make some elements in each step or a row of
+// logits; each run may do the constant part besides.
 const ELEMENTS = 2 ** 24;
 const ELEMENTS_PER_STEP = 64;
 const MOST_ELEMENTS = 2 ** 18;
 const MULTIPLICATIONS = 2 ** 28;
 
-/** A model that runs. */
+/**
+ * A model that is ready to run; loadOnnx() makes it. It keeps no state between runs: feed an output back as an input where the
+ * model has states.
+ * @example
+ * ```js
+ * import { readFileSync } from 'node:fs';
+ * import { LSTM } from 'lstm-wasm';
+ * import { loadOnnx } from 'lstm-wasm/onnx';
+ *
+ * const session = loadOnnx(readFileSync('model.onnx'));
+ * console.log(session.outputs.map(({ name }) => name)); // [ 'Y', 'Y_h', 'Y_c' ]
+ * const { Y } = session.run(new Map([['X', { data: new Float32Array(126), dims: [7, 3, 6] }]]));
+ * console.log(Y.type, Y.dims); // float32 [ 7, 1, 3, 8 ]
+ *
+ * const stream = LSTM.fromStateDict(session.lstms[0].stateDict).stream(); // the model's layer, a step a call
+ * stream.input.fill(0);
+ * stream.step();
+ * console.log(stream.output.every((x, i) => x === Y.data[i])); // true
+ * session.dispose();
+ * ```
+ */
 export class OnnxSession extends Resource {
+  /** The inputs to feed, in the file's order; those that an initializer gives a value are constants and not listed. */
   readonly inputs: readonly OnnxPort[];
+  /** The outputs, in the file's order. */
   readonly outputs: readonly OnnxPort[];
-  /** The LSTM nodes, those of subgraphs too. */
+  /** The LSTM nodes, those in branches included. */
   readonly lstms: readonly LSTMReport[];
   private readonly _plan: ExecutionPlan;
   private readonly _slots: number;
@@ -90,11 +118,12 @@ export class OnnxSession extends Resource {
   }
 
   /**
-   * Runs the model.
-   * @param feeds every input by name, in an object or Map
+   * Runs the model, synchronously.
+   * @param feeds every input by name, in an object or a Map
    * @returns the outputs by name, in an object without a prototype
-   * @throws TypeError or RangeError that names a missing, superfluous or misshapen feed
-   * @throws ModelError that names the node where shapes or types do not fit each other
+   * @throws TypeError or RangeError that names a feed that is missing, unknown, or of the wrong type or shape
+   * @throws ModelError that names the node whose inputs do not fit each other, or that asks for absurd work
+   * @throws Error after dispose()
    */
   run(feeds: OnnxFeeds): Record<string, OnnxResult> {
     this.checkAlive();

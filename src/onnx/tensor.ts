@@ -3,10 +3,10 @@ import { bfloat16ToFloat32, float16ToFloat32 } from '../files/float-formats.ts';
 import type { ProtobufReader, Range } from './protobuf.ts';
 import { refuse, refuseBecause, refuseSecond } from './refuse.ts';
 
-/** What a tensor's data can be: numbers, bits of the rarer types as bytes, or strings. */
+/** The data of a tensor in a file: numbers, or strings. */
 export type OnnxData = AnyTypedArray | string[];
 
-/** Dimensions of a tensor; ONNX has no limit. */
+/** The most dims of a tensor in a file. ONNX sets no limit. */
 export const MAX_FILE_RANK = 16;
 
 // Fields of TensorProto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
@@ -25,11 +25,11 @@ const EXTERNAL_DATA = 13;
 const DATA_LOCATION = 14;
 
 interface DataType {
-  /** As onnxruntime calls it. */
+  /** The name that onnxruntime gives it. */
   readonly name: string;
-  /** Of an element in raw_data; 0 for strings. */
+  /** Bits of an element in raw_data; 0 for strings. */
   readonly bits: number;
-  /** Where elements are that are not in raw_data. */
+  /** The field with the elements where raw_data is not used. */
   readonly field: number;
   readonly array:
     | Int8ArrayConstructor
@@ -42,11 +42,11 @@ interface DataType {
     | BigUint64ArrayConstructor
     | Float32ArrayConstructor
     | Float64ArrayConstructor;
-  /** Of integers in int32_data. */
+  /** The range of integers in int32_data. */
   readonly min?: number;
   readonly max?: number;
   readonly convert?: (data: never) => Float32Array;
-  /** Elements in raw_data for each element; 1 if left out. */
+  /** Numbers for each element: 2 for complex types, 1 if left out. */
   readonly parts?: number;
 }
 
@@ -60,7 +60,7 @@ const bytes = (name: string): DataType => ({
 });
 const nibbles = (name: string, bits: number): DataType => ({ ...bytes(name), bits });
 
-/** By TensorProto.DataType. Types that nobody computes with come as their bytes. */
+/** Types by TensorProto.DataType. Those that nobody computes with come as their bytes. */
 const TYPES: ReadonlyMap<number, DataType> = new Map<number, DataType>([
   [1, { name: 'float32', bits: 32, field: FLOAT_DATA, array: Float32Array }],
   [2, { name: 'uint8', bits: 8, field: INT32_DATA, array: Uint8Array, min: 0, max: 255 }],
@@ -111,11 +111,24 @@ export function typeName(dataType: number): string | undefined {
   return TYPES.get(dataType)?.name;
 }
 
-/** A tensor of an ONNX file, checked; its data stay in the file until they are asked for. */
+/**
+ * A tensor of an ONNX file, from parseOnnx(). Its type and size are checked; its data stay in the file until `data` is read.
+ * @example
+ * ```js
+ * import { readFileSync } from 'node:fs';
+ * import { parseOnnx } from 'lstm-wasm/onnx';
+ *
+ * const weights = parseOnnx(readFileSync('model.onnx')).graph.initializers.get('R');
+ * console.log(weights.name, weights.type, weights.dims); // R float32 [ 1, 32, 8 ]
+ * console.log(weights.data instanceof Float32Array, weights.data.length); // true 256
+ * ```
+ */
 export class OnnxTensor {
+  /** The tensor's name; '' if it has none. */
   readonly name: string;
-  /** 'float32', 'int64' ... as onnxruntime spells it; the type in the file, also where data are converted. */
+  /** 'float32', 'int64' ... as onnxruntime spells it: the type in the file, also where `data` converts it. */
   readonly type: string;
+  /** The shape; [] for a scalar. */
   readonly dims: readonly number[];
   declare private readonly _read: () => OnnxData;
   declare private _data: OnnxData | undefined;
@@ -124,38 +137,38 @@ export class OnnxTensor {
     this.name = name;
     this.type = type;
     this.dims = dims;
-    // not enumerable: whoever logs or compares tensors sees what the file says
+    // not enumerable, so that logs and comparisons of tensors show only what the file says
     Object.defineProperties(this, { _read: { value: read }, _data: { writable: true } });
   }
 
   /**
-   * Read at the first access, and then the same array. float16, bfloat16 and float64 come as a Float32Array, bool as a
-   * Uint8Array, string as strings, float8 and types of 2 or 4 bits as their bytes, the others as their typed arrays; complex
-   * ones in pairs.
-   * @throws ModelError where a value is outside its type
+   * The elements, row-major: read at the first access, the same array afterwards. float16, bfloat16 and float64 come as a
+   * Float32Array, bool as a Uint8Array, strings as an array, float8 and types of 2 or 4 bits as their bytes, the others as their
+   * typed arrays; a complex number is a pair.
+   * @throws ModelError if a value is outside the range of its type, or a string is not UTF-8
    */
   get data(): OnnxData {
     this._data ??= this._read();
     return this._data;
   }
 
-  /** The data, without keeping them. @internal */
+  /** Reads the data without keeping them. @internal */
   read(): OnnxData {
     return this._data ?? this._read();
   }
 }
 
-/** What the fields of a TensorProto say. */
+/** The fields of a TensorProto. */
 interface TensorFields {
   name: string;
   dataType: number;
   readonly dims: number[];
   raw: Range | undefined;
-  /** Elements in typed fields, by field. */
+  /** How many elements each typed field has. */
   readonly counts: Map<number, number>;
 }
 
-/** What a tensor costs beside its name and data. */
+/** Bytes counted for a tensor beside its name and data. */
 const TENSOR_BYTES = 400;
 
 /** Reads the TensorProto that the current field holds. */
@@ -227,7 +240,7 @@ function checkData(
     }
   }
   const { parts = 1 } = type;
-  // of types below a byte, typed fields hold the bytes
+  // elements shorter than a byte lie in typed fields as the bytes of raw_data
   const inField = type.bits && type.bits < 8 ? Math.ceil((elements * type.bits) / 8) : elements * parts;
   const expected = raw ? Math.ceil((elements * type.bits) / 8) : inField;
   const got = raw ? raw.end - raw.start : (counts.get(type.field) ?? 0);
@@ -240,7 +253,7 @@ function checkData(
 }
 
 function readRaw(file: Uint8Array, { start, end }: Range, { array, convert }: DataType): OnnxData {
-  // a copy, since the file's bytes are aligned by chance and may be changed by their owner
+  // copied: the file's bytes need not be aligned, and their owner may change them
   const data = new array(file.slice(start, end).buffer);
   return convert ? convert(data as never) : data;
 }

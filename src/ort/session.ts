@@ -6,55 +6,88 @@ import { type OnnxValue, Tensor } from './tensor.ts';
 const CREATE = 'InferenceSession.create';
 
 export declare namespace InferenceSession {
-  /** Accepted, without effect but for `kernels`: there is one way to run a model. */
+  /**
+   * Options of create(). Only `kernels` has an effect: there is one way to run a model.
+   * https://onnxruntime.ai/docs/api/js/interfaces/InferenceSession.SessionOptions.html
+   */
   interface SessionOptions {
-    /** As loadOnnx has it: the compiled `lstm-wasm/lstm-onnx.wasm`, where a runtime forbids compiling bytes. */
+    /** The compiled `lstm-wasm/lstm-onnx.wasm`, for runtimes that forbid compiling bytes, as in loadOnnx(). */
     kernels?: WebAssembly.Module;
+    /** Ignored: models run on the CPU. */
     executionProviders?: readonly ExecutionProviderConfig[];
+    /** Ignored. */
     graphOptimizationLevel?: 'disabled' | 'basic' | 'extended' | 'layout' | 'all';
+    /** Ignored: nodes run one after the other. */
     executionMode?: 'sequential' | 'parallel';
+    /** Ignored. */
     enableCpuMemArena?: boolean;
+    /** Ignored. */
     enableMemPattern?: boolean;
+    /** Ignored: there is one thread. */
     intraOpNumThreads?: number;
+    /** Ignored: there is one thread. */
     interOpNumThreads?: number;
+    /** Ignored: nothing is logged. */
     logSeverityLevel?: 0 | 1 | 2 | 3 | 4;
     [name: string]: unknown;
   }
+  /** The name of an execution provider, or an object with it. */
   type ExecutionProviderConfig = string | { readonly name: string };
-  /** Accepted, without effect. */
+  /** Options of run(); none has an effect. */
   interface RunOptions {
+    /** Ignored: nothing is logged. */
     logSeverityLevel?: 0 | 1 | 2 | 3 | 4;
+    /** Ignored: nothing is logged. */
     logVerbosityLevel?: number;
+    /** Ignored: a run ends before run() returns. */
     terminate?: boolean;
+    /** Ignored. */
     tag?: string;
+    /** Ignored. */
     extra?: Record<string, unknown>;
   }
+  /** Tensors by name. */
   type OnnxValueMapType = { readonly [name: string]: OnnxValue };
+  /** Tensors by name, or null for one that run() is to make. */
   type NullableOnnxValueMapType = { readonly [name: string]: OnnxValue | null };
-  /** Tensors of any maker: what has data and dims. */
+  /** The inputs by name: Tensors, or any objects with `data` and `dims`. */
   type FeedsType = { readonly [name: string]: OnnxFeed };
-  /** The outputs that are wanted; a tensor is written into. */
+  /** The outputs to return: their names, or an object with a tensor to write each into, or null. */
   type FetchesType = readonly string[] | NullableOnnxValueMapType;
+  /** The outputs by name. */
   type ReturnType = OnnxValueMapType;
+  /** Describes an input or output. */
   interface TensorValueMetadata {
+    /** The name in the model. */
     readonly name: string;
+    /** true: inputs and outputs are tensors. */
     readonly isTensor: true;
+    /** The type of its tensor; where the file says float16, bfloat16 or float64 it is 'float32'. */
     readonly type: Tensor.Type;
-    /** Sizes, or the names of symbolic ones, '' for one without a name. */
+    /** A number is a size, a string the name of a symbolic size ('' without a name). */
     readonly shape: readonly (number | string)[];
   }
+  /** Describes an input or output. */
   type ValueMetadata = TensorValueMetadata;
 }
 
+/**
+ * A model that is ready to run, with the API of onnxruntime-web: https://onnxruntime.ai/docs/api/js/interfaces/InferenceSession.html
+ */
 export interface InferenceSession {
+  /** The names of the inputs to feed, in the model's order. */
   readonly inputNames: readonly string[];
+  /** The names of the outputs, in the model's order. */
   readonly outputNames: readonly string[];
+  /** The types and shapes of the inputs, in the order of inputNames. */
   readonly inputMetadata: readonly InferenceSession.ValueMetadata[];
+  /** The types and shapes of the outputs, in the order of outputNames. */
   readonly outputMetadata: readonly InferenceSession.ValueMetadata[];
   /**
-   * Runs the model, at once: feeds are read before it returns.
-   * @throws (the promise) TypeError or RangeError that names the feed or fetch; ModelError that names the node where shapes
-   * do not fit each other; Error after release()
+   * Runs the model before it returns the promise: feeds may be changed afterwards.
+   * @returns the outputs by name: all of them, or those that `fetches` asks for
+   * @throws (the promise) TypeError or RangeError that names the feed or fetch; ModelError that names the node whose inputs do
+   * not fit each other; Error after release()
    */
   run(feeds: InferenceSession.FeedsType, options?: InferenceSession.RunOptions): Promise<InferenceSession.ReturnType>;
   run(
@@ -62,7 +95,7 @@ export interface InferenceSession {
     fetches: InferenceSession.FetchesType,
     options?: InferenceSession.RunOptions,
   ): Promise<InferenceSession.ReturnType>;
-  /** Gives the memory of the weights back. A second call does nothing. */
+  /** Frees the memory of the weights. A second call does nothing. */
   release(): Promise<void>;
   /** Does nothing. */
   startProfiling(): void;
@@ -70,11 +103,14 @@ export interface InferenceSession {
   endProfiling(): void;
 }
 
+/** Creates sessions: the type of the value `InferenceSession`. */
 export interface InferenceSessionFactory {
   /**
-   * Loads a model, from its bytes or from where they are fetched.
-   * @throws (the promise) ModelError where the file is damaged or not supported, as loadOnnx; TypeError or RangeError for
-   * arguments; Error where it cannot be fetched
+   * Loads a model from its bytes, or fetches it.
+   * @param uri what `fetch` takes; in Node a path is not opened, so give the bytes
+   * @param buffer the file; only `byteLength` bytes from `byteOffset` on if these are given
+   * @throws (the promise) ModelError if the file is damaged or has an unsupported operator, as loadOnnx(); TypeError or
+   * RangeError for arguments; Error if it cannot be fetched
    */
   create(uri: string | URL, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
   create(buffer: ArrayBufferLike | Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
@@ -121,7 +157,7 @@ class OnnxInferenceSession implements InferenceSession {
     checkObject('run', 'options', options);
     const results = session.run(this._readFeeds(feeds));
     for (const [name, tensor] of fetches) if (tensor) checkFetch(name, tensor, results[name]!);
-    // an own property each, '__proto__' too
+    // makes each name an own property, even '__proto__'
     return Object.fromEntries([...fetches].map(([name, tensor]) => [name, toTensor(results[name]!, tensor)]));
   }
 
@@ -134,7 +170,7 @@ class OnnxInferenceSession implements InferenceSession {
 
   endProfiling(): void {}
 
-  /** As loadOnnx takes them: what is on a GPU or disposed of is refused, and a scalar may have dims [1], as in ONNX Runtime. */
+  /** Feeds for OnnxSession.run(). Refuses tensors on a GPU or disposed of; a scalar may have dims [1], as in ONNX Runtime. */
   private _readFeeds(feeds: unknown): Map<string, OnnxFeed> {
     if (tag(feeds) !== 'Object') throw wrongType('run', 'feeds', 'an object of tensors by name', feeds);
     const all = new Map(Object.entries(feeds as Record<string, OnnxFeed>));
@@ -154,6 +190,20 @@ class OnnxInferenceSession implements InferenceSession {
 }
 Object.defineProperty(OnnxInferenceSession, 'name', { value: 'InferenceSession' });
 
+/**
+ * Creates sessions from models, with `InferenceSession.create()`.
+ * @example
+ * ```js
+ * import { readFileSync } from 'node:fs'; // in a page: InferenceSession.create('model.onnx')
+ * import { InferenceSession, Tensor } from 'lstm-wasm/ort';
+ *
+ * const session = await InferenceSession.create(readFileSync('model.onnx'));
+ * console.log(session.inputMetadata); // [ { name: 'X', isTensor: true, type: 'float32', shape: [ 7, 3, 6 ] } ]
+ * const { Y_h } = await session.run({ X: new Tensor('float32', new Float32Array(126), [7, 3, 6]) }, ['Y_h']);
+ * console.log(Y_h.dims, Y_h.size); // [ 1, 3, 8 ] 24
+ * await session.release();
+ * ```
+ */
 export const InferenceSession: InferenceSessionFactory = OnnxInferenceSession;
 
 function metadata({ name, type, dims }: OnnxPort): InferenceSession.ValueMetadata {
@@ -165,7 +215,7 @@ function checkObject(who: string, what: string, value: unknown): void {
     throw wrongType(who, what, 'an object', value);
 }
 
-/** What is given of a buffer; a copy of shared memory. */
+/** The part of a buffer that the arguments ask for; a copy if its memory is shared. */
 function part(source: unknown, byteOffset: unknown, byteLength: unknown): unknown {
   if (tag(source) === 'Uint8Array' && tag((source as Uint8Array).buffer) === 'SharedArrayBuffer') {
     return (source as Uint8Array).slice();
@@ -191,7 +241,7 @@ async function download(uri: string): Promise<Uint8Array> {
   }
 }
 
-/** The outputs that are wanted, in the model's order or the caller's, each with the tensor to write it into, if any. */
+/** The outputs to return, in the caller's order or else the model's, each with the tensor to write it into, or null. */
 function readFetches(outputNames: readonly string[], fetches: unknown): Map<string, Tensor | null> {
   if (Array.isArray(fetches)) {
     if (fetches.length === 0) throw wrongType('run', 'fetches', 'at least one name', fetches);
@@ -201,7 +251,7 @@ function readFetches(outputNames: readonly string[], fetches: unknown): Map<stri
   if (fetches instanceof Tensor) throw wrongType('run', 'fetches', 'names, or an object of tensors by name', fetches);
   checkObject('run', 'fetches', fetches);
   const entries = Object.entries(Object(fetches ?? {}));
-  // an object without any output's name is the options
+  // an object without the name of an output is the options
   if (!entries.some(([name]) => outputNames.includes(name))) return new Map(outputNames.map((name) => [name, null]));
   for (const [name, tensor] of entries) {
     checkFetchName(outputNames, name);

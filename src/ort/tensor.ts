@@ -7,7 +7,7 @@ const TYPE_OF_ARRAY: ReadonlyMap<string, Tensor.Type> = new Map([
   ['BigInt64Array', 'int64'],
   ['Int32Array', 'int32'],
 ]);
-/** What `typeof` says of the elements of a plain array. */
+/** For each type, the `typeof` that elements of a plain array may have. */
 const ELEMENTS: Readonly<Record<Tensor.Type, readonly string[]>> = {
   float32: ['number'],
   int64: ['bigint', 'number'],
@@ -16,51 +16,70 @@ const ELEMENTS: Readonly<Record<Tensor.Type, readonly string[]>> = {
 };
 
 export declare namespace Tensor {
-  /** What models are computed with. */
+  /** The types that models are computed with. */
   type Type = keyof DataTypeMap;
+  /** The array of each type. */
   interface DataTypeMap {
+    /** Numbers of 32 bits. */
     float32: Float32Array;
+    /** Bigints from -2^63 to 2^63 - 1. */
     int64: BigInt64Array;
+    /** Integers from -2^31 to 2^31 - 1. */
     int32: Int32Array;
+    /** 0 or 1. */
     bool: Uint8Array;
   }
+  /** The element of each type. */
   interface ElementTypeMap {
+    /** An element of a Float32Array. */
     float32: number;
+    /** An element of a BigInt64Array. */
     int64: bigint;
+    /** An element of an Int32Array. */
     int32: number;
+    /** Kept as 0 or 1. */
     bool: boolean;
   }
+  /** The data of a tensor. */
   type DataType = DataTypeMap[Type];
+  /** An element of a tensor. */
   type ElementType = ElementTypeMap[Type];
-  /** Tensors here are on the CPU, or disposed of: the others are for programs that ask. */
+  /** The place of a tensor's data: here always 'cpu', or 'none' after dispose(). */
   type DataLocation = 'none' | 'cpu' | 'cpu-pinned' | 'texture' | 'gpu-buffer' | 'ml-tensor';
 }
 
-/** A tensor of a known type. */
+/** A tensor whose type the compiler knows; see `Tensor`. */
 export interface TypedTensor<T extends Tensor.Type> {
+  /** 'float32', 'int64', 'int32' or 'bool'. */
   readonly type: T;
+  /** The shape; [] for a scalar. */
   readonly dims: readonly number[];
   /** The number of elements. */
   readonly size: number;
-  /** @throws Error after dispose() */
+  /** The elements, row-major. @throws Error after dispose() */
   readonly data: Tensor.DataTypeMap[T];
-  /** 'none' after dispose(). */
+  /** 'cpu', or 'none' after dispose(). */
   readonly location: Tensor.DataLocation;
-  /** `data`, at once; there is none elsewhere to release. */
+  /** Resolves to `data`; nothing has to be fetched or released. @throws (the promise) Error after dispose() */
   getData(releaseData?: boolean): Promise<Tensor.DataTypeMap[T]>;
-  /** A tensor of other dims on the same data. */
+  /** Makes a tensor of other dims on the same data. @throws RangeError if they ask for another number of elements */
   reshape(dims: readonly number[]): TypedTensor<T>;
-  /** Lets go of the data. */
+  /** Drops the data. */
   dispose(): void;
 }
 
+/**
+ * Numbers with a type and a shape, with the API of onnxruntime-common: https://onnxruntime.ai/docs/api/js/interfaces/Tensor-1.html
+ */
 export interface Tensor extends TypedTensor<Tensor.Type> {}
 
+/** A value of a model: here always a tensor. */
 export type OnnxValue = Tensor;
 
 /**
- * Numbers with dims, [data.length] if none are given. Typed arrays are kept, not copied; plain arrays are converted.
- * @throws TypeError for other types, and data that is not of the type; RangeError where data and dims do not fit each other
+ * Constructs tensors: the type of the value `Tensor`. `dims` are [data.length] if left out. Typed arrays are kept, not copied;
+ * plain arrays are converted.
+ * @throws TypeError for another type, or data that is not of the type; RangeError if dims ask for another number of elements
  */
 export interface TensorConstructor {
   new (type: 'bool', data: Uint8Array | readonly boolean[], dims?: readonly number[]): TypedTensor<'bool'>;
@@ -83,7 +102,7 @@ export interface TensorConstructor {
     data: Tensor.DataType | readonly number[] | readonly bigint[] | readonly boolean[],
     dims?: readonly number[],
   ): Tensor;
-  /** The same as `new`, with a typed array: all memory of the CPU is alike here. */
+  /** Does the same as `new` with a typed array: memory of the CPU is all alike here. */
   fromPinnedBuffer<T extends Tensor.Type>(
     type: T,
     buffer: Tensor.DataTypeMap[T],
@@ -139,7 +158,7 @@ class CpuTensor implements Tensor {
 }
 Object.defineProperty(CpuTensor, 'name', { value: 'Tensor' });
 
-// not in the types, so that compilers refuse them too
+// absent from the types, so that compilers refuse them too
 for (const [on, names] of [
   [CpuTensor, ['fromImage', 'fromTexture', 'fromGpuBuffer', 'fromMLTensor']],
   [CpuTensor.prototype, ['toDataURL', 'toImageData']],
@@ -154,6 +173,18 @@ for (const [on, names] of [
   }
 }
 
+/**
+ * Numbers with a type and a shape; a typed array is kept, not copied.
+ * @example
+ * ```js
+ * import { Tensor } from 'lstm-wasm/ort';
+ *
+ * const tensor = new Tensor('float32', new Float32Array(6), [2, 3]);
+ * console.log(tensor.size, tensor.reshape([6]).dims); // 6 [ 6 ]
+ * console.log(new Tensor([true, false]).type); // bool
+ * console.log(new Tensor('int64', [1, 2]).data); // BigInt64Array(2) [ 1n, 2n ]
+ * ```
+ */
 export const Tensor = CpuTensor as unknown as TensorConstructor;
 
 function checkType(type: string): Tensor.Type {
