@@ -7,7 +7,10 @@ import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** For programs: `measure` prints how much memory a call took at its peak, in bytes beyond three times the file, and its time as a multiple of a loop over as many bytes. */
+/**
+ * For programs: `measure` prints how much memory a call took at its peak, in bytes beyond three times the file, and its time as
+ * a multiple of a loop over as many bytes.
+ */
 const TOOLS = `
   import { readFileSync } from 'node:fs';
   import { ModelError } from 'lstm-wasm';

@@ -15,7 +15,7 @@ function expectClose(got: OnnxResult | undefined, data: ArrayLike<number>, dims:
   let worst = 0;
   for (let i = 0; i < data.length; i++) {
     const difference = Math.abs(Number(got!.data[i]) - data[i]!);
-    if (!(difference <= worst)) worst = difference;
+    worst = Math.max(worst, difference);
   }
   expect(worst).toBeLessThanOrEqual(tolerance);
 }
