@@ -5,33 +5,78 @@ import { readNam } from './audio/nam.ts';
 import { readRTNeural } from './audio/rtneural.ts';
 
 export type { AudioModel } from './audio/model.ts';
-export { ModelError } from './base/errors.ts';
+export { ModelError, type ModelErrorDetails } from './base/errors.ts';
 
 /**
- * A model of Neural Amp Modeler (`.nam`) with the architecture LSTM. It starts in the state that the file has, without a
+ * Reads a model of Neural Amp Modeler (`.nam`) with the architecture LSTM
+ * (https://neural-amp-modeler.readthedocs.io/en/latest/model-file.html). It starts in the state that the file has, without a
  * prewarm.
- * @param json the file, as its text or as the object that JSON.parse makes of it
+ * @param json the file: its text, or the object that JSON.parse makes of it
  * @throws ModelError that names the place in the file and what is wrong with it
+ * @throws TypeError if `json` is neither a string nor an object
+ * @example
+ * ```js
+ * import { readFileSync } from 'node:fs'; // in a page: await (await fetch('amp.nam')).text()
+ * import { loadNam } from 'lstm-wasm/audio';
+ *
+ * const amp = loadNam(readFileSync('amp.nam', 'utf8'));
+ * const block = new Float32Array(128).fill(0.5);
+ * amp.process(block, block); // in place; any length, the same bits however a signal is cut
+ * console.log(block[0] !== 0.5); // true
+ * ```
  */
 export function loadNam(json: string | object): AudioModel {
   return load('NAM', readNam, json);
 }
 
 /**
- * A model in RTNeural's JSON: layers from Keras (`in_shape`, `layers`), or a PyTorch state dict, of which the LSTMs come first,
- * in the natural order of their names, then the dense layers.
- * @param json the file, as its text or as the object that JSON.parse makes of it
+ * Reads a model in the JSON of RTNeural (https://github.com/jatinchowdhury18/RTNeural): layers from Keras (`in_shape`,
+ * `layers`), or a PyTorch state dict. The LSTMs of a state dict come first, in the natural order of their names (lstm, lstm2,
+ * lstm10), then the dense layers. Inputs after the first are knobs.
+ * @param json the file: its text, or the object that JSON.parse makes of it
  * @throws ModelError that names the place in the file and what is wrong with it
+ * @throws TypeError if `json` is neither a string nor an object
+ * @example
+ * ```js
+ * import { loadRTNeural } from 'lstm-wasm/audio';
+ *
+ * const gain = { type: 'dense', activation: '', shape: [null, null, 1], weights: [[[2]], [0.25]] };
+ * const model = loadRTNeural({ in_shape: [null, null, 1], layers: [gain] });
+ * const output = new Float32Array(3);
+ * model.process(Float32Array.of(0, 0.5, 1), output);
+ * console.log(output); // Float32Array(3) [ 0.25, 1.25, 2.25 ]
+ * ```
  */
 export function loadRTNeural(json: string | object): AudioModel {
   return load('RTNeural', readRTNeural, json);
 }
 
 /**
- * A model of GuitarML's trainers (`model_data` and `state_dict`): output = lin(h), with `skip` plus the input. Its second and
- * later inputs are knobs.
- * @param json the file, as its text or as the object that JSON.parse makes of it
+ * Reads a model of GuitarML's trainers (https://github.com/GuitarML/Automated-GuitarAmpModelling), with `model_data` and
+ * `state_dict`: output = lin(h), plus the input with `skip`. Inputs after the first are knobs.
+ * @param json the file: its text, or the object that JSON.parse makes of it
  * @throws ModelError that names the place in the file and what is wrong with it
+ * @throws TypeError if `json` is neither a string nor an object
+ * @example
+ * ```js
+ * import { loadGuitarML } from 'lstm-wasm/audio';
+ *
+ * const sizes = { input_size: 2, hidden_size: 1, num_layers: 1, output_size: 1 };
+ * const amp = loadGuitarML({
+ *   model_data: { model: 'SimpleRNN', unit_type: 'LSTM', skip: 1, ...sizes },
+ *   state_dict: {
+ *     'rec.weight_ih_l0': [[0.5, 0], [0, 0.5], [1, 0], [0, 1]], // gates i, f, g, o
+ *     'rec.weight_hh_l0': [[0], [0], [0], [0]],
+ *     'rec.bias_ih_l0': [0, 0, 0, 0],
+ *     'rec.bias_hh_l0': [0, 0, 0, 0],
+ *     'lin.weight': [[1]],
+ *     'lin.bias': [0],
+ *   },
+ * });
+ * const block = new Float32Array(64);
+ * amp.process(block, block, [0.5]); // one knob, beside the signal
+ * console.log(block[63]); // 0
+ * ```
  */
 export function loadGuitarML(json: string | object): AudioModel {
   return load('GuitarML', readGuitarML, json);

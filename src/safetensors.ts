@@ -1,36 +1,39 @@
-import { ModelError } from './base/errors.ts';
 import { type AnyTensor, checkDims, formatDims, type StateDict, tag, wrongType, wrongValue } from './base/tensor.ts';
 import { bytesOf, checkFile } from './files/bytes.ts';
 import { DTYPE_NAMES, DTYPES, RAW_DTYPES } from './files/dtypes.ts';
 import { encodeUtf8 } from './files/utf8.ts';
 import { findData, type HeaderEntry, METADATA, readHeader } from './safetensors/header.ts';
+import { refuse } from './safetensors/refuse.ts';
 
+export { ModelError, type ModelErrorDetails } from './base/errors.ts';
 export type { AnyTensor, AnyTypedArray, StateDict } from './base/tensor.ts';
-export { ModelError };
 
-/** A tensor of a safetensors file. */
+/** A tensor of a safetensors file, on memory of its own. */
 export interface SafetensorsTensor extends AnyTensor {
   /**
-   * The type in the file. F32, F64, F16 and BF16 come as a Float32Array, BOOL as a Uint8Array, I8 to U64 as their typed
-   * arrays, and any other type as its bytes.
+   * The element type in the file. The data of F32, F64, F16 and BF16 are a Float32Array, those of I8 to U64 their typed arrays,
+   * and those of BOOL and any other type a Uint8Array with the bytes of the file.
    */
   readonly dtype: string;
 }
 
-/** A safetensors file of which only the header was read. */
+/** A safetensors file of which openSafetensors() has read the header. */
 export interface SafetensorsFile {
-  /** Type and shape of every tensor by name, in the order of the header. */
+  /** The type and shape of every tensor by name, in the order of the header. */
   readonly tensors: ReadonlyMap<string, { readonly dtype: string; readonly dims: readonly number[] }>;
   /**
-   * Reads one tensor, as parseSafetensors gives it. As long as the file is open, in any order, as often as needed.
-   * @throws RangeError if there is no such tensor; ModelError if the file has become shorter
+   * Reads one tensor, as parseSafetensors() gives it. Call it in any order and number while the source is open.
+   * @throws RangeError if the file has no tensor `name`
+   * @throws ModelError if the file has become shorter
    */
   read(name: string): Promise<SafetensorsTensor>;
 }
 
-/** The part of Node's `fs/promises` FileHandle that is used. */
+/** The part of Node's `fs/promises` FileHandle that openSafetensors() uses. */
 export interface FileHandleLike {
+  /** Gives the size of the file in bytes. */
   stat(): Promise<{ readonly size: number }>;
+  /** Reads up to `length` bytes from `position` of the file to `offset` of `buffer`. */
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
 }
 
@@ -38,7 +41,7 @@ const READ = 'parseSafetensors';
 const OPEN = 'openSafetensors';
 const WRITE = 'serializeSafetensors';
 
-/** What a typed array is written as. */
+/** The types that typed arrays are written as. */
 const NATIVE: ReadonlyMap<string, string> = new Map([
   ['Float32Array', 'F32'],
   ['Float64Array', 'F64'],
@@ -55,13 +58,26 @@ const NATIVE: ReadonlyMap<string, string> = new Map([
 
 /**
  * Reads a file in the safetensors format, by the rules of its reference implementation
- * (https://github.com/huggingface/safetensors): the tensors by name, in the order of the header, on memory of their own.
- * F64 is rounded to nearest, the conversion of F16 and BF16 is exact, and F32 keeps its bits.
+ * (https://github.com/huggingface/safetensors). Returns the tensors by name, in the order of the header, each on memory of its
+ * own. F64 is rounded to nearest, F16 and BF16 are converted exactly, F32 keeps its bits.
  *
- * More than the reference it refuses repeated keys and white space before the header, as the format's description does,
- * and sizes from 2^53 and entries that are not objects.
- * @throws ModelError where the file breaks the rules; nothing that it claims is allocated before all of it was checked
- * @throws TypeError if `bytes` is no Uint8Array or ArrayBuffer, or shared or detached
+ * It is stricter than the reference: it also refuses repeated keys and white space before the header, as the description of the
+ * format does, sizes from 2^53, and entries that are not objects.
+ * @param bytes the whole file
+ * @throws ModelError if the file breaks the rules; all of its claims are checked before any memory is taken for them
+ * @throws TypeError unless `bytes` is a Uint8Array or ArrayBuffer, neither shared nor detached
+ * @example
+ * ```js
+ * import { readFileSync } from 'node:fs'; // in a page: await (await fetch('model.safetensors')).arrayBuffer()
+ * import { LSTM } from 'lstm-wasm';
+ * import { parseSafetensors } from 'lstm-wasm/safetensors';
+ *
+ * const tensors = parseSafetensors(readFileSync('model.safetensors'));
+ * const { dtype, dims } = tensors.get('head.weight');
+ * console.log(dtype, dims); // F32 [ 1, 20 ]
+ * const lstm = LSTM.fromStateDict(tensors, { prefix: 'encoder.lstm.' });
+ * console.log(lstm.hiddenSize); // 20
+ * ```
  */
 export function parseSafetensors(bytes: Uint8Array | ArrayBuffer): Map<string, SafetensorsTensor> {
   const file = checkFile(READ, bytes);
@@ -73,12 +89,26 @@ export function parseSafetensors(bytes: Uint8Array | ArrayBuffer): Map<string, S
 }
 
 /**
- * Reads the header of a file that is too large to be read as a whole, by the rules of parseSafetensors; then one tensor at a time.
- * @param source a Blob (a File is one), or a FileHandle of Node's `fs/promises`, which stays the caller's to close
- * @throws ModelError where the file breaks the rules; TypeError if `source` is neither
+ * Opens a file that is too large to be read as a whole: reads its header, by the rules of parseSafetensors(), and then one
+ * tensor at a time.
+ * @param source a Blob (a File is one), or a FileHandle of Node's `fs/promises`, which the caller closes
+ * @throws ModelError if the header breaks the rules
+ * @throws TypeError if `source` is neither
+ * @example
+ * ```js
+ * import { open } from 'node:fs/promises'; // in a page: openSafetensors(input.files[0])
+ * import { openSafetensors } from 'lstm-wasm/safetensors';
+ *
+ * const handle = await open('model.safetensors');
+ * const file = await openSafetensors(handle);
+ * console.log(file.tensors.get('head.weight').dims); // [ 1, 20 ]
+ * const { data } = await file.read('head.weight'); // the others are not read
+ * console.log(data.length); // 20
+ * await handle.close();
+ * ```
  */
 export async function openSafetensors(source: Blob | FileHandleLike): Promise<SafetensorsFile> {
-  const { size, read } = await reader(source);
+  const { size, read } = await byteSource(source);
   const start = await read(0, Math.min(8, size));
   const header = await read(0, findData(start, size));
   const entries = new Map([...readHeader(header, size)].map((entry) => [entry.name, entry]));
@@ -96,12 +126,14 @@ function toTensor({ dtype, dims }: HeaderEntry, bytes: Uint8Array<ArrayBuffer>):
   return { data: DTYPES.get(dtype)!.read(bytes.buffer), dims, dtype };
 }
 
-interface Reader {
+/** A file that is read in parts. */
+interface ByteSource {
   readonly size: number;
+  /** Gives the bytes from `begin` up to `end`, all of them. */
   readonly read: (begin: number, end: number) => Promise<Uint8Array<ArrayBuffer>>;
 }
 
-async function reader(source: unknown): Promise<Reader> {
+async function byteSource(source: unknown): Promise<ByteSource> {
   if (['Blob', 'File'].includes(tag(source))) {
     const blob = source as Blob;
     return {
@@ -129,24 +161,30 @@ async function reader(source: unknown): Promise<Reader> {
   };
 }
 
-/** The bytes that were asked for, all of them. */
+/** Checks that `bytes` are all that were asked for. */
 function whole(bytes: Uint8Array<ArrayBuffer>, begin: number, end: number): Uint8Array<ArrayBuffer> {
   if (bytes.length === end - begin) return bytes;
   const where = `byte ${begin + bytes.length}`;
-  throw new ModelError(`safetensors: the file ends at ${where}, expected ${end} bytes`, {
-    code: 'truncated',
-    path: where,
-    expected: end,
-    found: begin + bytes.length,
-  });
+  const reason = `the file ends at ${where}, but its header asks for ${end} bytes`;
+  refuse.because('truncated', where, reason, end, begin + bytes.length);
 }
 
 /**
- * Writes a file in the safetensors format, laid out as its reference implementation does: widest types first, then by
- * name. What parseSafetensors returned is accepted; what it converted to float32 is written as F32.
+ * Writes a file in the safetensors format, laid out as by its reference implementation: widest types first, then by name.
+ * A typed array is written as the type of the same name; tensors that parseSafetensors() converted to float32 as F32.
+ * @param stateDict tensors by name
  * @param metadata strings by name, for the header's `__metadata__`
- * @throws TypeError for a wrong type, or a name that is no well-formed string
- * @throws RangeError where data and dims do not match, or for a tensor named `__metadata__`
+ * @returns the whole file
+ * @throws TypeError for a wrong type, or a name with a lone surrogate
+ * @throws RangeError if data and dims do not match, or for a tensor named `__metadata__`
+ * @example
+ * ```js
+ * import { parseSafetensors, serializeSafetensors } from 'lstm-wasm/safetensors';
+ *
+ * const weight = { data: Float32Array.of(1, 2, 3, 4, 5, 6), dims: [2, 3] };
+ * const file = serializeSafetensors({ weight }, { epoch: '3' });
+ * console.log(parseSafetensors(file).get('weight').data); // Float32Array(6) [ 1, 2, 3, 4, 5, 6 ]
+ * ```
  */
 export function serializeSafetensors(stateDict: StateDict, metadata?: Readonly<Record<string, string>>): Uint8Array {
   const tensors = entries('stateDict', stateDict).map(([name, tensor]) => prepare(name, tensor));
@@ -193,9 +231,10 @@ function checkString(what: string, value: unknown): string {
   return value;
 }
 
+/** A tensor that was checked and can be written. */
 interface Prepared {
   readonly name: string;
-  /** Index in DTYPE_NAMES. */
+  /** The index of its type in DTYPE_NAMES. */
   readonly rank: number;
   readonly dims: readonly number[];
   readonly data: Uint8Array;
@@ -220,7 +259,7 @@ function prepare(key: unknown, tensor: unknown): Prepared {
   return { name, rank: DTYPE_NAMES.indexOf(type), dims, data: bytes };
 }
 
-/** The order of UTF-8, in which surrogates come after all other code units. */
+/** Compares two strings by their code points, which is the order of their UTF-8: surrogates come after all other units. */
 function compareCodePoints(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {

@@ -195,7 +195,11 @@ describe('refused', () => {
 
   test.each<[string, object[], string]>([
     ['a mask that is not there', [...head, ...recurrent('e', 'not_equal')], '"a" takes "not_equal", which is no layer'],
-    ['a mask of another shape', [...head, ...recurrent('e', 'e')], '"a" expected a mask of [any, 5], got [any, 5, 4]'],
+    [
+      'a mask of another shape',
+      [...head, ...recurrent('e', 'e')],
+      'the mask of "a" expected [any, 5], got [any, 5, 4]',
+    ],
     [
       'a comparison of two tensors',
       [...head, notEqual([tensor('in', [null, 5]), tensor('in', [null, 5])]), ...recurrent('e', 'not_equal')],

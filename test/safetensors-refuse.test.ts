@@ -118,7 +118,7 @@ test('the message names the key, the byte offset, what was expected and found', 
   expect(error).toBeInstanceOf(Error);
   expect(error.name).toBe('ModelError');
   expect(error.message).toBe(
-    'safetensors: "lstm.weight" shape [4,3] of F32 needs 48 bytes, its range has 40 (at byte 9)',
+    'safetensors: the bytes of "lstm.weight", shape [4,3] of F32, expected 48, got 40 (at byte 9)',
   );
   expect({ ...error }).toMatchObject({ code: 'size-mismatch', path: 'lstm.weight', expected: 48, found: 40 });
 });

@@ -1,76 +1,83 @@
-import { ModelError } from '../base/errors.ts';
+import { type Refuse, refuseAs } from '../base/errors.ts';
 import { describe, type TensorLike, tag, wrongType } from '../base/tensor.ts';
 import { Budget } from '../files/budget.ts';
 import { parseJson } from '../files/json-value.ts';
 import { encodeUtf8 } from '../files/utf8.ts';
 
-/** A value of a JSON file and where it is. What is wrong with it is a ModelError that names the place. */
+/** A value of a JSON file and its path, which the ModelErrors of all methods name. */
 export class Field {
-  readonly #who: string;
+  /** Its place in the file: `layers[0].shape`; '' for the whole file. */
   readonly path: string;
   readonly value: unknown;
+  readonly #refuse: Refuse;
 
-  constructor(who: string, path: string, value: unknown) {
-    this.#who = who;
+  private constructor(refuse: Refuse, path: string, value: unknown) {
+    this.#refuse = refuse;
     this.path = path;
     this.value = value;
   }
 
-  /** The file that a caller gave, as its text or as an object. */
+  /**
+   * Reads the file that a caller gave, as its text or as an object.
+   * @param who the reader, as messages name it
+   */
   static read(who: string, json: unknown): Field {
     if (typeof json !== 'string') {
       if (tag(json) !== 'Object') throw wrongType(who, 'json', 'an object or its text', json);
-      return new Field(who, '', json);
+      return new Field(refuseAs(who), '', json);
     }
     const budget = new Budget(who, json.length);
     const bytes = encodeUtf8(json);
     budget.spend(bytes.length, 'the text');
-    return new Field(who, '', parseJson(who, bytes, budget));
+    return new Field(refuseAs(who), '', parseJson(who, bytes, budget));
   }
 
+  /** Refuses this value. */
   refuse(code: string, expected: unknown, found: unknown): never {
-    const what = this.path === '' ? 'the file' : describe(this.path);
-    const message = `${this.#who}: ${what} expected ${expected}, got ${found}`;
-    throw new ModelError(message, { code, path: this.path, expected, found });
+    return this.#refuse(code, this.path, this.path === '' ? 'the file' : describe(this.path), expected, found);
   }
 
-  /** The names of an object. */
+  /** Lists the names of an object's members. */
   keys(): string[] {
     return Object.keys(this.#object());
   }
 
+  /** Tells whether an object has a member. */
   has(key: string): boolean {
     return Object.hasOwn(this.#object(), key);
   }
 
-  /** A member of an object. */
+  /** Gives a member of an object, which has to be there. */
   get(key: string): Field {
     const object = this.#object();
-    const field = new Field(this.#who, this.path === '' ? key : `${this.path}.${key}`, object[key]);
+    const field = new Field(this.#refuse, this.path === '' ? key : `${this.path}.${key}`, object[key]);
     if (!Object.hasOwn(object, key)) field.refuse('missing-field', 'a value', 'none');
     return field;
   }
 
-  /** The elements of an array. */
+  /** Gives the elements of an array. */
   items(): Field[] {
-    // from(), since map() leaves out what is missing in the array of a caller's object
-    return Array.from(this.#array(), (value, i) => new Field(this.#who, `${this.path}[${i}]`, value));
+    // Array.from, since map() skips the holes that an array of a caller's object may have
+    return Array.from(this.#array(), (value, i) => new Field(this.#refuse, `${this.path}[${i}]`, value));
   }
 
+  /** Whether this is an array. */
   get isArray(): boolean {
     return Array.isArray(this.value);
   }
 
+  /** The length of an array. */
   get length(): number {
     return this.#array().length;
   }
 
+  /** Reads a string. */
   string(): string {
     if (typeof this.value !== 'string') this.refuse('wrong-type', 'a string', describe(this.value));
     return this.value;
   }
 
-  /** @throws ModelError if it is none of `values` */
+  /** Reads one of `values`. */
   oneOf<T>(values: readonly T[]): T {
     if (!values.includes(this.value as T)) {
       this.refuse('unsupported', `${values.map(describe).join(' or ')}`, describe(this.value));
@@ -78,7 +85,7 @@ export class Field {
     return this.value as T;
   }
 
-  /** An integer from 1. */
+  /** Reads an integer from 1. */
   size(): number {
     if (!Number.isSafeInteger(this.value) || (this.value as number) < 1) {
       this.refuse('wrong-type', 'an integer from 1', describe(this.value));
@@ -86,7 +93,7 @@ export class Field {
     return this.value as number;
   }
 
-  /** An array of `size` numbers. */
+  /** Reads an array of `size` numbers. */
   vector(size: number): Float32Array<ArrayBuffer> {
     this.#checkLength(size);
     const floats = new Float32Array(size);
@@ -94,18 +101,18 @@ export class Field {
     return floats;
   }
 
-  /** An array of `rows` arrays of `columns` numbers, row by row. */
+  /** Reads an array of `rows` arrays of `columns` numbers, row by row. */
   matrix(rows: number, columns: number): Float32Array<ArrayBuffer> {
     this.#checkLength(rows);
     const fields = this.items();
-    // all lengths first: nothing is made that the file has no numbers for
+    // checks all lengths first, so that no more is allocated than the file has numbers for
     for (const row of fields) row.#checkLength(columns);
     const floats = new Float32Array(rows * columns);
     for (const [i, row] of fields.entries()) row.#copy(floats, i * columns);
     return floats;
   }
 
-  /** An array of numbers or of arrays of numbers, with its dims. */
+  /** Reads an array of numbers, or of arrays of numbers, as a tensor. */
   tensor(): TensorLike {
     const rows = this.length;
     const first = (this.value as unknown[])[0];
@@ -117,10 +124,15 @@ export class Field {
     if (this.length !== size) this.refuse('wrong-length', `${size} elements`, this.length);
   }
 
+  /** Copies an array of numbers to `floats`, from `at` on. */
   #copy(floats: Float32Array, at: number): void {
     for (const [i, value] of this.#array().entries()) {
       if (typeof value !== 'number' || !Number.isFinite(Math.fround(value))) {
-        new Field(this.#who, `${this.path}[${i}]`, value).refuse('not-a-number', 'a finite float32', describe(value));
+        new Field(this.#refuse, `${this.path}[${i}]`, value).refuse(
+          'not-a-number',
+          'a finite float32',
+          describe(value),
+        );
       }
       floats[at + i] = value as number;
     }

@@ -4,10 +4,10 @@ import type { Field } from './field.ts';
 import type { Parts } from './model.ts';
 import { Recurrence } from './recurrence.ts';
 import { readSampleRate } from './sample-rate.ts';
-import { checkChain, checkKeys, type Plan, planLinear, planLstm } from './torch-modules.ts';
+import { checkChain, checkKeys, planLinear, planLstm, type StagePlan } from './torch-modules.ts';
 
 /** The types of layers, each with what reads it. */
-export const RTNEURAL_LAYERS: ReadonlyMap<string, (layer: Field, inputSize: number) => Plan> = new Map([
+export const RTNEURAL_LAYERS: ReadonlyMap<string, (layer: Field, inputSize: number) => StagePlan> = new Map([
   ['lstm', planKerasLstm],
   ['dense', planKerasDense],
   ['time-distributed-dense', planKerasDense],
@@ -29,7 +29,7 @@ export function readRTNeural(who: string, file: Field): Parts {
   return { who, sampleRate, stages: plans.map(({ make }) => make), skip: Boolean(skip) };
 }
 
-function planLayers(file: Field): Plan[] {
+function planLayers(file: Field): StagePlan[] {
   let size = lastSize(file.get('in_shape'));
   const layers = file.get('layers');
   if (layers.length === 0) layers.refuse('wrong-length', 'layers', 'none');
@@ -61,7 +61,7 @@ function checkShape(layer: Field, found: number): void {
   if (declared !== found) layer.get('shape').refuse('size-mismatch', `${found}, the size of the weights`, declared);
 }
 
-function planKerasLstm(layer: Field, inputSize: number): Plan {
+function planKerasLstm(layer: Field, inputSize: number): StagePlan {
   if (layer.has('activation')) layer.get('activation').oneOf(RTNEURAL_LSTM_ACTIVATIONS);
   const [kernel, recurrent, bias] = arrays(layer, ['kernel', 'recurrent kernel', 'bias']) as [Field, Field, Field];
   const H = bias.length / 4;
@@ -76,7 +76,7 @@ function planKerasLstm(layer: Field, inputSize: number): Plan {
   return { field: layer, inputSize, outputSize: H, keys: [], make: () => new Recurrence(stateDict) };
 }
 
-function planKerasDense(layer: Field, inputSize: number): Plan {
+function planKerasDense(layer: Field, inputSize: number): StagePlan {
   const activation = layer.has('activation') ? layer.get('activation').oneOf([...ACTIVATIONS.keys()]) : '';
   const [kernel, bias] = arrays(layer, ['kernel', 'bias']) as [Field, Field];
   const outputSize = bias.length;
@@ -98,7 +98,7 @@ function transposed(field: Field, rows: number, columns: number): Float32Array {
 }
 
 /** LSTMs in the natural order of their names (lstm, lstm2, lstm10), then what else has a weight, in the same order. */
-function planStateDict(file: Field): Plan[] {
+function planStateDict(file: Field): StagePlan[] {
   const prefixes = (name: string) => {
     const keys = file.keys().filter((key) => `.${key}`.endsWith(`.${name}`));
     return keys.map((key) => key.slice(0, key.length - name.length)).sort(compareNatural);

@@ -4,18 +4,19 @@ import type { Field } from './field.ts';
 import type { Stage } from './model.ts';
 import { Recurrence } from './recurrence.ts';
 
-/** A stage that is still to be made, with the sizes that its weights have. */
-export interface Plan {
+/** A stage whose weights were read and checked, but which is not made yet. */
+export interface StagePlan {
+  /** The place in the file that messages name. */
   readonly field: Field;
   readonly inputSize: number;
   readonly outputSize: number;
-  /** Those of a state dict that it is made of */
+  /** The keys of the state dict that it is made of. */
   readonly keys: readonly string[];
   readonly make: () => Stage;
 }
 
-/** The nn.LSTM whose tensors a state dict has under `prefix`, every one checked. */
-export function planLstm(dict: Field, prefix: string): Plan {
+/** Reads the nn.LSTM whose tensors a state dict has under `prefix`, and checks each of them. */
+export function planLstm(dict: Field, prefix: string): StagePlan {
   const tensors = new Map<string, TensorLike>();
   const first = dict.get(`${prefix}weight_ih_l0`);
   const [rows, inputSize] = matrixDims(first);
@@ -38,8 +39,8 @@ export function planLstm(dict: Field, prefix: string): Plan {
   return { field: first, inputSize, outputSize: H, keys, make: () => new Recurrence(tensors) };
 }
 
-/** The nn.Linear whose tensors a state dict has under `prefix`; one without a bias has zeros. */
-export function planLinear(dict: Field, prefix: string): Plan {
+/** Reads the nn.Linear whose tensors a state dict has under `prefix`; a missing bias is zeros. */
+export function planLinear(dict: Field, prefix: string): StagePlan {
   const keys = [`${prefix}weight`, `${prefix}bias`].filter((key, i) => i === 0 || dict.has(key));
   const field = dict.get(keys[0]!);
   const [outputSize, inputSize] = matrixDims(field);
@@ -48,13 +49,14 @@ export function planLinear(dict: Field, prefix: string): Plan {
   return { field, inputSize, outputSize, keys, make: () => new Dense(weight, bias, '') };
 }
 
-/** Every tensor of a state dict belongs to one of `plans`. */
-export function checkKeys(dict: Field, plans: readonly Plan[]): void {
+/** Checks that every tensor of a state dict belongs to one of `plans`. */
+export function checkKeys(dict: Field, plans: readonly StagePlan[]): void {
   const known = new Set(plans.flatMap(({ keys }) => keys));
   const odd = dict.keys().find((key) => !known.has(key));
   if (odd !== undefined) dict.get(odd).refuse('unexpected-key', 'no such tensor', 'one');
 }
 
+/** Reads the shape of a matrix, by its first row. */
 function matrixDims(field: Field): [rows: number, columns: number] {
   const rows = field.length;
   const columns = rows > 0 ? field.items()[0]!.length : 0;
@@ -62,8 +64,8 @@ function matrixDims(field: Field): [rows: number, columns: number] {
   return [rows, columns];
 }
 
-/** Each takes what the one before it gives, the last gives one number a sample. */
-export function checkChain(plans: readonly Plan[]): void {
+/** Checks that each stage has the inputs that the one before it gives, and the last one output. */
+export function checkChain(plans: readonly StagePlan[]): void {
   let reached: number | undefined;
   for (const { field, inputSize, outputSize } of plans) {
     if (reached !== undefined && reached !== inputSize) {

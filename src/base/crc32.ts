@@ -1,6 +1,6 @@
 let table: Int32Array | undefined;
 
-/** CRC-32 of IEEE 802.3, as zip files and saved states have it. */
+/** Computes the CRC-32 of IEEE 802.3, the checksum of zip entries and saved states. */
 export function crc32(bytes: Uint8Array): number {
   table ??= new Int32Array(256).map((_, byte) => {
     let crc = byte;

@@ -34,11 +34,11 @@ export class ModelError extends Error {
 }
 
 /**
- * Throws a ModelError: `what expected X, got Y` in the name of a reader, with `expected` and `found` as its details too.
+ * Throws `who: what expected X, got Y`.
  * @param what the name of the thing in the message, which may say more than `path`
  * @param note the rest of the message: a byte offset, a hint
  */
-export type Refuse = (
+type RefuseValue = (
   code: string,
   path: string,
   what: string,
@@ -47,12 +47,21 @@ export type Refuse = (
   note?: string,
 ) => never;
 
+/** Throws `who: reason`, where `expected` and `found` alone do not tell what is wrong. */
+type RefuseBecause = (code: string, path: string, reason: string, expected: unknown, found: unknown) => never;
+
+/** Throws the ModelErrors of one reader; `expected` and `found` are their details too. */
+export type Refuse = RefuseValue & { readonly because: RefuseBecause };
+
 /** Makes the `refuse` of a reader, whose messages begin with `who`. */
 export function refuseAs(who: string): Refuse {
-  return (code, path, what, expected, found, note = '') => {
-    const message = `${who}: ${what} expected ${show(expected)}, got ${show(found)}${note}`;
-    throw new ModelError(message, { code, path, expected, found });
+  const because: RefuseBecause = (code, path, reason, expected, found) => {
+    throw new ModelError(`${who}: ${reason}`, { code, path, expected, found });
   };
+  const refuse: RefuseValue = (code, path, what, expected, found, note = '') => {
+    return because(code, path, `${what} expected ${show(expected)}, got ${show(found)}${note}`, expected, found);
+  };
+  return Object.assign(refuse, { because });
 }
 
 const LONG = 400;

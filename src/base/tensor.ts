@@ -1,9 +1,12 @@
-/** Numbers in row-major order and their shape. An onnxruntime `Tensor` of type float32 fits. */
+/** A float32 tensor. An onnxruntime `Tensor` of type float32 fits. */
 export interface TensorLike {
+  /** The elements in row-major order, as many as the product of `dims`. */
   readonly data: Float32Array;
+  /** The shape: sizes from the outermost dimension to the innermost; `[]` for a scalar. */
   readonly dims: readonly number[];
 }
 
+/** The arrays that tensors of files come in, and that serializeSafetensors() takes. */
 export type AnyTypedArray =
   | Float32Array
   | Float64Array
@@ -19,14 +22,16 @@ export type AnyTypedArray =
 
 /** An entry of a state dict. Entries that are not floating-point are refused when they are loaded. */
 export interface AnyTensor {
+  /** The elements in row-major order. */
   readonly data: AnyTypedArray;
+  /** The shape: sizes from the outermost dimension to the innermost; `[]` for a scalar. */
   readonly dims: readonly number[];
 }
 
-/** Tensors by PyTorch's names, as `torch.save` and safetensors files hold them. */
+/** Tensors by the names that PyTorch gives them, as `torch.save` and safetensors files hold them. */
 export type StateDict = ReadonlyMap<string, AnyTensor> | Readonly<Record<string, AnyTensor>>;
 
-/** `[2, 3, 20]`, whatever the elements are. */
+/** Formats a shape as `[2, 3, 20]`; elements of any type are shown. */
 export function formatDims(dims: ArrayLike<unknown>): string {
   return `[${Array.from(dims, show).join(', ')}]`;
 }
@@ -35,7 +40,7 @@ function show(value: unknown): string {
   return Object(value) === value ? `a ${tag(value)}` : String(value);
 }
 
-/** A value as an error message shows it: short, whatever it is, control characters escaped. */
+/** Shows any value in an error message: in short, strings quoted with control characters escaped. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') {
     return JSON.stringify(value.length > 120 ? `${value.slice(0, 80)}…${value.slice(-30)}` : value);
@@ -44,50 +49,55 @@ export function describe(value: unknown): string {
   return typeof value === 'bigint' ? `${value}n` : show(value);
 }
 
-/** The class name an object reports, the same across realms: 'Float32Array', 'Map', 'Object' ... */
+/** Gives the class name of a value, the same across realms: 'Float32Array', 'Map', 'Object' ... */
 export function tag(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
+/** Makes a TypeError: `who: "what" expected ..., got ...`. */
 export function wrongType(who: string, what: string, expected: string, got: unknown): TypeError {
   return new TypeError(`${who}: "${what}" expected ${expected}, got ${describe(got)}`);
 }
 
+/** Makes a RangeError: `who: "what" expected ..., got ...`. */
 export function wrongValue(who: string, what: string, expected: string, got: unknown): RangeError {
   return new RangeError(`${who}: "${what}" expected ${expected}, got ${describe(got)}`);
 }
 
-/** A TypeError for what is no number, else a RangeError. */
+/** Makes a RangeError for a number, a TypeError for anything else. */
 export function wrongNumber(who: string, what: string, expected: string, got: unknown): Error {
   return (typeof got === 'number' ? wrongValue : wrongType)(who, what, expected, got);
 }
 
-/** `got` elements, and not the `expected` ones for `reason`. */
+/** Makes a RangeError: `got` elements in place of the `expected` ones for `reason`. */
 export function wrongLength(who: string, what: string, expected: number, reason: string, got: number): RangeError {
   const detached = got === 0 ? ', as a detached buffer has' : '';
   return new RangeError(`${who}: "${what}" expected ${expected} elements for ${reason}, got ${got}${detached}`);
 }
 
-/** An integer in `min` .. `max`, as sizes are. */
+/** Checks an integer from `min` to `max`, such as a size, and returns it. */
 export function checkInteger(who: string, what: string, value: unknown, min: number, max = 2 ** 31 - 1): number {
   if (!isInteger(value, min, max)) throw wrongInteger(who, what, value, min, max);
   return value;
 }
 
+/** Tells whether `value` is an integer from `min` to `max`. */
 export function isInteger(value: unknown, min: number, max: number): value is number {
   return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
 }
 
+/** Makes the error for a value that isInteger() denies. */
 export function wrongInteger(who: string, what: string, value: unknown, min: number, max: number): Error {
   return wrongNumber(who, what, `an integer from ${min} to ${max}`, value);
 }
 
+/** Checks a boolean and returns it. */
 export function checkBoolean(who: string, what: string, value: unknown): boolean {
   if (typeof value !== 'boolean') throw wrongType(who, what, 'a boolean', value);
   return value;
 }
 
-/** Refuses options nobody reads: PyTorch has no `hidden` either, and `batch_first` is spelt `batchFirst` here. */
+/** Refuses options that nobody reads, so that a misspelt one (`batch_first` for `batchFirst`) is not passed over. */
 export function checkOptions(who: string, options: unknown, known: readonly string[]): void {
   if (options === undefined) return;
   if (options === null || typeof options !== 'object') throw wrongType(who, 'options', 'an object', options);
@@ -99,25 +109,25 @@ export function checkOptions(who: string, options: unknown, known: readonly stri
 
 type Class<T> = abstract new (...args: never[]) => T;
 
-/** Of any realm. instanceof first, since a tag is a string, and step() is to make no garbage. */
+/** Tells whether `value` is a `type` of any realm. instanceof comes first: a tag is a string, and step() must make no garbage. */
 function isOf(value: unknown, type: Class<unknown>): boolean {
   return value instanceof type || tag(value) === type.name;
 }
 
-/** Whether `value` is a typed array of the class `type`, of any realm. */
+/** Tells whether `value` is a typed array of the class `type`, of any realm. */
 export function isView<T extends ArrayBufferView>(value: unknown, type: Class<T>): value is T {
   return ArrayBuffer.isView(value) && isOf(value, type);
 }
 
-/** A Float32Array of any realm, on memory that only this thread can change: `field` of the argument `what`. */
+/** Checks a Float32Array of any realm, not on shared memory, and returns it: `field` of the argument `what`. */
 export function checkFloats(who: string, what: string, data: unknown, field = ''): Float32Array {
-  // names are joined only to throw: forward() is to make no garbage
+  // names are joined only to throw: forward() must make no garbage
   if (!isView(data, Float32Array)) throw wrongType(who, what + field, 'a Float32Array', data);
   if (!isOf(data.buffer, ArrayBuffer)) throw wrongType(who, what + field, 'a view of an ArrayBuffer', data.buffer);
   return data;
 }
 
-/** The number of elements that `dims` ask for, each a non-negative integer. */
+/** Checks that `dims` are integers from 0 and returns their product, the number of elements. */
 export function checkDims(who: string, what: string, dims: unknown): number {
   if (!Array.isArray(dims)) throw wrongType(who, `${what}.dims`, 'an array of integers', dims);
   let count = 1;
@@ -130,7 +140,7 @@ export function checkDims(who: string, what: string, dims: unknown): number {
   return count;
 }
 
-/** A float tensor whose data has as many elements as its dims say. Gives its data. */
+/** Checks a float tensor whose data has the number of elements that its dims ask for, and returns the data. */
 export function checkTensor(who: string, what: string, tensor: unknown): Float32Array {
   if (tensor === null || typeof tensor !== 'object') throw wrongType(who, what, 'a tensor { data, dims }', tensor);
   const { data, dims } = tensor as TensorLike;
@@ -142,7 +152,7 @@ export function checkTensor(who: string, what: string, tensor: unknown): Float32
 
 type Dims = readonly number[] | null | undefined;
 
-/** Whether dims are the expected ones, or other such lists. Makes no garbage. */
+/** Tells whether two shapes are the same, or both missing. Makes no garbage. */
 export function sameDims(dims: Dims, expected: Dims): boolean {
   if (!dims || !expected) return dims === expected;
   if (dims.length !== expected.length) return false;
@@ -150,12 +160,15 @@ export function sameDims(dims: Dims, expected: Dims): boolean {
   return true;
 }
 
-/** The number of elements that `dims` stand for; 1 for a scalar. */
+/** Counts the elements of a tensor with `dims`; 1 for a scalar. */
 export function product(dims: readonly number[]): number {
   return dims.reduce((count, size) => count * size, 1);
 }
 
-/** @throws RangeError if there is no memory for that many */
+/**
+ * Makes a tensor of zeros.
+ * @throws RangeError if there is no memory for it
+ */
 export function zeros(who: string, dims: readonly number[]): TensorLike {
   try {
     return { data: new Float32Array(product(dims)), dims: [...dims] };
@@ -164,12 +177,12 @@ export function zeros(who: string, dims: readonly number[]): TensorLike {
   }
 }
 
-/** An element of what checkIntegers took. */
+/** Checks an element of a list that checkIntegers() took, and returns it as a number. */
 export function checkElement(who: string, what: string, value: unknown, min: number, max: number): number {
   return checkInteger(who, what, typeof value === 'bigint' ? Number(value) : value, min, max);
 }
 
-/** The list types that lengths and indices come in. */
+/** Checks a list of lengths or indices, by its type alone. */
 export function checkIntegers(who: string, what: string, list: unknown): ArrayLike<unknown> {
   if (Array.isArray(list) || isView(list, Int32Array) || isView(list, BigInt64Array)) return list;
   throw wrongType(who, what, 'an array, Int32Array or BigInt64Array', list);

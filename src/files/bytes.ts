@@ -1,8 +1,8 @@
 import { tag, wrongType } from '../base/tensor.ts';
 
 /**
- * A file that a caller gave.
- * @throws TypeError if it is no Uint8Array or ArrayBuffer, or shared or detached
+ * Checks a file that a caller gave and returns its bytes, not copied.
+ * @throws TypeError unless it is a Uint8Array or ArrayBuffer, neither shared nor detached
  */
 export function checkFile(who: string, bytes: unknown): Uint8Array<ArrayBuffer> {
   const isBytes = ArrayBuffer.isView(bytes) ? tag(bytes) === 'Uint8Array' : tag(bytes) === 'ArrayBuffer';
@@ -11,7 +11,7 @@ export function checkFile(who: string, bytes: unknown): Uint8Array<ArrayBuffer> 
   return file;
 }
 
-/** The memory under a view or buffer of any realm; undefined if it is shared or detached. */
+/** Views the bytes under a view or buffer of any realm; undefined if they are shared or detached. */
 export function bytesOf(source: ArrayBufferView | ArrayBuffer): Uint8Array<ArrayBuffer> | undefined {
   const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(source)
     ? source

@@ -2,15 +2,15 @@ import type { AnyTypedArray } from '../base/tensor.ts';
 import { bfloat16ToFloat32, float16ToFloat32 } from './float-formats.ts';
 
 interface Dtype {
-  /** Of one element. */
+  /** Bits of one element. */
   readonly bits: number;
-  /** The elements in little-endian bytes that nobody else uses. */
+  /** Makes the elements of little-endian bytes, which it may keep. */
   readonly read: (bytes: ArrayBuffer) => AnyTypedArray;
 }
 
 const raw: Dtype['read'] = (bytes) => new Uint8Array(bytes);
 
-/** Every type of the format, in the order of the reference's enum `Dtype`, by which files are laid out. */
+/** The element types of safetensors, in the order of the reference's enum `Dtype`, by which files are laid out. */
 export const DTYPES: ReadonlyMap<string, Dtype> = new Map<string, Dtype>([
   ['BOOL', { bits: 8, read: raw }],
   ['F4', { bits: 4, read: raw }],
@@ -36,8 +36,8 @@ export const DTYPES: ReadonlyMap<string, Dtype> = new Map<string, Dtype>([
   ['U64', { bits: 64, read: (bytes) => new BigUint64Array(bytes) }],
 ]);
 
-/** The types in the order of DTYPES. */
+/** The names of DTYPES, in its order. */
 export const DTYPE_NAMES: readonly string[] = [...DTYPES.keys()];
 
-/** The types that come back as the bytes of the file. */
+/** The types without a typed array of their own: tensors of them keep the bytes of the file. */
 export const RAW_DTYPES: readonly string[] = DTYPE_NAMES.filter((name) => DTYPES.get(name)!.read === raw);

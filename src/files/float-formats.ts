@@ -1,4 +1,4 @@
-/** IEEE 754 binary16 to float32: exact, subnormals and NaN payloads included. */
+/** Converts IEEE 754 binary16 to float32: exact, subnormals and NaN payloads included. */
 export function float16ToFloat32(halves: Uint16Array): Float32Array {
   const floats = new Float32Array(halves.length);
   const bits = new Uint32Array(floats.buffer);
@@ -16,7 +16,7 @@ export function float16ToFloat32(halves: Uint16Array): Float32Array {
   return floats;
 }
 
-/** bfloat16, the upper half of a float32, to float32: exact. */
+/** Converts bfloat16, the upper half of a float32, to float32: exact. */
 export function bfloat16ToFloat32(halves: Uint16Array): Float32Array {
   const bits = new Uint32Array(halves.length);
   for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16;

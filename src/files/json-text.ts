@@ -1,9 +1,12 @@
-import { ModelError } from '../base/errors.ts';
+import { type Refuse, refuseAs } from '../base/errors.ts';
 
+/** Bytes of the text that a message shows. */
 const EXCERPT = 40;
 
-/** Characters that are made to strings at once. */
+/** Code units that become a string at once. */
 const CHUNK = 4096;
+
+/** Strings up to this length are made without a view of their bytes. */
 const SHORT = 64;
 
 const QUOTE = 0x22;
@@ -12,7 +15,7 @@ const BACKSLASH = 0x5c;
 const LOWER_A = 0x61;
 const LOWER_U = 0x75;
 
-/** What may follow a backslash and what it stands for. */
+/** Characters that may follow a backslash, and those that they stand for. */
 const ESCAPES: ReadonlyMap<number | undefined, number> = new Map(
   ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'].map((pair) => [pair.charCodeAt(0), pair.charCodeAt(1)]),
 );
@@ -23,35 +26,36 @@ function hexDigit(byte = 0): number {
   return letter >= 0 && letter < 6 ? letter + 10 : Number.NaN;
 }
 
-/** Faster than spreading, which iterates. */
+/** Makes a string of code units. apply() is faster than spreading, which iterates. */
 function fromUnits(units: Uint8Array | Uint16Array): string {
   return String.fromCharCode.apply(null, units as unknown as number[]);
 }
 
-/** Strings of a JSON text in well-formed UTF-8, and what else stands between values. */
+/** Reads the strings of a JSON text in well-formed UTF-8; JsonCursor adds the other values. */
 export abstract class JsonText {
-  /** Offset in the bytes. */
+  /** The offset of the next byte to read. */
   at: number;
+  readonly refuse: Refuse;
   protected readonly bytes: Uint8Array;
   readonly #units = new Uint16Array(CHUNK);
-  readonly #who: string;
 
-  /** @param who whose errors these are */
+  /** @param who the reader, as messages name it */
   constructor(who: string, bytes: Uint8Array, at: number) {
-    this.#who = who;
+    this.refuse = refuseAs(who);
     this.bytes = bytes;
     this.at = at;
   }
 
-  /** The offset of the next value, white space passed over. */
+  /** Skips white space and returns the offset of the next value. */
   next(): number {
     this.peek();
     return this.at;
   }
 
+  /** Reads a string. */
   string(): string {
     const start = this.next() + 1;
-    const plain = this.passString();
+    const plain = this.skipString();
     const end = this.at - 1;
     if (plain) return this.#ascii(start, end);
     const units = this.#units;
@@ -76,7 +80,7 @@ export abstract class JsonText {
     return text + fromUnits(units.subarray(0, used));
   }
 
-  /** The string at an offset where one was read or passed over before. */
+  /** Reads the string at an offset where one was read or skipped before. Stays where it is. */
   stringAt(at: number): string {
     const back = this.at;
     this.at = at;
@@ -85,13 +89,13 @@ export abstract class JsonText {
     return text;
   }
 
-  /** A string: which of `words` it is, or -1. */
+  /** Reads a string and returns its index in `words`, or -1. */
   oneOf(words: readonly string[]): number {
     const start = this.next() + 1;
-    const plain = this.passString();
+    const plain = this.skipString();
     const length = this.at - 1 - start;
     if (!plain) {
-      // an escape has six bytes; what is longer than all of them need not be made a string
+      // an escape has at most six bytes: a longer text is none of the words, so no string is made of it
       const longest = 6 * Math.max(...words.map((word) => word.length));
       return length > longest ? -1 : words.indexOf(this.stringAt(start - 1));
     }
@@ -102,8 +106,8 @@ export abstract class JsonText {
     });
   }
 
-  /** Goes behind a string that is one. Nothing of it is kept before its end was found. @returns whether it is plain ASCII */
-  passString(): boolean {
+  /** Skips a string, keeping nothing of it. @returns whether it is plain ASCII without escapes */
+  skipString(): boolean {
     this.expect(QUOTE, 'a string');
     const bytes = this.bytes;
     let plain = true;
@@ -127,7 +131,7 @@ export abstract class JsonText {
     this.invalid('the end of the string');
   }
 
-  /** The text between two offsets as a message shows it. */
+  /** Shows the text between two offsets in a message: printable ASCII, shortened. */
   excerpt(from: number, to = this.bytes.length): string {
     if (from === this.bytes.length) return 'the end';
     const shown = this.bytes.subarray(from, Math.min(to, from + EXCERPT));
@@ -135,36 +139,34 @@ export abstract class JsonText {
     return from + EXCERPT < to ? `${text}…` : text;
   }
 
-  /** Throws what is wrong with the text. */
-  refuse(code: string, path: string, text: string, expected: unknown, found: unknown): never {
-    throw new ModelError(`${this.#who}: ${text}`, { code, path, expected, found });
-  }
-
+  /** Skips white space and returns the byte after it; undefined at the end. */
   protected peek(): number | undefined {
     let byte = this.bytes[this.at];
     while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) byte = this.bytes[++this.at];
     return byte;
   }
 
+  /** Skips the byte `wanted` if it is next. @returns whether it was */
   protected accept(wanted: number): boolean {
     if (this.peek() !== wanted) return false;
     this.at++;
     return true;
   }
 
-  protected expect(wanted: number, what: string): void {
-    if (!this.accept(wanted)) this.invalid(what);
+  /** Skips the byte `wanted`, which messages call `name`. @throws ModelError if another one is next */
+  protected expect(wanted: number, name: string): void {
+    if (!this.accept(wanted)) this.invalid(name);
   }
 
+  /** Throws that something else than `expected` is next. */
   protected invalid(expected: string): never {
     const where = `byte ${this.at}`;
-    const found = this.excerpt(this.at);
-    this.refuse('invalid-json', where, `expected ${expected}, got ${found} (at ${where})`, expected, found);
+    this.refuse('invalid-json', where, 'the JSON', expected, this.excerpt(this.at), ` (at ${where})`);
   }
 
   #ascii(start: number, end: number): string {
     if (end - start <= SHORT) {
-      // no view is made of the few bytes of a name, which would take longer than the rest
+      // a view of the few bytes of a name would take longer than all the rest
       const codes: number[] = new Array(end - start);
       for (let i = start; i < end; i++) codes[i - start] = this.bytes[i]!;
       return String.fromCharCode.apply(null, codes);
@@ -174,7 +176,7 @@ export abstract class JsonText {
     return text;
   }
 
-  /** The code point whose first byte was read. */
+  /** Reads the rest of the code point whose first byte is `lead`. */
   #codePoint(lead: number): number {
     if (lead < 0x80) return lead;
     if (lead < 0xe0) return ((lead & 0x1f) << 6) | this.#continuation();
@@ -186,7 +188,7 @@ export abstract class JsonText {
     return this.bytes[this.at++]! & 0x3f;
   }
 
-  /** The code point of an escape whose backslash was read; both halves of a surrogate pair, and no half alone. */
+  /** Reads an escape after its backslash, both halves of a surrogate pair. @throws ModelError for half a pair */
   #escape(): number {
     const plain = ESCAPES.get(this.bytes[this.at]);
     if (plain !== undefined) {

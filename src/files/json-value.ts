@@ -4,17 +4,17 @@ import { JsonCursor } from './json.ts';
 import { decodeUtf8 } from './utf8.ts';
 
 /**
- * What things take on the budget of the file: an object, an array, string or name, and an element of an array, whose memory is
- * taken several times while it grows.
+ * Bytes on the budget: for an object; for an array, a string or a name; and for an element of an array, whose memory is taken
+ * several times while it grows.
  */
 const OBJECT_BYTES = 320;
 const VALUE_BYTES = 96;
 const ITEM_BYTES = 40;
 
 /**
- * What a JSON text stands for, as JSON.parse gives it, but for objects: they have no prototype, and a repeated name is refused.
- * What it takes goes on the budget.
- * @param who whose errors these are
+ * Reads a JSON text as JSON.parse does, except that objects have no prototype and a repeated name is refused. Counts what it
+ * makes on the budget.
+ * @param who the reader, as messages name it
  * @throws ModelError
  */
 export function parseJson(who: string, bytes: Uint8Array, budget: Budget): unknown {
@@ -33,7 +33,7 @@ function readValue(cursor: JsonCursor, bytes: Uint8Array, budget: Budget): unkno
   }
   if (cursor.atObject()) return readObject(cursor, bytes, budget);
   if (cursor.atArray()) return readArray(cursor, bytes, budget);
-  cursor.pass();
+  cursor.skip();
   const text = decodeUtf8(bytes.subarray(at, cursor.at));
   return text === 'null' ? null : text === 'true' || (text !== 'false' && Number(text));
 }
@@ -43,8 +43,8 @@ function readObject(cursor: JsonCursor, bytes: Uint8Array, budget: Budget): obje
   budget.spend(OBJECT_BYTES, `byte ${cursor.at}`);
   cursor.members((name, at) => {
     if (name in object) {
-      const text = `the key ${describe(name)} is repeated (at byte ${at})`;
-      cursor.refuse('duplicate-key', name, text, 'different keys', name);
+      const reason = `the key ${describe(name)} is repeated (at byte ${at})`;
+      cursor.refuse.because('duplicate-key', name, reason, 'different keys', name);
     }
     budget.spend(VALUE_BYTES + 2 * name.length, `byte ${at}`);
     object[name] = readValue(cursor, bytes, budget);

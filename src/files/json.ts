@@ -1,6 +1,6 @@
 import { JsonText } from './json-text.ts';
 
-/** Arrays and objects inside one another, as many as the reference's JSON parser takes. */
+/** Levels of arrays and objects in one another: the limit of serde_json, which the reference of safetensors uses. */
 const MAX_DEPTH = 127;
 
 const QUOTE = 0x22;
@@ -17,8 +17,8 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /**
- * A cursor over JSON (RFC 8259) in well-formed UTF-8. It shows the repeated names that JSON.parse drops, and its memory is
- * what it gives.
+ * A cursor over JSON (RFC 8259) in well-formed UTF-8. It shows the repeated names that JSON.parse drops, and makes nothing but
+ * what its caller asks for.
  */
 export class JsonCursor extends JsonText {
   #depth = 0;
@@ -35,12 +35,12 @@ export class JsonCursor extends JsonText {
     return this.peek() === QUOTE;
   }
 
-  /** An object: `visit` gets each name and its offset, and reads the value. */
+  /** Reads an object: `visit` gets each name and its offset, and reads the value. */
   members(visit: (name: string, at: number) => void): void {
     this.keys(() => this.string(), visit);
   }
 
-  /** The same, but `read` reads the name. */
+  /** Reads an object as members() does, but `read` reads the name. */
   keys<T>(read: () => T, visit: (name: T, at: number) => void): void {
     this.#enter(OPEN_BRACE, 'an object');
     if (!this.accept(CLOSE_BRACE)) {
@@ -55,7 +55,7 @@ export class JsonCursor extends JsonText {
     this.#depth--;
   }
 
-  /** An array: `visit` reads each value. */
+  /** Reads an array: `visit` reads each value. */
   items(visit: () => void): void {
     this.#enter(OPEN_BRACKET, 'an array');
     if (!this.accept(CLOSE_BRACKET)) {
@@ -66,10 +66,10 @@ export class JsonCursor extends JsonText {
     this.#depth--;
   }
 
-  /** Any value. Gives the number if it is one below 2^53 in plain digits: no sign, fraction or exponent. */
+  /** Skips any value. @returns an integer below 2^53 in plain digits (no sign, fraction or exponent), else undefined */
   integer(): number | undefined {
     const start = this.next();
-    this.pass();
+    this.skip();
     let value = 0;
     for (let at = start; at < this.at; at++) {
       const digit = this.bytes[at]! - ZERO;
@@ -79,31 +79,33 @@ export class JsonCursor extends JsonText {
     return value <= Number.MAX_SAFE_INTEGER ? value : undefined;
   }
 
-  /** Any value, checked and passed over. */
-  pass(): void {
+  /** Skips any value, checking its syntax. */
+  skip(): void {
     const byte = this.peek();
-    if (byte === QUOTE) this.passString();
-    else if (byte === OPEN_BRACE) this.members(() => this.pass());
-    else if (byte === OPEN_BRACKET) this.items(() => this.pass());
+    if (byte === QUOTE) this.skipString();
+    else if (byte === OPEN_BRACE) this.members(() => this.skip());
+    else if (byte === OPEN_BRACKET) this.items(() => this.skip());
     else if (byte === MINUS || this.#atDigit()) this.#number();
     else if (!this.#word('true') && !this.#word('false') && !this.#word('null')) this.invalid('a value');
   }
 
-  /** Whether `null` is next, which is then passed over. */
+  /** Skips `null` if it is next. @returns whether it was */
   skipNull(): boolean {
     this.peek();
     return this.#word('null');
   }
 
+  /** @throws ModelError if anything but white space is left */
   end(): void {
     if (this.peek() !== undefined) this.invalid('the end');
   }
 
-  #enter(bracket: number, what: string): void {
-    this.expect(bracket, what);
+  #enter(bracket: number, name: string): void {
+    this.expect(bracket, name);
     if (++this.#depth > MAX_DEPTH) {
       const where = `byte ${this.at - 1}`;
-      this.refuse('too-deep', where, `nested deeper than ${MAX_DEPTH} levels (at ${where})`, MAX_DEPTH, this.#depth);
+      const reason = `the JSON is nested deeper than ${MAX_DEPTH} levels (at ${where})`;
+      this.refuse.because('too-deep', where, reason, MAX_DEPTH, this.#depth);
     }
   }
 

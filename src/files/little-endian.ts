@@ -1,4 +1,4 @@
-/** Numbers in a file, little-endian. */
+/** Reads little-endian numbers of a file, each at a byte offset. */
 export class LittleEndian {
   readonly file: Uint8Array;
   readonly #view: DataView;
@@ -20,7 +20,7 @@ export class LittleEndian {
     return this.#view.getUint32(at, true);
   }
 
-  /** Beyond 2^53 not exact, and then larger than any file. */
+  /** Rounds numbers beyond 2^53, which are larger than any file. */
   u64(at: number): number {
     return this.u32(at) + 2 ** 32 * this.u32(at + 4);
   }

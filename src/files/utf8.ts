@@ -1,4 +1,4 @@
-/** Where the first ill-formed sequence starts (The Unicode Standard, table 3-7), or -1. */
+/** Finds where the first ill-formed sequence starts (The Unicode Standard, table 3-7); -1 if there is none. */
 export function findInvalidUtf8(bytes: Uint8Array): number {
   let at = 0;
   while (at < bytes.length) {
@@ -19,7 +19,7 @@ export function findInvalidUtf8(bytes: Uint8Array): number {
   return -1;
 }
 
-/** The bytes of a string; of a lone surrogate as if it were a character. AudioWorklets have no TextEncoder. */
+/** Encodes a string; a lone surrogate as if it were a character. AudioWorklets have no TextEncoder. */
 export function encodeUtf8(text: string): Uint8Array {
   let length = 0;
   for (let i = 0; i < text.length; i++) {
@@ -39,7 +39,7 @@ export function encodeUtf8(text: string): Uint8Array {
   return bytes;
 }
 
-/** Of a first byte, by the size of the sequence */
+/** Upper bits of a sequence's first byte, by the size of the sequence. */
 const LEADS = [0, 0, 0xc0, 0xe0, 0xf0];
 
 function utf8Size(code: number): number {
@@ -48,7 +48,7 @@ function utf8Size(code: number): number {
   return code < 0x10000 ? 3 : 4;
 }
 
-/** The string that well-formed UTF-8 stands for. AudioWorklets have no TextDecoder. */
+/** Decodes well-formed UTF-8. AudioWorklets have no TextDecoder. */
 export function decodeUtf8(bytes: Uint8Array): string {
   const short = bytes.length <= 4096 && bytes.every((byte) => byte < 0x80);
   if (short) return String.fromCharCode.apply(null, bytes as unknown as number[]);

@@ -8,16 +8,18 @@ import { refuse } from './refuse.ts';
 import { checkOutput, describeShape } from './shapes.ts';
 import { readTopology, type Source, type Topology } from './topology.ts';
 
+/** Unsupported things that a message shows. */
 const SHOWN = 50;
 
-/** Types that weights and results may have in a model, all of them computed in float32. */
+/** Policies and dtypes of layers; all of them are computed in float32. */
 const DTYPE = /^(mixed_)?(float32|float16|bfloat16|float64)$/;
 
 /**
  * Makes a model.
  * @param model an object with class_name and config
- * @param version of what wrote it, such as '3.8.0', '2.15.0' or 'tfjs-layers 4.22.0'
- * @param makeWeights gives the weights, once the layers are known to be supported
+ * @param version of the program that wrote it, such as '3.8.0', '2.15.0' or 'tfjs-layers 4.22.0'
+ * @param makeWeights gives the weights; called once all layers are known to be supported
+ * @throws ModelError
  */
 export function buildModel(
   model: Config,
@@ -46,7 +48,7 @@ export function buildModel(
   }
 }
 
-/** What the configurations say; all that is not supported is one error. */
+/** Reads the configurations of all layers. @throws one ModelError that names everything that is not supported */
 function readPlans({ nodes, sequential }: Topology, version: string): Map<string, Plan> {
   const problems: string[] = [];
   const dialect: Dialect = {
@@ -77,19 +79,20 @@ function readPlans({ nodes, sequential }: Topology, version: string): Map<string
       .slice(0, SHOWN)
       .map((problem) => (problem.length > 150 ? `${problem.slice(0, 150)}…` : problem));
     if (problems.length > SHOWN) shown.push(`and ${problems.length - SHOWN} more`);
-    const text = `this model has what is not supported: ${shown.join('; ')}`;
-    refuse('unsupported', problems[0]!, text, [...LAYERS.keys()], shown);
+    const reason = `not supported in this model: ${shown.join('; ')}`;
+    refuse.because('unsupported', problems[0]!, reason, [...LAYERS.keys()], shown);
   }
   return plans;
 }
 
-/** A name, or as Keras 3 writes it, a policy with a name. */
+/** Notes an unsupported dtype: a name, or as Keras 3 writes it, a policy with a name. */
 function checkDtype(dtype: Config, name: string, dialect: Dialect): void {
   if (!dtype.given) return;
   const found = typeof dtype.value === 'string' ? dtype.value : dtype.get('config').get('name').string();
   if (!DTYPE.test(found)) dialect.unsupported(`dtype ${describe(found)} of ${describe(name)}`);
 }
 
+/** Builds the layers into `steps`, in order. @returns the shapes of the outputs of each layer */
 function buildSteps(
   { nodes, shapes: declared }: Topology,
   plans: ReadonlyMap<string, Plan>,
@@ -103,8 +106,7 @@ function buildSteps(
     if (!plan) continue;
     const counts = plan.inputs ?? [1];
     if (!counts.includes(inputs.length)) {
-      const text = `${describe(name)} expected ${counts.join(' or ')} inputs, got ${inputs.length}`;
-      refuse('wrong-inputs', name, text, counts, inputs.length);
+      refuse('wrong-inputs', name, `the number of inputs of ${describe(name)}`, counts, inputs.length);
     }
     const from = inputs.map((source) => find(shapes, source, name));
     if (mask) checkMask(name, find(shapes, mask, name), from[0]!);
@@ -115,17 +117,18 @@ function buildSteps(
   return shapes;
 }
 
-/** A mask has a number for each sample and step. */
+/** Checks that a mask has a number for each sample and step. */
 function checkMask(name: string, mask: Shape, input: Shape): void {
   const agrees = (i: number) => mask[i] === null || input[i] === null || mask[i] === input[i];
   if (mask.length === 2 && input.length > 2 && agrees(0) && agrees(1)) return;
   const [wanted, found] = [describeShape(input.slice(0, 2)), describeShape(mask)];
-  refuse('wrong-shape', name, `${describe(name)} expected a mask of ${wanted}, got ${found}`, wanted, found);
+  refuse('wrong-shape', name, `the mask of ${describe(name)}`, wanted, found);
 }
 
+/** Finds the shape of an output. @param who the layer that takes it, for messages */
 function find(shapes: ReadonlyMap<string, readonly Shape[]>, { name, index }: Source, who: string): Shape {
   const shape = shapes.get(name)?.[index];
   if (shape) return shape;
-  const text = `${describe(who)} takes output ${index} of ${describe(name)}, which there is not`;
-  return refuse('unknown-output', who, text, 'an output of a layer', `${name}, ${index}`);
+  const reason = `${describe(who)} takes output ${index} of ${describe(name)}, which does not exist`;
+  return refuse.because('unknown-output', who, reason, 'an output of a layer', `${name}, ${index}`);
 }

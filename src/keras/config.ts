@@ -2,9 +2,9 @@ import { describe, tag } from '../base/tensor.ts';
 import type { Budget } from '../files/budget.ts';
 import { parseJson } from '../files/json-value.ts';
 import { findInvalidUtf8 } from '../files/utf8.ts';
-import { refuse } from './refuse.ts';
+import { refuse, WHO } from './refuse.ts';
 
-/** A value in the JSON of a model, and where it is. What is wrong with it is a ModelError that names the place. */
+/** A value in the JSON of a model and its path, which the ModelErrors of all methods name. */
 export class Config {
   readonly path: string;
   readonly value: unknown;
@@ -14,27 +14,29 @@ export class Config {
     this.value = value;
   }
 
-  /** What JSON in UTF-8 stands for, on the budget. */
+  /** Parses JSON in UTF-8, counted on the budget. @param path the name of the file in messages */
   static parse(path: string, bytes: Uint8Array, budget: Budget): Config {
     const bad = findInvalidUtf8(bytes);
-    if (bad >= 0) refuse('invalid-utf8', path, `${path} is not UTF-8 (at byte ${bad})`, 'UTF-8', bytes[bad]);
-    return new Config(path, parseJson(`keras: ${path}`, bytes, budget));
+    if (bad >= 0) refuse('invalid-utf8', path, `a byte of ${path}`, 'UTF-8', bytes[bad], ` (at byte ${bad})`);
+    return new Config(path, parseJson(`${WHO}: ${path}`, bytes, budget));
   }
 
+  /** Refuses this value. */
   refuse(code: string, expected: string, found = describe(this.value)): never {
-    refuse(code, this.path, `${describe(this.path)} expected ${expected}, got ${found}`, expected, found);
+    refuse(code, this.path, describe(this.path), expected, found);
   }
 
-  /** Whether there is something: what is null is not there. */
+  /** Whether there is a value; null counts as none. */
   get given(): boolean {
     return this.value !== undefined && this.value !== null;
   }
 
+  /** Whether items() gives the elements of an array or tuple. */
   get isArray(): boolean {
     return this.#array !== undefined;
   }
 
-  /** Elements of an array, or of a tuple, which to_json() of Keras 2 writes as an object. */
+  /** The elements of an array, or of a tuple, which to_json() of Keras 2 writes as an object. */
   get #array(): readonly unknown[] | undefined {
     if (Array.isArray(this.value)) return this.value;
     if (tag(this.value) !== 'Object') return undefined;
@@ -42,7 +44,7 @@ export class Config {
     return class_name === '__tuple__' && Array.isArray(items) ? items : undefined;
   }
 
-  /** A member of an object, which may not be there. */
+  /** Gives a member of an object; one without a value if there is none. */
   get(key: string): Config {
     if (tag(this.value) !== 'Object') this.refuse('wrong-type', 'an object');
     const object = this.value as Record<string, unknown>;
@@ -50,30 +52,33 @@ export class Config {
     return new Config(this.path === '' ? key : `${this.path}.${key}`, value);
   }
 
+  /** Gives the elements of an array or tuple. */
   items(): Config[] {
     const array = this.#array ?? this.refuse('wrong-type', 'an array');
     return Array.from(array, (value, i) => new Config(`${this.path}[${i}]`, value));
   }
 
+  /** Reads a string. */
   string(): string {
     if (typeof this.value !== 'string') this.refuse('wrong-type', 'a string');
     return this.value;
   }
 
-  /** True or false; `otherwise` if there is nothing. */
+  /** Reads true or false; `otherwise` if there is no value. */
   boolean(otherwise: boolean): boolean {
     if (!this.given) return otherwise;
     if (typeof this.value !== 'boolean') this.refuse('wrong-type', 'true or false');
     return this.value;
   }
 
-  /** A finite number; `otherwise` if there is nothing. */
+  /** Reads a finite number; `otherwise` if there is no value. */
   number(otherwise: number): number {
     if (!this.given) return otherwise;
     if (typeof this.value !== 'number' || !Number.isFinite(this.value)) this.refuse('wrong-type', 'a finite number');
     return this.value;
   }
 
+  /** Reads an integer from `min` to `max`. */
   integer(min: number, max = 2 ** 31 - 1): number {
     const { value } = this;
     if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
@@ -82,7 +87,7 @@ export class Config {
     return value;
   }
 
-  /** An integer from 1, alone or in an array of one, as Keras writes the sizes of 1-D windows. */
+  /** Reads an integer from 1, alone or in an array of one, as Keras writes the sizes of 1-D windows. */
   window(otherwise?: number): number {
     if (!this.given && otherwise !== undefined) return otherwise;
     if (!this.isArray) return this.integer(1);
@@ -91,7 +96,7 @@ export class Config {
     return items[0]!.integer(1);
   }
 
-  /** The shape of a batch: its first dimension, the number of samples, and any other may be null, which is any. */
+  /** Reads the shape of a batch: integers from 1, or null for a dimension of any size. */
   shape(): Shape {
     const shape = this.items().map((item) => (item.given ? item.integer(1) : null));
     if (shape.length < 1 || shape.length > MAX_RANK) this.refuse('wrong-value', `1 to ${MAX_RANK} dimensions`);
@@ -99,7 +104,7 @@ export class Config {
   }
 }
 
-/** Dimensions of a batch; null is any. */
+/** The shape of a batch, samples first; null is a dimension of any size. */
 export type Shape = readonly (number | null)[];
 
 const MAX_RANK = 8;

@@ -1,39 +1,38 @@
 import { describe } from '../base/tensor.ts';
 import type { Hdf5 } from './hdf5/file.ts';
-import { type ModelWeights, type NamedTensor, readTensor } from './named-weights.ts';
+import { type ModelWeights, type NamedTensor, readTensor, refuseUnread } from './named-weights.ts';
 import type { LayerWeights } from './plan.ts';
 import { refuse } from './refuse.ts';
 
-/** The weights of a file of Keras 2, and of Keras 3 with the ending .h5: a group for each layer, which lists their names. */
+/** Lists the weights of a file of Keras 2, and of Keras 3 with the ending .h5: the group of each layer has their names. */
 export function* listedWeights(file: Hdf5): Generator<NamedTensor> {
   const root = file.has('model_weights') ? 'model_weights' : '';
   const layers = file.texts(root, 'layer_names');
   if (!layers) {
-    const text = `${describe(root || '/')} has no layer_names, as Keras writes them`;
-    return refuse('missing-field', root || '/', text, 'layer_names', 'none');
+    return refuse('missing-field', root || '/', `the attributes of ${describe(root || '/')}`, 'layer_names', 'none');
   }
   const seen = new Set<string>();
   for (const layer of layers) {
     const group = root ? `${root}/${layer}` : layer;
     if (seen.has(layer) || !file.contents.groups.has(group)) {
-      refuse('missing-layer', group, `the layer ${describe(layer)} has no group of its own`, 'a group', layer);
+      refuse.because('missing-layer', group, `the layer ${describe(layer)} has no group of its own`, 'a group', layer);
     }
     seen.add(layer);
     for (const name of file.texts(group, 'weight_names') ?? []) {
       const path = `${group}/${name}`;
       const dataset = file.contents.datasets.get(path);
-      if (!dataset) refuse('missing-weight', path, `the weight ${describe(path)} is missing`, 'a dataset', undefined);
+      if (!dataset) refuse('missing-weight', path, `the weight ${describe(path)}`, 'a dataset', undefined);
       yield { path, name, layer, tensor: file.tensor(dataset) };
     }
   }
 }
 
-/** Where layers are: in Keras 3, and in Keras 2.12. */
+/** The group of all layers in Keras 3, and in Keras 2.12. */
 const ROOTS = ['layers', '_layer_checkpoint_dependencies'];
 
 /**
- * The weights in a .keras file: those of a layer lie in order, at layers/CLASS_POSITION/vars/0 and so on, whatever the layer's
- * name (keras/src/saving/saving_lib.py).
+ * Finds the weights in a .keras file. Those of a layer lie in order, at layers/CLASS_POSITION/vars/0 and so on; the layer's name
+ * does not matter (keras/src/saving/saving_lib.py).
  */
 export class FiledWeights implements ModelWeights {
   readonly #file: Hdf5;
@@ -61,14 +60,14 @@ export class FiledWeights implements ModelWeights {
 
   checkAllRead(): void {
     for (const path of this.#file.contents.datasets.keys()) {
-      // the state of a random generator is kept for training
+      // a seed generator's state is for training only
       if (!path.startsWith(`${this.#root}/`) || path.includes('/seed_generator/') || this.#read.has(path)) continue;
-      refuse('unexpected-weight', path, `no layer has the weight ${describe(path)}`, 'a weight of a layer', path);
+      refuseUnread(path);
     }
   }
 }
 
-/** As keras.src.utils.naming.to_snake_case: LSTM is lstm, TimeDistributed time_distributed, MaxPooling1D max_pooling1d. */
+/** Converts as keras.src.utils.naming.to_snake_case does: LSTM to lstm, MaxPooling1D to max_pooling1d. */
 export function toSnakeCase(name: string): string {
   return name
     .replace(/\W+/g, '')

@@ -14,7 +14,7 @@ import {
 } from './simple-layers.ts';
 import { readConv1d, readGlobalMaxPooling1d, readMaxPooling1d } from './windows.ts';
 
-/** The layers that are supported besides InputLayer, by class name. */
+/** The readers of all supported layers except InputLayer, by class name. */
 export const LAYERS: ReadonlyMap<string, LayerReader> = new Map<string, LayerReader>([
   ['Embedding', readEmbedding],
   ['Masking', readMasking],

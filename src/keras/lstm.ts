@@ -91,7 +91,7 @@ function checkInputs(name: string, [sequence, ...given]: readonly Shape[], units
     const size = states[i]![1]!;
     if (shape.length === 2 && shape[1] === size) continue;
     const [wanted, found] = [describeShape([null, size]), describeShape(shape)];
-    refuse('wrong-shape', name, `${name} expected an initial state of ${wanted}, got ${found}`, wanted, found);
+    refuse('wrong-shape', name, `an initial state of ${name}`, wanted, found);
   }
   return states;
 }

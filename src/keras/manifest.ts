@@ -5,7 +5,7 @@ import type { Config } from './config.ts';
 import type { NamedTensor } from './named-weights.ts';
 import { refuse } from './refuse.ts';
 
-/** The types that numbers are stored in, and their bytes. */
+/** The types that weights are stored in, and their bytes. */
 export const STORED: ReadonlyMap<string, number> = new Map([
   ['float32', 4],
   ['float16', 2],
@@ -13,16 +13,17 @@ export const STORED: ReadonlyMap<string, number> = new Map([
   ['uint8', 1],
 ]);
 
-/** What an optimizer has besides: its step, above all. */
+/** The types of an optimizer's weights, and their bytes. Its step is an int32. */
 const OPTIMIZER_TYPES: ReadonlyMap<string, number> = new Map([
   ['float32', 4],
   ['int32', 4],
   ['bool', 1],
 ]);
 
-/** The parts of a file of weights, read as if they were one. */
+/** The files of weights, read as if they were one. */
 export class Shards {
   readonly #shards: readonly Uint8Array[];
+  /** Bytes of all files. */
   readonly length: number;
 
   constructor(shards: readonly Uint8Array[]) {
@@ -30,7 +31,7 @@ export class Shards {
     this.length = shards.reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** A copy of some bytes, which are there. */
+  /** Copies the bytes from `begin` up to `end`, which have to be there. */
   slice(begin: number, end: number): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(end - begin);
     let start = 0;
@@ -45,8 +46,9 @@ export class Shards {
 }
 
 /**
- * The tensors that weightsManifest lists, which lie in the shards one after the other, with nothing between or behind. Those of
- * an optimizer are passed over.
+ * Reads the tensors that weightsManifest lists. They lie in the shards one after the other, with nothing between or behind.
+ * Those of an optimizer are left out.
+ * @throws ModelError
  */
 export function readManifest(manifest: Config, shards: Shards, budget: Budget): NamedTensor[] {
   const tensors: NamedTensor[] = [];
@@ -63,8 +65,8 @@ export function readManifest(manifest: Config, shards: Shards, budget: Budget): 
       const begin = at;
       at += entry?.bytes ?? optimizerBytes(weight, name);
       if (at > shards.length) {
-        const text = `the weight ${describe(name)} ends at byte ${at}, the weights have ${shards.length} bytes`;
-        refuse('truncated', name, text, at, shards.length);
+        const reason = `the weight ${describe(name)} ends at byte ${at}, but the weights have ${shards.length} bytes`;
+        refuse.because('truncated', name, reason, at, shards.length);
       }
       if (!entry) continue;
       const read = () => entry.read(shards.slice(begin, begin + entry.bytes));
@@ -72,13 +74,12 @@ export function readManifest(manifest: Config, shards: Shards, budget: Budget): 
     }
   }
   if (at !== shards.length) {
-    const text = `weightsManifest describes ${at} bytes of weights, there are ${shards.length}`;
-    refuse('size-mismatch', manifest.path, text, at, shards.length);
+    refuse('size-mismatch', manifest.path, 'the bytes of all weights in weightsManifest', at, shards.length);
   }
   return tensors;
 }
 
-/** The shape of a weight, and its bytes. */
+/** Reads the shape of a weight and counts its bytes. */
 function readSize(weight: Config, name: string, width: number): { dims: number[]; bytes: number } {
   const dims = weight
     .get('shape')
@@ -86,17 +87,20 @@ function readSize(weight: Config, name: string, width: number): { dims: number[]
     .map((size) => size.integer(0, 2 ** 31 - 1));
   const bytes = product(dims) * width;
   if (dims.length > 8 || !(bytes <= 2 ** 32)) {
-    refuse('too-large', name, `the weight ${describe(name)} has shape ${formatDims(dims.slice(0, 9))}`, 'less', bytes);
+    const reason = `the weight ${describe(name)} is too large: shape ${formatDims(dims.slice(0, 9))}`;
+    refuse.because('too-large', name, reason, 'less', bytes);
   }
   return { dims, bytes };
 }
 
+/** Counts the bytes of an optimizer's weight. */
 function optimizerBytes(weight: Config, name: string): number {
   const type = weight.get('dtype');
   const width = OPTIMIZER_TYPES.get(type.string());
   return readSize(weight, name, width ?? type.refuse('unsupported', [...OPTIMIZER_TYPES.keys()].join(', '))).bytes;
 }
 
+/** Reads the shape, the bytes and the conversion of a weight. */
 function readEntry(weight: Config, name: string) {
   const type = weight.get('dtype').string();
   if (type !== 'float32') weight.get('dtype').refuse('unsupported', `float32 for ${describe(name)}`);
@@ -119,6 +123,7 @@ function readEntry(weight: Config, name: string) {
   };
 }
 
+/** Reads a number that has no default. */
 function required(field: Config): number {
   if (!field.given) field.refuse('missing-field', 'a number', 'none');
   return field.number(0);

@@ -2,7 +2,6 @@ import {
   checkDims,
   describe,
   formatDims,
-  product,
   sameDims,
   type TensorLike,
   tag,
@@ -14,15 +13,19 @@ import { describeShape } from './shapes.ts';
 import type { Source } from './topology.ts';
 import type { Layer, Value } from './value.ts';
 
-/** What goes into a model: floats, or integers for an Embedding, in row-major order. */
+/** An input of KerasModel.predict(). */
 export interface KerasInput {
+  /** The elements in row-major order: floats, or integers for an Embedding. They are copied. */
   readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array | readonly number[];
+  /** The shape: the number of samples first, then the dimensions that the model declares. */
   readonly dims: readonly number[];
 }
 
-/** An input or output of a model; a dimension that is null may be any, first of all the number of samples. */
+/** The name and shape of an input or output of a model. */
 export interface KerasSpec {
+  /** The name of the layer in the file. */
   readonly name: string;
+  /** The shape, samples first; null is a dimension of any size, such as the number of samples. */
   readonly dims: readonly (number | null)[];
 }
 
@@ -31,19 +34,32 @@ export interface Step {
   readonly name: string;
   readonly layer: Layer;
   readonly inputs: readonly Source[];
-  /** Of the first input, in place of the mask that it has */
+  /** A mask for the first input, in place of its own. */
   readonly mask?: Source | undefined;
 }
 
+/** The layers of a model in the order of computation, its inputs and outputs. */
 export interface Parts {
   readonly steps: readonly Step[];
   readonly inputs: readonly (KerasSpec & { readonly source: string })[];
   readonly outputs: readonly (KerasSpec & { readonly source: Source })[];
 }
 
-/** A model that loadKeras read. */
+/**
+ * A model of Keras, which loadKeras() makes. Layers compute in float32, with the semantics of https://keras.io/api/layers/.
+ * @example
+ * ```js
+ * import { readFileSync } from 'node:fs';
+ * import { loadKeras } from 'lstm-wasm/keras';
+ *
+ * const model = loadKeras({ h5: readFileSync('model.h5') });
+ * console.log(model.inputs[0].dims, model.outputs[0].dims); // [ null, 4, 2 ] [ null, 2 ]
+ * ```
+ */
 export class KerasModel {
+  /** The inputs, in the order in which predict() takes them. */
   readonly inputs: readonly KerasSpec[];
+  /** The outputs, in the order in which predict() gives them. */
   readonly outputs: readonly KerasSpec[];
   private readonly _parts: Parts;
   private _alive = true;
@@ -56,12 +72,19 @@ export class KerasModel {
   }
 
   /**
-   * Runs the model on a batch, as model.predict of Keras: dims begin with the number of samples. A tensor gives a tensor; a
-   * list, for models of several inputs or outputs, gives the list of all outputs.
-   * @throws TypeError or RangeError that names the input; states that are kept from call to call may have changed only if a
-   *   layer throws, for an index that an Embedding has not, say
+   * Runs the model on a batch, as model.predict of Keras does. A tensor gives the one output.
+   * @param input a tensor of the shape `inputs[0].dims`, samples first
+   * @returns a tensor of the shape `outputs[0].dims`, on memory of its own
+   * @throws TypeError or RangeError that names the input. The states of stateful layers have not changed then, unless a layer
+   *   has thrown, such as an Embedding for an index out of its range.
    */
   predict(input: KerasInput): TensorLike;
+  /**
+   * Runs a model with several inputs or outputs on a batch.
+   * @param inputs a tensor for each of `this.inputs`, in that order
+   * @returns a tensor for each of `this.outputs`, in that order
+   * @throws TypeError or RangeError that names the input
+   */
   predict(inputs: readonly KerasInput[]): TensorLike[];
   predict(input: KerasInput | readonly KerasInput[]): TensorLike | TensorLike[] {
     this._checkAlive();
@@ -78,20 +101,23 @@ export class KerasModel {
     return Array.isArray(input) ? results : results[0]!;
   }
 
-  /** Sets the states that stateful layers keep from call to call to zeros. */
+  /**
+   * Sets the states that stateful layers keep from call to call to zeros.
+   * @throws Error after dispose()
+   */
   resetStates(): void {
     this._checkAlive();
     for (const { layer } of this._parts.steps) layer.resetStates?.();
   }
 
-  /** Gives the memory of all layers back. A second call does nothing; any other use afterwards throws an Error. */
+  /** Frees the memory of all layers. A second call does nothing; any other use afterwards throws an Error. */
   dispose(): void {
     if (!this._alive) return;
     this._alive = false;
     for (const { layer } of this._parts.steps) layer.dispose?.();
   }
 
-  /** For `using`. */
+  /** Calls dispose(), for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -113,7 +139,7 @@ export class KerasModel {
       const input = mask ? withMask(name, first!, find(mask)) : first!;
       values.set(name, layer.run([input, ...rest], mask !== undefined));
     }
-    // copies: an output may be an input, the state of a layer, or twice the same
+    // outputs are copied: one may be an input, the state of a layer, or another output too
     return outputs.map(({ source }) => {
       const { data, dims } = find(source);
       return { data: data.slice(), dims: [...dims] };
@@ -125,6 +151,7 @@ export class KerasModel {
   }
 }
 
+/** Replaces the mask of an input by the tensor that the model passes. */
 function withMask(name: string, input: Value, { data, dims }: Value): Value {
   const wanted = input.dims.slice(0, 2);
   if (!sameDims(dims, wanted)) throw wrongValue(name, 'mask', formatDims(wanted), dims);
@@ -133,6 +160,7 @@ function withMask(name: string, input: Value, { data, dims }: Value): Value {
 
 const INPUTS = ['Float32Array', 'Int32Array', 'BigInt64Array', 'Uint8Array', 'Array'];
 
+/** Checks an input of predict() and converts it to float32. */
 function readInput(name: string, wanted: Shape, input: KerasInput | undefined): Value {
   if (input === null || typeof input !== 'object')
     throw wrongType('KerasModel', name, 'a tensor { data, dims }', input);
@@ -148,7 +176,7 @@ function readInput(name: string, wanted: Shape, input: KerasInput | undefined): 
   if (data.length !== count) {
     throw wrongValue('KerasModel', name, `${count} elements for dims ${formatDims(dims)}`, data.length);
   }
-  // a copy in any case, so that no result shares memory with what went in
+  // always a copy, so that no result shares memory with an input
   return { data: Float32Array.from(data as ArrayLike<number>, toNumber), dims: [...dims] };
 }
 
@@ -156,9 +184,4 @@ function toNumber(value: unknown): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'bigint') return Number(value);
   throw wrongType('KerasModel', 'data', 'numbers', describe(value));
-}
-
-/** The size of one sample, dimensions that may be any taken as 1. */
-export function sampleSize(shape: Shape): number {
-  return product(shape.slice(1).map((size) => size ?? 1));
 }

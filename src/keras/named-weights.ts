@@ -2,62 +2,65 @@ import { describe, formatDims, product, sameDims } from '../base/tensor.ts';
 import type { LayerWeights, Part, WeightSpec } from './plan.ts';
 import { refuse } from './refuse.ts';
 
-/** Weights of a model, by layer. */
+/** The weights of a model, by layer. */
 export interface ModelWeights {
-  /** @param position of the layer among those of its class */
+  /**
+   * Gives the weights of the layer `name`.
+   * @param position its number among the layers of its class, from 0
+   */
   ofLayer(name: string, className: string, position: number): LayerWeights;
-  /** @throws ModelError that names a weight that no layer has read */
+  /** Checks that some layer has read each weight. @throws ModelError that names one that none has */
   checkAllRead(): void;
 }
 
-/** A tensor that is read when it is asked for. */
-export interface StoredTensor {
+/** A tensor in a file; read() converts its numbers. */
+export interface LazyTensor {
   readonly dims: readonly number[];
   read(): Float32Array;
 }
 
+/** A weight as a file names it. */
 export interface NamedTensor {
-  /** By which messages name it */
+  /** Its name in messages. */
   readonly path: string;
-  /** Which tells the layer, unless that is known, and the weight */
+  /** Its name in the file, which contains those of the layer and of the weight. */
   readonly name: string;
+  /** The layer, if the file says it elsewhere than in `name`. */
   readonly layer?: string;
-  readonly tensor: StoredTensor;
+  readonly tensor: LazyTensor;
 }
 
-/** The values of a tensor that is to have other dims or not to be missing. */
+/** Reads a weight. @throws ModelError if it is missing or has another shape than `spec` */
 export function readTensor(
   layer: string,
   spec: WeightSpec,
   path: string,
-  tensor: StoredTensor | undefined,
+  tensor: LazyTensor | undefined,
 ): Float32Array {
   const wanted = formatDims(spec.dims);
   if (!tensor) {
-    const text = `${layer} needs a weight ${describe(path)} ${wanted}, which is missing`;
-    refuse('missing-weight', path, text, wanted, undefined);
+    refuse('missing-weight', path, `the weight ${describe(path)} of ${layer}`, wanted, undefined);
   }
   if (!sameDims(tensor.dims, spec.dims)) {
-    const found = formatDims(tensor.dims);
-    refuse('wrong-shape', path, `${describe(path)} of ${layer} expected ${wanted}, got ${found}`, wanted, found);
+    refuse('wrong-shape', path, `the weight ${describe(path)} of ${layer}`, wanted, formatDims(tensor.dims));
   }
   const values = tensor.read();
   if (values.length !== product(spec.dims)) {
-    refuse('size-mismatch', path, `${describe(path)} has ${values.length} numbers`, product(spec.dims), values.length);
+    refuse('size-mismatch', path, `the numbers of ${describe(path)}`, product(spec.dims), values.length);
   }
   return values;
 }
 
 /**
- * Weights by names as Keras 2 and TensorFlow.js write them: LAYER/WEIGHT, with scopes before, in between
- * (LAYER/lstm_cell/WEIGHT, LAYER/forward_NAME/WEIGHT) and `:0` behind. Keras 3 models that were converted have the number of
- * the weight in place of its name.
+ * Finds weights by the names that Keras 2 and TensorFlow.js write: LAYER/WEIGHT, with scopes before and in between
+ * (LAYER/lstm_cell/WEIGHT, LAYER/forward_NAME/WEIGHT) and `:0` behind. Converted Keras 3 models have the number of the weight in
+ * place of its name.
  */
 export class NamedWeights implements ModelWeights {
-  /** By layer, in the order of the file */
+  /** The weights of each layer, in the order of the file. */
   readonly #layers = new Map<
     string,
-    { readonly parts: string[]; readonly path: string; readonly tensor: StoredTensor }[]
+    { readonly parts: string[]; readonly path: string; readonly tensor: LazyTensor }[]
   >();
   readonly #read = new Set<string>();
   readonly #all: string[] = [];
@@ -67,7 +70,8 @@ export class NamedWeights implements ModelWeights {
       const parts = name.replace(/:0$/, '').split('/');
       const layer = known.layer ?? parts.find((part) => layers.has(part));
       if (layer === undefined || !layers.has(layer)) {
-        refuse('unexpected-weight', path, `the weight ${describe(path)} belongs to no layer`, 'a layer', path);
+        const reason = `the weight ${describe(path)} belongs to no layer`;
+        refuse.because('unexpected-weight', path, reason, 'a layer', path);
       }
       this.#all.push(path);
       const list = this.#layers.get(layer) ?? [];
@@ -80,10 +84,10 @@ export class NamedWeights implements ModelWeights {
     const all = this.#layers.get(name) ?? [];
     return {
       read: (part: Part, specs) => {
-        // behind the layer's own name: that of the model may begin so too
+        // looks behind the layer's own name, since the model's name may begin with forward_ too
         const isForward = ({ parts }: { readonly parts: readonly string[] }) =>
           parts.slice(parts.indexOf(name) + 1).some((one) => one.startsWith('forward_'));
-        // a backward layer that is not made of the forward one may have any name
+        // whatever is not forward is backward: a backward_layer of its own may have any name
         const own = part.direction ? all.filter((one) => isForward(one) === (part.direction === 'forward')) : [...all];
         const numbered = own.every(({ parts }) => /^\d+$/.test(parts.at(-1)!));
         if (numbered) own.sort((a, b) => Number(a.parts.at(-1)) - Number(b.parts.at(-1)));
@@ -91,7 +95,8 @@ export class NamedWeights implements ModelWeights {
           const found = numbered ? own.slice(i, i + 1) : own.filter(({ parts }) => parts.at(-1) === spec.name);
           if (found.length > 1) {
             const path = found[1]!.path;
-            refuse('duplicate-weight', path, `${describe(name)} has two weights ${describe(spec.name)}`, 'one', path);
+            const reason = `${describe(name)} has two weights ${describe(spec.name)}`;
+            refuse.because('duplicate-weight', path, reason, 'one', path);
           }
           const path = found[0]?.path ?? `${name}/${part.direction ? `${part.direction}_…/` : ''}${spec.name}`;
           this.#read.add(path);
@@ -104,7 +109,12 @@ export class NamedWeights implements ModelWeights {
   checkAllRead(): void {
     const path = this.#all.find((path) => !this.#read.has(path));
     if (path !== undefined) {
-      refuse('unexpected-weight', path, `no layer has the weight ${describe(path)}`, 'a weight of a layer', path);
+      refuseUnread(path);
     }
   }
+}
+
+/** Refuses a weight that no layer has read. */
+export function refuseUnread(path: string): never {
+  refuse.because('unexpected-weight', path, `no layer has the weight ${describe(path)}`, 'a weight of a layer', path);
 }

@@ -4,12 +4,13 @@ import type { Dialect, LayerWeights, Plan } from './plan.ts';
 import { knownSizes, readAxes } from './shapes.ts';
 import type { Value } from './value.ts';
 
+/** The trained scale and offset. */
 interface Scale {
   readonly gamma: Float32Array;
   readonly beta: Float32Array;
 }
 
-/** gamma and beta, ones and zeros where a layer has none of them, and the weights after them. */
+/** Reads gamma and beta, which default to ones and zeros, and the weights `more` after them. */
 function readScale(config: Config, dims: readonly number[], weights: LayerWeights, more: readonly string[] = []) {
   const scale = config.get('scale').boolean(true);
   const center = config.get('center').boolean(true);
@@ -22,6 +23,7 @@ function readScale(config: Config, dims: readonly number[], weights: LayerWeight
   return { gamma, beta, rest: values };
 }
 
+/** Notes options that are set, which is not supported. */
 function checkOptions(config: Config, name: string, dialect: Dialect, keys: readonly string[]): void {
   for (const key of keys) {
     const { value } = config.get(key);
@@ -29,7 +31,7 @@ function checkOptions(config: Config, name: string, dialect: Dialect, keys: read
   }
 }
 
-/** keras.layers.BatchNormalization: (x - moving_mean) / sqrt(moving_variance + epsilon) gamma + beta */
+/** Reads keras.layers.BatchNormalization: (x - moving_mean) / sqrt(moving_variance + epsilon) gamma + beta. */
 export function readBatchNormalization(config: Config, name: string, dialect: Dialect): Plan {
   checkOptions(config, name, dialect, ['renorm', 'virtual_batch_size']);
   const epsilon = config.get('epsilon').number(1e-3);
@@ -55,7 +57,7 @@ export function readBatchNormalization(config: Config, name: string, dialect: Di
   };
 }
 
-/** keras.layers.LayerNormalization over the last axis or axes: (x - mean) / sqrt(variance + epsilon) gamma + beta */
+/** Reads keras.layers.LayerNormalization over the last axis or axes: (x - mean) / sqrt(variance + epsilon) gamma + beta. */
 export function readLayerNormalization(config: Config, name: string, dialect: Dialect): Plan {
   checkOptions(config, name, dialect, ['rms_scaling']);
   const epsilon = config.get('epsilon').number(1e-3);
@@ -76,6 +78,7 @@ export function readLayerNormalization(config: Config, name: string, dialect: Di
   };
 }
 
+/** Normalizes a row in place. */
 function normalize(row: Float32Array, epsilon: number, { gamma, beta }: Scale): void {
   const mean = row.reduce((sum, x) => sum + x, 0) / row.length;
   const variance = row.reduce((sum, x) => sum + (x - mean) * (x - mean), 0) / row.length;

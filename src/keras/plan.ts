@@ -1,40 +1,42 @@
 import type { Config, Shape } from './config.ts';
 import type { Layer } from './value.ts';
 
+/** A weight that a layer needs: its name in Keras and its shape. */
 export interface WeightSpec {
   readonly name: string;
   readonly dims: readonly number[];
 }
 
-/** Which part of a layer has the weights. */
+/** A part of a layer that has weights. */
 export interface Part {
-  /** Which of two parts, if there are two */
+  /** The direction, if the layer has a part for each. */
   readonly direction?: 'forward' | 'backward';
-  /** Where it is in a file with Keras 3's layout, below the layer's own group: 'cell', or '' for the layer itself */
+  /** Its folder in a .keras file, below the layer's own group: 'cell', or '' for the layer itself. */
   readonly folder: string;
 }
 
 /** The weights of one layer. */
 export interface LayerWeights {
   /**
-   * Values of the weights of a part, all of them in Keras's order.
-   * @throws ModelError that names one that is missing or has another shape
+   * Reads all weights of a part, in Keras's order.
+   * @throws ModelError that names a weight that is missing or has another shape
    */
   read(part: Part, specs: readonly WeightSpec[]): Float32Array[];
 }
 
+/** A layer and the shapes of its outputs. */
 export interface Built {
   readonly layer: Layer;
   readonly outputs: readonly Shape[];
 }
 
-/** A layer whose configuration was read. */
+/** A layer whose configuration was read, but not yet its weights. */
 export interface Plan {
-  /** Inputs that it takes: 1 if left out */
+  /** The numbers of inputs that it can take; default `[1]`. */
   readonly inputs?: readonly number[];
-  /** Outputs that it has: 1 if left out */
+  /** The number of its outputs; default 1. */
   readonly outputs?: number;
-  /** Arguments besides that are no tensors: 0 if left out */
+  /** The number of arguments that are no tensors; default 0. */
   readonly constants?: number;
   /**
    * Makes the layer for inputs of these shapes.
@@ -43,17 +45,17 @@ export interface Plan {
   build(inputs: readonly Shape[], weights: LayerWeights): Built;
 }
 
-/** What reading a configuration depends on besides. */
+/** The dialect of the program that wrote a model. */
 export interface Dialect {
-  /** Whether Keras 3 or later wrote the model */
+  /** Whether Keras 3 or later wrote it. */
   readonly keras3: boolean;
-  /** Whether TensorFlow.js itself wrote it */
+  /** Whether TensorFlow.js itself wrote it. */
   readonly tfjs: boolean;
-  /** Notes what is not supported, to be refused together with all else */
+  /** Notes something that is not supported; everything noted is refused together. */
   unsupported(what: string): void;
 }
 
-/** Gives nothing if the layer is not supported, which it noted. */
+/** Reads the configuration of a layer. Gives nothing for a layer that is not supported, which it has noted. */
 export type LayerReader = (
   config: Config,
   name: string,

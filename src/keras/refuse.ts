@@ -1,8 +1,7 @@
-import { ModelError } from '../base/errors.ts';
+import { type Refuse, refuseAs } from '../base/errors.ts';
 
-export const LOAD = 'loadKeras';
+/** The name of this reader in messages. */
+export const WHO = 'keras';
 
-/** Throws what is wrong with a Keras model. */
-export function refuse(code: string, path: string, text: string, expected: unknown, found: unknown): never {
-  throw new ModelError(`keras: ${text}`, { code, path, expected, found });
-}
+/** Refuses a model of Keras. */
+export const refuse: Refuse = /* @__PURE__ */ refuseAs(WHO);

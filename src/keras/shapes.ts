@@ -2,41 +2,41 @@ import { formatDims } from '../base/tensor.ts';
 import type { Config, Shape } from './config.ts';
 import { refuse } from './refuse.ts';
 
-/** Numbers of one sample that a layer may make: 256 MiB. */
+/** The most numbers of one sample that a layer may make: 256 MiB. */
 const MAX_SAMPLE = 2 ** 26;
 
+const KNOWN = 'a known dimension';
+
+/** Shows a shape in a message: `[any, 5, 3]`. */
 export function describeShape(shape: Shape): string {
   return formatDims(shape.map((size) => size ?? 'any'));
 }
 
-/** Refuses an input of another rank. */
+/** Checks that the rank of an input is one of `ranks`. */
 export function checkRank(layer: string, shape: Shape, ...ranks: number[]): void {
   if (ranks.includes(shape.length)) return;
   const wanted = `${ranks.join(' or ')} dimensions`;
-  const found = describeShape(shape);
-  refuse('wrong-shape', layer, `${layer} expected an input of ${wanted}, got ${found}`, wanted, found);
+  refuse('wrong-shape', layer, `the input of ${layer}`, wanted, describeShape(shape));
 }
 
-/** The last dimension, which weights depend on. */
+/** Gives the last dimension, which weights depend on. @throws ModelError if it is not known */
 export function lastSize(layer: string, shape: Shape): number {
   const size = shape.at(-1);
   if (shape.length > 1 && typeof size === 'number') return size;
-  const found = describeShape(shape);
-  const text = `${layer} expected an input whose last dimension is known, got ${found}`;
-  return refuse('unknown-shape', layer, text, 'a known dimension', found);
+  return refuse('unknown-shape', layer, `the last axis of the input of ${layer}`, KNOWN, describeShape(shape));
 }
 
-/** An output of a size that can be made. */
+/** Checks the size of an output, and returns its shape. */
 export function checkOutput(layer: string, shape: Shape): Shape {
   const count = shape.slice(1).reduce((product: number, size) => product * (size ?? 1), 1);
   if (count > MAX_SAMPLE) {
-    const text = `${layer} makes ${count} numbers of one sample, ${MAX_SAMPLE} at the most are supported`;
-    refuse('too-large', layer, text, MAX_SAMPLE, count);
+    const reason = `${layer} makes ${count} numbers of one sample, more than the ${MAX_SAMPLE} that are supported`;
+    refuse.because('too-large', layer, reason, MAX_SAMPLE, count);
   }
   return shape;
 }
 
-/** Axes by their indices or counted from the end, in ascending order; the last one if there are none. No axis of samples. */
+/** Reads axes, which may count from the end, as ascending indices; the last one by default. Refuses the axis of samples. */
 export function readAxes(field: Config, rank: number): number[] {
   if (!field.given) return [rank - 1];
   const items = field.isArray ? field.items() : [field];
@@ -49,13 +49,11 @@ export function readAxes(field: Config, rank: number): number[] {
   return axes.sort((a, b) => a - b);
 }
 
-/** Dimensions of an input, which weights depend on. */
+/** Gives the dimensions of an input on `axes`, which weights depend on. @throws ModelError if one is not known */
 export function knownSizes(layer: string, shape: Shape, axes: readonly number[]): number[] {
   return axes.map((axis) => {
     const size = shape[axis];
     if (axis > 0 && typeof size === 'number') return size;
-    const found = describeShape(shape);
-    const text = `${layer} expected an input whose dimension ${axis} is known, got ${found}`;
-    return refuse('unknown-shape', layer, text, 'a known dimension', found);
+    return refuse('unknown-shape', layer, `axis ${axis} of the input of ${layer}`, KNOWN, describeShape(shape));
   });
 }

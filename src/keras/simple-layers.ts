@@ -84,7 +84,7 @@ export function readReshape(config: Config, name: string): Plan {
       const dims = unknown ? target.map((size) => (size === -1 ? null : size)) : dimsOf(product(sizes as number[]));
       if (!dims) {
         const found = describeShape(shape!);
-        refuse('wrong-shape', name, `${name} cannot reshape ${found} to ${describe(target)}`, target, found);
+        refuse.because('wrong-shape', name, `${name} cannot reshape ${found} to ${describe(target)}`, target, found);
       }
       const run = ([input]: readonly Value[]): Value[] => {
         const [batch, ...rest] = input!.dims;

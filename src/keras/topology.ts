@@ -2,47 +2,53 @@ import { describe, tag } from '../base/tensor.ts';
 import type { Config, Shape } from './config.ts';
 import { refuse } from './refuse.ts';
 
-/** An output of a layer: its name and the output's number. */
+/** An output of a layer: the name of the layer and the number of the output. */
 export interface Source {
   readonly name: string;
   readonly index: number;
 }
 
-/** A layer of a model and what goes into it; none into an InputLayer. */
+/** A layer of a model and its inputs; an InputLayer has none. */
 export interface Node extends Call {
   readonly name: string;
   readonly className: string;
   readonly config: Config;
-  /** How many layers of its class come before it in the file, on which names in files depend */
+  /** The number of layers of its class before it in the file; paths in .keras files depend on it. */
   readonly position: number;
 }
 
+/** The arguments that a model calls a layer with. */
 interface Call {
   readonly inputs: readonly Source[];
-  /** What Keras 3 gives as the mask, if not the one that comes with the input */
+  /** The mask that Keras 3 passes in place of the one that comes with the input. */
   readonly mask?: Source | undefined;
-  /** Arguments that are no tensors */
+  /** Arguments that are no tensors. */
   readonly constants?: readonly Config[];
 }
 
+/** The layers of a model and how they are connected. */
 export interface Topology {
-  /** Each behind those that it needs */
+  /** The layers, each behind those whose outputs it takes. */
   readonly nodes: readonly Node[];
-  /** The shapes that the inputs declare, by name */
+  /** The declared shapes of the inputs, by name. */
   readonly shapes: ReadonlyMap<string, Shape>;
-  /** Names of InputLayers, in the order of predict's inputs */
+  /** The names of InputLayers, in the order of predict's inputs. */
   readonly inputs: readonly string[];
   readonly outputs: readonly Source[];
-  /** Whether each layer can have one output only */
+  /** Whether the model is Sequential, so that each layer has one output. */
   readonly sequential: boolean;
 }
 
-/** What stands for the input of a Sequential model without an InputLayer. No layer of a file can have this name. */
+/** The name of the input of a Sequential model without an InputLayer. No layer of a file can have this name. */
 const IMPLICIT = '';
 
 const MAX_LAYERS = 10_000;
 
-/** @param model an object with class_name and config */
+/**
+ * Reads the layers of a model and how they are connected.
+ * @param model an object with class_name and config
+ * @throws ModelError
+ */
 export function readTopology(model: Config): Topology {
   const className = model.get('class_name').string();
   if (className === 'Sequential') return readSequential(model);
@@ -73,6 +79,7 @@ function readSequential(model: Config): Topology {
   return { nodes, shapes, inputs: [...shapes.keys()], outputs: [{ name: last, index: 0 }], sequential: true };
 }
 
+/** A layer in the file; `layer` is the object that has its config. */
 interface FiledLayer {
   readonly name: string;
   readonly className: string;
@@ -99,7 +106,7 @@ function readLayers(list: Config): FiledLayer[] {
   });
 }
 
-/** Keras 3 writes batch_shape, Keras 2 and TensorFlow.js batch_input_shape. */
+/** Finds the declared shape of an input: batch_shape of Keras 3, batch_input_shape of Keras 2 and TensorFlow.js. */
 function declaredShape(config: Config): Config | undefined {
   return ['batch_shape', 'batch_input_shape'].map((key) => config.get(key)).find(({ given }) => given);
 }
@@ -109,7 +116,7 @@ function readInputShape(config: Config): Shape {
   return shape ? shape.shape() : config.get('batch_shape').refuse('missing-field', 'the shape of the input', 'none');
 }
 
-/** Of a Sequential model whose first layer is no InputLayer: that layer's, or what the model was built with. */
+/** Reads the input shape of a Sequential model without an InputLayer: that of its first layer, or the one it was built with. */
 function readImplicitShape(model: Config, first: Config): Shape {
   const declared = declaredShape(first);
   if (declared) return declared.shape();
@@ -119,8 +126,8 @@ function readImplicitShape(model: Config, first: Config): Shape {
   if (buildConfig.given) built.push(buildConfig.get('input_shape'));
   const found = built.find((field) => field?.given);
   if (found) return found.shape();
-  const text = 'the model has no input shape. Give the first layer an input, or call the model once, before model.save';
-  return refuse('unknown-shape', model.path, text, 'an input shape', 'none');
+  const note = '. Give the first layer an input, or call the model once, before model.save';
+  return refuse('unknown-shape', model.path, 'the model', 'an input shape', 'none', note);
 }
 
 function readFunctional(config: Config): Topology {
@@ -130,8 +137,7 @@ function readFunctional(config: Config): Topology {
     const calls = layer.get('inbound_nodes').items();
     if (className === 'InputLayer') shapes.set(name, readInputShape(own));
     else if (calls.length !== 1) {
-      const text = `${describe(name)} is called ${calls.length} times, once is supported`;
-      refuse('unsupported', layer.path, text, 'one call', calls.length);
+      refuse('unsupported', layer.path, `the calls of ${describe(name)}`, 'one call', calls.length);
     }
     const call = className === 'InputLayer' ? { inputs: [] } : readCall(calls[0]!);
     nodes.push({ name, className, config: own, position, ...call });
@@ -147,7 +153,7 @@ function readFunctional(config: Config): Topology {
   return { nodes: sortNodes(nodes), shapes, inputs, outputs: ends('output_layers'), sequential: false };
 }
 
-/** ["x", 0, 0], an array of these, or an object of them, by names that its user gave. */
+/** Reads input_layers or output_layers: `["x", 0, 0]`, an array of these, or an object of them. */
 function readEnds(field: Config): Source[] {
   const named = tag(field.value) === 'Object' && !field.isArray;
   const items = named ? Object.keys(field.value as object).map((key) => field.get(key)) : field.items();
@@ -155,7 +161,7 @@ function readEnds(field: Config): Source[] {
   return typeof items[0]!.value === 'string' ? [readSource(field)] : items.map(readSource);
 }
 
-/** Name, number of the call, number of the output. */
+/** Reads an output of a layer: its name, the number of the call, the number of the output. */
 function readSource(field: Config): Source {
   const [name, call, index] = field.items();
   if (!name) field.refuse('wrong-value', 'the name of a layer and numbers', 'none');
@@ -163,11 +169,11 @@ function readSource(field: Config): Source {
   return { name: name.string(), index: index ? index.integer(0, 1000) : 0 };
 }
 
-/** One call of a layer: Keras 2 lists its inputs, Keras 3 has arguments as Python got them. */
+/** Reads a call of a layer: Keras 2 lists its inputs, Keras 3 the arguments in Python. */
 function readCall(call: Config): Call {
   if (call.isArray) {
     const items = call.items();
-    // a single one may stand by itself
+    // a single input may stand without an array around it
     const list = typeof items[0]?.value === 'string' ? [call] : items;
     const calls = list.map((source): Call => {
       const options = source.items()[3];
@@ -185,7 +191,7 @@ function readCall(call: Config): Call {
   return { inputs: [...found, ...inputs], mask, constants };
 }
 
-/** Tensors go in as `initial_state` too, and as `mask`; what else there is says nothing, or is not supported. */
+/** Reads the tensors `initial_state` and `mask`. Other arguments are refused unless they change nothing. */
 function readKwargs(kwargs: Config): Call {
   for (const key of Object.keys(kwargs.value as object)) {
     const { value } = kwargs.get(key);
@@ -213,7 +219,7 @@ function readTensors(field: Config, depth: number): Source[] {
   return [readSource(field.get('config').get('keras_history'))];
 }
 
-/** Each node behind those that it needs; the order of the file where that is so already. */
+/** Sorts the layers so that each comes behind those whose outputs it takes; keeps the order of the file otherwise. */
 function sortNodes(nodes: readonly Node[]): Node[] {
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const sorted: Node[] = [];
@@ -225,16 +231,8 @@ function sortNodes(nodes: readonly Node[]): Node[] {
     while (stack.length > 0) {
       const node = stack.at(-1)!;
       const needed = [...node.inputs, ...(node.mask ? [node.mask] : [])].map(({ name }) => {
-        return (
-          byName.get(name) ??
-          refuse(
-            'unknown-layer',
-            node.name,
-            `${describe(node.name)} takes ${describe(name)}, which is no layer`,
-            'a layer',
-            name,
-          )
-        );
+        const reason = `${describe(node.name)} takes ${describe(name)}, which is no layer`;
+        return byName.get(name) ?? refuse.because('unknown-layer', node.name, reason, 'a layer', name);
       });
       const missing = needed.find((other) => !done.has(other));
       if (done.has(node)) {
@@ -244,7 +242,7 @@ function sortNodes(nodes: readonly Node[]): Node[] {
         sorted.push(node);
         stack.pop();
       } else if (open.has(missing)) {
-        refuse('cycle', missing.name, `${describe(missing.name)} depends on itself`, 'no cycle', missing.name);
+        refuse.because('cycle', missing.name, `${describe(missing.name)} depends on itself`, 'no cycle', missing.name);
       } else {
         open.add(node);
         stack.push(missing);

@@ -1,16 +1,20 @@
 import type { TensorLike } from '../base/tensor.ts';
 
-/** A tensor on its way from layer to layer. */
+/** A tensor on its way from layer to layer, with its mask. */
 export interface Value extends TensorLike {
-  /** For each sample and step 1, or 0 where layers that know masks pass the step over; (B, T) */
+  /** (B, T): 1 for a step that counts, 0 for one that layers with masks skip. */
   readonly mask?: Uint8Array | undefined;
 }
 
-/** What a layer does with a batch. */
+/** A layer that is ready to run. */
 export interface Layer {
-  /** @param masked whether the model gives the layer the mask of its first input as an argument */
+  /**
+   * Runs the layer on a batch.
+   * @param masked whether the model passes the mask of the first input as an argument
+   */
   run(inputs: readonly Value[], masked: boolean): Value[];
-  /** Begins anew, where a state is kept from call to call. */
+  /** Sets a state that is kept from call to call to zeros. */
   resetStates?(): void;
+  /** Frees the layer's linear memory. */
   dispose?(): void;
 }

@@ -11,18 +11,19 @@ import type { Layer, Value } from './value.ts';
 
 // Layers that move a window along the steps of (B, T, C).
 
-/** Rows of windows that are laid out at once. */
+/** Windows that are laid out as rows at once. */
 const ROWS = 1024;
 
-interface Window {
+/** The options of a window; `size`, `stride` and `dilation` count steps. */
+interface WindowOptions {
   readonly size: number;
   readonly stride: number;
   readonly dilation: number;
   readonly padding: 'valid' | 'same' | 'causal';
 }
 
-/** Steps that come out, and how many are missing before the first window. */
-function slide({ size, stride, dilation, padding }: Window, steps: number): { count: number; before: number } {
+/** Counts the windows, which are the steps that come out, and the zeros in front of the first step. */
+function slide({ size, stride, dilation, padding }: WindowOptions, steps: number): { count: number; before: number } {
   const span = (size - 1) * dilation + 1;
   if (padding === 'valid') return { count: Math.floor((steps - span) / stride) + 1, before: 0 };
   const count = Math.ceil(steps / stride);
@@ -30,33 +31,40 @@ function slide({ size, stride, dilation, padding }: Window, steps: number): { co
   return { count, before: Math.floor(Math.max(0, (count - 1) * stride + span - steps) / 2) };
 }
 
-function readPadding(config: Config, name: string, dialect: Dialect, known: readonly string[]): Window['padding'] {
+function readPadding(
+  config: Config,
+  name: string,
+  dialect: Dialect,
+  known: readonly string[],
+): WindowOptions['padding'] {
   const field = config.get('padding');
   const padding = field.given ? field.string() : 'valid';
   if (!known.includes(padding)) dialect.unsupported(`padding ${describe(padding)} of ${name}`);
-  return padding as Window['padding'];
+  return padding as WindowOptions['padding'];
 }
 
-/** Checks an input (B, T, C) whose windows fit, as far as T is known. */
-function checkSteps(name: string, window: Window, shape: readonly (number | null)[]): void {
+/** Checks that an input is (B, T, C), and that a window fits into it if T is known. */
+function checkSteps(name: string, window: WindowOptions, shape: readonly (number | null)[]): void {
   checkRank(name, shape, 3);
   const steps = shape[1];
   if (typeof steps === 'number' && slide(window, steps).count < 1) {
-    refuse('wrong-shape', name, `${name} has a window longer than its input of ${steps} steps`, 'more steps', steps);
+    const reason = `${name} has a window longer than its input of ${steps} steps`;
+    refuse.because('wrong-shape', name, reason, 'more steps', steps);
   }
 }
 
-function countSteps(name: string, window: Window, dims: readonly number[]): { count: number; before: number } {
+/** Counts the windows of an actual input, as slide() does. @throws RangeError if none fits */
+function countSteps(name: string, window: WindowOptions, dims: readonly number[]): { count: number; before: number } {
   const found = slide(window, dims[1]!);
   if (found.count < 1) throw wrongValue(name, 'input', 'at least as many steps as the window has', dims);
   return found;
 }
 
-/** keras.layers.Conv1D */
+/** Reads keras.layers.Conv1D: (B, T, C) to (B, windows, filters). */
 export function readConv1d(config: Config, name: string, dialect: Dialect): Plan {
   checkChannels(config, name, dialect);
   const filters = config.get('filters').integer(1);
-  const window: Window = {
+  const window: WindowOptions = {
     size: config.get('kernel_size').window(),
     stride: config.get('strides').window(1),
     dilation: config.get('dilation_rate').window(1),
@@ -94,12 +102,12 @@ export function readConv1d(config: Config, name: string, dialect: Dialect): Plan
         for (const one of linears) one.dispose();
         throw error;
       }
-      return { outputs, layer: new Conv1d(name, window, linears, activation) };
+      return { outputs, layer: new Conv1dLayer(name, window, linears, activation) };
     },
   };
 }
 
-/** Some columns of a matrix with rows of `width`. */
+/** Copies columns of a matrix with rows of `width`. */
 function columnsOf(data: Float32Array, width: number, from: number, count: number): Float32Array {
   const columns = new Float32Array((data.length / width) * count);
   for (let row = 0; row * width < data.length; row++) {
@@ -108,14 +116,14 @@ function columnsOf(data: Float32Array, width: number, from: number, count: numbe
   return columns;
 }
 
-class Conv1d implements Layer {
+class Conv1dLayer implements Layer {
   private readonly _name: string;
-  private readonly _window: Window;
-  /** Of each group: of a window laid out in a row */
+  private readonly _window: WindowOptions;
+  /** One per group; its input is a window laid out as a row. */
   private readonly _linears: readonly Linear[];
   private readonly _activation: Activation;
 
-  constructor(name: string, window: Window, linears: readonly Linear[], activation: Activation) {
+  constructor(name: string, window: WindowOptions, linears: readonly Linear[], activation: Activation) {
     this._name = name;
     this._window = window;
     this._linears = linears;
@@ -160,11 +168,11 @@ class Conv1d implements Layer {
   }
 }
 
-/** keras.layers.MaxPooling1D */
+/** Reads keras.layers.MaxPooling1D: (B, T, C) to (B, windows, C). */
 export function readMaxPooling1d(config: Config, name: string, dialect: Dialect): Plan {
   checkChannels(config, name, dialect);
   const size = config.get('pool_size').window(2);
-  const window: Window = {
+  const window: WindowOptions = {
     size,
     stride: config.get('strides').window(size),
     dilation: 1,
@@ -184,7 +192,7 @@ export function readMaxPooling1d(config: Config, name: string, dialect: Dialect)
   };
 }
 
-/** keras.layers.GlobalMaxPooling1D: (B, T, C) to (B, C) */
+/** Reads keras.layers.GlobalMaxPooling1D: (B, T, C) to (B, C). */
 export function readGlobalMaxPooling1d(config: Config, name: string, dialect: Dialect): Plan {
   checkChannels(config, name, dialect);
   const keep = config.get('keepdims').boolean(false);
@@ -195,7 +203,7 @@ export function readGlobalMaxPooling1d(config: Config, name: string, dialect: Di
       const run = ([input]: readonly Value[]): Value[] => {
         const [batch, steps] = input!.dims as [number, number];
         if (steps === 0) throw wrongValue(name, 'input', 'at least one step', input!.dims);
-        const window: Window = { size: steps, stride: steps, dilation: 1, padding: 'valid' };
+        const window: WindowOptions = { size: steps, stride: steps, dilation: 1, padding: 'valid' };
         const { data } = maxOfWindows(name, input!, window, 1, 0);
         return [{ data, dims: keep ? [batch, 1, channels] : [batch, channels] }];
       };
@@ -205,7 +213,13 @@ export function readGlobalMaxPooling1d(config: Config, name: string, dialect: Di
   };
 }
 
-function maxOfWindows(name: string, input: Value, { size, stride }: Window, count: number, before: number): Value {
+function maxOfWindows(
+  name: string,
+  input: Value,
+  { size, stride }: WindowOptions,
+  count: number,
+  before: number,
+): Value {
   const { data } = input;
   const [batch, steps, channels] = input.dims as [number, number, number];
   const output = zeros(name, [batch, count, channels]);
@@ -216,7 +230,7 @@ function maxOfWindows(name: string, input: Value, { size, stride }: Window, coun
     for (let t = Math.max(0, start); t < Math.min(steps, start + size); t++) {
       for (let k = 0; k < channels; k++) {
         const x = data[(sample * steps + t) * channels + k]!;
-        // NaN, which is not above anything, stays
+        // the condition keeps a NaN, which compares as neither above nor below
         if (!(x <= output.data[row * channels + k]!)) output.data[row * channels + k] = x;
       }
     }

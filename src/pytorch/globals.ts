@@ -1,6 +1,6 @@
 import { Dict, type Global, StoredTensor } from './values.ts';
 
-/** The types of elements: how torch names their storage, and how safetensors and this package name them. */
+/** The element types: the name of torch's storage, and the name that safetensors and this package use. */
 export const STORAGE_TYPES: ReadonlyMap<string, string> = new Map([
   ['torch.FloatStorage', 'F32'],
   ['torch.DoubleStorage', 'F64'],
@@ -14,7 +14,7 @@ export const STORAGE_TYPES: ReadonlyMap<string, string> = new Map([
   ['torch.BoolStorage', 'BOOL'],
 ]);
 
-/** _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks[, metadata]); a negative bit would be metadata. */
+/** Calls _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks[, metadata]); no metadata, such as a negative bit. */
 function rebuildTensor(args: readonly unknown[]): StoredTensor | undefined {
   const metadata = args[6] ?? null;
   const plain = metadata === null || (metadata instanceof Dict && metadata.items.size === 0);
@@ -22,12 +22,12 @@ function rebuildTensor(args: readonly unknown[]): StoredTensor | undefined {
   return new StoredTensor(args[0], args[1], args[2], args[3]);
 }
 
-/** _rebuild_parameter(tensor, requires_grad, hooks): the tensor. */
+/** Calls _rebuild_parameter(tensor, requires_grad, hooks): gives the tensor. */
 function rebuildParameter(args: readonly unknown[]): StoredTensor | undefined {
   return args.length === 3 && args[0] instanceof StoredTensor ? args[0] : undefined;
 }
 
-/** _rebuild_parameter_with_state(tensor, requires_grad, hooks, state): the tensor; its attributes say nothing about it. */
+/** Calls _rebuild_parameter_with_state(tensor, requires_grad, hooks, state): gives the tensor without its attributes. */
 function rebuildParameterWithState(args: readonly unknown[]): StoredTensor | undefined {
   return args.length === 4 && args[0] instanceof StoredTensor ? args[0] : undefined;
 }
@@ -44,7 +44,7 @@ const CALLS: readonly [string, NonNullable<Global['call']>][] = [
 ];
 
 /**
- * Every global that a pickle may name, with what REDUCE gives for it: undefined for arguments that a state dict has not.
+ * Every global that a pickle may name. `call` is what REDUCE does; it gives undefined for arguments that no state dict has.
  * Nothing else is ever looked up, and none of these runs code of the file.
  */
 export const GLOBALS: ReadonlyMap<string, Global> = new Map<string, Global>([
@@ -52,7 +52,7 @@ export const GLOBALS: ReadonlyMap<string, Global> = new Map<string, Global>([
   ...[...STORAGE_TYPES].map(([name, dtype]): [string, Global] => [name, { name, dtype }]),
 ]);
 
-/** Tensors of kinds that are not read, by the globals that a pickle has for them, and what to save instead. */
+/** The globals of tensors that are not read, and advice what to save instead. */
 const KINDS: readonly [RegExp, string][] = [
   [
     /^torch\._utils\._rebuild_qtensor$|^torch\.Q\w+Storage$/,
@@ -65,7 +65,7 @@ const KINDS: readonly [RegExp, string][] = [
   [/^torch\._tensor\._rebuild_from_type/, 'Subclasses of Tensor are not read: save tensor.as_subclass(torch.Tensor)'],
 ];
 
-/** What to save in place of an object with a global that is not loaded. */
+/** Advises what to save in place of an object with the global `path`, which is not loaded. */
 export function adviceFor(path: string): string {
   const kind = KINDS.find(([pattern]) => pattern.test(path));
   return kind ? kind[1] : 'Save the weights alone: torch.save(model.state_dict(), path)';

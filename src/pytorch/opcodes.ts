@@ -6,7 +6,7 @@ interface Opcode {
   readonly run: (machine: PickleMachine, cursor: PickleCursor) => void;
 }
 
-/** What a checkpoint can be written with, by the byte. */
+/** The opcodes that a checkpoint may have, by their byte. */
 export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>(
   (
     [
@@ -88,7 +88,7 @@ export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>(
   ).map(([char, name, run]) => [char.charCodeAt(0), { name, run }]),
 );
 
-/** Names of opcodes that are refused, for the message. */
+/** The names of all other opcodes by their byte, for messages. */
 export const OTHER_OPCODES: ReadonlyMap<number, string> = new Map(
   (
     [

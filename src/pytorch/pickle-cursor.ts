@@ -4,18 +4,18 @@ import { decodeUtf8, findInvalidUtf8 } from '../files/utf8.ts';
 import { refuse } from './refuse.ts';
 import { Opaque } from './values.ts';
 
-/** The latest that there is. */
+/** The latest protocol of pickle. */
 export const MAX_PROTOCOL = 5;
 
-/** What a number or text takes on the budget of the file: half as much again as its size, since collectors are late. */
+/** Bytes on the budget for a number or text: half as much again as V8 takes, since garbage is collected late. */
 export const VALUE_BYTES = 96;
 
-/** Larger integers say nothing about a tensor. */
+/** The most bytes of an integer that is read; no size or offset has more. */
 const LONG_BYTES = 8;
 
-/** The operands of a pickle's opcodes, one after the other, and how they are written. */
+/** Reads the operands of a pickle's opcodes, one after the other. */
 export class PickleCursor {
-  /** For an integer of up to eight bytes: one for each would take most of the time. */
+  /** Holds an integer of up to eight bytes; a view for each would take most of the time. */
   readonly #wide = new DataView(new ArrayBuffer(LONG_BYTES));
   #at = 0;
   readonly #bytes: Uint8Array;
@@ -32,28 +32,29 @@ export class PickleCursor {
     return this.#at === this.#bytes.length;
   }
 
+  /** Counts bytes on the budget. */
   spend(bytes: number): void {
     this.#budget.spend(bytes, 'data.pkl');
   }
 
-  /** Goes on by `count` bytes and gives where they begin. */
+  /** Skips `count` bytes. @returns the offset where they begin */
   advance(count: number): number {
     const begin = this.#at;
     if (begin + count > this.#bytes.length) {
-      const text = `data.pkl ends at byte ${this.#bytes.length}, in the middle of its value`;
-      refuse('truncated', 'data.pkl', text, begin + count, this.#bytes.length);
+      const reason = `data.pkl ends at byte ${this.#bytes.length}, in the middle of its value`;
+      refuse.because('truncated', 'data.pkl', reason, begin + count, this.#bytes.length);
     }
     this.#at += count;
     return begin;
   }
 
-  /** The next bytes of the pickle. */
+  /** Reads `count` bytes, as a view. */
   bytes(count: number): Uint8Array {
     const begin = this.advance(count);
     return this.#bytes.subarray(begin, this.#at);
   }
 
-  /** An unsigned integer of 1, 2, 4 or 8 bytes. */
+  /** Reads an unsigned integer of 1, 2, 4 or 8 bytes. */
   unsigned(width: 1 | 2 | 4 | 8): number {
     const at = this.advance(width);
     if (width === 1) return this.#bytes[at]!;
@@ -62,11 +63,12 @@ export class PickleCursor {
     return width === 4 ? low : low + 2 ** 32 * this.#view.getUint32(at + 4, true);
   }
 
+  /** Reads a signed integer of 4 bytes. */
   int32(): number {
     return this.unsigned(4) | 0;
   }
 
-  /** An integer in two's complement. */
+  /** Reads a signed integer of `size` bytes, in two's complement. */
   long(size: number): number | bigint | Opaque {
     const at = this.advance(size);
     if (size > LONG_BYTES) return this.#large();
@@ -76,7 +78,7 @@ export class PickleCursor {
     return this.#narrow(wide.getBigInt64(0, true));
   }
 
-  /** The text of a line. */
+  /** Reads the text up to the end of the line. */
   line(): string {
     const end = this.#bytes.indexOf(0x0a, this.#at);
     const text = this.string((end < 0 ? this.#bytes.length : end) - this.#at);
@@ -84,7 +86,7 @@ export class PickleCursor {
     return text;
   }
 
-  /** An integer in decimal digits; as text `01` and `00` are booleans. */
+  /** Converts an integer in decimal digits. Python writes booleans so too, as 01 and 00. */
   decimal(text: string): unknown {
     if (!/^-?\d+$/.test(text)) this.wrong('invalid-pickle', `the integer ${describe(text)}`);
     return text.length > 20 ? this.#large() : this.#narrow(BigInt(text));
@@ -102,6 +104,7 @@ export class PickleCursor {
     return new Opaque('a large integer');
   }
 
+  /** Reads a string of `size` bytes in UTF-8. */
   string(size: number): string {
     const bytes = this.bytes(size);
     this.spend(VALUE_BYTES + 2 * size);
@@ -109,23 +112,29 @@ export class PickleCursor {
     return decodeUtf8(bytes);
   }
 
+  /** Reads the size of a frame, which has to be in the pickle. */
   frame(): void {
     const size = this.unsigned(8);
-    // to be complete; nothing is passed over
+    // only the size is checked: the opcodes of the frame come next
     if (this.#at + size > this.#bytes.length) this.advance(size);
   }
 
+  /** Reads the version of the protocol. */
   protocol(): void {
     const version = this.unsigned(1);
     if (version > MAX_PROTOCOL) this.wrong('unsupported-protocol', `protocol ${version}, above ${MAX_PROTOCOL},`);
   }
 
-  /** `back`: from the current byte to the one meant. */
+  /**
+   * Refuses the pickle for `found`, which it has here.
+   * @param back the distance from the current byte to the one meant
+   */
   wrong(code: string, found: string, back = 0): never {
-    refuse(code, 'data.pkl', `data.pkl has ${found} (${this.where(back)})`, 'the pickle of a state dict', found);
+    const reason = `data.pkl has ${found} (${this.where(back)})`;
+    refuse.because(code, 'data.pkl', reason, 'the pickle of a state dict', found);
   }
 
-  /** Where the cursor is, as a message says it. */
+  /** Tells a message where the cursor is. */
   where(back = 0): string {
     return `at byte ${this.#at + back} of data.pkl`;
   }

@@ -4,22 +4,22 @@ import { type PickleCursor, VALUE_BYTES } from './pickle-cursor.ts';
 import { refuse } from './refuse.ts';
 import { Dict, describeValue, type Global, Opaque, Storage, Tuple } from './values.ts';
 
-/** What the others take on the budget: a dict, an item of one or of the memo, and a place on the stack. */
+/** Bytes on the budget: for a dict, for an item of a dict or of the memo, and for a place on the stack. */
 const DICT_BYTES = 352;
 const ITEM_BYTES = 72;
 const SLOT_BYTES = 24;
 
-/** Lists, dicts and calls inside one another; a checkpoint has a dozen. */
+/** The limit of open marks: lists, dicts and calls in one another. A checkpoint has a dozen. */
 const MAX_DEPTH = 256;
 
 /**
- * The stack machine of Python's pickle (Lib/pickletools.py). It has no way to run anything: globals are looked up in a table of
- * constants, objects are never built.
+ * The stack machine of Python's pickle (Lib/pickletools.py), one method for each group of opcodes. It cannot run anything:
+ * globals are looked up in a table of constants, objects are never built.
  */
 export class PickleMachine {
   readonly #cursor: PickleCursor;
   readonly #stack: unknown[] = [];
-  /** Heights of the stack */
+  /** Heights of the stack where marks were set. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
   #highest = 0;
@@ -37,7 +37,7 @@ export class PickleMachine {
     this.#done = true;
   }
 
-  /** What is left, and nothing beside it. */
+  /** Pops the value of the pickle. @throws ModelError if anything else is left */
   value(): unknown {
     const value = this.pop();
     if (this.#stack.length || this.#marks.length || !this.#cursor.atEnd) {
@@ -46,21 +46,23 @@ export class PickleMachine {
     return value;
   }
 
+  /** Pushes an empty dict. */
   dict(): void {
     this.push(new Dict(), DICT_BYTES);
   }
 
-  /** Of a list nothing is kept. */
+  /** Pushes a list, which keeps none of its items. */
   list(): void {
     this.push(new Opaque('a list'), VALUE_BYTES);
   }
 
-  /** Data that nobody needs. */
+  /** Skips `size` bytes of data that no tensor is made of, and pushes a stand-in for them. */
   opaque(size: number, kind: string): void {
     this.#cursor.advance(size);
     this.push(new Opaque(kind), VALUE_BYTES);
   }
 
+  /** Pushes a value and counts `bytes` for it, and its place on the stack, on the budget. */
   push(value: unknown, bytes = 0): void {
     this.#stack.push(value);
     if (bytes) this.#cursor.spend(bytes);
@@ -81,19 +83,20 @@ export class PickleMachine {
     return this.#stack.pop();
   }
 
-  /** What lies above the last mark, which goes. */
+  /** Pops the last mark and everything above it. */
   popToMark(): unknown[] {
     const height = this.#marks.pop();
     if (height === undefined) this.#cursor.wrong('invalid-pickle', 'an opcode without its mark');
     return this.#stack.splice(height);
   }
 
-  /** POP takes a mark if that is on top. */
+  /** Pops a mark if that is on top, else a value. */
   popOrMark(): void {
     if (this.#marks.at(-1) === this.#stack.length) this.#marks.pop();
     else this.pop();
   }
 
+  /** Reads the value on top. */
   top(): unknown {
     const value = this.pop();
     this.#stack.push(value);
@@ -121,24 +124,22 @@ export class PickleMachine {
       const key = items[i];
       if (dict.items.has(key)) {
         const shown = describeValue(key);
-        refuse(
-          'duplicate-key',
-          typeof key === 'string' ? key : shown,
-          `the key ${shown} is twice in a dict (${this.#cursor.where()})`,
-          'one entry',
-          shown,
-        );
+        const path = typeof key === 'string' ? key : shown;
+        const reason = `the key ${shown} is twice in a dict (${this.#cursor.where()})`;
+        refuse.because('duplicate-key', path, reason, 'one entry', shown);
       }
       dict.items.set(key, items[i + 1]);
     }
   }
 
+  /** Checks that items, which are gone already, are appended to a list. */
   append(): void {
     const list = this.top();
     if (list instanceof Opaque && list.kind === 'a list') return;
     this.#cursor.wrong('invalid-pickle', `items for ${describeValue(list)}`);
   }
 
+  /** Puts the value on top into the memo. */
   store(index: number): void {
     const value = this.top();
     if (!this.#memo.has(index)) this.#cursor.spend(ITEM_BYTES);
@@ -149,11 +150,13 @@ export class PickleMachine {
     this.store(this.#memo.size);
   }
 
+  /** Pushes an entry of the memo. */
   recall(index: number): void {
     if (!this.#memo.has(index)) this.#cursor.wrong('invalid-pickle', `the memo's entry ${index}, which was never put`);
     this.push(this.#memo.get(index));
   }
 
+  /** Pushes a global. @throws ModelError unless it is one of GLOBALS; the message says what to save instead */
   global(module: unknown, name: unknown): void {
     if (typeof module !== 'string' || typeof name !== 'string') {
       this.#cursor.wrong('invalid-pickle', `a global named by ${describeValue(module)} and ${describeValue(name)}`);
@@ -161,12 +164,13 @@ export class PickleMachine {
     const path = `${module}.${name}`;
     const found = GLOBALS.get(path);
     if (!found) {
-      const text = `${describe(path)} is not loaded (${this.#cursor.where()}). ${adviceFor(path)}`;
-      refuse('unsupported-global', path, text, 'a global of a state dict', path);
+      const reason = `${describe(path)} is not loaded (${this.#cursor.where()}). ${adviceFor(path)}`;
+      refuse.because('unsupported-global', path, reason, 'a global of a state dict', path);
     }
     this.push(found);
   }
 
+  /** Calls a global with a tuple of arguments: REDUCE. */
   reduce(): void {
     const args = this.pop();
     const callee = this.pop();
@@ -181,7 +185,7 @@ export class PickleMachine {
     this.push(result, result instanceof Dict ? DICT_BYTES : VALUE_BYTES);
   }
 
-  /** BUILD gives a state dict attributes, such as `_metadata`. They say nothing about tensors and are dropped. */
+  /** Drops the attributes that BUILD gives a state dict, such as `_metadata`: they say nothing about tensors. */
   build(): void {
     const state = this.pop();
     const object = this.top();
@@ -190,7 +194,7 @@ export class PickleMachine {
     }
   }
 
-  /** A storage: `('storage', type, key, location, elements)`. */
+  /** Pushes the storage of a persistent id `('storage', type, key, location, elements)`. */
   persistent(): void {
     const id = this.pop();
     const [kind, type, key, , size] = id instanceof Tuple ? id.items : [];

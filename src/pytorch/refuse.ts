@@ -1,8 +1,7 @@
-import { ModelError } from '../base/errors.ts';
+import { type Refuse, refuseAs } from '../base/errors.ts';
 
-export const READ = 'parseCheckpoint';
+/** The name of this reader in messages. */
+export const WHO = 'pytorch';
 
-/** Throws what is wrong with a checkpoint. */
-export function refuse(code: string, path: string, text: string, expected: unknown, found: unknown): never {
-  throw new ModelError(`pytorch: ${text}`, { code, path, expected, found });
-}
+/** Refuses a checkpoint. */
+export const refuse: Refuse = /* @__PURE__ */ refuseAs(WHO);

@@ -5,23 +5,23 @@ import type { Zip } from '../files/zip/zip.ts';
 import { refuse } from './refuse.ts';
 import { describeValue, Storage, type StoredTensor, Tuple } from './values.ts';
 
-/** torch's own limit. */
+/** The limit of torch itself. */
 const MAX_RANK = 64;
 
-/** What a tensor costs beside its elements. */
+/** Bytes on the budget for a tensor, beside its elements. */
 const TENSOR_BYTES = 400;
 
 /** A tensor of a checkpoint. */
 export interface CheckpointTensor extends AnyTensor {
   /**
-   * The type in the file. F32, F64, F16 and BF16 come as a Float32Array, BOOL as a Uint8Array, I64, I32, I16, I8 and U8 as
-   * their typed arrays.
+   * The element type in the file, named as in safetensors. The data of F32, F64, F16 and BF16 are a Float32Array, those of BOOL a
+   * Uint8Array, and those of I64, I32, I16, I8 and U8 their typed arrays.
    */
   readonly dtype: string;
 }
 
-/** A view of a storage, checked. Offset and strides are in elements of `bytes` bytes. */
-interface View {
+/** A tensor as a view of its storage, checked. Offset and strides count elements of `bytes` bytes. */
+interface StorageView {
   readonly name: string;
   readonly entry: string;
   readonly dtype: string;
@@ -32,8 +32,9 @@ interface View {
 }
 
 /**
- * The tensors of a state dict, in its order. Every one is checked before the first is read; each storage is read once, and
+ * Reads the tensors of a state dict, in its order. All are checked before the first is read; each storage is read once, and
  * names of the very same view (tied weights) get the same array.
+ * @throws ModelError
  */
 export function readTensors(
   zip: Zip,
@@ -42,11 +43,11 @@ export function readTensors(
   budget: Budget,
 ): Map<string, CheckpointTensor> {
   const tensors = new Map<string, CheckpointTensor>();
-  const storages = new Map<string, View[]>();
+  const storages = new Map<string, StorageView[]>();
   for (const [name, tensor] of dict) {
     const view = checkView(zip, folder, name, tensor);
     const { dtype, dims } = view;
-    // in the order of the dict; the data come in that of the storages
+    // keeps the order of the dict; the data follow in the order of the storages
     tensors.set(name, { data: NONE, dims: [...dims], dtype });
     const views = storages.get(view.entry);
     if (views) views.push(view);
@@ -73,9 +74,14 @@ export function readTensors(
 
 const NONE = new Uint8Array(0);
 
-function checkView(zip: Zip, folder: string, name: string, { storage, offset, dims, strides }: StoredTensor): View {
+function checkView(
+  zip: Zip,
+  folder: string,
+  name: string,
+  { storage, offset, dims, strides }: StoredTensor,
+): StorageView {
   const wrong = (code: string, what: string, expected: string, found: string): never => {
-    refuse(code, name, `${describe(name)} ${what} expected ${expected}, got ${found}`, expected, found);
+    return refuse(code, name, `${describe(name)} ${what}`, expected, found);
   };
   if (!(storage instanceof Storage)) wrong('invalid-tensor', 'storage', 'a storage', describeValue(storage));
   const { dtype, key, size } = storage as Storage;
@@ -98,7 +104,7 @@ function checkView(zip: Zip, folder: string, name: string, { storage, offset, di
   const start = checkSize(offset);
   if (start === undefined) wrong('invalid-offset', 'storage offset', 'an integer from 0', describeValue(offset));
   const elements = product(shape!);
-  // of no element nothing is read, but the offset is still one of the storage
+  // an empty view reads nothing, but its offset still has to be one of the storage
   const end = elements === 0 ? start! : shape!.reduce((last, size, i) => last + (size - 1) * steps![i]!, start! + 1);
   if (!(end <= count!) || !Number.isSafeInteger(elements)) {
     const view = `shape ${describe(shape)}, strides ${describe(steps)} and offset ${start}`;
@@ -107,10 +113,10 @@ function checkView(zip: Zip, folder: string, name: string, { storage, offset, di
   return { name, entry, dtype, bytes, offset: start!, dims: shape!, strides: steps! };
 }
 
-/** The elements of a view in row-major order, as bytes that nobody else uses. */
-function gather(storage: Uint8Array, { bytes, offset, dims, strides }: View): Uint8Array<ArrayBuffer> {
+/** Copies the elements of a view in row-major order. */
+function gather(storage: Uint8Array, { bytes, offset, dims, strides }: StorageView): Uint8Array<ArrayBuffer> {
   const size = product(dims) * bytes;
-  // what lies in a run: the last dimensions, as long as each goes on where the one after it ends
+  // bytes that lie in a run: the last dimensions, as long as each stride is the length of the run so far
   let run = bytes;
   let rank = dims.length;
   while (rank > 0 && (dims[rank - 1] === 1 || strides[rank - 1]! * bytes === run)) run *= dims[--rank]!;
@@ -122,7 +128,7 @@ function gather(storage: Uint8Array, { bytes, offset, dims, strides }: View): Ui
   for (let to = 0; to < size; ) {
     for (const end = to + run; to < end; to++, from++) gathered[to] = storage[from]!;
     from -= run;
-    // the next index, the last dimension first
+    // go to the next index, the last dimension first
     for (let i = rank - 1; i >= 0; i--) {
       from += strides[i]! * bytes;
       if (++index[i]! < dims[i]!) break;

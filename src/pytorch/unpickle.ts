@@ -4,7 +4,7 @@ import { PickleCursor } from './pickle-cursor.ts';
 import { PickleMachine } from './pickle-machine.ts';
 
 /**
- * The value of a pickle.
+ * Reads the value of a pickle.
  * @throws ModelError
  */
 export function unpickle(bytes: Uint8Array, budget: Budget): unknown {

@@ -1,11 +1,13 @@
 import { describe } from '../base/tensor.ts';
 
-// What an unpickled value can be. Strings, booleans, null and integers (number, or bigint from 2^53) stand for themselves.
+// The values that a pickle can have. Strings, booleans, null and integers (number, or bigint from 2^53) stand for themselves.
 
+/** A dict, or an OrderedDict. */
 export class Dict {
   readonly items = new Map<unknown, unknown>();
 }
 
+/** A tuple. */
 export class Tuple {
   readonly items: readonly unknown[];
 
@@ -14,7 +16,7 @@ export class Tuple {
   }
 }
 
-/** What no tensor is made of, and nobody looks into: a list, a float, bytes. */
+/** A stand-in for a value that no tensor is made of: a list, a float, bytes. */
 export class Opaque {
   readonly kind: string;
 
@@ -23,11 +25,11 @@ export class Opaque {
   }
 }
 
-/** The storage of a persistent id, as the pickle has it: nothing of it is checked yet. */
+/** The storage of a persistent id as in the pickle, not checked yet. */
 export class Storage {
   readonly dtype: string;
   readonly key: unknown;
-  /** Elements */
+  /** The number of its elements. */
   readonly size: unknown;
 
   constructor(dtype: string, key: unknown, size: unknown) {
@@ -37,12 +39,13 @@ export class Storage {
   }
 }
 
-/** A view of a storage, as the pickle has it: nothing of it is checked yet. */
+/** A tensor, a view of a storage, as in the pickle: not checked yet. */
 export class StoredTensor {
   readonly storage: unknown;
-  /** In elements, as the strides */
+  /** The index of its first element in the storage. */
   readonly offset: unknown;
   readonly dims: unknown;
+  /** The distance between neighbours in each dimension, in elements. */
   readonly strides: unknown;
 
   constructor(storage: unknown, offset: unknown, dims: unknown, strides: unknown) {
@@ -53,14 +56,14 @@ export class StoredTensor {
   }
 }
 
-/** A global that a state dict needs: the type of a storage, or what REDUCE may call. */
+/** A global that a state dict needs: the type of a storage (`dtype`), or a function that REDUCE may call. */
 export interface Global {
   readonly name: string;
   readonly dtype?: string;
   readonly call?: (args: readonly unknown[]) => unknown;
 }
 
-/** A value as a message shows it; nothing is walked into. */
+/** Shows a value in a message, without its items. */
 export function describeValue(value: unknown): string {
   if (value instanceof Dict) return 'a dict';
   if (value instanceof Tuple) return 'a tuple';

@@ -1,28 +1,32 @@
-import { ModelError } from '../base/errors.ts';
 import { describe } from '../base/tensor.ts';
 import { DTYPE_NAMES, DTYPES } from '../files/dtypes.ts';
 import { JsonCursor } from '../files/json.ts';
 import { findInvalidUtf8 } from '../files/utf8.ts';
 import { Keys } from './keys.ts';
+import { refuse, WHO } from './refuse.ts';
 
+/** The one name that is not a tensor: its value is an object of strings. */
 export const METADATA = '__metadata__';
 
-/** The reference's limit, in bytes. */
+/** The reference's limit for a header, in bytes. */
 export const MAX_HEADER = 100_000_000;
 
+// the shortest texts bound how many entries a header can have
 const SHORTEST_ENTRY = '"":{"dtype":"F4","shape":[],"data_offsets":[0,0]},';
 const SHORTEST_METADATA = '"":"",';
 
+/** A tensor as the header describes it. */
 export interface HeaderEntry {
   readonly name: string;
   readonly dtype: string;
   readonly dims: number[];
-  /** Where its data lie in the file. */
+  /** The offset of its first byte in the file. */
   readonly begin: number;
+  /** The offset after its last byte. */
   readonly end: number;
 }
 
-/** The end of `shape` is that of its text, the end of `data_offsets` that of the range. */
+/** The fields of an entry. `at` and `end` of `shape` bound its text; `data_offsets` are relative to the data. */
 interface Fields {
   dtype?: number;
   shape?: { readonly at: number; readonly end: number; readonly count: number };
@@ -32,10 +36,10 @@ interface Fields {
 const SPECIAL = [METADATA];
 const FIELDS = ['dtype', 'shape', 'data_offsets'] as const;
 
-/** What is kept of every tensor until all are checked; its size is in proportion to that of the header. */
+/** The tensors, kept in a few bytes each until all are checked. Its size is in proportion to that of the header. */
 interface Table {
   size: number;
-  /** Indices in DTYPE_NAMES. */
+  /** Index in DTYPE_NAMES. */
   readonly dtypes: Uint8Array;
   /** Offsets of the names and shapes in the file. */
   readonly names: Uint32Array;
@@ -46,9 +50,9 @@ interface Table {
 }
 
 /**
- * The tensors of a file in the order of its header. All of them are checked before the first is given.
- * @param file the whole of it or its first bytes, at least to the end of the header
- * @param size of the whole file in bytes
+ * Reads the tensors of a file in the order of its header. All of them are checked before the first is given.
+ * @param file the file or its first bytes, at least to the end of the header
+ * @param size bytes of the whole file
  * @throws ModelError
  */
 export function* readHeader(file: Uint8Array, size = file.length): Generator<HeaderEntry> {
@@ -56,7 +60,7 @@ export function* readHeader(file: Uint8Array, size = file.length): Generator<Hea
   const dataSize = size - dataStart;
   checkText(file, dataStart);
   const header = file.subarray(0, dataStart);
-  const cursor = new JsonCursor('safetensors', header, 8);
+  const cursor = new JsonCursor(WHO, header, 8);
   const capacity = Math.ceil(dataStart / SHORTEST_ENTRY.length);
   const table: Table = {
     size: 0,
@@ -85,41 +89,39 @@ export function* readHeader(file: Uint8Array, size = file.length): Generator<Hea
   }
 }
 
-/** Where the header ends and the data begin, from a file's first 8 bytes and its size. */
+/** Finds where the header ends and the data begin, from a file's first 8 bytes and its size. */
 export function findData(file: Uint8Array, fileSize: number): number {
   if (fileSize < 8) {
-    refuse('truncated', 'byte 0', `the header's length needs 8 bytes, the file has ${fileSize}`, 8, fileSize);
+    refuse('truncated', 'byte 0', 'the length of the header, in bytes,', 8, fileSize);
   }
   const view = new DataView(file.buffer, file.byteOffset);
   const size = view.getUint32(0, true) + 2 ** 32 * view.getUint32(4, true);
   if (size > MAX_HEADER) {
-    refuse('header-too-large', 'byte 0', `a header of ${size} bytes, the limit is ${MAX_HEADER}`, MAX_HEADER, size);
+    const reason = `the header has ${size} bytes, more than the limit of ${MAX_HEADER}`;
+    refuse.because('header-too-large', 'byte 0', reason, MAX_HEADER, size);
   }
   const end = 8 + size;
   if (end > fileSize) {
-    const rest = fileSize - 8;
-    refuse('truncated', 'byte 8', `the header should have ${size} bytes, the file has ${rest} more`, size, rest);
+    refuse('truncated', 'byte 8', 'the header, in bytes,', size, fileSize - 8);
   }
   return end;
 }
 
 function checkText(file: Uint8Array, end: number): void {
   if (file[8] !== '{'.charCodeAt(0)) {
-    refuse('invalid-json', 'byte 8', 'the header does not start with { (at byte 8)', '{', file[8]);
+    refuse('invalid-json', 'byte 8', 'the first byte of the header', '{', file[8], ' (at byte 8)');
   }
   const bad = findInvalidUtf8(file.subarray(8, end));
   if (bad >= 0) {
     const where = `byte ${8 + bad}`;
-    refuse('invalid-utf8', where, `the header is not UTF-8 (at ${where})`, 'UTF-8', file[8 + bad]);
+    refuse('invalid-utf8', where, 'a byte of the header', 'UTF-8', file[8 + bad], ` (at ${where})`);
   }
 }
 
-/** Throws what is wrong with a safetensors file. */
-function refuse(code: string, path: string, text: string, expected: unknown, found: unknown): never {
-  throw new ModelError(`safetensors: ${text}`, { code, path, expected, found });
-}
-
-/** An object whose keys differ, at the most so many: `visit` gets the offset of each, and reads the value. */
+/**
+ * Reads an object and refuses a repeated key: `visit` gets the offset of each key, and reads the value.
+ * @param most an upper bound of the number of keys
+ */
 function readKeys(
   cursor: JsonCursor,
   header: Uint8Array,
@@ -139,7 +141,8 @@ function readKeys(
 }
 
 function repeated(path: string, key: string, at: number): never {
-  refuse('duplicate-key', path, `the key ${describe(key)} is repeated (at byte ${at})`, 'different keys', key);
+  const reason = `the key ${describe(key)} is repeated (at byte ${at})`;
+  refuse.because('duplicate-key', path, reason, 'different keys', key);
 }
 
 function readMetadata(cursor: JsonCursor, header: Uint8Array, metadata: number): void {
@@ -148,18 +151,21 @@ function readMetadata(cursor: JsonCursor, header: Uint8Array, metadata: number):
   const most = Math.ceil((header.length - cursor.at) / SHORTEST_METADATA.length);
   readKeys(cursor, header, most, (key) => {
     if (!cursor.atString()) wrong(cursor, 'invalid-metadata', metadata, describe(cursor.stringAt(key)), 'a string');
-    cursor.passString();
+    cursor.skipString();
   });
 }
 
-/** @param key the offset of the name, of which a string is made for a message alone */
+/**
+ * Reads an entry into the table.
+ * @param key the offset of the name, which becomes a string only for a message
+ */
 function readEntry(cursor: JsonCursor, key: number, dataSize: number, table: Table): void {
   if (!cursor.atObject()) wrong(cursor, 'invalid-entry', key, 'entry', 'an object');
   const fields: Fields = {};
   cursor.keys(
     () => FIELDS[cursor.oneOf(FIELDS)],
     (field, at) => {
-      if (field === undefined) return cursor.pass();
+      if (field === undefined) return cursor.skip();
       if (fields[field] !== undefined) repeated(cursor.stringAt(key), field, at);
       if (field === 'dtype') fields.dtype = readDtype(cursor, key);
       else if (field === 'shape') fields.shape = readShape(cursor, key);
@@ -170,16 +176,15 @@ function readEntry(cursor: JsonCursor, key: number, dataSize: number, table: Tab
   if (dtype === undefined || shape === undefined || offsets === undefined) {
     const name = cursor.stringAt(key);
     const field = FIELDS.find((field) => fields[field] === undefined);
-    refuse('missing-field', name, `${describe(name)} has no ${field} (at byte ${key})`, field, undefined);
+    refuse('missing-field', name, describe(name), field, undefined, ` (at byte ${key})`);
   }
   const { begin, end } = offsets;
   const type = DTYPE_NAMES[dtype]!;
   const needed = (shape.count * DTYPES.get(type)!.bits) / 8;
   if (needed !== end - begin) {
     const name = cursor.stringAt(key);
-    const what = `${describe(name)} shape ${cursor.excerpt(shape.at, shape.end)} of ${type}`;
-    const text = `${what} needs ${needed} bytes, its range has ${end - begin} (at byte ${key})`;
-    refuse('size-mismatch', name, text, needed, end - begin);
+    const what = `the bytes of ${describe(name)}, shape ${cursor.excerpt(shape.at, shape.end)} of ${type},`;
+    refuse('size-mismatch', name, what, needed, end - begin, ` (at byte ${key})`);
   }
   const i = table.size++;
   table.dtypes[i] = dtype;
@@ -203,13 +208,13 @@ function readShape(cursor: JsonCursor, key: number): NonNullable<Fields['shape']
   cursor.items(() => {
     const size = readInteger(cursor, key, 'invalid-shape', 'shape');
     count = multiply(count, size);
-    // As the reference does: that a later size is 0 does not help.
+    // as the reference does: a later size of 0 does not make it valid
     if (count >= 2 ** 64) wrong(cursor, 'invalid-shape', key, 'shape', 'a product below 2^64', at);
   });
   return { at, end: cursor.at, count: Number(count) };
 }
 
-/** Exact: a bigint where the product is not below 2^53. */
+/** Multiplies exactly: gives a bigint where the product is not below 2^53. */
 function multiply(count: number | bigint, size: number): number | bigint {
   const product = Number(count) * size;
   if (product <= Number.MAX_SAFE_INTEGER) return product;
@@ -239,7 +244,7 @@ function readInteger(cursor: JsonCursor, key: number, code: string, field: strin
   return value;
 }
 
-/** Refuses the value that starts at `from`, which may have been read already. */
+/** Refuses a field of the tensor at `key`: the value that starts at `from`, which may have been read already. */
 function wrong(
   cursor: JsonCursor,
   code: string,
@@ -250,16 +255,10 @@ function wrong(
 ): never {
   const found = cursor.excerpt(from, cursor.at > from ? cursor.at : undefined);
   const name = cursor.stringAt(key);
-  refuse(
-    code,
-    name,
-    `${describe(name)} ${field} expected ${expected}, got ${found} (at byte ${from})`,
-    expected,
-    found,
-  );
+  refuse(code, name, `${describe(name)} ${field}`, expected, found, ` (at byte ${from})`);
 }
 
-/** No byte of the data belongs to two tensors, or to none. */
+/** Checks that every byte of the data belongs to exactly one tensor. */
 function checkCoverage(cursor: JsonCursor, { size, names, begins, ends }: Table, dataSize: number): void {
   const order = new Uint32Array(size).map((_, i) => i);
   order.sort((a, b) => begins[a]! - begins[b]! || ends[a]! - ends[b]!);
@@ -269,13 +268,18 @@ function checkCoverage(cursor: JsonCursor, { size, names, begins, ends }: Table,
     if (begin !== reached) {
       const name = cursor.stringAt(names[i]!);
       const code = begin < reached ? 'overlap' : 'hole';
-      const text = `${describe(name)} begins at byte ${begin} of the data, expected ${reached} where the tensor before it ends`;
-      refuse(code, name, text, reached, begin);
+      const note = ': it must begin where the tensor before it ends';
+      refuse(code, name, `the offset of ${describe(name)} in the data`, reached, begin, note);
     }
     reached = ends[i]!;
   }
   if (reached !== dataSize) {
-    const text = `the tensors end at byte ${reached} of the data, the file has ${dataSize}`;
-    refuse('hole', `byte ${reached} of the data`, text, reached, dataSize);
+    refuse(
+      'hole',
+      `byte ${reached} of the data`,
+      'the end of the data after the last tensor, at byte',
+      reached,
+      dataSize,
+    );
   }
 }

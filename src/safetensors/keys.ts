@@ -7,39 +7,39 @@ const BACKSLASH = 0x5c;
 /** More than the offset of any key: a header has at most 100,000,000 bytes. */
 const OFFSETS = 2 ** 27;
 
-/** No two processes have the same collisions, so that no file can be made of them. */
+/** Differs from process to process, so that no file can be made of colliding keys. */
 const SEED = Math.floor(2 ** 32 * Math.random());
 
 /**
- * The keys of an object, to find one that is repeated. They are 8 bytes each and sorted in the end: a Set of strings takes
- * several times the header, and a hash table several times as long, since it misses the caches.
+ * Collects the keys of an object to find a repeated one, in 8 bytes each that are sorted in the end. A Set of strings takes
+ * several times the memory of the header, and a hash table several times as long, since it misses the caches.
  */
 export class Keys {
   readonly #cursor: JsonCursor;
   readonly #header: Uint8Array;
-  /** Of each key 26 bits of its hash, then its offset */
+  /** 26 bits of a key's hash, then its offset. */
   readonly #list: Float64Array;
   #size = 0;
 
-  /** @param most how many there can be */
+  /** @param most an upper bound of the number of keys */
   constructor(cursor: JsonCursor, header: Uint8Array, most: number) {
     this.#cursor = cursor;
     this.#header = header;
     this.#list = new Float64Array(most);
   }
 
-  /** @param at the offset of a key that was read */
+  /** Adds the key at offset `at`, which was read. */
   add(at: number): void {
     this.#list[this.#size++] = (this.#hash(at) >>> 6) * OFFSETS + at;
   }
 
-  /** The offset of the first key that was there before, or -1. */
+  /** Finds the offset of the first key that occurred before; -1 if there is none. */
   findRepeated(): number {
     const list = this.#list.subarray(0, this.#size).sort();
     let first = Number.POSITIVE_INFINITY;
     for (let i = 0; i < list.length; i++) {
       const nextHash = (Math.floor(list[i]! / OFFSETS) + 1) * OFFSETS;
-      // the few others of this hash
+      // the few others with this hash
       for (let j = i + 1; j < list.length && list[j]! < nextHash; j++) {
         if (!this.#same(list[i]! % OFFSETS, list[j]! % OFFSETS)) continue;
         first = Math.min(first, list[j]! % OFFSETS);

@@ -9,47 +9,54 @@ const END64_LOCATOR = 0x07064b50;
 const END_BYTES = 22;
 const END64_BYTES = 56;
 const LOCATOR_BYTES = 20;
-/** What a field of 4 bytes has whose value stands elsewhere. */
+
+/** The value of a 4-byte field whose number stands in a zip64 field instead. */
 export const UNKNOWN32 = 0xffffffff;
 
-/** Bits of an entry's flags: levels of deflate, sizes in a descriptor after the data, a name in UTF-8. */
+/** Bits of an entry's flags: sizes follow the data, in a descriptor; and besides, levels of deflate, a name in UTF-8. */
 export const DESCRIPTOR_FLAG = 0x0008;
 const KNOWN_FLAGS = 0x0006 | DESCRIPTOR_FLAG | 0x0800;
 
-/** How an entry may be compressed, by the number in its header. */
+/** Compression methods by the number in an entry's header. */
 export const METHODS: ReadonlyMap<number, string> = new Map([
   [0, 'stored'],
   [8, 'deflated'],
 ]);
 
-/** A deflated entry may give so many times its size, and some more; what floats need is less than 2. */
+/** The most that a deflated entry may expand, beyond some bytes that are free. Floats need less than 2. */
 export const MAX_RATIO = 16;
 const RATIO_FREE_BYTES = 65_536;
 
-/** What an entry costs beyond its name. */
+/** Bytes on the budget for an entry, beyond its name. */
 const ENTRY_BYTES = 200;
 
-export interface Entry {
+/** An entry of the central directory. */
+export interface ZipEntry {
   readonly name: string;
   readonly flags: number;
   readonly method: number;
   readonly crc: number;
-  /** In the file, and what it stands for */
+  /** Bytes of its data in the file. */
   readonly zippedSize: number;
+  /** Bytes of its data, inflated. */
   readonly size: number;
-  /** Where its local header is */
+  /** The offset of its local header. */
   readonly offset: number;
-  /** Where its data begin, once the local header was checked */
+  /** The offset of its data; 0 until the local header was checked. */
   begin: number;
 }
 
+/** The central directory of a zip. */
 export interface Directory {
-  readonly entries: ReadonlyMap<string, Entry>;
-  /** Where the directory begins, and the entries have to end */
+  readonly entries: ReadonlyMap<string, ZipEntry>;
+  /** The offset where the directory begins and the entries have to end. */
   readonly begin: number;
 }
 
-/** @throws ModelError */
+/**
+ * Reads the central directory.
+ * @throws ModelError
+ */
 export function readDirectory(fields: ZipFields, budget: Budget): Directory {
   return new DirectoryReader(fields, budget).run();
 }
@@ -57,7 +64,7 @@ export function readDirectory(fields: ZipFields, budget: Budget): Directory {
 class DirectoryReader {
   readonly #fields: ZipFields;
   readonly #budget: Budget;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, ZipEntry>();
 
   constructor(fields: ZipFields, budget: Budget) {
     this.#fields = fields;
@@ -74,9 +81,10 @@ class DirectoryReader {
     const { length } = this.#fields.file;
     const at = length - END_BYTES;
     if (at < 0 || this.#fields.u32(at) !== END || this.#fields.u16(at + 20) !== 0) {
-      const text =
+      const reason =
         'the zip file is truncated, or something follows it: its last 22 bytes are no end of central directory';
-      this.#fields.refuse('truncated', `byte ${Math.max(0, at)}`, text, 'end of central directory', undefined);
+      const path = `byte ${Math.max(0, at)}`;
+      this.#fields.refuse.because('truncated', path, reason, 'end of central directory', undefined);
     }
     const here = this.#readEnd(at, 2);
     const locator = at - LOCATOR_BYTES;
@@ -98,7 +106,7 @@ class DirectoryReader {
     return this.#checkDirectory(there, end64);
   }
 
-  /** The fields of an end of central directory, whose sizes have 2 and 4 bytes, or 8 each in its zip64 form. */
+  /** Reads an end of central directory. Its count has 2 bytes and its sizes 4; in the zip64 form all have 8. */
   #readEnd(at: number, width: 2 | 4): { count: number; size: number; begin: number } {
     const short = width === 2;
     const disks = at + (short ? 4 : 16);
@@ -114,8 +122,8 @@ class DirectoryReader {
 
   #checkDirectory({ count, size, begin }: { count: number; size: number; begin: number }, end: number) {
     if (begin + size !== end) {
-      const text = `the central directory of the zip should end at byte ${begin + size}, its end record is at byte ${end}`;
-      this.#fields.refuse('invalid-zip', `byte ${end}`, text, begin + size, end);
+      const what = 'the offset of the end of central directory';
+      this.#fields.refuse('invalid-zip', `byte ${end}`, what, begin + size, end);
     }
     return { begin, end, count };
   }
@@ -133,9 +141,9 @@ class DirectoryReader {
       if (this.#fields.u16(at + 34) !== 0)
         this.#fields.wrong(`central directory, of several disks, entry ${describe(name)}`, at);
       if (flags & ~KNOWN_FLAGS || !METHODS.has(method)) {
-        const what = flags & ~KNOWN_FLAGS ? `flags ${flags}` : `compression method ${method}`;
-        const text = `${describe(name)} has ${what}, which a model does not need (at byte ${at})`;
-        this.#fields.refuse('unsupported-zip', name, text, [...METHODS.values()].join(', '), what);
+        const found = flags & ~KNOWN_FLAGS ? `flags ${flags}` : `compression method ${method}`;
+        const known = [...METHODS.values()].join(', ');
+        this.#fields.refuse('unsupported-zip', name, `the entry ${describe(name)}`, known, found, ` (at byte ${at})`);
       }
       const [size, zippedSize, offset] = this.#readSizes(at, nameEnd, extraEnd);
       const crc = this.#fields.u32(at + 16);
@@ -143,41 +151,32 @@ class DirectoryReader {
       at = next;
     }
     if (this.#entries.size !== count) {
-      const text = `the central directory of the zip should have ${count} entries, it has ${this.#entries.size}`;
-      this.#fields.refuse('invalid-zip', `byte ${begin}`, text, count, this.#entries.size);
+      const what = 'the number of entries in the central directory';
+      this.#fields.refuse('invalid-zip', `byte ${begin}`, what, count, this.#entries.size);
     }
   }
 
-  #add(entry: Entry, at: number): void {
+  #add(entry: ZipEntry, at: number): void {
     const { name, method, zippedSize, size } = entry;
     if (this.#entries.has(name)) {
-      this.#fields.refuse(
-        'duplicate-entry',
-        name,
-        `the zip has two entries ${describe(name)} (at byte ${at})`,
-        'one entry',
-        name,
-      );
+      const reason = `the zip has two entries ${describe(name)} (at byte ${at})`;
+      this.#fields.refuse.because('duplicate-entry', name, reason, 'one entry', name);
     }
     if (/(^|[\\/])\.\.([\\/]|$)/.test(name)) {
-      this.#fields.refuse(
-        'unsafe-path',
-        name,
-        `the name ${describe(name)} leads out of the zip (at byte ${at})`,
-        'no ..',
-        name,
-      );
+      const reason = `the name ${describe(name)} leads out of the zip (at byte ${at})`;
+      this.#fields.refuse.because('unsafe-path', name, reason, 'no ..', name);
     }
     const most = method === 0 ? zippedSize : MAX_RATIO * zippedSize + RATIO_FREE_BYTES;
     if (size > most || (method === 0 && size !== zippedSize)) {
-      const text = `${describe(name)} of ${zippedSize} bytes, ${METHODS.get(method)}, is to give ${size} (at byte ${at})`;
-      this.#fields.refuse('size-mismatch', name, text, method === 0 ? zippedSize : `at most ${most}`, size);
+      const what = `the size of ${describe(name)}, ${METHODS.get(method)} in ${zippedSize} bytes,`;
+      const expected = method === 0 ? zippedSize : `at most ${most}`;
+      this.#fields.refuse('size-mismatch', name, what, expected, size, ` (at byte ${at})`);
     }
     this.#budget.spend(ENTRY_BYTES + 2 * name.length, 'central directory');
     this.#entries.set(name, entry);
   }
 
-  /** Size, size in the file and offset of a directory entry: its own, or for each that is unknown the next zip64 one. */
+  /** Reads size, size in the file and offset of a directory entry. In place of an unknown one stands the next zip64 field. */
   #readSizes(at: number, extraBegin: number, extraEnd: number): [number, number, number] {
     const sizes = [24, 20, 42].map((field) => this.#fields.u32(at + field)) as [number, number, number];
     let extra = extraBegin;

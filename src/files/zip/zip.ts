@@ -1,26 +1,27 @@
 import { crc32 } from '../../base/crc32.ts';
+import type { Refuse } from '../../base/errors.ts';
 import { describe } from '../../base/tensor.ts';
 import type { Budget } from '../budget.ts';
-import { inflate, type Refuse } from './inflate.ts';
-import { DESCRIPTOR_FLAG, type Entry, readDirectory, UNKNOWN32 } from './zip-directory.ts';
+import { inflate } from './inflate.ts';
+import { DESCRIPTOR_FLAG, readDirectory, UNKNOWN32, type ZipEntry } from './zip-directory.ts';
 import { ZipFields } from './zip-fields.ts';
 
-// Zip archives (APPNOTE 6.3.9), as far as torch.save and common tools write them. The central directory is read and held
-// against the local headers: every byte before it belongs to exactly one entry, in the order of the offsets. An entry's name is
+// Zip archives (APPNOTE 6.3.9), as far as torch.save and common tools write them. The central directory is read and compared
+// with the local headers: every byte before it belongs to exactly one entry, in the order of the offsets. An entry's name is
 // a key of a Map and nothing else; no path is ever opened.
 
 const LOCAL_HEADER = 0x04034b50;
 const DESCRIPTOR = 0x08074b50;
 
-/** The entries of a zip file by name. All headers are checked at once, the data of an entry when it is read. */
+/** The entries of a zip file by name. The constructor checks all headers, read() the data of an entry. */
 export class Zip {
   readonly #file: Uint8Array;
   readonly #fields: ZipFields;
   readonly #budget: Budget;
-  readonly #entries: ReadonlyMap<string, Entry>;
+  readonly #entries: ReadonlyMap<string, ZipEntry>;
 
   /**
-   * @param refuse throws what is wrong
+   * @param refuse that of the reader whose file it is
    * @throws ModelError
    */
   constructor(file: Uint8Array, budget: Budget, refuse: Refuse) {
@@ -32,22 +33,24 @@ export class Zip {
     this.#checkLocalHeaders(begin);
   }
 
+  /** The names of all entries, in the order of the directory. */
   get names(): Iterable<string> {
     return this.#entries.keys();
   }
 
+  /** Tells whether there is an entry `name`. */
   has(name: string): boolean {
     return this.#entries.has(name);
   }
 
-  /** The bytes that `name`, which is there, stands for. */
+  /** Counts the bytes of an entry that is there, inflated. */
   size(name: string): number {
     return this.#entries.get(name)!.size;
   }
 
   /**
-   * The bytes of an entry that is there: a part of the file, or inflated and on the budget, to be given back.
-   * @throws ModelError if they are not those that were written
+   * Reads an entry that is there: a view of the file, or inflated bytes, which are on the budget until giveBack().
+   * @throws ModelError if they cannot be inflated or have another checksum
    */
   read(name: string): Uint8Array {
     const { method, begin, zippedSize, size, crc } = this.#entries.get(name)!;
@@ -58,24 +61,18 @@ export class Zip {
     }
     const found = crc32(bytes);
     if (found !== crc) {
-      this.#fields.refuse(
-        'wrong-checksum',
-        name,
-        `${describe(name)} checksum (CRC-32) expected ${crc}, got ${found}`,
-        crc,
-        found,
-      );
+      this.#fields.refuse('wrong-checksum', name, `${describe(name)} checksum (CRC-32)`, crc, found);
     }
     return bytes;
   }
 
-  /** Ends the use of what read() gave for `name`. */
+  /** Returns to the budget what read() took for `name`. */
   giveBack(name: string): void {
     const { method, size } = this.#entries.get(name)!;
     if (method !== 0) this.#budget.giveBack(size);
   }
 
-  /** Every entry begins where the one before it ends, the first at byte 0 and the directory after the last. */
+  /** Checks that every entry begins where the one before it ends, the first at byte 0 and the directory after the last. */
   #checkLocalHeaders(directory: number): void {
     const entries = [...this.#entries.values()].sort((a, b) => a.offset - b.offset);
     let reached = 0;
@@ -83,8 +80,8 @@ export class Zip {
       const { name, offset, flags, method, zippedSize, size, crc } = entry;
       if (offset !== reached) {
         const code = offset < reached ? 'overlap' : 'hole';
-        const text = `${describe(name)} begins at byte ${offset} of the zip, expected ${reached}: ${code === 'hole' ? 'a hole' : 'it overlaps the entry before it'}`;
-        this.#fields.refuse(code, name, text, reached, offset);
+        const note = code === 'hole' ? ': a hole' : ': it overlaps the entry before it';
+        this.#fields.refuse(code, name, `the offset of ${describe(name)}`, reached, offset, note);
       }
       if (offset + 30 > directory || this.#fields.u32(offset) !== LOCAL_HEADER) {
         this.#fields.wrong(`local header of ${describe(name)}`, offset);
@@ -93,8 +90,8 @@ export class Zip {
       entry.begin = nameEnd + this.#fields.u16(offset + 28);
       reached = entry.begin + zippedSize;
       if (reached > directory) {
-        const text = `${describe(name)} should end at byte ${reached}, the central directory begins at ${directory}`;
-        this.#fields.refuse('truncated', name, text, reached, directory);
+        const reason = `${describe(name)} should end at byte ${reached}, but the central directory begins at ${directory}`;
+        this.#fields.refuse.because('truncated', name, reason, reached, directory);
       }
       const same = (at: number, value: number) => {
         const found = this.#fields.u32(at);
@@ -109,16 +106,22 @@ export class Zip {
         this.#fields.name(offset + 30, nameEnd) === name;
       if (!sameHeader)
         this.#fields.wrong(`local header of ${describe(name)}, which differs from the directory,`, offset);
-      if (flags & DESCRIPTOR_FLAG) reached = this.#passDescriptor(entry, reached);
+      if (flags & DESCRIPTOR_FLAG) reached = this.#skipDescriptor(entry, reached);
     }
     if (reached !== directory) {
-      const text = `the entries of the zip end at byte ${reached}, the central directory begins at ${directory}`;
-      this.#fields.refuse('hole', `byte ${reached}`, text, reached, directory);
+      this.#fields.refuse(
+        'hole',
+        `byte ${reached}`,
+        'the offset of the central directory',
+        reached,
+        directory,
+        ': a hole',
+      );
     }
   }
 
-  /** What follows the data of an entry whose local header has no sizes: CRC-32 and sizes of 4 or 8 bytes. */
-  #passDescriptor({ name, crc, zippedSize, size }: Entry, at: number): number {
+  /** Skips the descriptor behind the data of an entry whose local header has no sizes: CRC-32, and sizes of 4 or 8 bytes. */
+  #skipDescriptor({ name, crc, zippedSize, size }: ZipEntry, at: number): number {
     const from = at + 4;
     // the directory is behind it, so there are bytes to look at
     if (this.#fields.u32(at) === DESCRIPTOR && this.#fields.u32(from) === crc) {

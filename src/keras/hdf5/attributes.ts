@@ -1,36 +1,38 @@
 import { product } from '../../base/tensor.ts';
 import type { Budget } from '../../files/budget.ts';
-import type { Hdf5Cursor } from './cursor.ts';
-import type { Part } from './heap.ts';
+import type { Hdf5Cursor, Span } from './cursor.ts';
 import { type Datatype, readDataspace, readDatatype } from './types.ts';
 
-/** An attribute, its numbers and texts still in the file. */
+/** An attribute whose numbers or texts are still in the file. */
 export interface Attribute {
+  /** Its path in messages, `group@name`. */
   readonly where: string;
   readonly type: Datatype;
   readonly dims: readonly number[];
+  /** The offset of its values. */
   readonly at: number;
 }
 
-/** Attributes by name (HDF5 file format, IV.A.2.m), and the collections of texts that they refer to (III.E). */
+/** Reads attributes (HDF5 file format, IV.A.2.m) and the collections of texts that they refer to (III.E). */
 export class Hdf5Attributes {
   readonly #cursor: Hdf5Cursor;
   readonly #budget: Budget;
-  /** Where the texts of each collection are, by its address */
-  readonly #collections = new Map<number, Map<number, { readonly at: number; readonly size: number }>>();
+  /** The texts of each collection by number, by the address of the collection. */
+  readonly #collections = new Map<number, Map<number, Span>>();
 
   constructor(cursor: Hdf5Cursor, budget: Budget) {
     this.#cursor = cursor;
     this.#budget = budget;
   }
 
-  /** Checks an attribute and puts it with those of its object. */
-  read(path: string, { at, size }: Part, attributes: Map<string, Attribute>): void {
+  /** Checks an attribute and adds it to those of its object. */
+  read(path: string, { at, size }: Span, attributes: Map<string, Attribute>): void {
     const cursor = this.#cursor;
     cursor.check(at, size, 9, path);
     const version = cursor.u8(at);
     if (version !== 1 && version !== 3) cursor.refuse('unsupported', path, `an attribute of version ${version}`, at);
-    if (cursor.u8(at + 1) !== 0) cursor.refuse('unsupported', path, 'an attribute whose type is somewhere else', at);
+    if (cursor.u8(at + 1) !== 0)
+      cursor.refuse('unsupported', path, 'an attribute with a shared type, which is stored elsewhere', at);
     const lengths = [2, 4, 6].map((i) => cursor.u16(at + i)) as [number, number, number];
     const padded = version === 1 ? lengths.map((length) => 8 * Math.ceil(length / 8)) : lengths;
     const nameAt = at + (version === 1 ? 8 : 9);
@@ -40,7 +42,7 @@ export class Hdf5Attributes {
     cursor.check(at, size, valueAt - at, path);
     const name = cursor.text(nameAt, nameAt + lengths[0], path);
     const where = `${path}@${name}`;
-    if (attributes.has(name)) cursor.refuse('invalid-name', where, 'the name is there twice', at);
+    if (attributes.has(name)) cursor.refuse('invalid-name', where, 'the name is repeated', at);
     const type = readDatatype(cursor, typeAt, lengths[1], where);
     const dims = readDataspace(cursor, spaceAt, lengths[2], where);
     const count = product(dims);
@@ -51,7 +53,7 @@ export class Hdf5Attributes {
     for (let i = 0; i < count; i++) this.#budget.spend(100 + 2 * this.#findText(where, valueAt + 16 * i).size, where);
   }
 
-  /** The texts of an attribute; undefined if it has numbers. */
+  /** Reads the texts of an attribute; undefined if it has numbers. */
   texts({ where, type, dims, at }: Attribute): string[] | undefined {
     if (type.kind !== 'text' && type.kind !== 'string') return undefined;
     return Array.from({ length: product(dims) }, (_, i) => {
@@ -61,8 +63,8 @@ export class Hdf5Attributes {
     });
   }
 
-  /** A reference to characters: their count, the address of a collection, and a number in it. */
-  #findText(where: string, at: number): { readonly at: number; readonly size: number } {
+  /** Follows a reference to characters: their count, the address of a collection, and a number in it. */
+  #findText(where: string, at: number): Span {
     const cursor = this.#cursor;
     const [count, address] = [cursor.u32(at), cursor.u64(at + 4)];
     if (count === 0) return { at, size: 0 };
@@ -73,15 +75,16 @@ export class Hdf5Attributes {
       this.#collections.set(address, collection);
     }
     const text = collection.get(cursor.u32(at + 12));
-    if (!text || count > text.size) return cursor.refuse('invalid-hdf5', where, 'a text that is not there', at);
+    if (!text || count > text.size) return cursor.refuse('invalid-hdf5', where, 'a text that does not exist', at);
     return { at: text.at, size: count };
   }
 
-  #readCollection(where: string, address: number, size: number) {
+  /** Finds the texts of a collection by their numbers. */
+  #readCollection(where: string, address: number, size: number): Map<number, Span> {
     const cursor = this.#cursor;
     cursor.check(address, size, 16, where);
     cursor.claim(address + 16, size - 16, where);
-    const collection = new Map<number, { at: number; size: number }>();
+    const collection = new Map<number, Span>();
     const end = address + size;
     for (let at = address + 16; at + 16 <= end; ) {
       const index = cursor.u16(at);
@@ -90,7 +93,7 @@ export class Hdf5Attributes {
       const begin = at + 16;
       at = begin + 8 * Math.ceil(length / 8);
       if (at > end || collection.has(index)) {
-        cursor.refuse('invalid-hdf5', where, 'a wrong collection of texts', address);
+        cursor.refuse('invalid-hdf5', where, 'a damaged collection of texts', address);
       }
       collection.set(index, { at: begin, size: length });
       this.#budget.spend(150, where);

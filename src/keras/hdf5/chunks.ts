@@ -1,33 +1,28 @@
 import { formatDims } from '../../base/tensor.ts';
 import type { Budget } from '../../files/budget.ts';
-import type { Hdf5Cursor } from './cursor.ts';
+import type { Hdf5Cursor, Span } from './cursor.ts';
 import type { Datatype } from './types.ts';
 
-/** Filters by their numbers: deflate, shuffle, checksum. */
+/** The numbers of the filters that are read: deflate, shuffle, checksum. */
 const FILTERS = [1, 2, 3];
 
-/** A chunk that is deflated may give so many times its bytes, and some more; what floats need is less than 2. */
+/** The most that a deflated chunk may expand, beyond some bytes that are free. Floats need less than 2. */
 const MAX_RATIO = 16;
 const RATIO_FREE_BYTES = 4096;
 
-/** What jsfive takes for an element of chunks: an array that grows from small integers to doubles, and the result. */
+/** Bytes on the budget for an element of a chunk: jsfive's array grows from small integers to doubles, then comes the result. */
 const ELEMENT_BYTES = 20;
 
-interface Message {
-  readonly at: number;
-  readonly size: number;
-}
-
 /**
- * Checks what jsfive trusts of a dataset in chunks: their sizes against the dataset and its type, one chunk at each place, their
- * bytes in the file, filters that it knows.
+ * Checks a dataset in chunks, which jsfive trusts: the sizes of chunks against the dataset and its type, one chunk at each place,
+ * their bytes in the file, filters that it knows.
  */
 export function readChunks(
   cursor: Hdf5Cursor,
   budget: Budget,
   name: string,
-  { at, size }: Message,
-  filters: Message | undefined,
+  { at, size }: Span,
+  filters: Span | undefined,
   dims: readonly number[],
   type: Datatype,
 ): { begin: undefined; chunkBytes: number } {
@@ -46,7 +41,7 @@ export function readChunks(
   const chunkBytes = chunk.reduce((product, length) => product * length, type.size);
   const places = dims.map((length, i) => Math.ceil(length / chunk[i]!));
   const count = places.reduce((product, length) => product * length, 1);
-  // of whole chunks, since jsfive walks over what lies beyond the edge too
+  // whole chunks count, since jsfive also walks over elements beyond the edge
   budget.spend((count * chunkBytes * ELEMENT_BYTES) / type.size, name);
   const found = new Set<string>();
   const open: { at: number; level: number | undefined }[] = [{ at: cursor.u64(at + 3), level: undefined }];
@@ -69,26 +64,31 @@ export function readChunks(
       const offset = dims.map((_, k) => cursor.u64(key + 8 + 8 * k));
       const place = `${offset}`;
       if (offset.some((start, k) => start % chunk[k]! !== 0 || start >= dims[k]!) || found.has(place)) {
-        cursor.refuse('invalid-hdf5', name, `a chunk at ${formatDims(offset)}, which is no place or taken`, key);
+        cursor.refuse(
+          'invalid-hdf5',
+          name,
+          `a chunk at ${formatDims(offset)}, where none belongs or there is one already`,
+          key,
+        );
       }
       found.add(place);
       budget.spend(100, name);
       const stored = cursor.u32(key);
       if (filters ? cursor.u32(key + 4) !== 0 : stored !== chunkBytes) {
-        cursor.refuse('size-mismatch', name, `a chunk of ${stored} bytes, ${chunkBytes} expected`, key);
+        cursor.refuse('size-mismatch', name, `expected a chunk of ${chunkBytes} bytes, got ${stored}`, key);
       }
       if (deflated && chunkBytes > MAX_RATIO * stored + RATIO_FREE_BYTES) {
-        cursor.refuse('size-mismatch', name, `a chunk of ${stored} bytes is to give ${chunkBytes}`, key);
+        cursor.refuse('size-mismatch', name, `a chunk of ${stored} bytes that would inflate to ${chunkBytes}`, key);
       }
       cursor.claim(child, stored, name);
     }
   }
-  if (found.size !== count) cursor.refuse('size-mismatch', name, `${count} chunks expected, it has ${found.size}`, at);
+  if (found.size !== count) cursor.refuse('size-mismatch', name, `expected ${count} chunks, got ${found.size}`, at);
   return { begin: undefined, chunkBytes };
 }
 
-/** Whether one of the filters deflates. */
-function readFilters(cursor: Hdf5Cursor, name: string, message: Message | undefined): boolean {
+/** Checks the filters. @returns whether one of them deflates */
+function readFilters(cursor: Hdf5Cursor, name: string, message: Span | undefined): boolean {
   if (!message) return false;
   const { at, size } = message;
   cursor.check(at, size, 8, name);

@@ -5,17 +5,17 @@ import { describe, formatDims, product } from '../../base/tensor.ts';
 import type { Budget } from '../../files/budget.ts';
 import { float16ToFloat32 } from '../../files/float-formats.ts';
 import { inflate } from '../../files/zip/inflate.ts';
-import type { StoredTensor } from '../named-weights.ts';
+import type { LazyTensor } from '../named-weights.ts';
 import { refuse } from '../refuse.ts';
 import { type Contents, type Dataset, walkHdf5 } from './objects.ts';
 
-/** What is used of jsfive's datasets. */
+/** The part of jsfive's objects that is used. */
 interface Hdf5Object {
   get(path: string): Hdf5Object;
   readonly value: ArrayLike<number>;
 }
 
-/** The chunk that is unpacked now: jsfive does not say, and its own inflate knows no bound. */
+/** The dataset whose chunks are unpacked now. jsfive does not pass it to filters, and its own inflate has no bound. */
 let unpacking: { readonly name: string; readonly bytes: number } | undefined;
 
 const DEFLATE = 1;
@@ -25,7 +25,7 @@ const DEFLATE = 1;
   return inflate(new Uint8Array(bytes, 2, Math.max(0, bytes.byteLength - 6)), size, name, refuse).buffer;
 });
 
-/** An HDF5 file, walked over and checked as a whole before any value is read. Values in chunks are jsfive's. */
+/** An HDF5 file, checked as a whole before any value is read. jsfive reads values in chunks. */
 export class Hdf5 {
   readonly contents: Contents;
   readonly #file: Uint8Array<ArrayBuffer>;
@@ -37,18 +37,19 @@ export class Hdf5 {
     this.#file = file;
   }
 
+  /** Tells whether there is a group or dataset at `path`. */
   has(path: string): boolean {
     return this.contents.groups.has(path) || this.contents.datasets.has(path);
   }
 
-  /** A text attribute of a group; undefined if there is none. */
+  /** Reads a text attribute of a group; undefined if there is none. */
   text(path: string, name: string): string | undefined {
     const found = this.contents.attribute(path, name);
     if (found && (found.dims.length > 0 || !found.texts)) return wrongAttribute(found, 'a text');
     return found?.texts?.[0];
   }
 
-  /** A list of texts, which long ones are split into name0, name1 and so on; undefined if there is none. */
+  /** Reads an attribute with a list of texts, or its parts name0, name1 and so on; undefined if there is none. */
   texts(path: string, name: string): string[] | undefined {
     const whole = this.#list(path, name);
     if (whole) return whole;
@@ -60,6 +61,7 @@ export class Hdf5 {
     }
   }
 
+  /** Reads one attribute with a list of texts; undefined if there is none. */
   #list(path: string, name: string): string[] | undefined {
     const found = this.contents.attribute(path, name);
     if (!found) return undefined;
@@ -68,17 +70,16 @@ export class Hdf5 {
     return (found.dims.length > 0 && found.texts) || wrongAttribute(found, 'texts');
   }
 
-  /** A dataset of floats. */
-  tensor(dataset: Dataset): StoredTensor {
+  /** Gives a dataset of floats as a tensor, not read yet. @throws ModelError if it has no floats */
+  tensor(dataset: Dataset): LazyTensor {
     const { path, dims, type } = dataset;
     if (type.kind !== 'float') {
-      const text = `${describe(path)} expected floating-point numbers, got ${type.kind}s of ${type.size} bytes`;
-      refuse('not-float', path, text, 'floats', type.kind);
+      refuse('not-float', path, `the type of ${describe(path)}`, 'floats', type.kind);
     }
     return { dims, read: () => this.#read(dataset) };
   }
 
-  /** Floats in a row are copied as they are; those in chunks jsfive reads. */
+  /** Copies floats that lie in a row; leaves those in chunks to jsfive. */
   #read({ path, dims, type, begin, chunkBytes }: Dataset): Float32Array {
     const count = product(dims);
     if (begin !== undefined) {
@@ -89,19 +90,18 @@ export class Hdf5 {
       if (type.size === 4) return new Float32Array(buffer);
       return type.size === 2 ? float16ToFloat32(new Uint16Array(buffer)) : Float32Array.from(new Float64Array(buffer));
     }
-    // an array of any numbers, at most 2^31
+    // jsfive gives an array of numbers, at most 2^31
     const values = this.#ask(path, (root) => {
       unpacking = { name: path, bytes: chunkBytes };
       return Float32Array.from(root.get(path).value);
     });
     if (values.length !== count) {
-      const text = `${describe(path)} ${formatDims(dims)} has ${values.length} numbers`;
-      refuse('size-mismatch', path, text, count, values.length);
+      refuse('size-mismatch', path, `the numbers of ${describe(path)} ${formatDims(dims)}`, count, values.length);
     }
     return values;
   }
 
-  /** What jsfive throws are texts and errors of any kind. */
+  /** Reads by jsfive, which throws strings and errors of any kind. @throws ModelError in their place */
   #ask<T>(path: string, read: (root: Hdf5Object) => T): T {
     try {
       if (!this.#root) {
@@ -113,12 +113,12 @@ export class Hdf5 {
     } catch (error) {
       if (error instanceof ModelError) throw error;
       const reason = error instanceof Error ? error.message : `${error}`.slice(0, 200);
-      return refuse('invalid-hdf5', path, `${describe(path)} cannot be read: ${reason}`, 'HDF5', reason);
+      return refuse.because('invalid-hdf5', path, `${describe(path)} cannot be read: ${reason}`, 'HDF5', reason);
     }
   }
 }
 
 function wrongAttribute({ where, texts, dims }: NonNullable<ReturnType<Contents['attribute']>>, wanted: string): never {
   const found = `${texts ? 'texts' : 'numbers'} ${formatDims(dims)}`;
-  return refuse('wrong-type', where, `${describe(where)} expected ${wanted}, got ${found}`, wanted, found);
+  return refuse('wrong-type', where, describe(where), wanted, found);
 }

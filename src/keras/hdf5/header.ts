@@ -1,12 +1,12 @@
 import type { Budget } from '../../files/budget.ts';
-import type { Hdf5Cursor } from './cursor.ts';
+import type { Hdf5Cursor, Span } from './cursor.ts';
 
-// Object headers: what an object is, told in messages (HDF5 file format, IV.A.1), in blocks, of which a message may name the next.
+// Object headers (HDF5 file format, IV.A.1): messages that describe an object, in blocks. A message may name the next block.
 
-/** The letters OHDR. */
+/** The letters OHDR as a little-endian number. */
 const OHDR = 0x5244484f;
 
-/** Messages by what they are about. */
+/** The types of messages that are read. */
 export const MESSAGE = {
   nil: 0,
   dataspace: 1,
@@ -20,42 +20,43 @@ export const MESSAGE = {
   symbols: 17,
   attributes: 21,
 };
-/** Old and new fill values, sizes of groups, comments, times of change, counts of links: they change nothing. */
+/** Types that change nothing: fill values old and new, sizes of groups, comments, times of change, counts of links. */
 const IGNORED = [4, 5, 10, 13, 14, 18, 22];
 const UNSUPPORTED: ReadonlyMap<number, string> = new Map([[7, 'data in another file, which is never opened']]);
 
-export interface Message {
+/** A message: its type, and the span of its content. */
+export interface Message extends Span {
   readonly type: number;
-  readonly at: number;
-  readonly size: number;
 }
 
-/** How a version writes its headers. */
-interface Form {
-  /** Where the first block is */
+/** The layout of a header, by its version. */
+interface HeaderLayout {
+  /** The offset of the first block. */
   readonly begin: number;
+  /** Bytes of the first block. */
   readonly size: number;
-  /** Bytes of what stands before a message */
+  /** Bytes in front of the content of a message. */
   readonly head: number;
-  /** What stands before and behind the messages in a later block */
+  /** Bytes in front of the messages in a later block. */
   readonly before: number;
+  /** Bytes behind the messages in a later block. */
   readonly behind: number;
-  /** How many messages there are, if it says so */
+  /** The number of messages; Infinity if the header does not say. */
   readonly count: number;
 }
 
-/** The messages of an object. */
+/** Reads the messages of an object. */
 export function readHeader(cursor: Hdf5Cursor, budget: Budget, name: string, at: number): Message[] {
   cursor.need(at, 16, name);
   const version = cursor.u8(at);
-  const form = version === 1 ? readFirstForm(cursor, at) : readSecondForm(cursor, at, name);
-  cursor.claim(at, form.begin - at + form.size, name);
-  const blocks = [{ begin: form.begin, end: form.begin + form.size }];
+  const layout = version === 1 ? readLayout1(cursor, at) : readLayout2(cursor, at, name);
+  cursor.claim(at, layout.begin - at + layout.size, name);
+  const blocks = [{ begin: layout.begin, end: layout.begin + layout.size }];
   const messages: Message[] = [];
   for (const block of blocks) {
-    // in the second form a gap too small for a message may follow
-    for (let here = block.begin; here + form.head <= block.end && messages.length < form.count; ) {
-      const message = readMessage(cursor, name, here, version, form.head);
+    // version 2 may have a gap at the end that is too small for a message
+    for (let here = block.begin; here + layout.head <= block.end && messages.length < layout.count; ) {
+      const message = readMessage(cursor, name, here, version, layout.head);
       here = message.at + message.size;
       if (here > block.end) cursor.refuse('invalid-hdf5', name, 'a message beyond the end of its block', message.at);
       checkMessage(cursor, name, message);
@@ -63,23 +64,24 @@ export function readHeader(cursor: Hdf5Cursor, budget: Budget, name: string, at:
       budget.spend(50, name);
       if (message.type !== MESSAGE.more) continue;
       const [begin, size] = [cursor.u64(message.at), cursor.u64(message.at + 8)];
-      if (form.before > 0) cursor.signature(begin, 'OCHK', 4, name);
-      cursor.claim(begin + form.before, size - form.before, name);
-      blocks.push({ begin: begin + form.before, end: begin + size - form.behind });
+      if (layout.before > 0) cursor.signature(begin, 'OCHK', 4, name);
+      cursor.claim(begin + layout.before, size - layout.before, name);
+      blocks.push({ begin: begin + layout.before, end: begin + size - layout.behind });
     }
   }
-  if (messages.length < form.count && form.count !== Infinity) {
-    cursor.refuse('invalid-hdf5', name, `${form.count} messages expected, it has ${messages.length}`, at);
+  if (messages.length < layout.count && layout.count !== Infinity) {
+    cursor.refuse('invalid-hdf5', name, `expected ${layout.count} messages, got ${messages.length}`, at);
   }
   return messages;
 }
 
-function readFirstForm(cursor: Hdf5Cursor, at: number): Form {
+/** Reads version 1. */
+function readLayout1(cursor: Hdf5Cursor, at: number): HeaderLayout {
   return { begin: at + 16, size: cursor.u32(at + 8), head: 8, before: 0, behind: 0, count: cursor.u16(at + 2) };
 }
 
-/** OHDR: flags say whether times and limits of attributes are there, and how wide the size of the first block is. */
-function readSecondForm(cursor: Hdf5Cursor, at: number, name: string): Form {
+/** Reads OHDR: flags tell whether times and limits of attributes follow, and the width of the size of the first block. */
+function readLayout2(cursor: Hdf5Cursor, at: number, name: string): HeaderLayout {
   if (cursor.u32(at) !== OHDR || cursor.u8(at + 4) !== 2) {
     cursor.refuse('unsupported', name, 'no object header of version 1 or 2', at);
   }
@@ -96,10 +98,11 @@ function readMessage(cursor: Hdf5Cursor, name: string, at: number, version: numb
   const first = version === 1;
   const [type, size] = first ? [cursor.u16(at), cursor.u16(at + 2)] : [cursor.u8(at), cursor.u16(at + 1)];
   const flags = cursor.u8(at + (first ? 4 : 3));
-  if (flags & 2) cursor.refuse('unsupported', name, 'a message that is somewhere else', at);
+  if (flags & 2) cursor.refuse('unsupported', name, 'a shared message, which is stored elsewhere', at);
   return { type, at: at + head, size };
 }
 
+/** Refuses messages that are not read, or too short. */
 function checkMessage(cursor: Hdf5Cursor, name: string, { type, at, size }: Message): void {
   const unsupported = UNSUPPORTED.get(type);
   if (unsupported) cursor.refuse('unsupported', name, unsupported, at);

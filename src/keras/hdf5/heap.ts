@@ -1,29 +1,23 @@
 import type { Budget } from '../../files/budget.ts';
-import type { Hdf5Cursor } from './cursor.ts';
+import type { Hdf5Cursor, Span } from './cursor.ts';
 
-// Many links or attributes of an object: a B-tree of version 2 (HDF5 file format, III.A.2) whose records say where in a fractal
-// heap (III.G) they are. Only what small objects need: no filters, direct blocks or one level of them.
+// An object with many links or attributes has a B-tree of version 2 (HDF5 file format, III.A.2), whose records point into a
+// fractal heap (III.G). Read are the heaps of small objects: without filters, with one level of indirect blocks at most.
 
 const NOWHERE = 2 ** 64;
 const LEAST_BLOCK = 64;
 
-/** An object in the heap. */
-export interface Part {
-  readonly at: number;
-  readonly size: number;
-}
-
 /**
- * The objects that a message tells of by addresses of a heap and of a B-tree.
- * @param counter bytes of the counter that it may have before the addresses
+ * Reads the objects that a message points to with the addresses of a heap and of a B-tree.
+ * @param counter bytes of the counter that may stand before the addresses: 8 for links, 2 for attributes
  */
 export function readHeap(
   cursor: Hdf5Cursor,
   budget: Budget,
   name: string,
-  { at, size }: Part,
+  { at, size }: Span,
   counter: 2 | 8,
-): readonly Part[] {
+): readonly Span[] {
   cursor.check(at, size, 18, name);
   const [version, flags] = [cursor.u8(at), cursor.u8(at + 1)];
   if (version !== 0) cursor.refuse('unsupported', name, `a list of version ${version}`, at);
@@ -32,25 +26,26 @@ export function readHeap(
   const heapAt = cursor.u64(addresses);
   if (heapAt >= NOWHERE) return [];
   const heap = new FractalHeap(cursor, name, heapAt);
-  const parts: Part[] = [];
-  // of links by name, the record is a hash and an ID; of attributes, it begins with an ID
+  const objects: Span[] = [];
+  // the record of a link is a hash and an ID; that of an attribute begins with an ID
   for (const record of readRecords(cursor, name, cursor.u64(addresses + 8), counter === 8 ? 5 : 8)) {
     budget.spend(100, name);
-    parts.push(heap.find(record + (counter === 8 ? 4 : 0)));
+    objects.push(heap.find(record + (counter === 8 ? 4 : 0)));
   }
-  return parts;
+  return objects;
 }
 
-/** Bytes that a number up to `limit` needs. */
+/** Counts the bytes that a number up to `limit` needs. */
 function width(limit: number): number {
   return Math.floor(Math.log2(limit) / 8) + 1;
 }
 
+/** The blocks of a fractal heap, to find objects by their IDs. */
 class FractalHeap {
   readonly #cursor: Hdf5Cursor;
   readonly #name: string;
-  /** In the order of the addresses within the heap */
-  readonly #blocks: { readonly start: number; readonly size: number; readonly at: number }[] = [];
+  /** The blocks in the order of `start`, their address within the heap. */
+  readonly #blocks: (Span & { readonly start: number })[] = [];
   readonly #offsetBytes: number;
   readonly #lengthBytes: number;
 
@@ -64,7 +59,7 @@ class FractalHeap {
     const directRows = Math.log2(largest) - Math.log2(first) + 2;
     const sane = [columns, first, largest].every((size) => Number.isInteger(Math.log2(size))) && first >= LEAST_BLOCK;
     if (cursor.u8(at + 4) !== 0 || cursor.u16(at + 7) !== 0 || !sane || bits > 64 || rows > directRows) {
-      cursor.refuse('unsupported', name, 'a fractal heap of another version, with filters, or with too much in it', at);
+      cursor.refuse('unsupported', name, 'a fractal heap of another version, with filters, or too large', at);
     }
     this.#offsetBytes = Math.ceil(bits / 8);
     this.#lengthBytes = Math.min(Math.ceil(Math.log2(largest) / 8), width(cursor.u32(at + 10)));
@@ -74,7 +69,7 @@ class FractalHeap {
     else this.#readRows(root, rows, columns, first);
   }
 
-  /** An indirect block: addresses of direct ones, which are twice as large in each row from the third on. */
+  /** Reads an indirect block: addresses of direct blocks, whose size doubles in each row from the third on. */
   #readRows(at: number, rows: number, columns: number, first: number): void {
     const cursor = this.#cursor;
     const head = 13 + this.#offsetBytes;
@@ -94,8 +89,8 @@ class FractalHeap {
     this.#blocks.push({ start, size, at });
   }
 
-  /** The object with the ID at `at`: a byte of flags, its address within the heap, and its size. */
-  find(at: number): Part {
+  /** Finds the object with the ID at `at`: a byte of flags, its address within the heap, and its size. */
+  find(at: number): Span {
     const cursor = this.#cursor;
     if (cursor.u8(at) !== 0) cursor.refuse('unsupported', this.#name, 'an object outside the blocks of its heap', at);
     const offset = cursor.unsigned(at + 1, this.#offsetBytes);
@@ -114,14 +109,14 @@ class FractalHeap {
   }
 }
 
-/** Where the records of a B-tree of version 2 are, in order. */
+/** Finds the offsets of the records of a B-tree of version 2, in order. */
 function readRecords(cursor: Hdf5Cursor, name: string, at: number, type: number): number[] {
   cursor.signature(at, 'BTHD', 38, name);
   const [nodeBytes, recordBytes, depth] = [cursor.u32(at + 6), cursor.u16(at + 10), cursor.u16(at + 12)];
   if (cursor.u8(at + 4) !== 0 || cursor.u8(at + 5) !== type || depth > 8 || recordBytes < 11) {
     cursor.refuse('unsupported', name, 'a B-tree of another version or kind', at);
   }
-  // how many records nodes of each depth and all below them can have, and so how wide such counts are
+  // the most records of a node at each level, and of all nodes below it: they determine the width of such counts
   const most = [Math.floor((nodeBytes - 10) / recordBytes)];
   const all = [most[0]!];
   const countBytes = width(most[0]!);
@@ -132,7 +127,7 @@ function readRecords(cursor: Hdf5Cursor, name: string, at: number, type: number)
   }
   const records: number[] = [];
   const walk = (node: number, count: number, level: number): void => {
-    if (count > most[level]!) cursor.refuse('invalid-hdf5', name, 'a node of a B-tree with too much in it', node);
+    if (count > most[level]!) cursor.refuse('invalid-hdf5', name, 'a node of a B-tree with too many records', node);
     const children = level > 0 ? count + 1 : 0;
     const size = 6 + count * recordBytes + children * pointerBytes(level) + 4;
     cursor.signature(node, level > 0 ? 'BTIN' : 'BTLF', size, name);

@@ -1,20 +1,23 @@
 import { describe } from '../../base/tensor.ts';
 import type { Budget } from '../../files/budget.ts';
-import type { Hdf5Cursor } from './cursor.ts';
+import type { Hdf5Cursor, Span } from './cursor.ts';
 import { MESSAGE, type Message } from './header.ts';
-import { type Part, readHeap } from './heap.ts';
+import { readHeap } from './heap.ts';
 import { readSymbols } from './symbols.ts';
 
-/** What a link costs beyond its bytes. */
+/** Bytes on the budget for a link, beyond its name. */
 const LINK_BYTES = 300;
 
-/** A name in a group, and where its object is. */
+/** A name in a group, and the address of its object. */
 export interface Link {
   readonly name: string;
   readonly at: number;
 }
 
-/** The names in a group, if the object is one: in a table of symbols, or as messages (HDF5 file format, IV.A.2.c and g). */
+/**
+ * Reads the names in a group, from tables of symbols or from messages (HDF5 file format, IV.A.2.c and g).
+ * @returns undefined if the object is no group
+ */
 export function readLinks(
   cursor: Hdf5Cursor,
   budget: Budget,
@@ -30,7 +33,7 @@ export function readLinks(
   const add = (name: string, at: number, from: number) => {
     budget.spend(LINK_BYTES + 4 * name.length, group);
     if (names.has(name) || /^$|^\.\.?$|[/\0]|^__proto__$/.test(name)) {
-      cursor.refuse('invalid-name', group, `the name ${describe(name)}, which is not allowed or there twice`, from);
+      cursor.refuse('invalid-name', group, `the name ${describe(name)}, which is not allowed or repeated`, from);
     }
     names.add(name);
     links.push({ name, at });
@@ -43,10 +46,11 @@ export function readLinks(
   return links;
 }
 
+/** Reads a name from a message. */
 function readLink(
   cursor: Hdf5Cursor,
   group: string,
-  { at, size }: Part,
+  { at, size }: Span,
   add: (name: string, at: number, from: number) => void,
 ): void {
   cursor.check(at, size, 3, group);

@@ -8,38 +8,42 @@ import { readLinks } from './links.ts';
 import { readSuperblock } from './superblock.ts';
 import { type Datatype, readDataspace, readDatatype } from './types.ts';
 
-// A walk over an HDF5 file (HDF5 file format 3.0), in the format of the first releases, which h5py and with it Keras writes, or in
-// a newer one. What is read here is checked here; only datasets in chunks are left to jsfive, which follows sizes and addresses
-// wherever they lead.
+// A walk over an HDF5 file (HDF5 file format 3.0), in the format of the first releases, which h5py and so Keras writes, or in a
+// newer one. Everything is checked here, even what only jsfive reads: it follows sizes and addresses wherever they lead.
 
+/** The undefined address. */
 const NOWHERE = 2 ** 64;
 const MAX_DEPTH = 32;
-/** What an object costs beyond its bytes. */
+
+/** Bytes on the budget for an object, beyond its path. */
 const OBJECT_BYTES = 600;
 
-/** A dataset that can be read. */
+/** A dataset that was checked and can be read. */
 export interface Dataset {
   readonly path: string;
   readonly dims: readonly number[];
   readonly type: Datatype;
-  /** Where its bytes are in a row; undefined if they are in chunks */
+  /** The offset of its bytes in a row; undefined if they are in chunks. */
   readonly begin: number | undefined;
-  /** Of a chunk, unpacked */
+  /** Bytes of a chunk, unpacked. */
   readonly chunkBytes: number;
 }
 
-/** What is in a file, by path: `a/b`, and `` for the root. */
+/** The groups, datasets and attributes of a file by path: `a/b`, and `` for the root. */
 export interface Contents {
   readonly groups: ReadonlySet<string>;
   readonly datasets: ReadonlyMap<string, Dataset>;
-  /** The texts of an attribute and its dims, or what it has besides; undefined if there is no such attribute */
+  /** Reads an attribute; `texts` is undefined if it has numbers. Gives undefined if there is no such attribute. */
   attribute(
     path: string,
     name: string,
   ): { dims: readonly number[]; texts: string[] | undefined; where: string } | undefined;
 }
 
-/** @throws ModelError unless all of the file can be read safely */
+/**
+ * Walks over all objects of a file.
+ * @throws ModelError unless the whole file can be read safely
+ */
 export function walkHdf5(file: Uint8Array, budget: Budget): Contents {
   return new Walk(new Hdf5Cursor(file), budget).run();
 }
@@ -62,11 +66,11 @@ class Walk {
 
   run(): Contents {
     this.#open.push({ path: '', at: readSuperblock(this.#cursor), depth: 0 });
-    // by hand, not by recursion, and first things first
+    // with a stack of its own, not by recursion, and in the order of the file
     for (let next = this.#open.pop(); next; next = this.#open.pop()) this.#readObject(next.path, next.at, next.depth);
     const chunked = [...this.#datasets.values()].find(({ begin }) => begin === undefined);
     if (chunked && this.#cursor.newer) {
-      const text = 'chunks in a file of a newer format: write it with libver="earliest", as h5py does by itself';
+      const text = 'chunks in a file of a newer format: write it with libver="earliest", the default of h5py';
       this.#cursor.refuse('unsupported', chunked.path, text, 0);
     }
     return {
@@ -137,7 +141,7 @@ class Walk {
     const stored = cursor.u64(at + 10);
     if (bytes === 0) return { begin: 0, chunkBytes: 0 };
     if (begin >= NOWHERE) cursor.refuse('size-mismatch', name, 'its values were never written', at);
-    if (stored !== bytes) cursor.refuse('size-mismatch', name, `${bytes} bytes expected, it has ${stored}`, at);
+    if (stored !== bytes) cursor.refuse('size-mismatch', name, `expected ${bytes} bytes, got ${stored}`, at);
     cursor.claim(begin, bytes, name);
     return { begin, chunkBytes: 0 };
   }

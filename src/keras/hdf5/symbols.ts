@@ -4,7 +4,10 @@ import type { Message } from './header.ts';
 
 const SYMBOL_BYTES = 40;
 
-/** The names of a group of the first format: a B-tree of tables of symbols, their names in a heap (HDF5 file format, III.A to D). */
+/**
+ * Reads the names of a group of the first format (HDF5 file format, III.A to D): a B-tree of tables of symbols, whose names are in
+ * a heap.
+ */
 export function readSymbols(
   cursor: Hdf5Cursor,
   name: string,
@@ -33,7 +36,7 @@ export function readSymbols(
   }
 }
 
-/** The addresses in the leaves of a B-tree of version 1 for groups. */
+/** Finds the addresses in the leaves of a group's B-tree of version 1. */
 function readTree(cursor: Hdf5Cursor, name: string, root: number): number[] {
   const leaves: number[] = [];
   const open: { at: number; level: number | undefined }[] = [{ at: root, level: undefined }];
@@ -52,6 +55,6 @@ function readTree(cursor: Hdf5Cursor, name: string, root: number): number[] {
       else open.push({ at: child, level: level - 1 });
     }
   }
-  // the last leaf's were found first
+  // the stack gave the last leaf first
   return leaves.reverse();
 }
