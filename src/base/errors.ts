@@ -15,6 +15,17 @@ export interface ModelErrorDetails {
 /**
  * Thrown for a model file, a state dict or a saved state that is wrong. Mistakes in arguments are TypeError (wrong type) and
  * RangeError (wrong value) instead. Every entry point throws this one class.
+ * @example
+ * ```js
+ * import { ModelError, parseSafetensors } from 'lstm-wasm/safetensors';
+ *
+ * try {
+ *   parseSafetensors(new Uint8Array(3)); // too short for a file
+ * } catch (error) {
+ *   if (!(error instanceof ModelError)) throw error;
+ *   console.log(error.code, error.path, error.expected, error.found); // truncated byte 0 8 3
+ * }
+ * ```
  */
 export class ModelError extends Error {
   override readonly name: string = 'ModelError';
