@@ -88,6 +88,13 @@ export function allocate(bytes: number): number {
   return start;
 }
 
+/** As allocate(), filled with zeros. */
+export function allocateZeros(bytes: number): number {
+  const block = allocate(bytes);
+  new Uint8Array(floats().buffer, block, bytes).fill(0);
+  return block;
+}
+
 /** Gives a block back. Its neighbours join it, so that memory does not crumble. */
 export function release(start: number): void {
   const bytes = allocated.get(start)!;

@@ -5,8 +5,16 @@ const LINE = 64;
 /** Where the pieces of copyOut() begin: twice its smallest. */
 const PIECES = 512;
 
+/** A multiple of the rows of any tile */
+const ROWS = 4;
+
 function roundUp(bytes: number, unit: number): number {
   return Math.ceil(bytes / unit) * unit;
+}
+
+/** The most rows up to `rows` that fill tiles of the kernels, whatever their height. */
+export function wholeTiles(rows: number): number {
+  return Math.floor(rows / ROWS) * ROWS;
 }
 
 /**

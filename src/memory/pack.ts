@@ -118,6 +118,17 @@ export function rowPointer({ pointer, dims, gates, parts = 1 }: Parameter, row: 
   return pointer + part * panelBytes(rows, K) + 4 * wasm().panel_index(row - part * rows, K, gates!);
 }
 
+/** Elements of a float32 parameter in their order, run by run: a row of a matrix in panels, or all that lie side by side. */
+export function* runsOf(parameter: Parameter): Generator<{ pointer: number; count: number; stride: number }> {
+  const { pointer, dims, gates } = parameter;
+  if (gates === undefined) yield { pointer, count: product(dims), stride: 4 };
+  else {
+    for (let row = 0; row < dims[0]!; row++) {
+      yield { pointer: rowPointer(parameter, row), count: columnCount(dims), stride: PANEL_BYTES };
+    }
+  }
+}
+
 /** Copies 8-bit weights into a parameter's place, with their scales and the sums of their rows. */
 export function writeInt8(parameter: Parameter, { data, scale }: Int8Matrix): void {
   const { dims, form, parts = 1 } = parameter;

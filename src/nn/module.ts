@@ -7,7 +7,7 @@ import {
   wrongValue,
 } from '../base/tensor.ts';
 import { FLOAT32 } from '../memory/abi.ts';
-import { allocate, integers, release } from '../memory/arena.ts';
+import { allocateZeros, release } from '../memory/arena.ts';
 import { int8Form, quantizeMatrix } from '../memory/int8.ts';
 import {
   type Form,
@@ -67,8 +67,7 @@ export abstract class Resource {
    * @throws RangeError if memory cannot grow that far
    */
   protected own(bytes: number): number {
-    const block = allocate(bytes);
-    integers().fill(0, block / 4, (block + bytes) / 4);
+    const block = allocateZeros(bytes);
     if (this._blocks.length === 0) {
       registry ??= new FinalizationRegistry(releaseAll);
       registry.register(this, this._blocks);

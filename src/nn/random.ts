@@ -1,4 +1,4 @@
-import { columnCount, PANEL_BYTES, type Parameter, rowPointer } from '../memory/pack.ts';
+import { type Parameter, runsOf } from '../memory/pack.ts';
 import { wasm } from '../memory/wasm.ts';
 
 /** A module's generator, mulberry32 in assembly/random.ts: the same numbers from a seed on every engine. */
@@ -16,14 +16,10 @@ export class Random {
 
   /** PyTorch's initialisation of most layers: uniform in ±1/sqrt(size), here multiples of 2^-23 of that. */
   uniform(parameter: Parameter, size: number): void {
-    const { pointer, dims, gates } = parameter;
     const scale = size > 0 ? 2 / Math.sqrt(size) : 0;
-    const fill = (at: number, count: number, stride: number) => {
-      this._state = wasm().random_f32(at, count, stride, this._state, 1, -0.5, scale);
-    };
-    const rows = dims[0]!;
-    if (gates === undefined) fill(pointer, rows, 4);
-    else for (let row = 0; row < rows; row++) fill(rowPointer(parameter, row), columnCount(dims), PANEL_BYTES);
+    for (const { pointer, count, stride } of runsOf(parameter)) {
+      this._state = wasm().random_f32(pointer, count, stride, this._state, 1, -0.5, scale);
+    }
   }
 
   /** `count` floats near N(0, 1): twelve uniforms less 6, whose variance is 1. No logarithm: the same bits everywhere. */

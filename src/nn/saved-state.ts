@@ -49,5 +49,5 @@ export function loadState(who: string, sizes: LSTMSizes, pointer: number, bytes:
   });
   check('wrong-length', 'length in bytes', sample.length, bytes.byteLength);
   check('damaged', 'checksum', crc32(copy.subarray(0, -4)), words[words.length - 1]!);
-  writeFloats(pointer, new Float32Array(copy.buffer, 4 * FIELDS.length, sizes.stateCount));
+  writeFloats(pointer, new Float32Array(copy.buffer).subarray(FIELDS.length, FIELDS.length + sizes.stateCount));
 }

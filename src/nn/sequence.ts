@@ -1,5 +1,5 @@
 import { copyIfInside, endScratch } from '../memory/arena.ts';
-import { Layout } from '../memory/layout.ts';
+import { Layout, wholeTiles } from '../memory/layout.ts';
 import { copyIn, fill, overwrites, readRows, skip, writeIntegers, writeRows } from '../memory/rows.ts';
 import { RUN_BYTES, Run } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
@@ -108,7 +108,7 @@ export class Sequence {
     const stepFloats = batch * (inputSize + Math.min(numLayers, 2) * width);
     const chunkSteps = directions === 2 ? steps : Math.min(steps, Math.max(1, Math.floor(CHUNK_FLOATS / stepFloats)));
     const chunkRows = Math.min(chunkSteps * batch, this._rows);
-    const cachedRows = Math.max(16, Math.floor(BLOCK_BYTES / model.scratchBytes(1) / 4) * 4);
+    const cachedRows = Math.max(16, wholeTiles(BLOCK_BYTES / model.scratchBytes(1)));
     const blockRows = Math.min(cachedRows, Math.max(batch, chunkRows));
     const stateRows = numLayers * directions * batch;
     const hCount = this._h ? 0 : stateRows * outputSize;

@@ -9,7 +9,7 @@ import {
   wrongValue,
 } from '../base/tensor.ts';
 import { endScratch, isInside } from '../memory/arena.ts';
-import { Layout } from '../memory/layout.ts';
+import { Layout, wholeTiles } from '../memory/layout.ts';
 import { copyIn, copyInSome, copyOut, fill, overwrites, skip, writeChosen } from '../memory/rows.ts';
 import { RUN_BYTES, Run } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
@@ -63,7 +63,7 @@ export class LSTMStreams extends Resource {
     const { inputSize, outputSize, stateCount } = model.sizes;
     this._model = model;
     const rowBytes = model.scratchBytes(1) + skip(0, inputSize + 2 * outputSize + stateCount + 1);
-    this._chunkRows = Math.min(MOST_ROWS, Math.max(LEAST_ROWS, Math.floor(CHUNK_BYTES / rowBytes / 4) * 4));
+    this._chunkRows = Math.min(MOST_ROWS, Math.max(LEAST_ROWS, wholeTiles(CHUNK_BYTES / rowBytes)));
     this._grow(capacity);
   }
 
