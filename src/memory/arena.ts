@@ -4,7 +4,7 @@ import { wasm } from './wasm.ts';
 // memory may reach 4 GiB and 32-bit integer operators would turn the upper half negative.
 
 const PAGE = 65536;
-/** A larger scratch block goes back to the arena after the call that needed it. */
+/** Bytes of scratch that are kept between calls; a larger block goes back after the call that needed it. */
 const SCRATCH_KEPT = 8 << 20;
 
 interface Block {
@@ -62,7 +62,20 @@ export function copyIfInside(array: Float32Array): Float32Array {
   return isInside(array) ? array.slice() : array;
 }
 
-/** Bytes of linear memory in use by all models and streams of this thread; scratch shared between calls not counted. */
+/**
+ * Counts the bytes of linear memory that all modules and streams of this thread use, without the scratch that calls share.
+ *
+ * @example
+ * ```js
+ * import { bytesUsed, LSTM } from 'lstm-wasm';
+ *
+ * const before = bytesUsed();
+ * const lstm = new LSTM(64, 64);
+ * console.log(bytesUsed() - before > 4 * 4 * 64 * (64 + 64)); // true
+ * lstm.dispose();
+ * console.log(bytesUsed() === before); // true
+ * ```
+ */
 export function bytesUsed(): number {
   return used - scratchBytes;
 }

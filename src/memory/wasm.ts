@@ -34,7 +34,7 @@ interface Int8Kernels {
 }
 
 const COMPILED = "this version's compiled lstm.wasm";
-/** Where gemm_i8 looks for the relaxed form. */
+/** The slot of the table in which gemm_i8 looks for the relaxed form. */
 const RELAXED_SLOT = 1;
 
 let kernels: Kernels | undefined;
@@ -43,17 +43,18 @@ let int8Source: WebAssembly.Module | undefined;
 let relaxed: boolean | undefined;
 let int8Started = false;
 
+/** Options of initialize(). */
 export interface InitializeOptions {
   /** The compiled `lstm-wasm/lstm-int8.wasm`, used by quantize() where `relaxed` allows it. */
   readonly int8?: WebAssembly.Module | undefined;
   /**
-   * Whether quantized models use relaxed SIMD; the bits are the same either way. Default: where the engine has it and it is
-   * faster. True: wherever the engine has it.
+   * Whether quantized modules use relaxed SIMD; the bits are the same either way. Default: where the engine has it and runs it
+   * faster. true: wherever the engine has it.
    */
   readonly relaxed?: boolean | undefined;
 }
 
-/** The one instance of this thread, made from the embedded bytes at the first call. */
+/** Gives the one instance of this thread, made from the embedded bytes at the first call. */
 export function wasm(): Kernels {
   return kernels ?? instantiate();
 }
@@ -61,6 +62,16 @@ export function wasm(): Kernels {
 /**
  * Instantiates the kernels now, from `module` if given: the compiled `lstm-wasm/lstm.wasm`. Needed only where a runtime
  * forbids compiling bytes; otherwise the first use does the same from the embedded copy.
+ *
+ * @example
+ * ```js
+ * import { readFileSync } from 'node:fs';
+ * import { initialize, LSTM } from 'lstm-wasm';
+ *
+ * const bytes = readFileSync(new URL(import.meta.resolve('lstm-wasm/lstm.wasm')));
+ * initialize(new WebAssembly.Module(bytes));
+ * console.log(new LSTM(10, 20).hiddenSize); // 20
+ * ```
  * @throws TypeError if a module is not the compiled lstm.wasm or lstm-int8.wasm of this version
  * @throws Error if the kernels already run from another module, or if the engine has no WebAssembly SIMD; an option comes too
  *   late once there are 8-bit weights

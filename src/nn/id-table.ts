@@ -23,7 +23,7 @@ export class IdTable {
     });
   }
 
-  /** The number of `id`, or -1 if there is none, whatever `id` is. */
+  /** The slot of `id`; -1 if absent or not a number. */
   get(id: unknown): number {
     if (typeof id !== 'number') return -1;
     const ids = this._ids;

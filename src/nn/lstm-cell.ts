@@ -4,6 +4,7 @@ import { Recurrent } from './recurrent.ts';
 import { readSizes } from './sizes.ts';
 import type { LSTMState } from './state.ts';
 
+/** PyTorch's keyword arguments of nn.LSTMCell, in camelCase. */
 export interface LSTMCellOptions {
   /** Whether bias_ih and bias_hh exist. Default true. */
   readonly bias?: boolean | undefined;
@@ -15,7 +16,19 @@ export interface LSTMCellOptions {
  * torch.nn.LSTMCell: one step, `c1 = sigmoid(f) c0 + sigmoid(i) tanh(g)`, `h1 = sigmoid(o) tanh(c1)`, with the gates i, f,
  * g, o from `W_ih x + b_ih + W_hh h0 + b_hh`.
  *
- * https://pytorch.org/docs/stable/generated/torch.nn.LSTMCell.html
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.LSTMCell.html
+ * @example
+ * ```js
+ * import { LSTMCell } from 'lstm-wasm';
+ *
+ * const cell = new LSTMCell(10, 20, { seed: 1 });
+ * let state = undefined; // zeros
+ * for (let t = 0; t < 3; t++) {
+ *   const { h1, c1 } = cell.forward({ data: new Float32Array(10).fill(t), dims: [10] }, state);
+ *   state = { h0: h1, c0: c1 };
+ * }
+ * console.log(state.h0.dims); // [ 20 ]
+ * ```
  */
 export class LSTMCell extends Recurrent {
   /**
@@ -28,8 +41,8 @@ export class LSTMCell extends Recurrent {
   }
 
   /**
-   * The cell that a state dict describes under `prefix`. Strict, as loadStateDict.
-   * @throws ModelError that lists what does not fit
+   * Makes the cell that a state dict describes under `prefix`. Strict, as loadStateDict.
+   * @throws ModelError that lists everything that does not fit; TypeError that names a wrong argument
    */
   static fromStateDict(stateDict: StateDict, options?: { prefix?: string | undefined }): LSTMCell {
     checkOptions('LSTMCell', options, ['prefix']);
@@ -39,7 +52,7 @@ export class LSTMCell extends Recurrent {
   }
 
   /**
-   * One step.
+   * Computes one step.
    * @param input (B, I) or (I)
    * @param state h0 and c0, both (B, H) or (H); zeros if left out
    * @returns h1 and c1, (B, H) or (H)
@@ -62,7 +75,10 @@ export class LSTMCell extends Recurrent {
     return { h1, c1 };
   }
 
-  /** This cell with 8-bit weights; see LSTM.quantize. */
+  /**
+   * Copies this cell with 8-bit weights, as LSTM.quantize does.
+   * @throws ModelError if a weight is NaN or infinite; RangeError if memory cannot hold the weights
+   */
   quantize(options?: QuantizeOptions): LSTMCell {
     const all = { bias: this.bias, [VALUES]: this.quantizedValues(options) };
     return new LSTMCell(this.inputSize, this.hiddenSize, all);

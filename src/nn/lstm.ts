@@ -36,6 +36,7 @@ export interface LSTMOptions {
   readonly seed?: number | undefined;
 }
 
+/** Results of LSTM.forward(). Letters: T steps, B batch, L layers, D directions, H hiddenSize, Ho projSize or else H. */
 export interface LSTMResult<Output = TensorLike> {
   /** (T, B, D·Ho), with batchFirst (B, T, D·Ho), unbatched (T, D·Ho), or packed as the input was */
   readonly output: Output;
@@ -45,6 +46,7 @@ export interface LSTMResult<Output = TensorLike> {
   readonly cn: TensorLike;
 }
 
+/** Dims of the results for an input of these dims. */
 interface ResultDims {
   readonly input: readonly number[];
   readonly batched: boolean;
@@ -64,13 +66,29 @@ let warned = false;
  * `W_ih x + b_ih + W_hh h + b_hh`. Letters: T steps, B batch, I inputSize, H hiddenSize, P projSize, Ho = P or else H,
  * L layers, D directions. A sequence has the same bits alone, in any batch, split over calls, and in a stream.
  *
- * https://pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+ * @example
+ * ```js
+ * import { LSTM } from 'lstm-wasm';
+ *
+ * const lstm = new LSTM(10, 20, { numLayers: 2, seed: 1 });
+ * const input = { data: new Float32Array(5 * 3 * 10).fill(0.1), dims: [5, 3, 10] }; // 5 steps of a batch of 3
+ * const { output, hn, cn } = lstm.forward(input);
+ * console.log(output.dims, hn.dims, cn.dims); // [ 5, 3, 20 ] [ 2, 3, 20 ] [ 2, 3, 20 ]
+ * const next = lstm.forward(input, { h0: hn, c0: cn }); // goes on from there
+ * console.log(next.output.dims); // [ 5, 3, 20 ]
+ * ```
  */
 export class LSTM extends Recurrent {
+  /** L, layers on top of each other. */
   readonly numLayers: number;
+  /** Whether input and output are (B, T, ...). */
   readonly batchFirst: boolean;
+  /** Probability that an output of a layer but the last is zeroed in training mode. */
   readonly dropout: number;
+  /** Whether a second direction runs from the end of the sequence. */
   readonly bidirectional: boolean;
+  /** P, the size that h is projected to; 0 without a projection. */
   readonly projSize: number;
   private readonly _recentDims: ResultDims[] = [];
 
@@ -99,9 +117,10 @@ export class LSTM extends Recurrent {
   }
 
   /**
-   * The LSTM that a state dict describes: sizes, layers, directions, bias and projection are read from keys and shapes
-   * under `prefix` (such as `encoder.lstm.`). Strict, as loadStateDict.
-   * @throws ModelError that lists what does not fit
+   * Makes the LSTM that a state dict describes: reads sizes, layers, directions, bias and projection from keys and shapes under
+   * `prefix` (such as `encoder.lstm.`). Strict, as loadStateDict. With 8-bit weights, as quantizedStateDict() gives them, the result
+   * is quantized.
+   * @throws ModelError that lists everything that does not fit; TypeError that names a wrong argument
    */
   static fromStateDict(
     stateDict: StateDict,
@@ -125,8 +144,9 @@ export class LSTM extends Recurrent {
    * Runs a whole sequence.
    * @param input (T, B, I), with batchFirst (B, T, I), unbatched (T, I), or a PackedSequence; T at least 1
    * @param state h0 (L·D, B, Ho) and c0 (L·D, B, H), unbatched without B; zeros if left out
-   * @param options `out`: tensors of the result's dims, such as an earlier result, to write to and return: the call then
-   *   makes no garbage. hn and cn may be h0 and c0.
+   * @param options `out`: tensors of the result's dims, such as an earlier result, to write to and return; the call then makes no
+   *   garbage. hn and cn may be h0 and c0.
+   * @returns output, and the states after the last step
    * @throws TypeError or RangeError that names the argument; nothing is changed then
    */
   forward(input: TensorLike, state?: LSTMState | null, options?: { out?: LSTMResult | undefined }): LSTMResult;
@@ -164,11 +184,11 @@ export class LSTM extends Recurrent {
   }
 
   /**
-   * This LSTM with 8-bit weights: a quarter of the memory, faster where weights or multiplications limit, and less exact.
-   * Each row of a matrix has one scale; activations are quantised to 14 bits, step by step; gates and states stay float32.
-   * All else is as before, stateDict() giving the float32 that the 8-bit weights stand for. A step with NaN or infinity is
-   * computed in float32.
-   * @throws ModelError if a weight is NaN or infinite
+   * Copies this LSTM with 8-bit weights: a quarter of the memory, faster where weights or multiplications limit, and less exact.
+   * Each row of a matrix has one scale; activations are quantised to 14 bits at each step; gates and states stay float32. Everything
+   * else works as before; stateDict() gives the float32 that the 8-bit weights stand for. A step with NaN or infinity is computed
+   * in float32.
+   * @throws ModelError if a weight is NaN or infinite; RangeError if memory cannot hold the weights
    */
   quantize(options?: QuantizeOptions): LSTM {
     return LSTM._make(this.sizes, this, this.quantizedValues(options));

@@ -25,19 +25,21 @@ import { checkPrefix, type LoadResult, matchStateDict, SCALE } from './state-dic
 /** Internal option of constructors: values to start from, by parameter name, in place of random ones. */
 export const VALUES = Symbol();
 
-/** What the constructors of all layers with weights take. */
+/** Options that the constructors of all layers with weights take. */
 export interface ModuleOptions {
   readonly seed?: number | undefined;
   readonly [VALUES]?: Values | undefined;
 }
 
+/** Options of quantize(). */
 export interface QuantizeOptions {
-  /** Of a weight. 16 bits, half the memory, gained less than 1.7 times in speed where 8 gain 4. */
+  /** Bits per weight; only 8. 16 halved the memory but ran at most 1.7x as fast as float32, where 8 run 4x. */
   readonly bits?: 8 | undefined;
 }
 
-/** A tensor of 8-bit integers. */
+/** A tensor of 8-bit integers, as quantizedStateDict() gives weights. */
 export interface Int8Tensor {
+  /** Row-major, -127 to 127. */
   readonly data: Int8Array;
   readonly dims: readonly number[];
 }
@@ -92,7 +94,7 @@ export abstract class Resource {
   }
 }
 
-/** What every layer shares with PyTorch's nn.Module: a state dict, strict loading, train and eval. */
+/** The base of every layer, with what PyTorch's nn.Module gives it: a state dict, strict loading, train and eval. */
 export abstract class Module extends Resource {
   protected readonly random: Random;
   /** In PyTorch's order */

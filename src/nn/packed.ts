@@ -34,7 +34,7 @@ export interface PackedSequence {
 /** The length of each sequence; a BigInt64Array is the data of an int64 tensor of ONNX Runtime. */
 export type Lengths = readonly number[] | Int32Array | BigInt64Array;
 
-/** What the options of the functions below mean. */
+/** Options of the functions for packed and padded sequences; each takes some of them. */
 export interface PackedOptions {
   /** Padded tensors are (B, T, *), not (T, B, *). Default: false. */
   readonly batchFirst?: boolean;
@@ -50,8 +50,19 @@ export interface PackedOptions {
 type Options<Name extends keyof PackedOptions> = Pick<PackedOptions, Name>;
 
 /**
- * Packs sequences (L, *) with the same trailing dimensions, as torch.nn.utils.rnn.pack_sequence.
- * Throws a TypeError or RangeError if there are none, one is empty, or their lengths increase under `enforceSorted`.
+ * Packs sequences without padding, as torch.nn.utils.rnn.pack_sequence.
+ * @param sequences (L, *) each, with the same trailing dims and at least one step
+ * @throws TypeError or RangeError if there are none, one is empty, dims differ, or lengths increase under `enforceSorted`
+ *
+ * @example
+ * ```js
+ * import { packSequence } from 'lstm-wasm';
+ *
+ * const sequence = (...steps) => ({ data: Float32Array.from(steps), dims: [steps.length, 1] });
+ *
+ * const packed = packSequence([sequence(1, 2, 3), sequence(4)]);
+ * console.log(packed.batchSizes, packed.data.data); // [ 2, 1, 1 ] Float32Array(4) [ 1, 4, 2, 3 ]
+ * ```
  */
 export function packSequence(sequences: readonly TensorLike[], options: Options<'enforceSorted'> = {}): PackedSequence {
   const { enforceSorted } = readOptions('packSequence', options, ['enforceSorted']);
@@ -60,8 +71,19 @@ export function packSequence(sequences: readonly TensorLike[], options: Options<
 }
 
 /**
- * Packs a padded tensor (T, B, *), or (B, T, *) if `batchFirst`, as torch.nn.utils.rnn.pack_padded_sequence; padding is
- * never read. Throws a TypeError or RangeError unless there are B lengths from 1 to T, falling if `enforceSorted`.
+ * Packs a padded tensor, as torch.nn.utils.rnn.pack_padded_sequence. Padding is never read.
+ * @param tensor (T, B, *), or (B, T, *) if `batchFirst`
+ * @param lengths B of them, from 1 to T
+ * @throws TypeError or RangeError that names the argument, also if lengths increase under `enforceSorted`
+ *
+ * @example
+ * ```js
+ * import { packPaddedSequence } from 'lstm-wasm';
+ *
+ * const padded = { data: Float32Array.of(1, 2, 3, 4, 0, 0), dims: [2, 3, 1] }; // 2 sequences of up to 3 steps
+ * const packed = packPaddedSequence(padded, [3, 1], { batchFirst: true });
+ * console.log(packed.batchSizes, packed.data.data); // [ 2, 1, 1 ] Float32Array(4) [ 1, 4, 2, 3 ]
+ * ```
  */
 export function packPaddedSequence(
   tensor: TensorLike,
@@ -75,8 +97,20 @@ export function packPaddedSequence(
 }
 
 /**
- * A padded tensor (T, B, *), or (B, T, *) if `batchFirst`, and B lengths, in the caller's order, as
- * torch.nn.utils.rnn.pad_packed_sequence. Throws a TypeError or RangeError if `packed` or `totalLength` is wrong.
+ * Pads a packed sequence, as torch.nn.utils.rnn.pad_packed_sequence; sequences come in the caller's order.
+ * @returns output (T, B, *), or (B, T, *) if `batchFirst`, and B lengths
+ * @throws TypeError or RangeError if `packed` or `totalLength` is wrong
+ *
+ * @example
+ * ```js
+ * import { packSequence, padPackedSequence } from 'lstm-wasm';
+ *
+ * const sequence = (...steps) => ({ data: Float32Array.from(steps), dims: [steps.length, 1] });
+ *
+ * const packed = packSequence([sequence(4), sequence(1, 2, 3)], { enforceSorted: false });
+ * const { output, lengths } = padPackedSequence(packed, { batchFirst: true });
+ * console.log(output.data, lengths); // Float32Array(6) [ 4, 0, 0, 1, 2, 3 ] [ 1, 3 ]
+ * ```
  */
 export function padPackedSequence(
   packed: PackedSequence,
@@ -89,16 +123,39 @@ export function padPackedSequence(
 }
 
 /**
- * The sequences (L, *) of a PackedSequence in the caller's order, as torch.nn.utils.rnn.unpack_sequence.
- * Throws a TypeError or RangeError if `packed` is not a PackedSequence.
+ * Takes a packed sequence apart, as torch.nn.utils.rnn.unpack_sequence.
+ * @returns the sequences (L, *) in the caller's order
+ * @throws TypeError or RangeError if `packed` is not a PackedSequence
+ *
+ * @example
+ * ```js
+ * import { packSequence, unpackSequence } from 'lstm-wasm';
+ *
+ * const sequence = (...steps) => ({ data: Float32Array.from(steps), dims: [steps.length, 1] });
+ *
+ * const [first] = unpackSequence(packSequence([sequence(1, 2, 3), sequence(4)]));
+ * console.log(first.data, first.dims); // Float32Array(3) [ 1, 2, 3 ] [ 3, 1 ]
+ * ```
  */
 export function unpackSequence(packed: PackedSequence): TensorLike[] {
   return unpack('unpackSequence', packed);
 }
 
 /**
- * Pads sequences (L, *) to one tensor (T, B, *), or (B, T, *) if `batchFirst`, as torch.nn.utils.rnn.pad_sequence; T
- * is the longest L. Throws a TypeError or RangeError if there are no sequences or their trailing dimensions differ.
+ * Pads sequences to one tensor, as torch.nn.utils.rnn.pad_sequence.
+ * @param sequences (L, *) each, with the same trailing dims
+ * @returns (T, B, *), or (B, T, *) if `batchFirst`; T is the longest L
+ * @throws TypeError or RangeError if there are no sequences or their trailing dims differ
+ *
+ * @example
+ * ```js
+ * import { padSequence } from 'lstm-wasm';
+ *
+ * const sequence = (...steps) => ({ data: Float32Array.from(steps), dims: [steps.length, 1] });
+ *
+ * const padded = padSequence([sequence(1, 2, 3), sequence(4)], { batchFirst: true, paddingValue: -1 });
+ * console.log(padded.data, padded.dims); // Float32Array(6) [ 1, 2, 3, 4, -1, -1 ] [ 2, 3, 1 ]
+ * ```
  */
 export function padSequence(
   sequences: readonly TensorLike[],
@@ -110,8 +167,19 @@ export function padSequence(
 }
 
 /**
- * The first `lengths[b]` steps of each sequence of a padded tensor (T, B, *), or (B, T, *) if `batchFirst`, as
- * torch.nn.utils.rnn.unpad_sequence. Throws a TypeError or RangeError if there are not B lengths from 0 to T.
+ * Takes the first `lengths[b]` steps of each sequence of a padded tensor, as torch.nn.utils.rnn.unpad_sequence.
+ * @param padded (T, B, *), or (B, T, *) if `batchFirst`
+ * @param lengths B of them, from 0 to T
+ * @throws TypeError or RangeError that names the argument
+ *
+ * @example
+ * ```js
+ * import { unpadSequence } from 'lstm-wasm';
+ *
+ * const padded = { data: Float32Array.of(1, 2, 3, 4, 0, 0), dims: [2, 3, 1] };
+ * const sequences = unpadSequence(padded, [3, 1], { batchFirst: true });
+ * console.log(sequences.map(({ dims }) => dims)); // [ [ 3, 1 ], [ 1, 1 ] ]
+ * ```
  */
 export function unpadSequence(padded: TensorLike, lengths: Lengths, options: Options<'batchFirst'> = {}): TensorLike[] {
   const { batchFirst } = readOptions('unpadSequence', options, ['batchFirst']);

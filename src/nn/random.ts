@@ -1,7 +1,7 @@
 import { type Parameter, runsOf } from '../memory/pack.ts';
 import { wasm } from '../memory/wasm.ts';
 
-/** A module's generator, mulberry32 in assembly/random.ts: the same numbers from a seed on every engine. */
+/** Draws a module's random numbers by mulberry32 in assembly/random.ts: the same numbers from a seed on every engine. */
 export class Random {
   private _state = 0;
 
@@ -9,7 +9,7 @@ export class Random {
     this.seed(seed);
   }
 
-  /** Restarts the sequence. `seed`: an integer from 0 to 2^53 - 1; the bits above 32 count too. */
+  /** Restarts from a seed. `seed`: an integer from 0 to 2^53 - 1; the bits above 32 count too. */
   seed(seed: number): void {
     this._state = (seed | 0) ^ Math.imul(seed / 2 ** 32, 0x9e3779b1);
   }
@@ -35,7 +35,7 @@ export class Random {
 
 let unseeded = 0;
 
-/** The seed of a module that was given none: a count, so that two modules differ and two runs do not. */
+/** Counts modules that were given no seed, so that two modules differ and two runs do not. */
 export function nextSeed(): number {
   return unseeded++;
 }

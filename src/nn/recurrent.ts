@@ -17,8 +17,11 @@ interface RecurrentOptions extends ModuleOptions {
 
 /** Holds the weights of nn.LSTM or nn.LSTMCell in linear memory, packed once; makes streams that share them. */
 export abstract class Recurrent extends Module {
+  /** I, the features of a step. */
   readonly inputSize: number;
+  /** H, the units of a layer. */
   readonly hiddenSize: number;
+  /** Whether bias_ih and bias_hh exist. */
   readonly bias: boolean;
   /** @internal */
   readonly sizes: LSTMSizes;
@@ -55,8 +58,9 @@ export abstract class Recurrent extends Module {
   }
 
   /**
-   * A session that owns h and c in linear memory and goes on step by step. Any number of streams share these weights.
-   * @throws TypeError if the module is bidirectional: its second direction starts at the end of the sequence
+   * Opens a session that owns h and c in linear memory and goes on step by step. Any number of streams share these weights.
+   * @throws TypeError if the module is bidirectional: its second direction starts at the end of the sequence; RangeError if memory
+   *   cannot grow
    */
   stream(): LSTMStream {
     this._checkOneWay();
@@ -64,8 +68,8 @@ export abstract class Recurrent extends Module {
   }
 
   /**
-   * Many sessions, of which any can be stepped in one call: for a server, say, whose streams are ready at different times.
-   * @throws TypeError if the module is bidirectional; RangeError if memory cannot grow
+   * Opens many sessions, any of which are stepped in one call: for a server, say, whose streams are ready at different times.
+   * @throws TypeError if the module is bidirectional; TypeError or RangeError for a wrong capacity; RangeError if memory cannot grow
    */
   streams(options?: LSTMStreamsOptions): LSTMStreams {
     this._checkOneWay();

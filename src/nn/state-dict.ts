@@ -13,12 +13,15 @@ import {
 import type { Int8Matrix, Values } from '../memory/pack.ts';
 import type { ParameterSpec } from '../memory/parameters.ts';
 
+/** The keys in which a state dict and a module differ; both empty where loading was strict. */
 export interface LoadResult {
+  /** Whole keys of parameters that the state dict lacks; these keep their values. */
   readonly missingKeys: string[];
+  /** Keys under the prefix that belong to no parameter. */
   readonly unexpectedKeys: string[];
 }
 
-/** What follows a matrix's name where its 8-bit weights' scales are. */
+/** The end of the key under which the scales of a matrix of 8-bit weights are. */
 export const SCALE = '_scale';
 
 interface Problem {
@@ -140,7 +143,7 @@ function mismatch(who: string, problems: readonly Problem[], hint: string): Mode
   return new ModelError(`${who}: ${shown.join('; ')}${hint}`, { ...first, code });
 }
 
-/** That the matrix from which a module's sizes are read is missing, or has not the `expected` shape. */
+/** An error: the matrix from which a module's sizes are read is missing, or does not have the `expected` shape. */
 export function wrongMatrix(
   who: string,
   all: ReadonlyMap<string, unknown>,

@@ -1,8 +1,10 @@
 import { checkTensor, formatDims, sameDims, type TensorLike, wrongType, wrongValue } from '../base/tensor.ts';
 
-/** The state before the first step: both or neither, as in PyTorch. */
+/** The state before the first step: both tensors or no state, as in PyTorch. Letters as LSTM has them. */
 export interface LSTMState {
+  /** (L·D, B, Ho), unbatched (L·D, Ho); of a cell (B, H) or (H); of a stream (L, Ho) */
   readonly h0: TensorLike;
+  /** (L·D, B, H), unbatched (L·D, H); of a cell (B, H) or (H); of a stream (L, H) */
   readonly c0: TensorLike;
 }
 

@@ -12,9 +12,25 @@ import { checkShape, checkState, type LSTMState } from './state.ts';
 import type { RecurrentWeights } from './weights.ts';
 
 /**
- * One session of an LSTM or LSTMCell: h and c live in linear memory and go on from step to step. Many streams of a model,
- * interleaved in any way, give the bits that each would give alone. Made by `stream()`. Dropout is never applied;
- * loadStateDict takes effect at the next step.
+ * One session of an LSTM or LSTMCell, made by its `stream()`: h and c live in linear memory and go on from step to step. Many streams
+ * of a model, interleaved in any way, give the bits that each would give alone. Dropout is never applied; loadStateDict() takes effect
+ * at the next step.
+ *
+ * @example
+ * ```js
+ * import { LSTM } from 'lstm-wasm';
+ *
+ * const stream = new LSTM(1, 8, { seed: 1 }).stream();
+ * for (const sample of [0.5, -0.25, 0.125]) {
+ *   stream.input[0] = sample;
+ *   stream.step();
+ * }
+ * console.log(stream.output.length); // 8
+ * const saved = stream.save();
+ * stream.reset();
+ * stream.load(saved); // goes on after the third sample
+ * console.log(stream.getState().h0.data[0] === stream.output[0]); // true
+ * ```
  */
 export class LSTMStream extends Resource {
   private readonly _model: RecurrentWeights;
@@ -74,7 +90,10 @@ export class LSTMStream extends Resource {
     return this._output;
   }
 
-  /** One step: reads input, updates the state, writes output. Allocates nothing. */
+  /**
+   * Computes one step: reads `input`, updates the state, writes `output`. Allocates nothing.
+   * @throws Error after dispose() of the stream or its module
+   */
   step(): void {
     this.checkAlive();
     this._model.checkAlive();
@@ -87,6 +106,7 @@ export class LSTMStream extends Resource {
    * @param input (n, I)
    * @param output (n, Ho); may be `input` if the sizes are equal
    * @returns n
+   * @throws TypeError or RangeError that names the argument; nothing is changed then
    */
   run(input: Float32Array, output: Float32Array): number {
     this.checkAlive();
@@ -106,13 +126,13 @@ export class LSTMStream extends Resource {
     return steps;
   }
 
-  /** Back to a state of zeros. */
+  /** Sets the state to zeros. */
   reset(): void {
     this.checkAlive();
     fill(this._h, this._model.sizes.stateCount, 0);
   }
 
-  /** A second stream of the same model with this one's state, input and output. */
+  /** Opens a second stream of the same module with this one's state, input and output. */
   clone(): LSTMStream {
     this.checkAlive();
     this._model.checkAlive();
@@ -123,14 +143,14 @@ export class LSTMStream extends Resource {
     return copy;
   }
 
-  /** Of h0 and c0 */
+  /** Dims of h0 and c0 */
   private get _dims(): { h: number[]; c: number[] } {
     const { cell, hiddenSize, numLayers, outputSize } = this._model.sizes;
     const layers = cell ? [] : [numLayers];
     return { h: [...layers, outputSize], c: [...layers, hiddenSize] };
   }
 
-  /** Copies: h0 (L, Ho) and c0 (L, H); of a cell both (H). */
+  /** Copies the state: h0 (L, Ho) and c0 (L, H); of a cell both (H). */
   getState(): LSTMState {
     this.checkAlive();
     const tensor = (pointer: number, dims: number[]): TensorLike => ({
@@ -140,7 +160,11 @@ export class LSTMStream extends Resource {
     return { h0: tensor(this._h, this._dims.h), c0: tensor(this._c, this._dims.c) };
   }
 
-  /** @throws TypeError or RangeError that names h0 or c0; the state is unchanged then */
+  /**
+   * Sets the state.
+   * @param state h0 (L, Ho) and c0 (L, H); of a cell both (H)
+   * @throws TypeError or RangeError that names h0 or c0; the state is unchanged then
+   */
   setState(state: LSTMState): void {
     this.checkAlive();
     const { h0, c0 } = checkState('LSTMStream', state);
@@ -150,14 +174,14 @@ export class LSTMStream extends Resource {
     writeFloats(this._c, c);
   }
 
-  /** The state as bytes that load() takes back, here or in another process: with the model's shape and a checksum. */
+  /** Writes the state as bytes that load() takes back, here or in another process, with the module's shape and a checksum. */
   save(): Uint8Array {
     this.checkAlive();
     return saveState(this._model.sizes, this._h);
   }
 
   /**
-   * Goes on from a saved state.
+   * Goes on from a state that save() wrote.
    * @throws TypeError if `bytes` is no Uint8Array; ModelError if it is damaged or of a model of another shape. The state is
    *   unchanged then.
    */

@@ -18,8 +18,9 @@ import { Resource } from './module.ts';
 import { loadState, saveState } from './saved-state.ts';
 import type { RecurrentWeights } from './weights.ts';
 
+/** Options of streams(). */
 export interface LSTMStreamsOptions {
-  /** Streams that memory is taken for at once; more is taken when they are open. Default 64. */
+  /** Streams that memory is taken for at once; more is taken when all of them are open. Default 64. */
   readonly capacity?: number | undefined;
 }
 
@@ -34,9 +35,21 @@ const MOST_ROWS = 256;
 const LAST_ID = 2 ** 31 - 1;
 
 /**
- * Many sessions of one LSTM or LSTMCell, each with h and c of its own in linear memory. One call steps any of them at once, in
- * one product, and gives the bits that each would give alone. Made by `streams()`. Dropout is never applied; loadStateDict
- * takes effect at the next step. Errors are TypeError or RangeError that name the argument, and nothing is changed then.
+ * Many sessions of one LSTM or LSTMCell, made by its `streams()`, each with h and c of its own in linear memory. One call steps any of
+ * them in one product and gives the bits that each would give alone. Dropout is never applied; loadStateDict() takes effect at the
+ * next step. Errors are TypeError or RangeError that name the argument, and nothing is changed then.
+ *
+ * @example
+ * ```js
+ * import { LSTM } from 'lstm-wasm';
+ *
+ * const streams = new LSTM(2, 4, { seed: 1 }).streams();
+ * const [a, b] = [streams.open(), streams.open()];
+ * const outputs = new Float32Array(2 * 4);
+ * streams.step([b, a], Float32Array.of(0.1, 0.2, 0.3, 0.4), outputs); // row 0 belongs to b, row 1 to a
+ * streams.close(b);
+ * console.log(streams.size, outputs.some((value) => value !== 0)); // 1 true
+ * ```
  */
 export class LSTMStreams extends Resource {
   private readonly _model: RecurrentWeights;
@@ -52,7 +65,7 @@ export class LSTMStreams extends Resource {
   private _slotOf!: Int32Array;
   private _rowOf!: Int32Array;
   private _size = 0;
-  /** No private field, so that a test need not open 2^31 streams. @internal */
+  /** Not private, so that a test need not open 2^31 streams. @internal */
   nextId = 1;
 
   /** @internal */
@@ -99,10 +112,11 @@ export class LSTMStreams extends Resource {
   }
 
   /**
-   * One step of each stream in `ids`. Allocates nothing.
-   * @param ids (n), each the id of another open stream, in any order
+   * Steps each stream in `ids` once. Allocates nothing, however `n` changes from call to call.
+   * @param ids (n), ids of different open streams in any order
    * @param inputs (n, I), row k for ids[k]
-   * @param outputs (n, Ho), alike; may be `inputs` if the sizes are equal
+   * @param outputs (n, Ho), written, row k for ids[k]; may be `inputs` if the sizes are equal
+   * @throws TypeError or RangeError that names the argument; no stream has stepped then
    */
   step(ids: Int32Array | readonly number[], inputs: Float32Array, outputs: Float32Array): void {
     this._check();
@@ -157,25 +171,25 @@ export class LSTMStreams extends Resource {
     endScratch();
   }
 
-  /** Back to a state of zeros. */
+  /** Sets the state of a stream to zeros. */
   reset(id: number): void {
     this._clear(this._slot(id));
   }
 
-  /** The state as bytes: those of a stream() in this state, which takes them in load(), as load() here takes its own. */
+  /** Writes the state as bytes, interchangeable with LSTMStream.save(). */
   save(id: number): Uint8Array {
     return saveState(this._model.sizes, this._pointers[this._slot(id)]!);
   }
 
   /**
-   * Goes on from a saved state.
-   * @throws ModelError if `bytes` is damaged or of a model of another shape
+   * Goes on from a state that save() of this class or of LSTMStream wrote.
+   * @throws TypeError if `bytes` is no Uint8Array; ModelError if it is damaged or of a module of another shape
    */
   load(id: number, bytes: Uint8Array): void {
     loadState(WHO, this._model.sizes, this._pointers[this._slot(id)]!, bytes);
   }
 
-  /** Ends a stream. Its memory is for another one; its id is of no use any more. */
+  /** Ends a stream. Its memory serves the next one that is opened; its id is never given out again. */
   close(id: number): void {
     const slot = this._slot(id);
     this._slots.delete(id);
