@@ -3,62 +3,38 @@
 //   2^y = 2^n (1 + m(r)),   m(r) = 2^r - 1 = r (C1 + C2 r + ... + C6 r^5)   on [-1/2, 1/2].
 // C1 .. C6 minimise the largest relative error of m (1.1e-8, Lawson's weighted least squares), so m keeps its relative
 // accuracy near 0, and tanh with it.
-// Constants are loaded from memory: one instruction each, where a splat of an immediate costs three (measured, V8 on
-// x86-64). They are one piece of it: each piece has a header of its own in the module, longer than a float.
+// Constants are loaded from memory: one instruction each, where a splat of an immediate costs three (measured, V8 on x86-64).
 
-const CONSTANTS = memory.data<f32>([
-  0.6931471824645996, // C1
-  0.24022649228572845, // C2
-  0.05550357326865196, // C3
-  0.009618237614631653, // C4
-  0.0013390735257416964, // C5
-  0.00015403512225020677, // C6
-  1, // ONE
-  2, // TWO
-  // 1.5 * 2^23 + 127: adding it rounds to an integer and leaves n + 127, the exponent bits of 2^n, in the low bits
-  12583039, // ROUND
-  // 2^-127 gets exponent bits 0 and counts as 0, 2^128 as infinity
-  -127, // MIN_EXPONENT
-  128, // MAX_EXPONENT
-  // where tanh has become 1 in float32, with room to spare
-  10, // MAX_TANH
-  // the sign bit alone
-  -0.0, // SIGN
-  1.4426950408889634, // LOG2_E
-  -1.4426950408889634, // MINUS_LOG2_E
-  2.8853900817779268, // TWO_LOG2_E
-  // ln(2) in two parts: the first has 10 bits, so that n times it is exact; and the same of ln(2) / 2, the second part
-  // times 2 log2(e)
-  0.693359375, // LN2_HIGH
-  -2.1219444e-4, // LN2_LOW
-  0.3466796875, // HALF_LN2_HIGH
-  -3.06131872e-4, // HALF_LN2_LOW
-  // -127 and 128 times ln(2)
-  -88.02969193111305, // MIN_EXP
-  88.722839111673, // MAX_EXP
-]);
-const C1 = CONSTANTS;
-const C2 = CONSTANTS + 4;
-const C3 = CONSTANTS + 8;
-const C4 = CONSTANTS + 12;
-const C5 = CONSTANTS + 16;
-const C6 = CONSTANTS + 20;
-const ONE = CONSTANTS + 24;
-const TWO = CONSTANTS + 28;
-const ROUND = CONSTANTS + 32;
-const MIN_EXPONENT = CONSTANTS + 36;
-const MAX_EXPONENT = CONSTANTS + 40;
-const MAX_TANH = CONSTANTS + 44;
-const SIGN = CONSTANTS + 48;
-const LOG2_E = CONSTANTS + 52;
-const MINUS_LOG2_E = CONSTANTS + 56;
-const TWO_LOG2_E = CONSTANTS + 60;
-const LN2_HIGH = CONSTANTS + 64;
-const LN2_LOW = CONSTANTS + 68;
-const HALF_LN2_HIGH = CONSTANTS + 72;
-const HALF_LN2_LOW = CONSTANTS + 76;
-const MIN_EXP = CONSTANTS + 80;
-const MAX_EXP = CONSTANTS + 84;
+const C1 = memory.data<f32>([0.6931471824645996], 4);
+const C2 = memory.data<f32>([0.24022649228572845], 4);
+const C3 = memory.data<f32>([0.05550357326865196], 4);
+const C4 = memory.data<f32>([0.009618237614631653], 4);
+const C5 = memory.data<f32>([0.0013390735257416964], 4);
+const C6 = memory.data<f32>([0.00015403512225020677], 4);
+const ONE = memory.data<f32>([1], 4);
+const TWO = memory.data<f32>([2], 4);
+/** 1.5 * 2^23 + 127: adding it rounds to an integer and leaves n + 127, the exponent bits of 2^n, in the low bits. */
+const ROUND = memory.data<f32>([12583039], 4);
+/** 2^-127 gets exponent bits 0 and counts as 0 ... */
+const MIN_EXPONENT = memory.data<f32>([-127], 4);
+/** ... and 2^128 counts as infinity. */
+const MAX_EXPONENT = memory.data<f32>([128], 4);
+/** Where tanh has become 1 in float32, with room to spare. */
+const MAX_TANH = memory.data<f32>([10], 4);
+/** The sign bit alone */
+const SIGN = memory.data<f32>([-0.0], 4);
+const LOG2_E = memory.data<f32>([1.4426950408889634], 4);
+const MINUS_LOG2_E = memory.data<f32>([-1.4426950408889634], 4);
+const TWO_LOG2_E = memory.data<f32>([2.8853900817779268], 4);
+/** ln(2) in two parts, the first of which has 10 bits, so that n times it is exact. */
+const LN2_HIGH = memory.data<f32>([0.693359375], 4);
+const LN2_LOW = memory.data<f32>([-2.1219444e-4], 4);
+/** ln(2) / 2 alike; the second part times 2 log2(e). */
+const HALF_LN2_HIGH = memory.data<f32>([0.3466796875], 4);
+const HALF_LN2_LOW = memory.data<f32>([-3.06131872e-4], 4);
+/** -127 and 128 times ln(2) */
+const MIN_EXP = memory.data<f32>([-88.02969193111305], 4);
+const MAX_EXP = memory.data<f32>([88.722839111673], 4);
 
 function constant(pointer: usize): v128 {
   return v128.load32_splat(pointer);

@@ -1,8 +1,9 @@
 import { embedded, embeddedInt8 } from './embedded.ts';
 
-// What needs nothing else comes first in a bundle, and there hexadecimal gzips best: beside text it takes 1 % of the whole more.
-
-/** lstm.wasm. */
+/**
+ * Compiles lstm.wasm.
+ * @throws Error that says what the engine lacks or forbids
+ */
 export function compile(): WebAssembly.Module {
   const bytes = decode(embedded);
   try {
@@ -18,12 +19,12 @@ export function compile(): WebAssembly.Module {
   }
 }
 
-/** lstm-int8.wasm. */
+/** Compiles lstm-int8.wasm. */
 export function compileInt8(): WebAssembly.Module {
   return new WebAssembly.Module(decode(embeddedInt8));
 }
 
-/** Bytes of hexadecimal, read by the engine's own parser a word at a time: a loop over characters takes 5 ms more at start. */
+/** Decodes hexadecimal by the engine's own parser a word at a time; a loop over characters takes 5 ms more at start. */
 export function decode(hex: string): Uint8Array<ArrayBuffer> {
   const length = hex.length / 2;
   const view = new DataView(new ArrayBuffer(length + 3));

@@ -1,5 +1,5 @@
 import { checkOptions, checkTensor, type StateDict, type TensorLike, wrongValue, zeros } from '../base/tensor.ts';
-import { type QuantizeOptions, VALUES } from './module.ts';
+import { type ModuleOptions, type QuantizeOptions, VALUES } from './module.ts';
 import { Recurrent } from './recurrent.ts';
 import { readSizes } from './sizes.ts';
 import type { LSTMState } from './state.ts';
@@ -47,8 +47,8 @@ export class LSTMCell extends Recurrent {
   static fromStateDict(stateDict: StateDict, options?: { prefix?: string | undefined }): LSTMCell {
     checkOptions('LSTMCell', options, ['prefix']);
     const { sizes, values } = readSizes('LSTMCell', stateDict, options?.prefix ?? '', true);
-    const all = { bias: sizes.bias, [VALUES]: values };
-    return new LSTMCell(sizes.inputSize, sizes.hiddenSize, all);
+    const start: LSTMCellOptions & ModuleOptions = { bias: sizes.bias, [VALUES]: values };
+    return new LSTMCell(sizes.inputSize, sizes.hiddenSize, start);
   }
 
   /**
@@ -80,7 +80,7 @@ export class LSTMCell extends Recurrent {
    * @throws ModelError if a weight is NaN or infinite; RangeError if memory cannot hold the weights
    */
   quantize(options?: QuantizeOptions): LSTMCell {
-    const all = { bias: this.bias, [VALUES]: this.quantizedValues(options) };
-    return new LSTMCell(this.inputSize, this.hiddenSize, all);
+    const start: LSTMCellOptions & ModuleOptions = { bias: this.bias, [VALUES]: this.quantizedValues(options) };
+    return new LSTMCell(this.inputSize, this.hiddenSize, start);
   }
 }

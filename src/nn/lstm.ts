@@ -12,7 +12,7 @@ import {
 } from '../base/tensor.ts';
 import type { Values } from '../memory/pack.ts';
 import type { LSTMSizes } from '../memory/parameters.ts';
-import { type QuantizeOptions, VALUES } from './module.ts';
+import { type ModuleOptions, type QuantizeOptions, VALUES } from './module.ts';
 import { checkPacked, type PackedSequence } from './packed.ts';
 import { Recurrent } from './recurrent.ts';
 import { readSizes } from './sizes.ts';
@@ -128,16 +128,26 @@ export class LSTM extends Recurrent {
   ): LSTM {
     checkOptions('LSTM', options, ['prefix', 'batchFirst', 'dropout']);
     const { sizes, values } = readSizes('LSTM', stateDict, options?.prefix ?? '', false);
-    return LSTM._make(sizes, options ?? {}, values);
+    return LSTM._of(sizes, options?.batchFirst, options?.dropout, values);
   }
 
-  private static _make(
+  /** An LSTM that starts from `values`; LSTMOptions does not tell users of that option. */
+  private static _of(
     { inputSize, hiddenSize, numLayers, bias, bidirectional, projSize }: LSTMSizes,
-    { batchFirst, dropout }: Pick<LSTMOptions, 'batchFirst' | 'dropout'>,
+    batchFirst: boolean | undefined,
+    dropout: number | undefined,
     values: Values,
   ): LSTM {
-    const all = { numLayers, bias, bidirectional, projSize, batchFirst, dropout, [VALUES]: values };
-    return new LSTM(inputSize, hiddenSize, all);
+    const options: LSTMOptions & ModuleOptions = {
+      numLayers,
+      bias,
+      bidirectional,
+      projSize,
+      batchFirst,
+      dropout,
+      [VALUES]: values,
+    };
+    return new LSTM(inputSize, hiddenSize, options);
   }
 
   /**
@@ -191,7 +201,7 @@ export class LSTM extends Recurrent {
    * @throws ModelError if a weight is NaN or infinite; RangeError if memory cannot hold the weights
    */
   quantize(options?: QuantizeOptions): LSTM {
-    return LSTM._make(this.sizes, this, this.quantizedValues(options));
+    return LSTM._of(this.sizes, this.batchFirst, this.dropout, this.quantizedValues(options));
   }
 
   private _readTensor(input: TensorLike): ResultDims {
