@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
-import { loadGuitarML, loadNam, loadRTNeural } from '../src/audio.ts';
-import { LSTM } from '../src/index.ts';
-import { loadKeras, readKerasWeights } from '../src/keras.ts';
-import { loadOnnx } from '../src/onnx.ts';
-import { parseCheckpoint } from '../src/pytorch.ts';
-import { parseSafetensors, serializeSafetensors } from '../src/safetensors.ts';
+import { makeFormats } from '../scripts/formats.mjs';
+import * as audio from '../src/audio.ts';
+import * as core from '../src/index.ts';
+import * as keras from '../src/keras.ts';
+import * as onnx from '../src/onnx.ts';
+import * as pytorch from '../src/pytorch.ts';
+import * as safetensors from '../src/safetensors.ts';
 import { guitarML, nam, rtneural, torchModules } from './support/audio-files.ts';
 import { bytes, checkpoint, dict, pickle, tensor, text } from './support/checkpoint-files.ts';
 import { hdf5, kerasArchive, kerasH5, write } from './support/hdf5-files.ts';
@@ -18,6 +19,13 @@ import { entry, pack } from './support/safetensors-files.ts';
 // Attacks that any format could be open to, each tried on all of them through their entry points. What one format alone has
 // is in the tests of its reader.
 
+const { LSTM } = core;
+const { loadGuitarML, loadNam, loadRTNeural } = audio;
+const { loadKeras, readKerasWeights } = keras;
+const { loadOnnx } = onnx;
+const { parseCheckpoint } = pytorch;
+const { parseSafetensors, serializeSafetensors } = safetensors;
+
 const ascii = (value: string) => new TextEncoder().encode(value);
 const fixture = (path: string) => new Uint8Array(readFileSync(new URL(`./fixtures/${path}`, import.meta.url)));
 
@@ -25,69 +33,43 @@ const dense = sequential([['Dense', { name: 'd', units: 2 }]], [null, 3]);
 const denseWeights = { 'd/kernel': noise([3, 2]), 'd/bias': noise([2]) };
 const tfjsModel = tfjs(dense, denseWeights);
 const lstm = new LSTM(2, 3, { seed: 1 });
-const stream = lstm.stream();
-stream.step();
 
-/** A small valid file of each format, and what reads and gives it back again. */
-const FORMATS: Record<string, { file: Uint8Array; load: (file: Uint8Array) => unknown }> = {
-  safetensors: {
-    file: serializeSafetensors({ a: noise([2, 3]), b: noise([1]) }, { made: 'here' }),
-    load: parseSafetensors,
-  },
-  pytorch: { file: checkpoint(pickle(dict([text('w'), tensor()]))), load: (file) => parseCheckpoint(file) },
-  onnx: {
-    file: onnxFile({
-      nodes: [{ op: 'Add', inputs: ['x', 'a'] }],
-      inputs: { x: [2] },
-      initializers: [tensorProto('a', [2], noise([2]).data)],
-    }),
-    load: (file) => loadOnnx(file).dispose(),
-  },
-  'keras-h5': {
-    file: kerasH5(dense, new Map([['d', { 'd/kernel:0': noise([3, 2]), 'd/bias:0': noise([2]) }]])),
-    load: (file) => loadKeras({ h5: file }).dispose(),
-  },
-  'weights-h5': { file: hdf5((root) => write(root, 'x', noise([2]))), load: readKerasWeights },
-  'keras-archive': {
-    file: kerasArchive(dense, [['Dense', { '': [noise([3, 2]), noise([2])] }]]),
-    load: (file) => loadKeras({ keras: file }).dispose(),
-  },
-  tfjs: {
-    file: ascii(JSON.stringify(tfjsModel.modelJson)),
-    load: (file) => loadKeras({ modelJson: latin1(file), weights: tfjsModel.weights }).dispose(),
-  },
-  nam: { file: ascii(JSON.stringify(nam({ H: 1 }))), load: (file) => loadNam(latin1(file)).dispose() },
-  rtneural: { file: ascii(JSON.stringify(rtneural({ H: 1 }))), load: (file) => loadRTNeural(latin1(file)).dispose() },
-  guitarml: { file: ascii(JSON.stringify(guitarML({ H: 1 }))), load: (file) => loadGuitarML(latin1(file)).dispose() },
-  state: { file: stream.save(), load: (file) => stream.load(file) },
-};
+const FORMATS: Record<string, Format> = makeFormats({ core, audio, keras, onnx, pytorch, safetensors });
 const NAMES = Object.keys(FORMATS);
 
-function latin1(file: Uint8Array): string {
-  return Buffer.from(file).toString('latin1');
+interface Format {
+  readonly load: (file: any) => unknown;
+  readonly small: () => Uint8Array;
+  readonly fromBytes?: (bytes: Uint8Array) => unknown;
+  readonly alsoReads?: readonly string[];
+  readonly ignoresRest?: boolean;
+}
+
+/** Reads bytes as a file of a format, and frees what that gives. */
+function readAs({ load, fromBytes = (bytes) => bytes }: Format, bytes: Uint8Array): void {
+  (load(fromBytes(bytes)) as { dispose?(): void } | undefined)?.dispose?.();
 }
 
 describe.each(NAMES)('%s', (name) => {
-  const { file, load } = FORMATS[name]!;
+  const format = FORMATS[name]!;
+  const file = new Uint8Array(format.small());
+  const load = (bytes: Uint8Array) => readAs(format, bytes);
+  const others = NAMES.filter((other) => other !== name);
+  const reads = (other: string) => other === name || format.alsoReads?.includes(other);
 
-  test('every prefix is refused, and a byte more but where it means nothing', () => {
+  test('every prefix is refused, and a byte more unless it means nothing', () => {
     load(file);
     for (let size = 0; size < file.length; size++) {
-      // protobuf has no end: cut between two fields it is a file, which lacks what its reader needs
+      // protobuf has no end: a prefix up to a field is a file, which lacks parts that its reader needs
       refusal(() => load(file.subarray(0, size)), `${size} bytes`);
     }
     const longer = new Uint8Array([...file, 0]);
-    // HDF5 says how long it is, what is behind is not its
-    if (name.endsWith('h5')) load(longer);
+    if (format.ignoresRest) load(longer);
     else refusal(() => load(longer));
   });
 
   test('every other format is refused', () => {
-    for (const other of NAMES.filter((other) => other !== name)) {
-      // both are HDF5
-      if (name === 'weights-h5' && other === 'keras-h5') continue;
-      refusal(() => load(FORMATS[other]!.file), other);
-    }
+    for (const other of others) if (!reads(other)) refusal(() => load(FORMATS[other]!.small()), other);
     for (const wrong of ['', ' ', '\0', 'null', '<!DOCTYPE html>', 'version https://git-lfs.github.com/spec/v1\n'])
       refusal(() => load(ascii(wrong)), wrong);
     for (const file of ['dtln/austen-white-hum.wav', 'onnx-ort/index.json']) refusal(() => load(fixture(file)), file);
@@ -95,10 +77,12 @@ describe.each(NAMES)('%s', (name) => {
 
   test('a file in front of another, or behind it, is refused', () => {
     for (const other of NAMES) {
-      const front = new Uint8Array([...FORMATS[other]!.file, ...file]);
-      const behind = new Uint8Array([...file, ...FORMATS[other]!.file]);
-      if (!(name.endsWith('h5') && other.endsWith('h5'))) refusal(() => load(front), `${other} in front`);
-      if (!name.endsWith('h5')) refusal(() => load(behind), `${other} behind`);
+      const small = FORMATS[other]!.small();
+      const front = new Uint8Array([...small, ...file]);
+      const behind = new Uint8Array([...file, ...small]);
+      // a file that says how long it is ends there
+      if (!(reads(other) && FORMATS[other]!.ignoresRest)) refusal(() => load(front), `${other} in front`);
+      if (!format.ignoresRest) refusal(() => load(behind), `${other} behind`);
     }
   });
 });
@@ -118,7 +102,10 @@ describe('a million levels', () => {
       for (const load of [loadNam, loadRTNeural, loadGuitarML]) expect(refusal(() => load(json)).code).toBe('too-deep');
       expect(refusal(() => loadKeras({ modelJson: json, weights: [] })).code).toBe('too-deep');
       const entries = { 'config.json': ascii(json), 'metadata.json': ascii('{"keras_version":"3.8.0"}') };
-      const keras = zipSync({ ...entries, 'model.weights.h5': FORMATS['weights-h5']!.file }, { level: 0 });
+      const keras = zipSync(
+        { ...entries, 'model.weights.h5': hdf5((root) => write(root, 'x', noise([2]))) },
+        { level: 0 },
+      );
       expect(refusal(() => loadKeras({ keras })).code).toBe('too-deep');
     }
   });

@@ -1,0 +1,50 @@
+// Valid files that mutants are made of: fixtures, and short files of the JSON formats.
+import { readFileSync } from 'node:fs';
+
+export const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url));
+export const json = (path) => JSON.parse(read(path));
+
+/** Keeps 2 of 8 units, the first rows of each gate, and two decimals: short files, many mutants. */
+function shorten(weights) {
+  if (!Array.isArray(weights)) return Math.round(100 * weights) / 100;
+  return weights.filter((_, i) => i % 8 < 2).map(shorten);
+}
+
+/** A state dict of PyTorch as RTNeural reads it. */
+export function rtneuralTorch() {
+  const dict = Object.entries(json('examples/guitar-amp/data/rtneural/lstm_torch.json'));
+  return Object.fromEntries(dict.map(([name, value]) => [name, shorten(value)]));
+}
+
+/** Layers of Keras as RTNeural reads them. */
+export function rtneuralKeras() {
+  const file = json('test/fixtures/audio/lstm_1d.json');
+  for (const layer of file.layers) {
+    layer.weights = layer.weights.map(shorten);
+    layer.shape[2] = Math.min(2, layer.shape[2]);
+  }
+  return file;
+}
+
+/** A file of GuitarML with the same weights. */
+export function guitarML() {
+  const sizes = { input_size: 2, hidden_size: 2, num_layers: 3, output_size: 1 };
+  const dict = Object.entries(rtneuralTorch()).filter(([name]) => !name.startsWith('lstm.'));
+  const renamed = dict.map(([name, value]) => [name.replace('lstm2.', 'rec.').replace('dense.', 'lin.'), value]);
+  return {
+    model_data: { model: 'SimpleRNN', unit_type: 'LSTM', ...sizes, skip: 1, bias_fl: true },
+    state_dict: Object.fromEntries(renamed),
+  };
+}
+
+/** Operators, and LSTMs: of small models with the one operator that has most to check as many as of all others. */
+export function onnxModels() {
+  const onnx = json('test/fixtures/onnx-ort/index.json');
+  const lstms = [...onnx.cases, ...onnx.torch_exports].map(({ model }) => read(`test/fixtures/onnx-ort/${model}`));
+  return [...onnxOperators(), ...lstms.flatMap((file) => Array(file.length < 1e4 ? 30 : 1).fill(file))];
+}
+
+/** Models of one operator each. */
+export function onnxOperators() {
+  return json('test/fixtures/onnx-operators/cases.json').map(({ model }) => Buffer.from(model, 'base64'));
+}
