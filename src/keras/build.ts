@@ -1,12 +1,12 @@
 import { describe } from '../base/tensor.ts';
 import type { Config, Shape } from './config.ts';
 import { LAYERS } from './layers.ts';
-import { KerasModel, type Step } from './model.ts';
+import { KerasModel, type LayerStep } from './model.ts';
 import type { ModelWeights } from './named-weights.ts';
 import type { Dialect, Plan } from './plan.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, describeShape } from './shapes.ts';
-import { readTopology, type Source, type Topology } from './topology.ts';
+import { type OutputRef, readTopology, type Topology } from './topology.ts';
 
 /** Unsupported things that a message shows. */
 const SHOWN = 50;
@@ -29,7 +29,7 @@ export function buildModel(
   const topology = readTopology(model);
   const plans = readPlans(topology, version);
   const weights = makeWeights(new Set(topology.nodes.map(({ name }) => name)));
-  const steps: Step[] = [];
+  const steps: LayerStep[] = [];
   try {
     const shapes = buildSteps(topology, plans, weights, steps);
     weights.checkAllRead();
@@ -97,7 +97,7 @@ function buildSteps(
   { nodes, shapes: declared }: Topology,
   plans: ReadonlyMap<string, Plan>,
   weights: ModelWeights,
-  steps: Step[],
+  steps: LayerStep[],
 ): Map<string, readonly Shape[]> {
   const shapes = new Map<string, readonly Shape[]>();
   for (const [name, shape] of declared) shapes.set(name, [checkOutput('the input', shape)]);
@@ -126,7 +126,7 @@ function checkMask(name: string, mask: Shape, input: Shape): void {
 }
 
 /** Finds the shape of an output. @param who the layer that takes it, for messages */
-function find(shapes: ReadonlyMap<string, readonly Shape[]>, { name, index }: Source, who: string): Shape {
+function find(shapes: ReadonlyMap<string, readonly Shape[]>, { name, index }: OutputRef, who: string): Shape {
   const shape = shapes.get(name)?.[index];
   if (shape) return shape;
   const reason = `${describe(who)} takes output ${index} of ${describe(name)}, which does not exist`;

@@ -10,7 +10,7 @@ import {
 } from '../base/tensor.ts';
 import type { Shape } from './config.ts';
 import { describeShape } from './shapes.ts';
-import type { Source } from './topology.ts';
+import type { OutputRef } from './topology.ts';
 import type { Layer, Value } from './value.ts';
 
 /** An input of KerasModel.predict(). */
@@ -30,19 +30,19 @@ export interface KerasSpec {
 }
 
 /** A layer that was made, and where its inputs come from. */
-export interface Step {
+export interface LayerStep {
   readonly name: string;
   readonly layer: Layer;
-  readonly inputs: readonly Source[];
+  readonly inputs: readonly OutputRef[];
   /** A mask for the first input, in place of its own. */
-  readonly mask?: Source | undefined;
+  readonly mask?: OutputRef | undefined;
 }
 
 /** The layers of a model in the order of computation, its inputs and outputs. */
-export interface Parts {
-  readonly steps: readonly Step[];
+export interface ModelGraph {
+  readonly steps: readonly LayerStep[];
   readonly inputs: readonly (KerasSpec & { readonly source: string })[];
-  readonly outputs: readonly (KerasSpec & { readonly source: Source })[];
+  readonly outputs: readonly (KerasSpec & { readonly source: OutputRef })[];
 }
 
 /**
@@ -61,14 +61,14 @@ export class KerasModel {
   readonly inputs: readonly KerasSpec[];
   /** The outputs, in the order in which predict() gives them. */
   readonly outputs: readonly KerasSpec[];
-  private readonly _parts: Parts;
+  private readonly _graph: ModelGraph;
   private _alive = true;
 
   /** @internal */
-  constructor(parts: Parts) {
-    this._parts = parts;
-    this.inputs = parts.inputs.map(({ name, dims }) => ({ name, dims }));
-    this.outputs = parts.outputs.map(({ name, dims }) => ({ name, dims }));
+  constructor(graph: ModelGraph) {
+    this._graph = graph;
+    this.inputs = graph.inputs.map(({ name, dims }) => ({ name, dims }));
+    this.outputs = graph.outputs.map(({ name, dims }) => ({ name, dims }));
   }
 
   /**
@@ -88,7 +88,7 @@ export class KerasModel {
   predict(inputs: readonly KerasInput[]): TensorLike[];
   predict(input: KerasInput | readonly KerasInput[]): TensorLike | TensorLike[] {
     this._checkAlive();
-    const { inputs, outputs } = this._parts;
+    const { inputs, outputs } = this._graph;
     const list = Array.isArray(input) ? (input as readonly KerasInput[]) : [input as KerasInput];
     if (list.length !== inputs.length) {
       const names = inputs.map(({ name }) => name).join(', ');
@@ -107,14 +107,14 @@ export class KerasModel {
    */
   resetStates(): void {
     this._checkAlive();
-    for (const { layer } of this._parts.steps) layer.resetStates?.();
+    for (const { layer } of this._graph.steps) layer.resetStates?.();
   }
 
   /** Frees the memory of all layers. A second call does nothing; any other use afterwards throws an Error. */
   dispose(): void {
     if (!this._alive) return;
     this._alive = false;
-    for (const { layer } of this._parts.steps) layer.dispose?.();
+    for (const { layer } of this._graph.steps) layer.dispose?.();
   }
 
   /** Calls dispose(), for `using`. */
@@ -123,7 +123,7 @@ export class KerasModel {
   }
 
   private _run(list: readonly KerasInput[]): TensorLike[] {
-    const { steps, inputs, outputs } = this._parts;
+    const { steps, inputs, outputs } = this._graph;
     const values = new Map<string, readonly Value[]>();
     let batch: number | undefined;
     for (const [i, { name, dims, source }] of inputs.entries()) {
@@ -133,7 +133,7 @@ export class KerasModel {
         throw wrongValue('KerasModel', name, `${batch} samples, as the first input`, value.dims);
       values.set(source, [value]);
     }
-    const find = ({ name, index }: Source) => values.get(name)![index]!;
+    const find = ({ name, index }: OutputRef) => values.get(name)![index]!;
     for (const { name, layer, inputs, mask } of steps) {
       const [first, ...rest] = inputs.map(find);
       const input = mask ? withMask(name, first!, find(mask)) : first!;

@@ -3,13 +3,13 @@ import type { Config, Shape } from './config.ts';
 import { refuse } from './refuse.ts';
 
 /** An output of a layer: the name of the layer and the number of the output. */
-export interface Source {
+export interface OutputRef {
   readonly name: string;
   readonly index: number;
 }
 
 /** A layer of a model and its inputs; an InputLayer has none. */
-export interface Node extends Call {
+export interface LayerNode extends Call {
   readonly name: string;
   readonly className: string;
   readonly config: Config;
@@ -19,9 +19,9 @@ export interface Node extends Call {
 
 /** The arguments that a model calls a layer with. */
 interface Call {
-  readonly inputs: readonly Source[];
+  readonly inputs: readonly OutputRef[];
   /** The mask that Keras 3 passes in place of the one that comes with the input. */
-  readonly mask?: Source | undefined;
+  readonly mask?: OutputRef | undefined;
   /** Arguments that are no tensors. */
   readonly constants?: readonly Config[];
 }
@@ -29,12 +29,12 @@ interface Call {
 /** The layers of a model and how they are connected. */
 export interface Topology {
   /** The layers, each behind those whose outputs it takes. */
-  readonly nodes: readonly Node[];
+  readonly nodes: readonly LayerNode[];
   /** The declared shapes of the inputs, by name. */
   readonly shapes: ReadonlyMap<string, Shape>;
   /** The names of InputLayers, in the order of predict's inputs. */
   readonly inputs: readonly string[];
-  readonly outputs: readonly Source[];
+  readonly outputs: readonly OutputRef[];
   /** Whether the model is Sequential, so that each layer has one output. */
   readonly sequential: boolean;
 }
@@ -59,7 +59,7 @@ export function readTopology(model: Config): Topology {
 function readSequential(model: Config): Topology {
   const config = model.get('config');
   const list = config.isArray ? config : config.get('layers');
-  const nodes: Node[] = [];
+  const nodes: LayerNode[] = [];
   const shapes = new Map<string, Shape>();
   const layers = readLayers(list);
   let last = IMPLICIT;
@@ -131,7 +131,7 @@ function readImplicitShape(model: Config, first: Config): Shape {
 }
 
 function readFunctional(config: Config): Topology {
-  const nodes: Node[] = [];
+  const nodes: LayerNode[] = [];
   const shapes = new Map<string, Shape>();
   for (const { name, className, config: own, position, layer } of readLayers(config.get('layers'))) {
     const calls = layer.get('inbound_nodes').items();
@@ -154,7 +154,7 @@ function readFunctional(config: Config): Topology {
 }
 
 /** Reads input_layers or output_layers: `["x", 0, 0]`, an array of these, or an object of them. */
-function readEnds(field: Config): Source[] {
+function readEnds(field: Config): OutputRef[] {
   const named = tag(field.value) === 'Object' && !field.isArray;
   const items = named ? Object.keys(field.value as object).map((key) => field.get(key)) : field.items();
   if (items.length === 0) field.refuse('wrong-value', 'at least one layer', 'none');
@@ -162,7 +162,7 @@ function readEnds(field: Config): Source[] {
 }
 
 /** Reads an output of a layer: its name, the number of the call, the number of the output. */
-function readSource(field: Config): Source {
+function readSource(field: Config): OutputRef {
   const [name, call, index] = field.items();
   if (!name) field.refuse('wrong-value', 'the name of a layer and numbers', 'none');
   call?.integer(0, 0);
@@ -206,7 +206,7 @@ function readKwargs(kwargs: Config): Call {
   return { inputs: tensors('initial_state'), mask: masks[0] };
 }
 
-function readTensors(field: Config, depth: number): Source[] {
+function readTensors(field: Config, depth: number): OutputRef[] {
   if (depth > 3) field.refuse('unsupported', 'a tensor or a list of tensors');
   if (field.isArray) {
     const items = field.items();
@@ -220,11 +220,11 @@ function readTensors(field: Config, depth: number): Source[] {
 }
 
 /** Sorts the layers so that each comes behind those whose outputs it takes; keeps the order of the file otherwise. */
-function sortNodes(nodes: readonly Node[]): Node[] {
+function sortNodes(nodes: readonly LayerNode[]): LayerNode[] {
   const byName = new Map(nodes.map((node) => [node.name, node]));
-  const sorted: Node[] = [];
-  const done = new Set<Node>();
-  const open = new Set<Node>();
+  const sorted: LayerNode[] = [];
+  const done = new Set<LayerNode>();
+  const open = new Set<LayerNode>();
   // a stack of our own: a file may chain thousands of layers
   for (const first of nodes) {
     const stack = [first];
