@@ -3,7 +3,7 @@ import type { Config, Shape } from './config.ts';
 import { LAYERS } from './layers.ts';
 import { KerasModel, type LayerStep } from './model.ts';
 import type { ModelWeights } from './named-weights.ts';
-import type { Dialect, Plan } from './plan.ts';
+import type { Dialect, LayerPlan } from './plan.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, describeShape } from './shapes.ts';
 import { type OutputRef, readTopology, type Topology } from './topology.ts';
@@ -49,14 +49,14 @@ export function buildModel(
 }
 
 /** Reads the configurations of all layers. @throws one ModelError that names everything that is not supported */
-function readPlans({ nodes, sequential }: Topology, version: string): Map<string, Plan> {
+function readPlans({ nodes, sequential }: Topology, version: string): Map<string, LayerPlan> {
   const problems: string[] = [];
   const dialect: Dialect = {
     tfjs: version.startsWith('tfjs'),
     keras3: Number.parseInt(version, 10) >= 3,
     unsupported: (what) => problems.push(what),
   };
-  const plans = new Map<string, Plan>();
+  const plans = new Map<string, LayerPlan>();
   for (const { name, className, config, constants = [] } of nodes) {
     if (className === 'InputLayer') continue;
     const reader = LAYERS.get(className);
@@ -95,7 +95,7 @@ function checkDtype(dtype: Config, name: string, dialect: Dialect): void {
 /** Builds the layers into `steps`, in order. @returns the shapes of the outputs of each layer */
 function buildSteps(
   { nodes, shapes: declared }: Topology,
-  plans: ReadonlyMap<string, Plan>,
+  plans: ReadonlyMap<string, LayerPlan>,
   weights: ModelWeights,
   steps: LayerStep[],
 ): Map<string, readonly Shape[]> {

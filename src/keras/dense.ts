@@ -1,13 +1,13 @@
 import type { Linear } from '../nn/linear.ts';
 import { type Activation, readActivation } from './activations.ts';
 import type { Config } from './config.ts';
+import type { Layer, MaskedTensor } from './layer.ts';
 import { linear } from './matrix.ts';
-import type { Dialect, Plan } from './plan.ts';
+import type { Dialect, LayerPlan } from './plan.ts';
 import { checkOutput, lastSize } from './shapes.ts';
-import type { Layer, Value } from './value.ts';
 
 /** keras.layers.Dense. @param folder where Keras 3's layout has its weights */
-export function readDense(config: Config, name: string, dialect: Dialect, folder = ''): Plan {
+export function readDense(config: Config, name: string, dialect: Dialect, folder = ''): LayerPlan {
   const units = config.get('units').integer(1);
   const useBias = config.get('use_bias').boolean(true);
   const activation = readActivation(config.get('activation'), name, dialect);
@@ -33,7 +33,7 @@ class Dense implements Layer {
     this._activation = activation;
   }
 
-  run([input]: readonly Value[]): Value[] {
+  run([input]: readonly MaskedTensor[]): MaskedTensor[] {
     const { data, dims } = this._linear.forward(input!);
     this._activation(data, this._linear.outFeatures);
     return [{ data, dims, mask: input!.mask }];

@@ -2,15 +2,15 @@ import { describe } from '../base/tensor.ts';
 import { checkShape } from '../nn/state.ts';
 import type { State } from './cell.ts';
 import type { Config, Shape } from './config.ts';
+import type { Layer, MaskedTensor } from './layer.ts';
 import { type LstmConfig, readLstmConfig } from './lstm-config.ts';
-import type { Dialect, LayerWeights, Part, Plan } from './plan.ts';
+import type { Dialect, LayerPlan, LayerWeights, Part } from './plan.ts';
 import { Recurrence, reverseSteps } from './recurrence.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, checkRank, describeShape, lastSize } from './shapes.ts';
-import type { Layer, Value } from './value.ts';
 
 /** keras.layers.LSTM. Inputs: a sequence, and h and c if the model gives an initial state. */
-export function readLstm(config: Config, name: string, dialect: Dialect): Plan {
+export function readLstm(config: Config, name: string, dialect: Dialect): LayerPlan {
   const options = readLstmConfig(config, name, dialect);
   return {
     inputs: [1, 3],
@@ -33,7 +33,7 @@ const MERGES = {
 export const MERGE_MODES = Object.keys(MERGES);
 
 /** keras.layers.Bidirectional of an LSTM. Inputs: a sequence, and h and c of both directions. */
-export function readBidirectional(config: Config, name: string, dialect: Dialect): Plan | undefined {
+export function readBidirectional(config: Config, name: string, dialect: Dialect): LayerPlan | undefined {
   const forward = readInner(config.get('layer'), name, dialect);
   const given = config.get('backward_layer');
   const other = given.given ? readInner(given, name, dialect) : forward;
@@ -111,12 +111,17 @@ function makeRecurrence(name: string, config: LstmConfig, input: Shape, weights:
 }
 
 /** h and c that a model gives for its first step. */
-function readState(name: string, [h, c]: readonly Value[], dims: readonly number[]): State | undefined {
+function readState(name: string, [h, c]: readonly MaskedTensor[], dims: readonly number[]): State | undefined {
   return h && { h: checkShape(name, 'h', h, dims), c: checkShape(name, 'c', c!, dims) };
 }
 
 /** An input with the mask that counts. */
-function maskFor({ masksWithState }: LstmConfig, input: Value, states: readonly Value[], masked: boolean): Value {
+function maskFor(
+  { masksWithState }: LstmConfig,
+  input: MaskedTensor,
+  states: readonly MaskedTensor[],
+  masked: boolean,
+): MaskedTensor {
   return states.length === 0 || masked || masksWithState ? input : { ...input, mask: undefined };
 }
 
@@ -129,14 +134,14 @@ class Lstm implements Layer {
     this._recurrence = recurrence;
   }
 
-  run([input, ...given]: readonly Value[], masked: boolean): Value[] {
+  run([input, ...given]: readonly MaskedTensor[], masked: boolean): MaskedTensor[] {
     const { config } = this._recurrence;
     const { units, returnSequences, returnState } = config;
     const [batch, steps] = input!.dims as [number, number];
     const dims = [batch, units];
     const x = maskFor(config, input!, given, masked);
     const { output, h, c } = this._recurrence.run(x, readState(this._name, given, dims));
-    const value: Value = returnSequences
+    const value: MaskedTensor = returnSequences
       ? { data: output, dims: [batch, steps, units], mask: input!.mask }
       : { data: output, dims };
     return returnState ? [value, { data: h, dims }, { data: c, dims }] : [value];
@@ -164,7 +169,7 @@ class Bidirectional implements Layer {
     this._mode = mode;
   }
 
-  run([input, ...given]: readonly Value[], masked: boolean): Value[] {
+  run([input, ...given]: readonly MaskedTensor[], masked: boolean): MaskedTensor[] {
     const { units, returnSequences, returnState } = this._forward.config;
     const [batch, steps] = input!.dims as [number, number];
     const dims = [batch, units];
@@ -177,7 +182,7 @@ class Bidirectional implements Layer {
     const merge = MERGES[this._mode];
     const data = merge ? one.output.map((value, i) => merge(value, back[i]!)) : beside(one.output, back, units);
     const width = merge ? units : 2 * units;
-    const value: Value = returnSequences
+    const value: MaskedTensor = returnSequences
       ? { data, dims: [batch, steps, width], mask: input!.mask }
       : { data, dims: [batch, width] };
     return returnState ? [value, ...[one.h, one.c, two.h, two.c].map((state) => ({ data: state, dims }))] : [value];

@@ -1,19 +1,19 @@
 import type { Config } from './config.ts';
-import type { Dialect, Plan } from './plan.ts';
+import type { MaskedTensor } from './layer.ts';
+import type { Dialect, LayerPlan } from './plan.ts';
 import { checkRank, lastSize, readAxes } from './shapes.ts';
-import type { Value } from './value.ts';
 
 // Masking, and the operations that Keras 3 puts into a functional model for the masks of Masking and Embedding: a layer that
 // takes a mask has it as an argument, which comes from NotEqual and Any.
 
 /** keras.layers.Masking: steps whose features all equal the value are zeros and masked. */
-export function readMasking(config: Config, name: string): Plan {
+export function readMasking(config: Config, name: string): LayerPlan {
   const value = Math.fround(config.get('mask_value').number(0));
   return {
     build([shape]) {
       checkRank(name, shape!, 3);
       const size = lastSize(name, shape!);
-      const run = ([input]: readonly Value[]): Value[] => {
+      const run = ([input]: readonly MaskedTensor[]): MaskedTensor[] => {
         const { data, dims } = input!;
         const mask = new Uint8Array(data.length / size);
         for (let row = 0; row < mask.length; row++) {
@@ -28,7 +28,7 @@ export function readMasking(config: Config, name: string): Plan {
 }
 
 /** keras.ops.not_equal of a tensor and a number: 1 where they differ, else 0. */
-export function readNotEqual(_: Config, name: string, dialect: Dialect, constants: readonly Config[]): Plan {
+export function readNotEqual(_: Config, name: string, dialect: Dialect, constants: readonly Config[]): LayerPlan {
   const { value } = constants[0] ?? {};
   if (constants.length !== 1 || typeof value !== 'number')
     dialect.unsupported(`arguments of ${name} but a tensor and a number`);
@@ -36,7 +36,7 @@ export function readNotEqual(_: Config, name: string, dialect: Dialect, constant
   return {
     constants: 1,
     build([shape]) {
-      const run = ([input]: readonly Value[]): Value[] => {
+      const run = ([input]: readonly MaskedTensor[]): MaskedTensor[] => {
         return [{ data: input!.data.map((x) => (x !== other ? 1 : 0)), dims: input!.dims }];
       };
       return { outputs: [shape!], layer: { run } };
@@ -45,7 +45,7 @@ export function readNotEqual(_: Config, name: string, dialect: Dialect, constant
 }
 
 /** keras.ops.any over the last axis. */
-export function readAny(config: Config, name: string, dialect: Dialect): Plan {
+export function readAny(config: Config, name: string, dialect: Dialect): LayerPlan {
   if (config.get('keepdims').boolean(false)) dialect.unsupported(`keepdims of ${name}`);
   return {
     build([shape]) {
@@ -53,7 +53,7 @@ export function readAny(config: Config, name: string, dialect: Dialect): Plan {
       const [last, ...more] = readAxes(axis, shape!.length);
       if (!axis.given || last !== shape!.length - 1 || more.length > 0) axis.refuse('unsupported', 'the last axis');
       const size = lastSize(name, shape!);
-      const run = ([input]: readonly Value[]): Value[] => {
+      const run = ([input]: readonly MaskedTensor[]): MaskedTensor[] => {
         const { data, dims } = input!;
         const found = new Float32Array(data.length / size);
         for (let i = 0; i < data.length; i++) if (data[i] !== 0) found[Math.floor(i / size)] = 1;

@@ -9,9 +9,9 @@ import {
   wrongValue,
 } from '../base/tensor.ts';
 import type { Shape } from './config.ts';
+import type { Layer, MaskedTensor } from './layer.ts';
 import { describeShape } from './shapes.ts';
 import type { OutputRef } from './topology.ts';
-import type { Layer, Value } from './value.ts';
 
 /** An input of KerasModel.predict(). */
 export interface KerasInput {
@@ -124,7 +124,7 @@ export class KerasModel {
 
   private _run(list: readonly KerasInput[]): TensorLike[] {
     const { steps, inputs, outputs } = this._graph;
-    const values = new Map<string, readonly Value[]>();
+    const values = new Map<string, readonly MaskedTensor[]>();
     let batch: number | undefined;
     for (const [i, { name, dims, source }] of inputs.entries()) {
       const value = readInput(name, dims, list[i]);
@@ -152,7 +152,7 @@ export class KerasModel {
 }
 
 /** Replaces the mask of an input by the tensor that the model passes. */
-function withMask(name: string, input: Value, { data, dims }: Value): Value {
+function withMask(name: string, input: MaskedTensor, { data, dims }: MaskedTensor): MaskedTensor {
   const wanted = input.dims.slice(0, 2);
   if (!sameDims(dims, wanted)) throw wrongValue(name, 'mask', formatDims(wanted), dims);
   return { ...input, mask: Uint8Array.from(data, (x) => (x !== 0 ? 1 : 0)) };
@@ -161,7 +161,7 @@ function withMask(name: string, input: Value, { data, dims }: Value): Value {
 const INPUTS = ['Float32Array', 'Int32Array', 'BigInt64Array', 'Uint8Array', 'Array'];
 
 /** Checks an input of predict() and converts it to float32. */
-function readInput(name: string, wanted: Shape, input: KerasInput | undefined): Value {
+function readInput(name: string, wanted: Shape, input: KerasInput | undefined): MaskedTensor {
   if (input === null || typeof input !== 'object')
     throw wrongType('KerasModel', name, 'a tensor { data, dims }', input);
   const { data, dims } = input;

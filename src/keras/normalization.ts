@@ -1,8 +1,8 @@
 import { product } from '../base/tensor.ts';
 import type { Config } from './config.ts';
-import type { Dialect, LayerWeights, Plan } from './plan.ts';
+import type { MaskedTensor } from './layer.ts';
+import type { Dialect, LayerPlan, LayerWeights } from './plan.ts';
 import { knownSizes, readAxes } from './shapes.ts';
-import type { Value } from './value.ts';
 
 /** The trained scale and offset. */
 interface Scale {
@@ -32,7 +32,7 @@ function checkOptions(config: Config, name: string, dialect: Dialect, keys: read
 }
 
 /** Reads keras.layers.BatchNormalization: (x - moving_mean) / sqrt(moving_variance + epsilon) gamma + beta. */
-export function readBatchNormalization(config: Config, name: string, dialect: Dialect): Plan {
+export function readBatchNormalization(config: Config, name: string, dialect: Dialect): LayerPlan {
   checkOptions(config, name, dialect, ['renorm', 'virtual_batch_size']);
   const epsilon = config.get('epsilon').number(1e-3);
   return {
@@ -44,7 +44,7 @@ export function readBatchNormalization(config: Config, name: string, dialect: Di
       const [mean, variance] = rest as [Float32Array, Float32Array];
       const factor = gamma.map((value, k) => value / Math.sqrt(variance[k]! + epsilon));
       const offset = beta.map((value, k) => value - mean[k]! * factor[k]!);
-      const run = ([input]: readonly Value[]): Value[] => {
+      const run = ([input]: readonly MaskedTensor[]): MaskedTensor[] => {
         const inner = product(input!.dims.slice(axes[0]! + 1));
         const data = input!.data.map((x, i) => {
           const k = Math.floor(i / inner) % size;
@@ -58,7 +58,7 @@ export function readBatchNormalization(config: Config, name: string, dialect: Di
 }
 
 /** Reads keras.layers.LayerNormalization over the last axis or axes: (x - mean) / sqrt(variance + epsilon) gamma + beta. */
-export function readLayerNormalization(config: Config, name: string, dialect: Dialect): Plan {
+export function readLayerNormalization(config: Config, name: string, dialect: Dialect): LayerPlan {
   checkOptions(config, name, dialect, ['rms_scaling']);
   const epsilon = config.get('epsilon').number(1e-3);
   return {
@@ -68,7 +68,7 @@ export function readLayerNormalization(config: Config, name: string, dialect: Di
       const dims = knownSizes(name, shape!, axes);
       const size = product(dims);
       const scale = readScale(config, dims, weights);
-      const run = ([input]: readonly Value[]): Value[] => {
+      const run = ([input]: readonly MaskedTensor[]): MaskedTensor[] => {
         const data = input!.data.slice();
         for (let at = 0; at < data.length; at += size) normalize(data.subarray(at, at + size), epsilon, scale);
         return [{ ...input!, data }];

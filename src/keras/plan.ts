@@ -1,5 +1,5 @@
 import type { Config, Shape } from './config.ts';
-import type { Layer } from './value.ts';
+import type { Layer } from './layer.ts';
 
 /** A weight that a layer needs: its name in Keras and its shape. */
 export interface WeightSpec {
@@ -31,7 +31,7 @@ export interface Built {
 }
 
 /** A layer whose configuration was read, but not yet its weights. */
-export interface Plan {
+export interface LayerPlan {
   /** The numbers of inputs that it can take; default `[1]`. */
   readonly inputs?: readonly number[];
   /** The number of its outputs; default 1. */
@@ -61,4 +61,4 @@ export type LayerReader = (
   name: string,
   dialect: Dialect,
   constants: readonly Config[],
-) => Plan | undefined;
+) => LayerPlan | undefined;

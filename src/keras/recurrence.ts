@@ -1,7 +1,7 @@
 import { wrongValue } from '../base/tensor.ts';
 import { type Cell, makeCell, type State } from './cell.ts';
+import type { MaskedTensor } from './layer.ts';
 import type { LstmConfig } from './lstm-config.ts';
-import type { Value } from './value.ts';
 
 export interface RecurrenceResult extends State {
   /** The outputs in the order in which they were computed, (B, T, H), or that of the last step, (B, H) */
@@ -25,7 +25,7 @@ export class Recurrence {
   }
 
   /** @param initial h and c to start from, where the model gives them */
-  run({ data, dims, mask }: Value, initial?: State): RecurrenceResult {
+  run({ data, dims, mask }: MaskedTensor, initial?: State): RecurrenceResult {
     const [batch, steps] = dims as readonly [number, number];
     if (steps === 0) throw wrongValue(this._name, 'input', 'at least one step', dims);
     const state = initial ?? this._start(batch);

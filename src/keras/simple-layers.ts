@@ -2,25 +2,25 @@ import { describe, product, wrongValue, zeros } from '../base/tensor.ts';
 import { readActivation } from './activations.ts';
 import type { Config, Shape } from './config.ts';
 import { readDense } from './dense.ts';
-import type { Dialect, Plan } from './plan.ts';
+import type { Layer, MaskedTensor } from './layer.ts';
+import type { Dialect, LayerPlan } from './plan.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, checkRank, describeShape, lastSize } from './shapes.ts';
-import type { Layer, Value } from './value.ts';
 
 // Layers that have no weights of their own, and Embedding.
 
 /** A layer that gives its input as it is: keras.layers.Dropout does something in training only. */
-export function readNothing(): Plan {
+export function readIdentity(): LayerPlan {
   return { build: ([shape]) => ({ outputs: [shape!], layer: { run: ([input]) => [input!] } }) };
 }
 
 /** keras.layers.Activation */
-export function readActivationLayer(config: Config, name: string, dialect: Dialect): Plan {
+export function readActivationLayer(config: Config, name: string, dialect: Dialect): LayerPlan {
   const activation = readActivation(config.get('activation'), name, dialect);
   return {
     build([shape]) {
       const size = lastSize(name, shape!);
-      const run = ([input]: readonly Value[]): Value[] => {
+      const run = ([input]: readonly MaskedTensor[]): MaskedTensor[] => {
         const data = input!.data.slice();
         activation(data, size);
         return [{ ...input!, data }];
@@ -31,7 +31,7 @@ export function readActivationLayer(config: Config, name: string, dialect: Diale
 }
 
 /** keras.layers.TimeDistributed of a Dense, which treats every step alike anyway. */
-export function readTimeDistributed(config: Config, name: string, dialect: Dialect): Plan | undefined {
+export function readTimeDistributed(config: Config, name: string, dialect: Dialect): LayerPlan | undefined {
   const layer = config.get('layer');
   const className = layer.get('class_name').string();
   if (className !== 'Dense') {
@@ -48,13 +48,13 @@ export function readTimeDistributed(config: Config, name: string, dialect: Diale
 }
 
 /** keras.layers.Flatten: (B, *) to (B, n) */
-export function readFlatten(config: Config, name: string, dialect: Dialect): Plan {
+export function readFlatten(config: Config, name: string, dialect: Dialect): LayerPlan {
   checkChannels(config, name, dialect);
   return {
     build([shape]) {
       const sizes = shape!.slice(1);
       const size = sizes.includes(null) ? null : product(sizes as number[]);
-      const run = ([input]: readonly Value[]): Value[] => {
+      const run = ([input]: readonly MaskedTensor[]): MaskedTensor[] => {
         const { data, dims } = input!;
         return [{ data, dims: [dims[0]!, product(dims.slice(1))] }];
       };
@@ -64,7 +64,7 @@ export function readFlatten(config: Config, name: string, dialect: Dialect): Pla
 }
 
 /** keras.layers.Reshape: the numbers of a sample to other dimensions, of which one may be -1, which is what is left. */
-export function readReshape(config: Config, name: string): Plan {
+export function readReshape(config: Config, name: string): LayerPlan {
   const field = config.get('target_shape');
   // TensorFlow.js may have null in place of -1
   const target = field.items().map((item) => (item.given && item.value !== -1 ? item.integer(1) : -1));
@@ -86,7 +86,7 @@ export function readReshape(config: Config, name: string): Plan {
         const found = describeShape(shape!);
         refuse.because('wrong-shape', name, `${name} cannot reshape ${found} to ${describe(target)}`, target, found);
       }
-      const run = ([input]: readonly Value[]): Value[] => {
+      const run = ([input]: readonly MaskedTensor[]): MaskedTensor[] => {
         const [batch, ...rest] = input!.dims;
         const fitting = dimsOf(product(rest));
         if (!fitting) throw wrongValue(name, 'input', `samples that fit ${describe(target)}`, input!.dims);
@@ -98,13 +98,13 @@ export function readReshape(config: Config, name: string): Plan {
 }
 
 /** keras.layers.RepeatVector: (B, n) to (B, times, n) */
-export function readRepeatVector(config: Config, name: string): Plan {
+export function readRepeatVector(config: Config, name: string): LayerPlan {
   const times = config.get('n').integer(1);
   return {
     build([shape]) {
       checkRank(name, shape!, 2);
       const outputs = [checkOutput(name, [shape![0]!, times, shape![1]!])];
-      const run = ([input]: readonly Value[]): Value[] => {
+      const run = ([input]: readonly MaskedTensor[]): MaskedTensor[] => {
         const [batch, size] = input!.dims as [number, number];
         const output = zeros(name, [batch, times, size]);
         for (let i = 0; i < batch * times; i++) {
@@ -119,7 +119,7 @@ export function readRepeatVector(config: Config, name: string): Plan {
 }
 
 /** keras.layers.Embedding: rows by number; with mask_zero a 0 is a masked step. */
-export function readEmbedding(config: Config, name: string): Plan {
+export function readEmbedding(config: Config, name: string): LayerPlan {
   // numbers beyond 2^24 are not exact in float32
   const count = config.get('input_dim').integer(1, 2 ** 24);
   const size = config.get('output_dim').integer(1);
@@ -148,7 +148,7 @@ class Embedding implements Layer {
     this._maskZero = maskZero;
   }
 
-  run([input]: readonly Value[]): Value[] {
+  run([input]: readonly MaskedTensor[]): MaskedTensor[] {
     const { data, dims } = input!;
     const size = this._size;
     const wrong = data.find((index) => !Number.isInteger(index) || index < 0 || index >= this._count);

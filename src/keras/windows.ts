@@ -2,12 +2,12 @@ import { describe, wrongValue, zeros } from '../base/tensor.ts';
 import type { Linear } from '../nn/linear.ts';
 import { type Activation, readActivation } from './activations.ts';
 import type { Config } from './config.ts';
+import type { Layer, MaskedTensor } from './layer.ts';
 import { linear } from './matrix.ts';
-import type { Dialect, Plan } from './plan.ts';
+import type { Dialect, LayerPlan } from './plan.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, checkRank, lastSize } from './shapes.ts';
 import { checkChannels, withSteps } from './simple-layers.ts';
-import type { Layer, Value } from './value.ts';
 
 // Layers that move a window along the steps of (B, T, C).
 
@@ -61,7 +61,7 @@ function countSteps(name: string, window: WindowOptions, dims: readonly number[]
 }
 
 /** Reads keras.layers.Conv1D: (B, T, C) to (B, windows, filters). */
-export function readConv1d(config: Config, name: string, dialect: Dialect): Plan {
+export function readConv1d(config: Config, name: string, dialect: Dialect): LayerPlan {
   checkChannels(config, name, dialect);
   const filters = config.get('filters').integer(1);
   const window: WindowOptions = {
@@ -130,7 +130,7 @@ class Conv1dLayer implements Layer {
     this._activation = activation;
   }
 
-  run([input]: readonly Value[]): Value[] {
+  run([input]: readonly MaskedTensor[]): MaskedTensor[] {
     const { size, stride, dilation } = this._window;
     const [batch, steps, channels] = input!.dims as [number, number, number];
     const { count, before } = countSteps(this._name, this._window, input!.dims);
@@ -169,7 +169,7 @@ class Conv1dLayer implements Layer {
 }
 
 /** Reads keras.layers.MaxPooling1D: (B, T, C) to (B, windows, C). */
-export function readMaxPooling1d(config: Config, name: string, dialect: Dialect): Plan {
+export function readMaxPooling1d(config: Config, name: string, dialect: Dialect): LayerPlan {
   checkChannels(config, name, dialect);
   const size = config.get('pool_size').window(2);
   const window: WindowOptions = {
@@ -182,7 +182,7 @@ export function readMaxPooling1d(config: Config, name: string, dialect: Dialect)
     build([shape]) {
       checkSteps(name, window, shape!);
       const channels = lastSize(name, shape!);
-      const run = ([input]: readonly Value[]): Value[] => {
+      const run = ([input]: readonly MaskedTensor[]): MaskedTensor[] => {
         const { count, before } = countSteps(name, window, input!.dims);
         return [maxOfWindows(name, input!, window, count, before)];
       };
@@ -193,14 +193,14 @@ export function readMaxPooling1d(config: Config, name: string, dialect: Dialect)
 }
 
 /** Reads keras.layers.GlobalMaxPooling1D: (B, T, C) to (B, C). */
-export function readGlobalMaxPooling1d(config: Config, name: string, dialect: Dialect): Plan {
+export function readGlobalMaxPooling1d(config: Config, name: string, dialect: Dialect): LayerPlan {
   checkChannels(config, name, dialect);
   const keep = config.get('keepdims').boolean(false);
   return {
     build([shape]) {
       checkRank(name, shape!, 3);
       const channels = lastSize(name, shape!);
-      const run = ([input]: readonly Value[]): Value[] => {
+      const run = ([input]: readonly MaskedTensor[]): MaskedTensor[] => {
         const [batch, steps] = input!.dims as [number, number];
         if (steps === 0) throw wrongValue(name, 'input', 'at least one step', input!.dims);
         const window: WindowOptions = { size: steps, stride: steps, dilation: 1, padding: 'valid' };
@@ -215,11 +215,11 @@ export function readGlobalMaxPooling1d(config: Config, name: string, dialect: Di
 
 function maxOfWindows(
   name: string,
-  input: Value,
+  input: MaskedTensor,
   { size, stride }: WindowOptions,
   count: number,
   before: number,
-): Value {
+): MaskedTensor {
   const { data } = input;
   const [batch, steps, channels] = input.dims as [number, number, number];
   const output = zeros(name, [batch, count, channels]);

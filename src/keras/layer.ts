@@ -1,7 +1,7 @@
 import type { TensorLike } from '../base/tensor.ts';
 
 /** A tensor on its way from layer to layer, with its mask. */
-export interface Value extends TensorLike {
+export interface MaskedTensor extends TensorLike {
   /** (B, T): 1 for a step that counts, 0 for one that layers with masks skip. */
   readonly mask?: Uint8Array | undefined;
 }
@@ -12,7 +12,7 @@ export interface Layer {
    * Runs the layer on a batch.
    * @param masked whether the model passes the mask of the first input as an argument
    */
-  run(inputs: readonly Value[], masked: boolean): Value[];
+  run(inputs: readonly MaskedTensor[], masked: boolean): MaskedTensor[];
   /** Sets a state that is kept from call to call to zeros. */
   resetStates?(): void;
   /** Frees the layer's linear memory. */
