@@ -1,6 +1,6 @@
 /** A float32 tensor. An onnxruntime `Tensor` of type float32 fits. */
 export interface TensorLike {
-  /** The elements in row-major order, as many as the product of `dims`. */
+  /** The elements in row-major order; their number is the product of `dims`. */
   readonly data: Float32Array;
   /** The shape: sizes from the outermost dimension to the innermost; `[]` for a scalar. */
   readonly dims: readonly number[];

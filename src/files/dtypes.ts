@@ -10,7 +10,7 @@ interface Dtype {
 
 const raw: Dtype['read'] = (bytes) => new Uint8Array(bytes);
 
-/** The element types of safetensors, in the order of the reference's enum `Dtype`, by which files are laid out. */
+/** The element types of safetensors, in the order of the reference's enum `Dtype`, which is the order in files. */
 export const DTYPES: ReadonlyMap<string, Dtype> = new Map<string, Dtype>([
   ['BOOL', { bits: 8, read: raw }],
   ['F4', { bits: 4, read: raw }],

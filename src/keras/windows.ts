@@ -230,7 +230,7 @@ function maxOfWindows(
     for (let t = Math.max(0, start); t < Math.min(steps, start + size); t++) {
       for (let k = 0; k < channels; k++) {
         const x = data[(sample * steps + t) * channels + k]!;
-        // the condition keeps a NaN, which compares as neither above nor below
+        // not `>`, so that a NaN is taken too
         if (!(x <= output.data[row * channels + k]!)) output.data[row * channels + k] = x;
       }
     }
