@@ -5,10 +5,10 @@ import type { Operator, OperatorNode } from './node.ts';
 import { pairs, rows, sameType, stretch } from './pairs.ts';
 import { isFloat, type RunValue, type Work } from './value.ts';
 
-// Float sums, products and quotients are exact in JavaScript's float64 or rounded twice without harm, and storing rounds them to
-// float32: the bits of float32 arithmetic.
+// Sums, products and quotients of float32 numbers are computed in JavaScript's float64 and rounded to float32 when stored. Both
+// roundings together give the bits of float32 arithmetic: float64 has more than twice its digits.
 
-/** A row of a result: out[at + k] from x[i + k di] and y[j + k dj]. A loop for each operator, so that engines specialise it. */
+/** Computes a row: out[at + k] from x[i + k di] and y[j + k dj]. Each operator has its own loop, so that engines specialise it. */
 type Row = (
   x: Float32Array,
   i: number,
@@ -40,9 +40,9 @@ const max: Row = (x, i, di, y, j, dj, out, at, end) => {
   for (; at < end; at++, i += di, j += dj) out[at] = Math.max(x[i]!, y[j]!);
 };
 
-/** What an element counts that is computed with bigints. */
+/** Elements counted as work for one that is computed with bigints. */
 const SLOW = 8;
-/** ... and what a power of integers counts. */
+/** Elements counted as work for a power of integers. */
 const POWER = 512;
 
 type Integers = (x: bigint, y: bigint) => bigint;
@@ -59,7 +59,7 @@ function floatRows(
   const x = a.data;
   const y = b.data;
   const count = out.data.length;
-  // most often one of these, and then a single row
+  // the usual cases, one row each
   if (x.length === count && y.length === count) row(x, 0, 1, y, 0, 1, out.data, 0, count);
   else if (x.length === count && y.length === 1) row(x, 0, 1, y, 0, 0, out.data, 0, count);
   else if (count) {
@@ -83,7 +83,7 @@ function arithmeticOf(
   };
 }
 
-/** Float32 and integers of 64 and 32 bits, which wrap. */
+/** An operator of two inputs in float32, int64 or int32; integers wrap. */
 function arithmetic(row: Row, integers: (node: OperatorNode) => Integers): Operator {
   return {
     inputs: [2, 2],
@@ -94,15 +94,15 @@ function arithmetic(row: Row, integers: (node: OperatorNode) => Integers): Opera
   };
 }
 
-/** Towards zero, as ONNX Runtime divides. */
+/** Divides integers towards zero, as ONNX Runtime does. */
 function divide(node: OperatorNode): Integers {
   return (x, y) => (y === 0n ? node.wrong('out-of-range', 'divisor of integers', 'not 0', 0) : x / y);
 }
 
-/** Math.min and Math.max know no bigints. */
+/** Picks the first or the second bigint, which Math.min and Math.max do not take. */
 const pick = (first: boolean, x: bigint, y: bigint): bigint => (first ? x : y);
 
-/** Min and Max, of any number of inputs. */
+/** Min and Max take any number of inputs. */
 function extreme(row: Row, integers: Integers): Operator {
   return {
     inputs: [1, Number.POSITIVE_INFINITY],
@@ -113,7 +113,7 @@ function extreme(row: Row, integers: Integers): Operator {
   };
 }
 
-/** base^exponent cut to an integer, as ONNX Runtime has it; 0 to less than 0 is infinite, which Cast makes `smallest`. */
+/** base^exponent cut to an integer, as in ONNX Runtime. 0 to a negative power is infinite: `smallest`, as Cast converts it. */
 function power(base: bigint, exponent: bigint, smallest: bigint): bigint {
   if (exponent < 0n) {
     if (base === 0n) return smallest;

@@ -4,7 +4,7 @@ import { isFloat, type RunValue, type ValueType, type Work } from './value.ts';
 const FLOAT16 = 10;
 const BFLOAT16 = 16;
 
-/** TensorProto.DataType, of those that are computed with. */
+/** The types that are computed with, by TensorProto.DataType. */
 const CAST_TYPES: ReadonlyMap<number, ValueType> = new Map([
   [1, 'float32'],
   [6, 'int32'],
@@ -15,29 +15,29 @@ const CAST_TYPES: ReadonlyMap<number, ValueType> = new Map([
   [BFLOAT16, 'float32'],
 ]);
 
-/** Formats that are rounded to: digits of a number in bits, the smallest above 0, and from where on it is infinite. */
+/** Shorter float formats: significant bits, the smallest number above 0, and the limit from which numbers round to infinity. */
 const SHORTER: ReadonlyMap<number, readonly [digits: number, smallest: number, end: number]> = new Map([
   [FLOAT16, [11, 2 ** -24, 65520]],
   [BFLOAT16, [8, 2 ** -133, (2 - 2 ** -8) * 2 ** 127]],
 ]);
 
-/** The nearest number of a shorter format, the even one of two. */
+/** Rounds to the nearest number of a shorter format, to the even one of two. */
 function shorten(x: number, [digits, smallest, end]: readonly [number, number, number]): number {
   const size = Math.abs(x);
   if (!(size < end)) return Number.isNaN(x) ? x : x * Number.POSITIVE_INFINITY;
   let step = smallest;
   const least = 1 << (digits - 1);
-  // in leaps first: it is far from the smallest number to most
+  // in leaps first: most numbers are far above the smallest
   while (size >= step * 65536 * least) step *= 65536;
   while (size >= step * 2 * least) step *= 2;
-  // a number whose last bit is worth a step
+  // added and subtracted, a number whose last bit is worth a step rounds x to whole steps
   const round = step * 1.5 * 2 ** 52;
   return x + round - round || 0 * x;
 }
 
 const INT64_MIN = -(1n << 63n);
 
-/** Towards zero; what an integer cannot hold becomes the smallest, as on x86. */
+/** Rounds towards zero. NaN and numbers that an int64 cannot hold become the smallest int64, as on x86. */
 function toInteger(x: number): bigint {
   return x >= -(2 ** 63) && x < 2 ** 63 ? BigInt(Math.trunc(x)) : INT64_MIN;
 }
@@ -51,11 +51,11 @@ function castElement(type: ValueType, x: number | bigint): number | bigint {
   return fits ? Number(BigInt.asIntN(32, integer)) : -(2 ** 31);
 }
 
-/** Once, to nearest even: through float64 some integers would be rounded twice. */
+/** Rounds a bigint to float32 once, to nearest even; through float64 some would be rounded twice. */
 function roundToFloat32(x: bigint): number {
   const size = x < 0n ? -x : x;
   if (size < 1n << 53n) return Number(x);
-  // the low 11 bits only matter as one that says whether they are all zero
+  // of the low 11 bits it only matters whether any is set
   const sticky = ((size >> 11n) | (size & 0x7ffn ? 1n : 0n)) << 11n;
   return Number(x < 0n ? -sticky : sticky);
 }

@@ -3,26 +3,28 @@ import { isGraph, type OnnxAttribute, type OnnxGraph, type OnnxModel, type OnnxN
 import { OPERATORS } from './operators.ts';
 import { refuse, refuseBecause, refuseMissing } from './refuse.ts';
 
-// What of a model is known before anything is computed: its operators, and how many inputs and outputs its nodes have.
+// Checks a model before anything is computed: its operators, and how many inputs and outputs its nodes have.
 
-/** Operator sets of which all operators here are known. */
+/** The operator sets in which the meaning of every supported operator is known. */
 const MIN_OPSET = 7;
 const MAX_OPSET = 28;
-/** Of the nodes of one operator, in an error. */
+/** The most nodes of one operator that an error names. */
 const SHOWN = 40;
 
+/** The name of a node in errors: its own, or its place in the file. */
 export function nodePath({ opType, name }: OnnxNode, path: string): string {
   return name ? `node ${describe(name)} (${opType})` : `${path} (${opType})`;
 }
 
+/** The graphs among the attributes of a node: branches of an If. */
 export function subgraphs(node: OnnxNode): OnnxGraph[] {
   return [...node.attributes.values()].flat().filter((value) => isGraph(value as OnnxAttribute)) as OnnxGraph[];
 }
 
 /**
- * One error for all that is not supported, before anything is computed.
+ * Checks the operator set and every node, those of branches included.
  * @returns the operator set
- * @throws ModelError that lists the operators with the names of their nodes
+ * @throws ModelError that lists every unsupported operator with the names of its nodes
  */
 export function checkOperators({ opsets, graph }: OnnxModel): number {
   const opset = opsets.get('');
@@ -67,7 +69,7 @@ function checkCounts(
   };
   check('inputs', inputs.length, minIn, maxIn);
   check('outputs', outputs.length, minOut, maxOut);
-  // of any number of inputs none may be left out
+  // where any number of inputs may be given, each has to be
   const needed = maxIn === Number.POSITIVE_INFINITY ? inputs.length : minIn;
   for (let i = 0; i < needed; i++) {
     if (inputs[i] === '') refuseMissing(path, `input ${i}`, '');

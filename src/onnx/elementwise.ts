@@ -4,9 +4,9 @@ import { inMemory, onnxKernels } from './kernels.ts';
 import type { Operator } from './node.ts';
 import { isFloat, type RunValue } from './value.ts';
 
-// Operators that make an element of one.
+// Operators that compute each element from the one at its place in the input.
 
-/** A float operator of one input, out[i] from x[i], in plain arithmetic. */
+/** An operator of one input in plain arithmetic: out[i] from x[i]; with `integers` for int64 and int32 too. */
 function unary(run: (x: Float32Array, out: Float32Array) => void, integers?: (x: bigint) => bigint): Operator {
   return {
     inputs: [1, 1],
@@ -31,7 +31,7 @@ function unary(run: (x: Float32Array, out: Float32Array) => void, integers?: (x:
   };
 }
 
-/** A float operator of one input, in wasm. */
+/** An operator of one float input that runs in wasm. */
 function kernel(run: (pointer: number, count: number) => void): Operator {
   return unary((x, out) => inMemory([x], out, ([pointer], count) => run(pointer!, count)));
 }
@@ -49,7 +49,7 @@ const clip: Operator = {
       const value = a!;
       if (value.type === 'bool') node.wrongType('input', 'numbers', value.type);
       const bound = (what: string, given: RunValue | undefined, fallback: number) => {
-        // what is left out lets every finite number pass
+        // without a bound every finite number passes
         if (fixed || !given) return fallback;
         if (given.type !== value.type) node.wrongType(what, value.type, given.type);
         return node.scalar(what, given, value.type);

@@ -5,7 +5,7 @@ import type { Kernel, Operator, OperatorNode } from './node.ts';
 import { copyPart } from './slices.ts';
 import { intVector, type RunValue, toValue } from './value.ts';
 
-// Tensors out of nothing, or of one that is repeated.
+// Operators that make a tensor from constants, or repeat one.
 
 const constant: Operator = {
   inputs: [0, 0],
@@ -73,7 +73,7 @@ const tile: Operator = {
         node.path,
       );
       const steps = strides(dims);
-      // every axis twice: the repeats, which move nothing, and the elements
+      // each axis twice: its repeats, which read the same elements, and its elements
       const view = dims.flatMap((length, i) => [times[i]!, length]);
       copyView(
         a!.data,
@@ -102,7 +102,7 @@ const range: Operator = {
       if (!Number.isFinite(count)) node.wrong('out-of-range', 'number of elements', 'finite numbers', count);
       const out = work.make(type, [count], node.path);
       const data = out.data as Float32Array;
-      // bigints as well as numbers
+      // the data may hold bigints as well as numbers
       for (let i = 0; i < count; i++) {
         data[i] = typeof from === 'bigint' ? ((from + BigInt(i) * (by as unknown as bigint)) as never) : from + i * by;
       }

@@ -9,18 +9,20 @@ import { refuse, refuseBecause, refuseTwice } from './refuse.ts';
 import type { OnnxTensor } from './tensor.ts';
 import { type RunValue, TooMuch, toValue, Work } from './value.ts';
 
-// A model is made ready once: names become slots, constants are computed, weights are packed. A run walks the steps.
+// Makes a model ready to run, once: names become slots, constants are computed, weights are packed. A run walks the steps.
 
-/** Where a step finds an input: a slot of the run, or a constant; undefined where it is left out. */
+/** An input of a step: a slot of the run, or a constant; undefined if it is left out. */
 export type Operand = number | RunValue | undefined;
 
+/** A node that runs: its operands into its slots. */
 export interface ExecutionStep {
+  /** Names the node in errors. */
   readonly path: string;
   readonly operands: readonly Operand[];
-  /** Slots of the outputs; -1 for one that nobody wants. */
+  /** Slots of the outputs; -1 for an output that nothing reads. */
   readonly targets: readonly number[];
   readonly kernel: Kernel | undefined;
-  /** Of an If: the branch for true and the one for false. */
+  /** An If's branches, for true and for false; it has no kernel. */
   readonly branches: readonly [ExecutionPlan, ExecutionPlan] | undefined;
   /** Slots that nothing reads after this step. */
   readonly last: readonly number[];
@@ -28,18 +30,20 @@ export interface ExecutionStep {
 
 type Draft = Omit<ExecutionStep, 'last'>;
 
+/** A graph that runs: steps in order, and where its outputs are afterwards. */
 export interface ExecutionPlan {
   readonly steps: readonly ExecutionStep[];
   readonly outputs: readonly Operand[];
 }
 
-/** A name in a graph: its slot in a run, or what is known of it at load. */
+/** The meaning of a name in a graph: a slot of the run, or else a value or tensor known at load. */
 interface Binding {
   slot: number;
   value: RunValue | undefined;
   tensor: OnnxTensor | undefined;
 }
 
+/** The names of a graph and, through `outer`, of the graphs around it. */
 class Scope {
   private readonly _outer: Scope | undefined;
   private readonly _entries = new Map<string, Binding>();
@@ -55,7 +59,7 @@ class Scope {
   }
 
   define(name: string, entry: Binding, hides = false): void {
-    // names of an outer graph may not be used again either, but by initializers
+    // a name of an outer graph may be given again by an initializer, but not by a node
     if (hides ? this._entries.has(name) : this.find(name)) {
       refuseTwice(this._path, 'name', name);
     }
@@ -63,17 +67,18 @@ class Scope {
   }
 }
 
+/** Turns the graphs of a model into plans. */
 export class Compiler {
-  /** Made for nodes, to be disposed of with the model. */
+  /** Memory of the nodes, to be disposed of with the model. */
   readonly resources: Owned[] = [];
   readonly lstms: LSTMReport[] = [];
   slots = 0;
   private readonly _opset: number;
-  /** Elements of constants that were computed and not read. */
+  /** Counts the work of constants that are computed at load. */
   private readonly _folding: Work;
-  /** How often names are yet to be read, so that constants go when nothing needs them. */
+  /** How often each name will still be read, so that a constant is dropped after its last reader. */
   private readonly _uses = new Map<string, number>();
-  /** Elements of all tensors of the file that were read. */
+  /** How many elements the tensors read from the file have. */
   constants = 0;
 
   constructor(model: OnnxModel, fileBytes: number) {
@@ -84,7 +89,7 @@ export class Compiler {
     this._count(model.graph);
   }
 
-  /** The plan of the main graph; `inputs` become its first slots. */
+  /** Plans the main graph; `inputs` become its first slots. */
   compile(graph: OnnxGraph, inputs: readonly string[]): ExecutionPlan {
     const scope = new Scope('graph');
     for (const name of inputs) scope.define(name, this._slot());
@@ -104,7 +109,7 @@ export class Compiler {
     for (const { name } of graph.outputs) count(name);
   }
 
-  /** One reading of a name: its slot, or its value if it is known. */
+  /** Reads a name once: its slot, or its value if it is known. */
   private _read(scope: Scope, name: string, path: string): Operand {
     if (name === '') return undefined;
     const entry = scope.find(name);
@@ -141,7 +146,7 @@ export class Compiler {
     const { prepare } = OPERATORS.get(node.opType)!;
     const constants = operands.map((operand) => (typeof operand === 'object' ? operand : undefined));
     const isConstant = operands.every((operand) => typeof operand !== 'number');
-    // an unsuitable node of a branch fails when the branch is taken, since it may never be
+    // a wrong node of a branch fails when the branch is taken, which may never happen
     const deferred = (error: unknown): Draft => {
       if (main || !(error instanceof ModelError)) throw error;
       const kernel = (): never => {
@@ -167,7 +172,7 @@ export class Compiler {
     return { path, operands: kept, targets: this._define(node, scope), kernel, branches: undefined };
   }
 
-  /** Whether the node's results are known from now on. */
+  /** Computes a node's results at load. @returns false if that is too much work: the node then runs each time */
   private _fold(node: OnnxNode, kernel: Kernel, constants: readonly (RunValue | undefined)[], scope: Scope): boolean {
     let values: readonly RunValue[];
     try {
@@ -210,19 +215,20 @@ export class Compiler {
   }
 }
 
-/** All that a step reads, in itself and in its branches. */
+/** The slots that a step reads, in its branches too. */
 function slotsOf({ operands, branches }: Draft): number[] {
   const inner = branches?.flatMap(({ steps, outputs }) => [...steps.flatMap(slotsOf), ...outputs]) ?? [];
   return [...operands, ...inner].filter((operand) => typeof operand === 'number');
 }
 
+/** Notes in each step the slots that no later one reads. */
 function withLast(steps: readonly Draft[], outputs: readonly Operand[]): ExecutionStep[] {
   const needed = new Set<Operand>(outputs);
   const made = new Set(steps.flatMap(({ targets }) => targets));
   return [...steps]
     .reverse()
     .map((step) => {
-      // what an outer graph made may be needed there still
+      // slots that an outer graph filled may still be read there
       const last = [...new Set(slotsOf(step))].filter((slot) => made.has(slot) && !needed.has(slot));
       for (const slot of last) needed.add(slot);
       return { ...step, last };

@@ -1,7 +1,7 @@
 import type { OperatorNode } from './node.ts';
 import type { RunValue } from './value.ts';
 
-/** A list of integers that is an attribute before operator set `asInput`, and then input `index`; undefined if left out. */
+/** Reads a list of integers: an attribute before operator set `asInput`, from then on input `index`; undefined if left out. */
 export function integersOf(
   node: OperatorNode,
   name: string,
@@ -15,7 +15,7 @@ export function integersOf(
   return (inputs) => inputs[index] && node.integers(name, inputs[index]);
 }
 
-/** Sizes of a result, as a node asks for them. */
+/** Checks the sizes that a node asks for in its result. */
 export function checkSizes(node: OperatorNode, what: string, sizes: readonly number[]): readonly number[] {
   const wrong = sizes.find((size) => !(size >= 0 && size < 2 ** 31));
   if (wrong === undefined) return sizes;

@@ -1,8 +1,9 @@
 import { product, sameDims } from '../base/tensor.ts';
 import { newData, type RunValue, type ValueData } from './value.ts';
 
-// Where elements lie: row-major, the last axis fastest.
+// Places of elements: tensors are row-major, the last axis moves fastest.
 
+/** For each axis, how far apart its neighbouring elements are. */
 export function strides(dims: readonly number[]): number[] {
   const steps: number[] = new Array(dims.length);
   for (let i = dims.length - 1, step = 1; i >= 0; step *= dims[i]!, i--) steps[i] = step;
@@ -10,8 +11,8 @@ export function strides(dims: readonly number[]): number[] {
 }
 
 /**
- * Copies a view of `data` into `out` in row-major order: element [i, j, ...] of `dims` is at `start` plus the sum of index
- * times step.
+ * Copies a view of `data` into `out` in row-major order: element [i, j, ...] of `dims` lies at
+ * start + i steps[0] + j steps[1] + ...
  */
 export function copyView(
   data: ValueData,
@@ -21,7 +22,7 @@ export function copyView(
   out: ValueData,
 ): void {
   if (out.length === 0) return;
-  // a run of elements that lie together in both
+  // the inner axes whose elements lie next to each other in both are copied in one run
   let rank = dims.length;
   let run = 1;
   while (rank > 0 && (steps[rank - 1] === run || dims[rank - 1] === 1)) run *= dims[--rank]!;
@@ -36,13 +37,13 @@ export function copyView(
   });
 }
 
-/** out[at + k] = data[from + k]; a view for set() is dear where there are few. */
+/** out[at + k] = data[from + k]. A loop for few elements: making a view for set() costs more. */
 export function copyRun(data: ValueData, from: number, count: number, out: ValueData, at: number): void {
   if (count < 8) for (let k = 0; k < count; k++) out[at + k] = data[from + k]!;
   else (out as Float32Array).set(data.subarray(from, from + count) as Float32Array, at);
 }
 
-/** Calls `visit` for each index of `dims`, in order, with what it is in each list of steps. */
+/** Calls `visit` for each index of `dims`, in row-major order, with its offset by each list of steps. */
 export function walk(
   dims: readonly number[],
   [a, b = [], c = []]: readonly (readonly number[])[],
@@ -69,7 +70,7 @@ export function walk(
   }
 }
 
-/** A value with its axes in another order: axis i of the result is axis `order[i]`. The same data where nothing moves. */
+/** Reorders the axes of a value: axis i of the result is axis order[i]. Shares the data if no element moves. */
 export function permute<V extends RunValue>(value: V, order: readonly number[]): V {
   const dims = order.map((axis) => value.dims[axis]!);
   const long = order.filter((axis) => value.dims[axis]! !== 1);
@@ -86,7 +87,7 @@ export function permute<V extends RunValue>(value: V, order: readonly number[]):
   return { ...value, dims, data };
 }
 
-/** The dims that both stretch to, as numpy has it; undefined if they do not. */
+/** The dims that both stretch to by numpy's rules of broadcasting; undefined if they do not fit. */
 export function broadcastDims(a: readonly number[], b: readonly number[]): readonly number[] | undefined {
   if (sameDims(a, b)) return a;
   const rank = Math.max(a.length, b.length);
@@ -100,7 +101,7 @@ export function broadcastDims(a: readonly number[], b: readonly number[]): reado
   return dims;
 }
 
-/** Steps that read a value of dims `from` as one of dims `to`, which it stretches to: 0 along stretched axes. */
+/** Steps that read a value of dims `from` as if it had dims `to`: 0 along axes that are stretched. */
 export function stretchedSteps(from: readonly number[], to: readonly number[]): number[] {
   const steps = strides(from);
   const missing = to.length - from.length;

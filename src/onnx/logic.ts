@@ -3,7 +3,7 @@ import type { Operator } from './node.ts';
 import { pairs, sameType, stretch } from './pairs.ts';
 import type { ValueType } from './value.ts';
 
-// Comparisons, and what is done with their results.
+// Comparisons, and operators that use their results.
 
 const COMPARED: readonly ValueType[] = ['float32', 'int64', 'int32'];
 const EQUATED: readonly ValueType[] = [...COMPARED, 'bool'];

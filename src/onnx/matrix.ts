@@ -6,12 +6,12 @@ import { wasm } from '../memory/wasm.ts';
 import { Resource } from '../nn/module.ts';
 import type { ValueData } from './value.ts';
 
-// Products by gemm_f32. A matrix that is constant is packed once; any other passes through scratch in blocks.
+// Products of float matrices in wasm. A constant matrix is packed once; any other is packed into scratch, block by block.
 
-/** Of a matrix on its way through scratch; a multiple of the depth in which gemm_f32 sums, so that its bits are the same. */
+/** The depth of a block in scratch; a multiple of the depth in which the kernel sums, so that blocks do not change the bits. */
 const BLOCK_DEPTH = 4096;
 const BLOCK_PANELS = 4;
-/** Rows that go through the kernel at once. */
+/** Bytes of the rows that go through the kernel at once. */
 const BLOCK_BYTES = 1 << 17;
 
 /** A matrix [K][N] somewhere in an array. */
@@ -20,12 +20,12 @@ export interface Matrix {
   readonly start: number;
   readonly K: number;
   readonly N: number;
-  /** From one k, and from one column, to the next. */
+  /** How far apart neighbours in k and neighbouring columns are, in elements. */
   readonly kStep: number;
   readonly nStep: number;
 }
 
-/** Copies columns `column` on and `depth` of their k into panels. */
+/** Copies a block of a matrix into panels: columns from `column` on, and `depth` rows from `k` on. */
 function packPanels(
   { data, start, N, kStep, nStep }: Matrix,
   pointer: number,
@@ -61,14 +61,14 @@ export class PackedMatrix extends Resource {
   }
 }
 
-/** Whether packing a matrix takes no more than twice its size: narrow ones are mostly padding. */
+/** Whether packing at most doubles the size of a matrix; narrow ones become mostly padding. */
 export function isWorthPacking({ K, N }: Matrix): boolean {
   return panelBytes(N, K) <= 8 * K * N || panelBytes(N, K) <= 1 << 14;
 }
 
 /**
- * out[r][0 .. N-1] = bias + x[r] M for `rows` rows, next to each other from `xStart` and `outStart` on.
- * @param bias [N], or zeros
+ * out[r] = bias + x[r] matrix for `rows` rows: x [rows][K] from `xStart` on, out [rows][N] from `outStart` on.
+ * @param bias [N]; zeros if left out
  */
 export function multiplyFloats(
   x: Float32Array,
@@ -108,7 +108,7 @@ export function multiplyFloats(
       product.initStride = 0;
       product.rows = count;
       product.panels = panels;
-      // once even without depth, for the bias
+      // once even if K is 0, for the bias
       for (let k = 0; k === 0 || k < K; k += blockDepth) {
         const depth = Math.min(blockDepth, K - k);
         if (!packed) packPanels(matrix, w, column, panels, k, depth);
@@ -131,7 +131,7 @@ export function multiplyFloats(
   }
 }
 
-/** out[r][n] = sum of x[r][k] y[k][n], which wraps: integers of 64 or 32 bits. */
+/** out[r][n] = sum over k of x[r][k] y[k][n], for integers of 64 or 32 bits; the sum wraps. */
 export function multiplyIntegers(
   x: ValueData,
   xStart: number,

@@ -80,7 +80,7 @@ const ENTRY_BYTES = 32;
 
 /**
  * Reads a ModelProto.
- * @throws ModelError where the file breaks the format's rules
+ * @throws ModelError that names the place where the file breaks the format's rules
  */
 export function readModel(file: Uint8Array): OnnxModel {
   const reader = new ProtobufReader(file, new Budget('onnx', file.length));

@@ -38,7 +38,7 @@ export class OperatorNode {
   readonly constants: (RunValue | undefined)[];
   /** For each input, whether it is given. */
   readonly present: readonly boolean[];
-  /** Set by an LSTM node. */
+  /** Set by the operator LSTM, for OnnxSession.lstms. */
   report: LSTMReport | undefined;
   /** The node's name; if it has none, that of its first output. */
   readonly name: string;
@@ -100,7 +100,7 @@ export class OperatorNode {
     return refuseMissing(this.path, expected);
   }
 
-  /** Whether the node has the attribute `name`. The readers below give a fallback, or undefined, where it has not. */
+  /** Whether the file gives the attribute `name`. Below, an attribute that it does not give is the fallback, or undefined. */
   has(name: string): boolean {
     return this._attributes.has(name);
   }

@@ -10,7 +10,7 @@ import { REDUCTIONS } from './reduce.ts';
 import { SHAPES } from './shape.ts';
 import { SLICES } from './slices.ts';
 
-/** graph.ts runs the branches. */
+/** Only counts inputs and outputs: a plan runs the branches (graph.ts). */
 const branch: Operator = {
   inputs: [1, 1],
   outputs: [1, Number.POSITIVE_INFINITY],

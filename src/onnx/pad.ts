@@ -34,8 +34,8 @@ export const pad: Operator = {
 };
 
 /**
- * One axis after the other, which in every mode gives the same as all at once. Negative pads cut first: what is cut off is not
- * reflected or repeated.
+ * Pads one axis; one after the other, axes give the same in every mode as all at once. Negative pads cut first: elements that
+ * are cut off are not reflected or repeated.
  */
 function padAxis(
   node: OperatorNode,
@@ -74,7 +74,7 @@ function padAxis(
   return out;
 }
 
-/** Where position `i` of a padded axis comes from. */
+/** The index whose element goes to position `i`, counted from the first kept element; outside 0 .. length - 1 for the constant. */
 function sourceOf(i: number, length: number, mode: string): number {
   if (mode === 'edge') return Math.min(length - 1, Math.max(0, i));
   if (mode === 'wrap') return ((i % length) + length) % length;

@@ -3,8 +3,9 @@ import { broadcastDims, stretchedSteps, walk } from './layout.ts';
 import type { OperatorNode } from './node.ts';
 import type { RunValue, ValueType, Work } from './value.ts';
 
-// Two inputs, element by element, stretched to each other as numpy does.
+// Operators of two inputs, element by element, after they are stretched to the same dims by numpy's rules of broadcasting.
 
+/** The dims that both stretch to. */
 export function stretch(node: OperatorNode, a: readonly number[], b: readonly number[]): readonly number[] {
   const dims = broadcastDims(a, b);
   if (dims) return dims;
@@ -17,7 +18,7 @@ export function stretch(node: OperatorNode, a: readonly number[], b: readonly nu
   );
 }
 
-/** Rows along the last axis of `dims`: where each begins, in the result and in both inputs. */
+/** Calls `visit` for each row along the last axis of `dims`: its place in the result, and start and step in both inputs. */
 export function rows(
   a: readonly number[],
   b: readonly number[],
@@ -34,7 +35,7 @@ export function rows(
   });
 }
 
-/** Any two values, element by element, of the same type. */
+/** Applies a function to two values of any type, element by element. */
 export function pairs(
   node: OperatorNode,
   a: RunValue,
@@ -53,6 +54,7 @@ export function pairs(
   return out;
 }
 
+/** Checks that two inputs have the same type, one of `types`. */
 export function sameType(node: OperatorNode, a: RunValue, b: RunValue, types: readonly ValueType[]): void {
   if (!types.includes(a.type)) node.wrongType('input 0', types.join(', '), a.type);
   if (a.type !== b.type) node.wrongType('input 1', a.type, b.type);

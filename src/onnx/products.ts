@@ -5,16 +5,16 @@ import type { Operator, OperatorNode } from './node.ts';
 import { sameType } from './pairs.ts';
 import { isFloat, type RunValue, type Work } from './value.ts';
 
-// MatMul, Gemm and Conv: matrices that are constant are packed when the model is loaded.
+// MatMul, Gemm and Conv. Constant matrices are packed when the model is loaded.
 
-/** The last two axes of a value, as a matrix [K][N]; the other way round if `turned`. */
+/** The last two axes of a value as a matrix [K][N], transposed if `turned`. */
 function matrixOf({ data, dims }: RunValue<Float32Array>, start = 0, turned = false): Matrix {
   const [rows, columns] = dims.slice(-2) as [number, number];
   const matrix = { data, start, K: rows, N: columns, kStep: columns, nStep: 1 };
   return turned ? { ...matrix, K: columns, N: rows, kStep: 1, nStep: columns } : matrix;
 }
 
-/** Input `index` packed, if it is constant and worth it; then the value is not kept. */
+/** Packs input `index` if it is constant and worth it; the value itself is not kept then. */
 function packInput(node: OperatorNode, index: number, turned = false): PackedMatrix | undefined {
   const value = node.constants[index];
   if (value?.dims.length !== 2 || !isFloat(value)) return undefined;
@@ -37,12 +37,12 @@ const matMul: Operator = {
   },
 };
 
-/** What a call of multiplyFloats() costs besides, in multiplications. */
+/** The fixed cost of a call of multiplyFloats(), in multiplications. */
 const CALL = 1024;
-/** What one of integers costs. */
+/** The cost of a multiplication of bigints, in multiplications of floats. */
 const BIGINTS = 64;
 
-/** All rows of `x` times one matrix. */
+/** Multiplies all rows of `x` by one matrix. */
 function byMatrix(node: OperatorNode, x: RunValue<Float32Array>, matrix: Matrix | PackedMatrix, work: Work): RunValue {
   const { K, N } = matrix;
   if (x.dims.at(-1) !== K) node.wrongShape('A', `[..., ${K}] for B [${K}, ${N}]`, x.dims);
@@ -53,7 +53,7 @@ function byMatrix(node: OperatorNode, x: RunValue<Float32Array>, matrix: Matrix 
   return out;
 }
 
-/** As numpy.matmul: vectors become matrices for the while, and all axes but the last two are stretched. */
+/** Multiplies as numpy.matmul does: vectors count as matrices, and the axes before the last two are stretched. */
 function batched(node: OperatorNode, a: RunValue, b: RunValue, work: Work): RunValue {
   if (a.dims.length === 0 || b.dims.length === 0) {
     node.wrongShape('A and B', 'at least one axis', a.dims.length ? b.dims : a.dims);
@@ -65,7 +65,8 @@ function batched(node: OperatorNode, a: RunValue, b: RunValue, work: Work): RunV
   const xOuter = x.dims.slice(0, -2);
   const yOuter = y.dims.slice(0, -2);
   const outer = broadcastDims(xOuter, yOuter);
-  if (K !== depth || !outer) return node.wrongShape('B', `what ${formatDims(a.dims)} can be multiplied with`, b.dims);
+  if (K !== depth || !outer)
+    return node.wrongShape('B', `dims that ${formatDims(a.dims)} can be multiplied with`, b.dims);
   const dims = [...outer, ...(a.dims.length === 1 ? [] : [M]), ...(b.dims.length === 1 ? [] : [N])];
   const out = work.make(a.type, dims, node.path);
   work.spend(product(outer) * ((M + 1) * K * N * (isFloat(a) ? 1 : BIGINTS) + CALL), node.path);
@@ -96,7 +97,7 @@ const gemm: Operator = {
       const x = turnA ? permute(given, [1, 0]) : given;
       const matrix = packed ?? matrixOf(node.float32('B', b!), 0, turnB);
       const y = byMatrix(node, x, matrix, work);
-      // what is multiplied by 0 does not count, even if it is infinite or NaN, as in ONNX Runtime
+      // with beta 0, C is not read, even if it is infinite or NaN, as in ONNX Runtime
       if (c && beta !== 0) addScaled(node, y as RunValue<Float32Array>, alpha, node.float32('C', c), beta);
       else if (alpha !== 1) for (let i = 0; i < y.data.length; i++) y.data[i] = alpha * (y.data[i] as number);
       return [y];
@@ -123,13 +124,13 @@ function addScaled(
   });
 }
 
-/** What the attributes of a Conv say, of one spatial axis. */
+/** The attributes of a Conv of one spatial axis. */
 interface ConvSettings {
   readonly kernel: number;
   readonly stride: number;
   readonly dilation: number;
   readonly group: number;
-  /** Before and after, for an input of a length. */
+  /** Zeros before and after an input of a length. */
   readonly pads: (length: number) => readonly [number, number];
 }
 
@@ -192,14 +193,14 @@ function readConv(node: OperatorNode, dims: readonly number[]): ConvSettings {
   return { kernel, stride, dilation, group, pads };
 }
 
-/** The weights of each group as a matrix [C / group * kernel][M / group]. */
+/** The weights of each group as a matrix [C / group * kernel][M / group], in place. */
 function groupsOf({ data, dims }: RunValue<Float32Array>, group: number): Matrix[] {
   const N = dims[0]! / group;
   const K = dims[1]! * dims[2]!;
   return Array.from({ length: group }, (_, g) => ({ data, start: g * N * K, K, N, kStep: 1, nStep: K }));
 }
 
-/** Packed only if there is one group, or few wide ones: each is a block of memory. */
+/** Packs constant weights, unless the groups are many or narrow: each takes a block of memory. */
 function fixGroups(
   node: OperatorNode,
   weight: RunValue<Float32Array>,
@@ -215,7 +216,7 @@ function isDepthwise([M, inChannels]: readonly number[], group: number): boolean
   return M === group && inChannels === 1;
 }
 
-/** Positions whose windows are laid out at once. */
+/** The most floats of windows that are laid out as rows at once. */
 const BLOCK_FLOATS = 1 << 16;
 
 function convolve(
@@ -242,7 +243,7 @@ function convolve(
   work.spend(batch * (positions * (M + group) * K + group * CALL), node.path);
   if (isDepthwise([M, inChannels], group)) {
     for (let row = 0; row < batch * M; row++) {
-      // never packed
+      // fixGroups() packs no depthwise weights
       const { data, start } = matrices[row % M] as Matrix;
       const from = row * length;
       for (let p = 0; p < positions; p++) {

@@ -4,22 +4,23 @@ import type { Budget } from '../files/budget.ts';
 import { decodeUtf8, findInvalidUtf8 } from '../files/utf8.ts';
 import { refuse } from './refuse.ts';
 
-/** Messages inside one another: some ten levels of If, each of which takes three. */
+/** The most messages inside one another: about ten levels of If, each of which takes three. */
 const MAX_DEPTH = 32;
-/** What a string costs beside its characters. */
+/** Bytes counted for a string beside its characters. */
 const STRING_BYTES = 32;
 
+/** The longest string that is decoded without a view of its bytes. */
 const ASCII = 256;
 
-/** Where something lies in the file. */
+/** A part of the file, from byte `start` to before byte `end`. */
 export interface Range {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * Walks the fields of protobuf messages. The library beneath reads tags and varints; lengths are held against the enclosing
- * message here, which it does not do, and nesting is bounded.
+ * Walks the fields of protobuf messages (https://protobuf.dev/programming-guides/encoding/). The library beneath reads tags and
+ * varints; this class also checks every length against the enclosing message, and bounds the nesting.
  */
 export class ProtobufReader {
   readonly file: Uint8Array;
@@ -42,7 +43,7 @@ export class ProtobufReader {
     return this.#reader.pos;
   }
 
-  /** Calls `visit` with the number of each field of the whole file; a field of which it reads nothing is passed over. */
+  /** Calls `visit` with the number of each field up to the end; a field that it does not read is skipped. */
   message(path: string, visit: (field: number) => void): void {
     this.#path = path;
     while (this.#at < this.#end) {
@@ -54,13 +55,13 @@ export class ProtobufReader {
     }
   }
 
-  /** The same for the message that the current field holds. */
+  /** Does the same for the message in the current field. */
   nested(path: string, visit: (field: number) => void): void {
     const { end } = this.#enter(path);
     this.#within(end, path, visit);
   }
 
-  /** The same for a message that was passed over earlier. */
+  /** Does the same for a message that was skipped earlier. */
   again({ start, end }: Range, path: string, visit: (field: number) => void): void {
     this.#reader.pos = start;
     this.#within(end, path, visit);
@@ -105,7 +106,7 @@ export class ProtobufReader {
     } else this.#refuse('malformed', 'a field, ONNX has no groups', `wire type ${this.#wire}`);
   }
 
-  /** A varint as an integer from -2^63 to 2^63 - 1: a number where that is exact. */
+  /** Reads a varint as an integer from -2^63 to 2^63 - 1: a number if that is exact, else a bigint. */
   #varint(): number | bigint {
     const at = this.#at;
     const first = this.file[at]!;
@@ -124,7 +125,7 @@ export class ProtobufReader {
     return Number.isSafeInteger(number) ? number : value;
   }
 
-  /** Refuses what was read beyond the end of its message. */
+  /** Refuses a value that ends beyond its message. */
   #check(at: number): void {
     if (this.#at > this.#end) this.#refuse('truncated', `${this.#at - this.#end} bytes more`, 'the end', at);
   }
@@ -138,7 +139,7 @@ export class ProtobufReader {
     this.#refuse('malformed', `wire type ${wires.join(' or ')}`, `${this.#wire}`);
   }
 
-  /** The bytes of the current field, passed over. */
+  /** Reads the length of the current field. @returns the part with its bytes, which come next */
   #range(): Range {
     this.#expect(WireType.LengthDelimited);
     const at = this.#at;
@@ -150,7 +151,7 @@ export class ProtobufReader {
     return { start, end: start + Number(length) };
   }
 
-  /** Where the bytes of the current field lie. */
+  /** Skips the current field. @returns the part with its bytes */
   range(): Range {
     const range = this.#range();
     this.#reader.pos = range.end;
@@ -168,7 +169,7 @@ export class ProtobufReader {
     return decodeUtf8(bytes);
   }
 
-  /** Short text of ASCII, as nearly all names are: no views are made for it, which would take most of the time. */
+  /** Decodes short ASCII, as nearly all names are, without a view of its bytes: making one would take most of the time. */
   #ascii(start: number, end: number): string | undefined {
     if (end - start > ASCII) return undefined;
     const codes: number[] = new Array(end - start);
@@ -193,7 +194,7 @@ export class ProtobufReader {
     return new DataView(this.file.buffer, this.file.byteOffset + at, 4).getFloat32(0, true);
   }
 
-  /** A repeated number, packed or not: calls `visit` with each varint. */
+  /** Reads a repeated integer, packed or not: calls `visit` with each varint. */
   integers(visit: (value: number | bigint) => void): void {
     this.#expect(WireType.Varint, WireType.LengthDelimited);
     if (this.#wire === WireType.Varint) {
@@ -207,7 +208,7 @@ export class ProtobufReader {
     this.#end = outer;
   }
 
-  /** A repeated number of 4 or 8 bytes, packed or not: where the bytes of one or more lie. */
+  /** Skips a repeated number of 4 or 8 bytes, packed or not. @returns the part with the bytes of one or more */
   fixed(bytes: 4 | 8): Range {
     const wire = bytes === 4 ? WireType.Bit32 : WireType.Bit64;
     this.#expect(wire, WireType.LengthDelimited);
@@ -222,7 +223,7 @@ export class ProtobufReader {
     return range;
   }
 
-  /** Where an integer must be small and not negative: a size, an enumeration. */
+  /** Reads an integer from 0 to `max`: a size, or a value of an enumeration. */
   size(expected: string, max: number): number {
     const at = this.#at;
     const value = this.integer();

@@ -6,7 +6,7 @@ import { broadcastDims, permute, stretchedSteps, strides, walk } from './layout.
 import type { Kernel, Operator, OperatorNode } from './node.ts';
 import type { RunValue, ValueData, ValueType } from './value.ts';
 
-// Operators that make one element of many along an axis. Float sums are kept in float64 and rounded once.
+// Operators that reduce or normalise along axes. Float sums are kept in float64 and rounded once.
 
 type Fold = (data: ValueData, from: number, count: number) => number | bigint;
 
@@ -26,7 +26,7 @@ function mean(data: ValueData, from: number, count: number): number | bigint {
   return typeof total === 'bigint' ? total / BigInt(count) : total / count;
 }
 
-/** NaN where there is one. */
+/** The largest element; NaN if any is NaN. */
 function largest(data: ValueData, from: number, count: number): number | bigint {
   let top = data[from]!;
   for (let i = from + 1; i < from + count; i++) if (data[i]! > top || Number.isNaN(data[i])) top = data[i]!;
@@ -43,8 +43,9 @@ const SMALLEST: Readonly<Record<ValueType, number | bigint>> = {
 const ZERO: Readonly<Record<ValueType, number | bigint>> = { float32: 0, int64: 0n, int32: 0, bool: 0 };
 
 /**
+ * An operator that folds each group of elements along some axes into one.
  * @param asInput the operator set from which axes are an input
- * @param ofNone what no elements give; for a mean ONNX leaves it open, and it is ONNX Runtime's
+ * @param ofNone the result where a group has no elements; ONNX leaves a mean's open, so it is ONNX Runtime's
  */
 function reduction(
   fold: Fold,
@@ -63,7 +64,7 @@ function reduction(
         if (!types.includes(value.type)) node.wrongType('input', types.join(', '), value.type);
         const list = fixed ?? (given && node.opset >= asInput ? node.integers('axes', given) : []);
         if (list.length === 0 && noop) return [value];
-        // a scalar is reduced as a vector of one, as in PyTorch and ONNX Runtime
+        // a scalar is reduced like a vector of one element, as in PyTorch and ONNX Runtime
         const axes = list.length ? node.axes(list, Math.max(1, value.dims.length), true) : [...value.dims.keys()];
         const rest = [...value.dims.keys()].filter((axis) => !axes.includes(axis));
         const count = product(axes.map((axis) => value.dims[axis] ?? 1));
@@ -120,7 +121,7 @@ const argMax: Operator = {
   },
 };
 
-/** Softmax and LogSoftmax. Before operator set 13 all axes from `axis` on are one. */
+/** Softmax and LogSoftmax. Before operator set 13 all axes from `axis` on count as one. */
 function softmax(run: (pointer: number, outer: number, n: number, inner: number) => void): Operator {
   return {
     inputs: [1, 1],
@@ -130,7 +131,7 @@ function softmax(run: (pointer: number, outer: number, n: number, inner: number)
         const { data, dims } = node.float32('input', a!);
         const rank = dims.length;
         const coerced = node.opset < 13;
-        // a scalar is a vector of one
+        // a scalar counts as a vector of one element
         const axis = coerced && given === rank ? rank : node.axis(given, Math.max(rank, 1));
         const outer = product(dims.slice(0, axis));
         const n = product(coerced ? dims.slice(axis) : dims.slice(axis, axis + 1));
@@ -143,7 +144,7 @@ function softmax(run: (pointer: number, outer: number, n: number, inner: number)
   };
 }
 
-/** Floats that pass through linear memory at once, but for one block. */
+/** Floats that pass through linear memory at once; a larger block passes alone. */
 const CHUNK = 1 << 16;
 
 function softmaxBlocks(
@@ -237,7 +238,7 @@ const layerNormalization: Operator = {
   },
 };
 
-/** A parameter stretched to the normalised axes; to all of `dims`, if it is not the same for each of the other axes. */
+/** Stretches a parameter to the normalised axes, or to all of `dims` if it differs along the others. */
 function parameter(
   node: OperatorNode,
   what: string,

@@ -150,14 +150,14 @@ export class OnnxSession extends Resource {
     return results;
   }
 
-  /** Gives the memory of the weights back at once. A second call does nothing; any other use afterwards throws an Error. */
+  /** Frees the memory of the weights at once. A second call does nothing; any other use afterwards throws an Error. */
   override dispose(): void {
     for (const resource of this._resources) resource.dispose();
     super.dispose();
   }
 }
 
-/** @throws ModelError that says what is wrong with the model, or lists what is not supported of it */
+/** @throws ModelError that tells the first fault of the model, or lists every unsupported operator */
 export function createSession(file: Uint8Array): OnnxSession {
   return new OnnxSession(readModel(file), file.length);
 }
@@ -211,7 +211,7 @@ function runKernel(
   try {
     return kernel!(inputs, work);
   } catch (error) {
-    // linear memory that cannot grow
+    // thrown when linear memory cannot grow
     if (!(error instanceof RangeError) || error instanceof ModelError || !error.message.startsWith('lstm-wasm')) {
       throw error;
     }
@@ -272,7 +272,7 @@ function readFeed({ name, type, dims: expected }: OnnxPort, feed: unknown): RunV
   if (data.length !== product(dims)) {
     throw wrongValue('run', `${what}.data`, `${product(dims)} elements for dims ${formatDims(dims)}`, data.length);
   }
-  // of another realm: kernels look at the class; in linear memory: it may grow under the run
+  // copied if it is of another realm, since kernels look at the class, or in linear memory, which may grow during the run
   const isOurs = data.constructor === newData(type, 0).constructor && data.buffer !== wasm().memory.buffer;
   const mine = isOurs ? data : newData(type, data.length);
   if (mine !== data) (mine as Float32Array).set(data as Float32Array);

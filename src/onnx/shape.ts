@@ -4,9 +4,9 @@ import { permute } from './layout.ts';
 import type { Operator, OperatorNode } from './node.ts';
 import { intVector, MAX_RANK, type RunValue, refuseRank } from './value.ts';
 
-// The same elements with other dims, and what tells dims.
+// Operators that change dims but no elements, and those that read dims.
 
-/** The same elements with other dims. */
+/** Gives a value other dims; the data are shared. */
 function withDims(value: RunValue, dims: readonly number[]): RunValue {
   return { ...value, dims };
 }
@@ -30,7 +30,7 @@ const dropout: Operator = {
         node.wrong('unsupported', 'training_mode', false, true);
       }
       if (node.outputs.length < 2) return [a!];
-      // before operator set 12 inference has no mask: ONNX Runtime gives zeros
+      // before operator set 12 inference has no mask; ONNX Runtime gives zeros
       const mask = work.make(node.opset < 10 ? a!.type : 'bool', a!.dims, node.path);
       if (node.opset >= 12) (mask.data as Uint8Array).fill(1);
       return [a!, mask];
@@ -117,7 +117,7 @@ const squeeze: Operator = {
     return (inputs) => {
       const { dims } = inputs[0]!;
       const given = read(inputs);
-      // an empty list is none, as in ONNX Runtime
+      // an empty list counts as left out, as in ONNX Runtime
       const axes = given?.length
         ? node.axes(given, dims.length, true)
         : dims.flatMap((size, i) => (size === 1 ? [i] : []));

@@ -4,8 +4,9 @@ import { copyRun, copyView, strides } from './layout.ts';
 import type { Operator, OperatorNode } from './node.ts';
 import { type RunValue, toNumbers, type Work } from './value.ts';
 
-// Parts of tensors, and tensors of parts.
+// Operators that take tensors apart or join them.
 
+/** Copies a view of a value: element [i, j, ...] of `dims` from start + i steps[0] + j steps[1] + ... */
 export function copyPart(
   node: OperatorNode,
   value: RunValue,
@@ -108,7 +109,7 @@ const split: Operator = {
       const each = Math.ceil(length / parts);
       const equal = Array.from({ length: parts }, (_, i) => Math.max(0, Math.min(each, length - i * each)));
       const lengths = read(inputs) ?? equal;
-      // before operator set 18 equal parts are just that
+      // before operator set 18 the last part may not be shorter
       const uneven = lengths === equal && node.opset < 18 && length % parts !== 0;
       const sum = lengths.reduce((total, part) => total + part, 0);
       if (uneven || lengths.length !== parts || sum !== length || lengths.some((part) => part < 0)) {

@@ -2,26 +2,27 @@ import { describe, formatDims, product } from '../base/tensor.ts';
 import { refuseBecause } from './refuse.ts';
 import type { OnnxTensor } from './tensor.ts';
 
-/** What is computed with: float16, bfloat16 and float64 of a file become float32. */
+/** The types that are computed with; a file's float16, bfloat16 and float64 become float32. */
 export type ValueType = 'float32' | 'int64' | 'int32' | 'bool';
 export type ValueData = Float32Array | BigInt64Array | Int32Array | Uint8Array;
 
-/** A tensor while a model runs. Never changed once an operator has made it, so that views may share data. */
+/** A tensor while a model runs. It is not changed after its operator returns it, so values may share data. */
 export interface RunValue<Data extends ValueData = ValueData> {
   readonly type: ValueType;
   readonly dims: readonly number[];
   readonly data: Data;
 }
 
-/** Dimensions of a value; one more than any operator here needs. */
+/** The most dims of a value; more than any operator here needs. */
 export const MAX_RANK = 8;
 
-/** The type that a file's type is computed as; undefined for those that are not computed with. */
+/** The type in which a file's type is computed; undefined if it is not computed with. */
 export function computedType(type: string): ValueType | undefined {
   if (['float32', 'float16', 'bfloat16', 'float64'].includes(type)) return 'float32';
   return type === 'int64' || type === 'int32' || type === 'bool' ? type : undefined;
 }
 
+/** The tensor of a file as a value; its data are read. */
 export function toValue(tensor: OnnxTensor, path: string): RunValue {
   const type = computedType(tensor.type);
   if (!type) {
@@ -41,15 +42,15 @@ export function isFloat(value: RunValue): value is RunValue<Float32Array> {
   return value.type === 'float32';
 }
 
-/** Bigints are slow: what an element counts. */
+/** Elements counted as work for one of bigints, which are slow. */
 const BIGINT = 8;
 
-/** Thrown when a constant would be larger than is sensible to keep: its node then runs each time. */
+/** Thrown if a constant would be too large to keep; its node runs each time instead. */
 export class TooMuch extends Error {}
 
 /**
- * Where a node's results are made, and where its work is counted: a model is not to ask for more than its inputs and weights
- * account for, since sizes in a file are somebody's word.
+ * Makes the results of nodes, and counts their work. A run that asks for more than its inputs and weights account for is
+ * refused, since anyone can write a huge size into a file.
  */
 export class Work {
   private _elements: number;
@@ -62,7 +63,7 @@ export class Work {
     this._fail = fail;
   }
 
-  /** Counts elements made or moved. */
+  /** Counts elements that are made or moved. */
   count(elements: number, path: string): void {
     if (!(elements <= this._elements)) this._fail(path);
     this._elements -= elements;
@@ -74,6 +75,7 @@ export class Work {
     this._multiplications -= multiplications;
   }
 
+  /** Makes a result of zeros. */
   make<Type extends ValueType>(type: Type, dims: readonly number[], path: string): RunValue<DataOf<Type>> {
     if (dims.length > MAX_RANK) refuseRank(path, dims.length);
     const count = product(dims);
@@ -100,11 +102,12 @@ export function newData<Type extends ValueType>(type: Type, count: number): Data
   return new make(count) as DataOf<Type>;
 }
 
-/** A tensor's integers as numbers, where they are sizes, axes and the like. Beyond 2^53 exactness does not matter. */
+/** Converts integers that are sizes, axes or indices. Beyond 2^53 they are rounded, which does not matter to these. */
 export function toNumbers(value: RunValue): number[] {
   return Array.from(value.data as ArrayLike<number | bigint>, Number);
 }
 
+/** An int64 vector. */
 export function intVector(values: readonly number[]): RunValue<BigInt64Array> {
   return { type: 'int64', dims: [values.length], data: BigInt64Array.from(values, BigInt) };
 }

@@ -62,7 +62,10 @@ export interface TypedTensor<T extends Tensor.Type> {
   readonly location: Tensor.DataLocation;
   /** Resolves to `data`; nothing has to be fetched or released. @throws (the promise) Error after dispose() */
   getData(releaseData?: boolean): Promise<Tensor.DataTypeMap[T]>;
-  /** Makes a tensor of other dims on the same data. @throws RangeError if they ask for another number of elements */
+  /**
+   * Makes a tensor of other dims on the same data.
+   * @throws RangeError if they ask for another number of elements; Error after dispose()
+   */
   reshape(dims: readonly number[]): TypedTensor<T>;
   /** Drops the data. */
   dispose(): void;
