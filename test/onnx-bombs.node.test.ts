@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { expectSoon } from './support/work.ts';
 
-// Files of a megabyte or two that ask for much, each in a process of its own, whose largest memory is measured. dist/ must
-// have been built.
+// Files of a megabyte or two that ask for a lot of memory. Each is loaded in a process of its own, whose peak memory is measured.
+// Needs dist/.
 
 const dist = new URL('../dist/onnx.js', import.meta.url).href;
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Loads what `make` gives: what was thrown, milliseconds of processor time, and how far the largest memory grew, in bytes. */
+/** Loads the file that `make` builds: the error, milliseconds of processor time, and the growth of the peak memory in bytes. */
 function attempt(make: string): { thrown: string; took: number; grew: number; size: number } {
   const program = `
     import { loadOnnx, parseOnnx } from ${JSON.stringify(dist)};

@@ -3,7 +3,7 @@ import { loadOnnx, ModelError, type OnnxFeed, type OnnxResult } from '../src/onn
 import { readJson } from './support/fixtures.ts';
 import { type Attribute, DATA_TYPES, onnxFile, tensorProto } from './support/onnx-files.ts';
 
-// What operators do at their edges, in every operator set in which they changed (test/fixtures/onnx-corners).
+// Operators at their edges, in every operator set that changed them (test/fixtures/onnx-corners).
 
 type Type = keyof typeof DATA_TYPES;
 interface JsonTensor {
@@ -77,7 +77,7 @@ function run({ op, opset, attributes = {}, inputs, outputs, refused }: Case, con
   }
 }
 
-/** Float sums of other orders and lengths, as in the two runtimes. */
+/** The two runtimes sum floats in different orders and lengths. */
 const TOLERANCE = 1e-5;
 
 function expectSame({ data, dims, type }: OnnxResult, expected: JsonTensor, what: string): void {
@@ -112,7 +112,7 @@ describe('answers of ONNX Runtime', () => {
   }
 });
 
-describe('where ONNX Runtime differs, or has nothing', () => {
+describe('where ONNX Runtime differs from ONNX, or lacks the operator', () => {
   const tensor = (type: Type, dims: number[], ...data: (number | string)[]): JsonTensor => ({ type, dims, data });
   const ints = (...data: (number | string)[]) => tensor('int64', [data.length], ...data);
   const floats = (...data: (number | string)[]) => tensor('float32', [data.length], ...data);

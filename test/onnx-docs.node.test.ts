@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { OPERATORS } from '../src/onnx/operators.ts';
 
-test('docs/formats/onnx.md lists the operators that there are, and their limits', () => {
+test('docs/formats/onnx.md lists every operator with its limits', () => {
   const page = readFileSync(new URL('../docs/formats/onnx.md', import.meta.url), 'utf8');
   const rows = page.split('## Operators')[1]!.matchAll(/^\| ([A-Z]\w*) \| (\d+) \| (.*?) ?\|$/gm);
   const listed = [...rows].map(([, name, since, limits]) => [name, Number(since), limits]);

@@ -57,7 +57,7 @@ describe('the ONNX project’s node tests', () => {
       const results = session.run(feeds as Record<string, OnnxFeed>);
       expect(Object.keys(results)).toHaveLength(outputs.length);
       for (const [i, { data, dims }] of outputs.entries()) {
-        // the generator's own float32, and weights that are all the same
+        // the expected values are sums in the generator's float32, of weights that are all the same
         expectClose(Object.values(results)[i], data as Float32Array, dims, 1e-6);
       }
       session.dispose();

@@ -8,7 +8,7 @@ import { loadOnnx } from '../src/onnx.ts';
 setFlagsFromString('--expose-gc');
 const gc: () => void = runInNewContext('gc');
 
-test('models that were forgotten give their memory back', async () => {
+test('models without a reference give their memory back when they are collected', async () => {
   const files = ['torch_tagger_2l_bi', 'clip'].map((name) =>
     readFileSync(new URL(`./fixtures/onnx-ort/${name}.onnx`, import.meta.url)),
   );

@@ -3,8 +3,8 @@ import { bytesUsed } from '../src/index.ts';
 import { loadOnnx, type OnnxResult } from '../src/onnx.ts';
 import { readFixture } from './support/fixtures.ts';
 
-// DTLN, 8 ms at a time, as its authors run it: spectrum, mask by model_1, the frame through model_2, overlap-add. What ONNX
-// Runtime gives is in test/fixtures/dtln.
+// DTLN, 8 ms at a time, as its authors run it: spectrum, mask by model_1, the frame through model_2, overlap-add. The answers
+// of ONNX Runtime are in test/fixtures/dtln.
 
 const FRAME = 512;
 const SHIFT = 128;

@@ -8,7 +8,7 @@ import { readTensorProto } from './support/onnx-files.ts';
 const cases: { name: string; model: string; inputs: string[]; outputs: string[] }[] =
   await readJson('onnx-operators/cases.json');
 
-/** What is not supported, and what the error says. */
+/** Cases that are not supported, with their error. */
 const REFUSED: readonly [RegExp, RegExp][] = [
   [/^test_(basic_)?conv_with/, /Conv\).* for one spatial axis/],
   [/^test_batchnorm_.*training_mode$/, /BatchNormalization\).* expected inference/],
@@ -51,7 +51,7 @@ describe('the ONNX project’s node tests', () => {
   }
 });
 
-/** The project allows 1e-3 of the value; numpy's float32 sums are within this. */
+/** Allows less than the project, which allows 1e-3 of the value; numpy's float32 sums pass. */
 function expectNear(got: number, expected: number): void {
   if (Object.is(got, expected)) return;
   const tolerance = 2e-6 * Math.max(1, Math.abs(expected));

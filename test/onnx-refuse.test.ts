@@ -5,7 +5,7 @@ import { readFixture } from './support/fixtures.ts';
 import { graphProto, message, modelFile, type NodeSpec, onnxFile, tensorProto } from './support/onnx-files.ts';
 import { refusal } from './support/refusals.ts';
 
-// Hostile files: each is refused with a ModelError that says what and where, at once.
+// Hostile files: each is refused at once, with a ModelError that names the place and the fault.
 
 const floats = (...values: number[]) => Float32Array.from(values);
 
@@ -88,7 +88,7 @@ describe('bytes', () => {
 
   test('a field that ends beyond its message', () => {
     const file = onnxFile(valid);
-    // the graph's length one less, so that its last field is cut
+    // makes the graph one byte shorter, so that its last field is cut
     const at = file.indexOf(58) + 1;
     file[at]!--;
     refused(file, /at byte \d+ expected/);
@@ -167,7 +167,7 @@ describe('tensors', () => {
     ],
   ])('%s', (_, write, message) => refused(withTensor(write), message));
 
-  test('types that are not computed with', () => {
+  test('reads types that are not computed with, and refuses to run them', () => {
     for (const [type, bytes] of [
       [2, 1],
       [3, 1],
@@ -189,7 +189,7 @@ describe('tensors', () => {
     }
   });
 
-  test('NaN, infinities, subnormals and -0 are values like others', () => {
+  test('keeps NaN, infinities, subnormals and -0', () => {
     const values = floats(NaN, Infinity, -Infinity, 1e-45, -0, 3.4028234663852886e38);
     const session = loadOnnx(
       onnxFile({ nodes: [{ op: 'Identity', inputs: ['a'] }], initializers: [tensorProto('a', [6], values)] }),
@@ -347,7 +347,7 @@ describe('graphs', () => {
     ],
   ])('%s', (_, file, message) => refused(file, message));
 
-  test('names that mean something in JavaScript are names', () => {
+  test('names such as __proto__ and constructor are ordinary names', () => {
     for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'x'.repeat(1_000_000)]) {
       const session = loadOnnx(
         onnxFile({
@@ -365,7 +365,7 @@ describe('graphs', () => {
     refused(onnxFile({ nodes: [{ op: '__proto__', inputs: ['x'] }], inputs: { x: [1] } }), /not supported: __proto__/);
   });
 
-  test('graphs in graphs are bounded', () => {
+  test('refuses graphs nested too deep', () => {
     let graph = branch;
     for (let depth = 0; depth < 8; depth++) {
       const inner = { then_branch: { graph }, else_branch: { graph } };
@@ -385,7 +385,7 @@ describe('graphs', () => {
   });
 });
 
-describe('sizes that are somebody’s word', () => {
+describe('huge sizes that a file asks for', () => {
   const int = (name: string, ...values: number[]) =>
     tensorProto(name, [values.length], BigInt64Array.from(values, BigInt));
   const shapes: Record<string, [NodeSpec, Uint8Array[]]> = {

@@ -14,7 +14,7 @@ import {
 } from './support/onnx-files.ts';
 import { uniforms } from './support/random.ts';
 
-// What parseOnnx shows of a file, how a model is fed, and what holds of every operator.
+// parseOnnx's view of a file, the feeds of a model, and rules that hold for every operator.
 
 const floats = (...values: number[]) => Float32Array.from(values);
 const vector = (...values: number[]): OnnxFeed => ({ data: floats(...values), dims: [values.length] });
@@ -188,7 +188,7 @@ describe('run', () => {
       }) as never,
     );
 
-  test('tells inputs and outputs, and takes feeds in a Map or an object, names of any kind', () => {
+  test('lists inputs and outputs, takes feeds in a Map or an object, and allows any name', () => {
     const session = add();
     expect(session.inputs).toEqual([
       { name: 'a', type: 'float32', dims: ['n', 2] },
@@ -240,7 +240,7 @@ describe('run', () => {
     session.dispose();
   });
 
-  test('names the node where shapes do not fit', () => {
+  test('names the node whose inputs have shapes that do not fit', () => {
     const session = loadOnnx(
       onnxFile({ nodes: [{ op: 'Add', name: 'sum', inputs: ['a', 'b'] }], inputs: { a: ['n'], b: ['m'] } }),
     );
@@ -314,7 +314,7 @@ describe('If', () => {
     session.dispose();
   });
 
-  test('a branch’s own initializer hides one outside, its node may not', () => {
+  test('an initializer of a branch may have the name of an outer value, the output of its node may not', () => {
     const own = (nodes: NodeSpec[], initializers: Uint8Array[] = []) => ({
       graph: graphProto({ nodes, outputs: { inner: undefined }, initializers }),
     });
@@ -345,7 +345,7 @@ describe('If', () => {
     expect(() => load(hiding)).toThrow(/then_branch: expected each name once, got "c" twice$/);
   });
 
-  test('an If in an If, branches of other shapes, one without a node, and a condition known at load', () => {
+  test('runs an If in an If, branches of different shapes, a branch without nodes, and a condition known at load', () => {
     const branch = (nodes: NodeSpec[], output: string) => ({
       graph: graphProto({ nodes, outputs: Object.fromEntries([[output, undefined]]) }),
     });
@@ -394,12 +394,12 @@ describe('If', () => {
     session.dispose();
   });
 
-  test('an operator of a branch that is not supported is refused at load, whichever branch', () => {
+  test('refuses an unsupported operator at load, in either branch', () => {
     expect(() => load('Add', 'Einsum')).toThrow(/not supported: Einsum \("e"\)/);
   });
 });
 
-test('one error lists every operator that is not supported, with its nodes', () => {
+test('one error lists every unsupported operator with its nodes', () => {
   const call = () =>
     loadOnnx(
       onnxFile({
@@ -423,7 +423,7 @@ test('one error lists every operator that is not supported, with its nodes', () 
   }
 });
 
-test('operators come with their operator set', () => {
+test('an operator is unsupported before the operator set that added it', () => {
   const load = (opset: number) =>
     loadOnnx(onnxFile({ nodes: [{ op: 'LayerNormalization', inputs: ['x', 'x'] }], inputs: { x: [2] } }, opset));
   expect(() => load(16)).toThrow(/not supported: LayerNormalization/);
@@ -432,7 +432,7 @@ test('operators come with their operator set', () => {
     expect(() => load(opset)).toThrow(`expected an operator set of ONNX from 7 to 28, got ${opset}`);
 });
 
-test('products are those of gemm_f32, whatever the shape and however the matrix comes', () => {
+test('products have the bits of the kernel in every shape, whether the matrix is constant or fed', () => {
   const next = uniforms(5);
   const numbers = (count: number) => Float32Array.from({ length: count }, () => next() - 0.5);
   for (const [M, K, N] of [
@@ -472,7 +472,7 @@ test('products are those of gemm_f32, whatever the shape and however the matrix 
   }
 });
 
-test('convolutions of every shape are plain loops', () => {
+test('convolutions of every shape give what plain loops give', () => {
   const next = uniforms(6);
   const numbers = (count: number) => Float32Array.from({ length: count }, () => next() - 0.5);
   for (const [C, M, kernel, stride, dilation, before, after, group, length] of [
@@ -545,7 +545,7 @@ describe('kernels', () => {
       if (exp[i] !== Math.fround(Math.exp(x))) wrong++;
       if (log[i] !== Math.fround(Math.log(exp[i]!))) wrong++;
     }
-    // a value in between two floats, but for 1e-8 of their distance, may go either way
+    // a value within 1e-8 of the middle between two floats may be rounded either way
     expect(wrong).toBeLessThanOrEqual(2);
     expect(unary('Exp', floats(0, -0, Infinity, -Infinity, NaN, 88.8, -104))).toEqual(
       floats(1, 1, Infinity, 0, NaN, Infinity, 0),
@@ -653,7 +653,7 @@ test('a model in float16 is computed in float32 between its Casts', () => {
   session.dispose();
 });
 
-test('a decoder that makes a long sequence of two numbers is not too much work', () => {
+test('allows a decoder that makes a long sequence from two numbers', () => {
   const H = 512;
   const session = loadOnnx(
     onnxFile({
@@ -673,7 +673,7 @@ test('a decoder that makes a long sequence of two numbers is not too much work',
   session.dispose();
 });
 
-test('has the bits that it has in Node', () => {
+test('gives the same bits on every engine', () => {
   expect(onnxDigest()).toBe(inject('onnxDigest'));
 });
 

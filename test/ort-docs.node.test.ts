@@ -6,7 +6,7 @@ import { onnxFile } from './support/onnx-files.ts';
 
 const page = readFileSync(new URL('../docs/formats/ort.md', import.meta.url), 'utf8');
 
-/** Names in the first column of the table with this heading, with whether they are here, if only to throw. */
+/** The names in the first column of a table, each with whether it exists here, if only to throw. */
 function table(heading: string): [string, boolean][] {
   const rows = page.split(`| ${heading} | here | |\n| --- | --- | --- |\n`)[1]!.split('\n\n')[0]!;
   return [...rows.matchAll(/^\| `(\w+)` \| (yes|no) \| (throws)?/gm)].map(([, name, here, throws]) => [
@@ -21,13 +21,13 @@ const members = (...objects: object[]): string[] =>
     .filter((name) => !['constructor', 'length', 'name', 'prototype'].includes(name))
     .sort();
 
-test('docs/formats/ort.md lists what onnxruntime-common exports, and what of it is here', () => {
+test('docs/formats/ort.md lists the exports of onnxruntime-common, and which of them are here', () => {
   const listed = table('export');
   expect(listed.map(([name]) => name).sort()).toEqual(Object.keys(original).sort());
   for (const [name, here] of listed) expect([name, name in ours]).toEqual([name, here]);
 });
 
-test('and the members of Tensor', () => {
+test('docs/formats/ort.md lists the members of Tensor', () => {
   const listed = table('`Tensor`');
   const { Tensor } = original as any;
   expect(listed.map(([name]) => name).sort()).toEqual(members(Tensor, Tensor.prototype));
@@ -35,7 +35,7 @@ test('and the members of Tensor', () => {
   for (const [name, here] of listed) expect([name, name in tensor || name in ours.Tensor]).toEqual([name, here]);
 });
 
-test('and those of InferenceSession', async () => {
+test('docs/formats/ort.md lists the members of InferenceSession', async () => {
   const listed = table('`InferenceSession`');
   const { InferenceSession } = original as any;
   expect(listed.map(([name]) => name).sort()).toEqual(members(InferenceSession, InferenceSession.prototype));

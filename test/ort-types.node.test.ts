@@ -4,9 +4,9 @@ import { typeErrors } from './support/typecheck.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const CLIENT = path('support/ort-client.ts');
-/** Uses a type that is computed with there only. */
+/** Uses float16, which only the original has. */
 const HALVES = path('support/ort-halves.ts');
-/** The declarations that vad-web has of itself: they name onnxruntime-web's types. */
+/** vad-web's own declarations, which name onnxruntime-web's types. */
 const VAD = path('../node_modules/@ricky0123/vad-web/dist/index.d.ts');
 
 const options = (declarations: string) => ({
@@ -20,19 +20,19 @@ const options = (declarations: string) => ({
 const ORIGINAL = options('../node_modules/onnxruntime-common/dist/esm/index.d.ts');
 const OURS = options('../dist/ort.d.ts');
 
-test('a program with onnxruntime-web’s types compiles', () => {
+test('a program compiles with the types of onnxruntime-web', () => {
   expect(typeErrors(path('.'), [CLIENT], ORIGINAL)).toEqual([]);
 });
 
-test('and with ours in their place', () => {
+test('the same program compiles with the types of lstm-wasm/ort', () => {
   expect(typeErrors(path('.'), [CLIENT], OURS)).toEqual([]);
 });
 
-test('and so do the declarations of vad-web', () => {
+test('the declarations of vad-web compile with the types of lstm-wasm/ort', () => {
   expect(typeErrors(path('.'), [VAD], OURS)).toEqual([]);
 });
 
-test('which say what is not there', () => {
+test('the types leave out what the module leaves out', () => {
   expect(typeErrors(path('.'), [HALVES], ORIGINAL)).toEqual([]);
   expect(typeErrors(path('.'), [HALVES], OURS).join('\n')).toMatch(/^\S*ort-halves\.ts:4 TS\d+ .*"?float16"?/s);
 });

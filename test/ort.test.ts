@@ -5,7 +5,7 @@ import { parseSafetensors } from '../src/safetensors.ts';
 import { readFixture } from './support/fixtures.ts';
 import { onnxFile } from './support/onnx-files.ts';
 
-// What onnxruntime-web 1.30 does is the measure, but where docs/formats/ort.md says otherwise.
+// lstm-wasm/ort does what onnxruntime-web 1.30 does, except where docs/formats/ort.md says otherwise.
 
 const INT64 = 7;
 
@@ -58,7 +58,7 @@ describe('Tensor', () => {
     expect(new ort.Tensor('float32', [], [0, 3])).toMatchObject({ dims: [0, 3], size: 0 });
   });
 
-  test('keeps its dims when the caller changes his', () => {
+  test('keeps its dims when the caller changes the array', () => {
     const dims = [2, 2];
     const tensor = new ort.Tensor(new Float32Array(4), dims);
     dims[0] = 9;
@@ -73,7 +73,7 @@ describe('Tensor', () => {
     expect(() => tensor.reshape([5])).toThrow(RangeError);
   });
 
-  test('getData gives the data; dispose lets go of it', async () => {
+  test('getData resolves to the data; dispose drops it', async () => {
     const tensor = x();
     expect(await tensor.getData()).toBe(tensor.data);
     expect(await tensor.getData(true)).toBe(tensor.data);
@@ -85,7 +85,7 @@ describe('Tensor', () => {
     expect(() => tensor.reshape([4])).toThrow('used after dispose()');
   });
 
-  test('fromPinnedBuffer is the constructor; what needs a GPU or a canvas says what there is', () => {
+  test('fromPinnedBuffer does what the constructor does; members for GPU and canvas refuse', () => {
     const data = Int32Array.of(1, 2);
     const tensor = ort.Tensor.fromPinnedBuffer('int32', data, [2, 1]);
     expect(tensor.data).toBe(data);
@@ -127,7 +127,7 @@ describe('InferenceSession.create', () => {
     const padded = new Uint8Array(bytes.length + 20);
     padded.set(bytes, 10);
     const whole = Uint8Array.from(bytes).buffer;
-    // a page that is not isolated has shared memory only by way of WebAssembly
+    // a page that is not isolated gets shared memory only from WebAssembly
     const shared = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer;
     new Uint8Array(shared).set(bytes);
     const options = { executionProviders: ['webgpu', { name: 'wasm' }], graphOptimizationLevel: 'all' as const };
@@ -148,7 +148,7 @@ describe('InferenceSession.create', () => {
     }
   });
 
-  test('fetches what a string or URL names', async () => {
+  test('fetches the file at a string or URL', async () => {
     const url = `data:application/octet-stream;base64,${btoa(String.fromCharCode(...bytes))}`;
     for (const uri of [url, new URL(url)]) {
       const session = await ort.InferenceSession.create(uri, { logSeverityLevel: 3 });
@@ -156,14 +156,14 @@ describe('InferenceSession.create', () => {
     }
   });
 
-  test('says what to do with a path that nothing can be fetched from', async () => {
+  test('advises to give bytes where a path cannot be fetched', async () => {
     const path = 'http://[/model.onnx';
     const message =
       /^InferenceSession\.create: "http:\/\/\[\/model\.onnx" cannot be fetched here \(.+\); .* give the bytes$/;
     await expect(ort.InferenceSession.create(path)).rejects.toThrow(message);
   });
 
-  test('tells names and metadata', async () => {
+  test('lists names and metadata', async () => {
     const session = await create();
     expect(session.outputNames).toEqual(['y', 'z', 's']);
     expect(session.inputMetadata).toEqual([
@@ -191,7 +191,7 @@ describe('InferenceSession.create', () => {
     expect(error.message).toMatch(message);
   });
 
-  test('lists what is not supported', async () => {
+  test('lists unsupported operators', async () => {
     const file = onnxFile({ nodes: [{ op: 'Fft', name: 'a', outputs: ['y'] }] });
     await expect(ort.InferenceSession.create(file)).rejects.toThrow(/Fft.*a/);
   });
@@ -231,7 +231,7 @@ describe('run', () => {
     await session.release();
   });
 
-  test('gives only what is fetched, by name or with null', async () => {
+  test('returns only the outputs in fetches, by name or with null', async () => {
     const session = await create();
     for (const fetches of [['z'], { z: null }]) {
       const results = await session.run(feeds(), fetches, { logSeverityLevel: 3 });
@@ -247,7 +247,7 @@ describe('run', () => {
     }
   });
 
-  test('writes into a tensor that was fetched, even one that is fed', async () => {
+  test('writes into a tensor in fetches, even one that is fed', async () => {
     const session = await create();
     const into = new ort.Tensor(new Float32Array(4), [1, 2, 2]);
     const { data } = into;
@@ -329,7 +329,7 @@ describe('run', () => {
     expect((await session.run(feeds())).y!.data).toEqual(Float32Array.of(2, 4, 6, 8));
   });
 
-  test('writes into no tensor where another does not fit', async () => {
+  test('writes into no tensor if another does not fit', async () => {
     const session = await create();
     const into = new ort.Tensor(new Float32Array(4), [1, 2, 2]);
     await expect(session.run(feeds(), { y: into, z: small() })).rejects.toThrow('fetch z');
@@ -350,7 +350,7 @@ describe('run', () => {
 });
 
 describe('the module', () => {
-  test('has the same as its default export', () => {
+  test('has a default export with the same members', () => {
     const { InferenceSession, Tensor, env } = ort;
     expect(ort.default).toEqual({ InferenceSession, Tensor, env });
     expect([Tensor.name, (InferenceSession as any).name]).toEqual(['Tensor', 'InferenceSession']);

@@ -1,4 +1,4 @@
-import { ModelError, type Refuse, refuseAs } from '../base/errors.ts';
+import { type Refuse, refuseAs } from '../base/errors.ts';
 import { describe } from '../base/tensor.ts';
 
 // Each refusal of a model begins with its place in the file: `onnx: node "sum" (Add): ...`.
@@ -12,7 +12,7 @@ export function refuse(code: string, path: string, what: string, expected: unkno
 
 /** Refuses a model: `onnx: path: reason`, where `expected` and `found` alone do not tell what is wrong. */
 export function refuseBecause(code: string, path: string, reason: string, expected: unknown, found: unknown): never {
-  throw new ModelError(`onnx: ${path}: ${reason}`, { code, path, expected, found });
+  return refuseOnnx.because(code, path, `${path}: ${reason}`, expected, found);
 }
 
 /** Refuses a file that lacks something, or has it empty. */

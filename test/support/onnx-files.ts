@@ -62,7 +62,7 @@ export type Attribute =
   | Uint8Array
   | { graph: Uint8Array };
 
-/** Of an AttributeProto: a number is an integer, a Float32Array floats or, of one element, a float; bytes are a TensorProto. */
+/** An AttributeProto. A number is an integer, a Float32Array floats (or a float, if it has one element), bytes a TensorProto. */
 function attributeProto(name: string, value: Attribute): Uint8Array {
   return message((w) => {
     w.tag(1, WireType.LengthDelimited).string(name);
