@@ -11,7 +11,6 @@ export { LSTM, type LSTMOptions, type LSTMResult } from './nn/lstm.ts';
 export { LSTMCell, type LSTMCellOptions } from './nn/lstm-cell.ts';
 export type { QuantizeOptions } from './nn/module.ts';
 export {
-  type PackedSequence,
   packPaddedSequence,
   packSequence,
   padPackedSequence,
@@ -19,6 +18,7 @@ export {
   unpackSequence,
   unpadSequence,
 } from './nn/packed.ts';
+export type { PackedSequence } from './nn/packed-sequence.ts';
 export type { LSTMState } from './nn/state.ts';
 export type { LoadResult } from './nn/state-dict.ts';
 export type { LSTMStream } from './nn/stream.ts';

@@ -2,8 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TensorLike } from '../src/base/tensor.ts';
 import {
-  checkPacked,
-  type PackedSequence,
   packPaddedSequence,
   packSequence,
   padPackedSequence,
@@ -11,6 +9,7 @@ import {
   unpackSequence,
   unpadSequence,
 } from '../src/nn/packed.ts';
+import { checkPacked, type PackedSequence } from '../src/nn/packed-sequence.ts';
 import { bits } from './support/bits.ts';
 
 function tensor(dims: number[], values: readonly number[]): TensorLike {

@@ -13,7 +13,7 @@ import {
 import type { Values } from '../memory/pack.ts';
 import type { LSTMSizes } from '../memory/parameters.ts';
 import { type ModuleOptions, type QuantizeOptions, VALUES } from './module.ts';
-import { checkPacked, type PackedSequence } from './packed.ts';
+import { checkPacked, type PackedSequence } from './packed-sequence.ts';
 import { Recurrent } from './recurrent.ts';
 import { readSizes } from './sizes.ts';
 import { checkShape, type LSTMState } from './state.ts';

@@ -6,30 +6,14 @@ import {
   checkOptions,
   checkTensor,
   formatDims,
-  isInteger,
   product,
   type TensorLike,
-  wrongInteger,
   wrongType,
   wrongValue,
   zeros,
 } from '../base/tensor.ts';
 import { columnCount } from '../memory/pack.ts';
-
-/**
- * Sequences of different lengths without padding, as torch.nn.utils.rnn.PackedSequence: the first step of every
- * sequence, longest sequence first, then the second step of those that have one, and so on.
- */
-export interface PackedSequence {
-  /** (sum of the lengths, *) */
-  readonly data: TensorLike;
-  /** How many sequences have a step t, for each t below the longest length: positive, never increasing. */
-  readonly batchSizes: readonly number[];
-  /** The caller's index of the k-th longest sequence; null if packed with `enforceSorted`. */
-  readonly sortedIndices: readonly number[] | null;
-  /** The inverse of `sortedIndices`, or null. */
-  readonly unsortedIndices: readonly number[] | null;
-}
+import { checkPacked, type PackedSequence } from './packed-sequence.ts';
 
 /** The length of each sequence; a BigInt64Array is the data of an int64 tensor of ONNX Runtime. */
 export type Lengths = readonly number[] | Int32Array | BigInt64Array;
@@ -184,40 +168,6 @@ export function padSequence(
 export function unpadSequence(padded: TensorLike, lengths: Lengths, options: Options<'batchFirst'> = {}): TensorLike[] {
   const { batchFirst } = readOptions('unpadSequence', options, ['batchFirst']);
   return unpad('unpadSequence', 'padded', padded, lengths, batchFirst, 0);
-}
-
-/** Checks a PackedSequence of any origin, an argument's name and that of its data; makes no garbage. */
-export function checkPacked(who: string, packed: unknown, what = 'input', whatData = 'input.data'): void {
-  if (packed === null || typeof packed !== 'object') throw wrongType(who, what, 'a PackedSequence', packed);
-  const { data, batchSizes, sortedIndices, unsortedIndices } = packed as PackedSequence;
-  const { length } = checkTensor(who, whatData, data);
-  if (length === 0 || data.dims.length === 0) throw wrongValue(who, whatData, '[rows, *] without a 0', data.dims);
-  const rows = data.dims[0]!;
-  if (!Array.isArray(batchSizes)) throw wrongType(who, `${what}.batchSizes`, 'an array of integers', batchSizes);
-  let sum = 0;
-  for (let t = 0, max = rows; t < batchSizes.length; t++) {
-    const size: unknown = batchSizes[t];
-    if (!isInteger(size, 1, max)) throw wrongInteger(who, `${what}.batchSizes[${t}]`, size, 1, max);
-    sum += size;
-    max = size;
-  }
-  if (sum !== rows) throw wrongValue(who, `${what}.batchSizes`, `a sum of ${rows}, the rows of data`, sum);
-  if ((sortedIndices ?? unsortedIndices ?? null) === null) return;
-  const batch: number = batchSizes[0];
-  if (!isList(sortedIndices, batch) || !isList(unsortedIndices, batch)) {
-    const wrong = isList(sortedIndices, batch) ? unsortedIndices : sortedIndices;
-    throw wrongType(who, `${what}.sortedIndices, unsortedIndices`, `two arrays of ${batch} integers or null`, wrong);
-  }
-  for (let k = 0; k < batch; k++) {
-    const b = sortedIndices[k];
-    if (!isInteger(b, 0, batch - 1)) throw wrongInteger(who, `${what}.sortedIndices[${k}]`, b, 0, batch - 1);
-    const back = unsortedIndices[b];
-    if (back !== k) throw wrongValue(who, `${what}.unsortedIndices[${b}]`, `${k}, as sortedIndices has it`, back);
-  }
-}
-
-function isList(value: unknown, length: number): value is unknown[] {
-  return Array.isArray(value) && value.length === length;
 }
 
 function readOptions(who: string, options: PackedOptions, known: readonly (keyof PackedOptions)[]) {
