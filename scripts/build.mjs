@@ -1,4 +1,4 @@
-// assembly/ -> build/*.asc.wasm -> dist/*.wasm -> src/memory/{abi,embedded}.ts -> dist/*.js, dist/*.d.ts
+// assembly/ -> build/*.asc.wasm -> dist/*.wasm -> src/memory/{abi,embedded}.ts -> dist/*.js with maps, dist/*.d.ts
 // One file an entry point and one for what they share: forty small modules would take longer to load than to run.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -8,6 +8,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { minifySync } from 'rolldown/utils';
+import { writeDeclarations } from './declarations.mjs';
+import { pureCalls } from './pure.mjs';
+import { slim } from './source-maps.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
@@ -137,7 +140,8 @@ const jsfive = {
   transform(code, id) {
     const decoder = JSON.stringify(join(root, 'src/keras/hdf5/text-decoder.ts'));
     if (!/[\\/]jsfive[\\/]/.test(id)) return undefined;
-    return minifySync(id, `import { TextDecoder } from ${decoder};\n${code}`).code;
+    // in its first line, so that lines stay
+    return minifySync(id, `import { TextDecoder } from ${decoder}; ${code}`, { sourcemap: true });
   },
 };
 
@@ -145,26 +149,39 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const doors = Object.values(manifest.exports).flatMap((door) => door.default?.match(/([a-z0-9-]+)\.js$/)?.[1] ?? []);
 const bundle = await rolldown({
   input: Object.fromEntries(doors.map((name) => [name, join(root, `src/${name}.ts`)])),
+  checks: { pluginTimings: false },
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
   transform: { define: { TextDecoder: 'undefined' } },
-  plugins: [withoutTextEncoding, ortOnOnnx, jsfive],
+  plugins: [pureCalls, withoutTextEncoding, ortOnOnnx, jsfive],
 });
-// What the main entry and readers share, what readers share, and fflate with what it unpacks: a file each.
+// What the main entry and readers share, what readers share, and fflate with what it unpacks: a file each. A group takes along
+// what it imports, unless one of a higher priority has it: fflate fills tables as it is loaded, which no bundler leaves out.
 const groups = [
   { name: 'core', priority: 3, test: /\/src\/(base|memory|nn)\// },
-  { name: 'zip', priority: 2, test: /\/src\/files\/zip\/|\/node_modules\/fflate\// },
-  { name: 'formats', priority: 1, test: /\/src\/files\// },
+  { name: 'formats', priority: 2, test: /\/src\/files\/[^/]+$/ },
+  { name: 'zip', priority: 1, test: /\/src\/files\/zip\/|\/node_modules\/fflate\// },
 ];
 const { output } = await bundle.write({
   dir: dist,
   format: 'esm',
   chunkFileNames: '[name].js',
   codeSplitting: { groups },
-  // what minifiers of other bundlers leave undone; names and lines stay for stack traces
-  minify: { compress: { sequences: false, joinVars: false }, mangle: false, codegen: false },
+  // classes keep the names that a console and an error show; for stack traces there are the maps
+  minify: {
+    compress: { keepNames: { function: false, class: true } },
+    mangle: { keepNames: { function: false, class: true } },
+  },
+  sourcemap: true,
 });
 await bundle.close();
-for (const chunk of output) writeLicences(chunk);
-run('typescript', 'tsc', '-p', '.', '--outDir', dist);
+for (const chunk of output) if (chunk.type === 'chunk') writeLicences(chunk);
+for (const { fileName } of output.filter(({ fileName }) => fileName.endsWith('.map'))) {
+  const path = join(dist, fileName);
+  writeFileSync(path, JSON.stringify(slim(JSON.parse(readFileSync(path, 'utf8')))));
+}
+rmSync(join(root, 'build/types'), { recursive: true, force: true });
+run('typescript', 'tsc', '-p', '.');
+const entries = output.filter(({ isEntry }) => isEntry).map(({ name, exports }) => [name, exports]);
+await writeDeclarations(join(root, 'build/types'), dist, Object.fromEntries(entries));
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 renameSync(dist, join(root, 'dist'));

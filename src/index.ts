@@ -1,7 +1,7 @@
-export { ModelError } from './base/errors.ts';
-export type { AnyTensor, StateDict, TensorLike } from './base/tensor.ts';
+export { ModelError, type ModelErrorDetails } from './base/errors.ts';
+export type { AnyTensor, AnyTypedArray, StateDict, TensorLike } from './base/tensor.ts';
 export { bytesUsed } from './memory/arena.ts';
-export { initialize } from './memory/wasm.ts';
+export { type InitializeOptions, initialize, type WasmModule } from './memory/wasm.ts';
 export { Conv1d, type Conv1dOptions } from './nn/conv1d.ts';
 export { Embedding, type EmbeddingOptions, type IndexTensor } from './nn/embedding.ts';
 export { relu, sigmoid, softmax, tanh } from './nn/functional.ts';
@@ -9,8 +9,10 @@ export { LayerNorm, type LayerNormOptions } from './nn/layer-norm.ts';
 export { Linear, type LinearOptions } from './nn/linear.ts';
 export { LSTM, type LSTMOptions, type LSTMResult } from './nn/lstm.ts';
 export { LSTMCell, type LSTMCellOptions } from './nn/lstm-cell.ts';
-export type { QuantizeOptions } from './nn/module.ts';
+export type { Int8Tensor, QuantizeOptions } from './nn/module.ts';
 export {
+  type Lengths,
+  type PackedOptions,
   packPaddedSequence,
   packSequence,
   padPackedSequence,

@@ -18,23 +18,21 @@ export type { KerasInput, KerasModel, KerasSpec } from './keras/model.ts';
 
 const LOAD = 'loadKeras';
 
-type Bytes = Uint8Array | ArrayBuffer;
-
 /** The files of a model: those of TensorFlow.js, or the one that `model.save` wrote with the ending `.keras` or `.h5`. */
 export type KerasSource =
   | {
       /** `model.json`: its text, or the object that JSON.parse makes of it. */
       readonly modelJson: string | object;
       /** The file of weights, or all of them in the order of `weightsManifest`. */
-      readonly weights: Bytes | readonly Bytes[];
+      readonly weights: Uint8Array | ArrayBuffer | readonly (Uint8Array | ArrayBuffer)[];
     }
   | {
       /** A `.keras` file of Keras 3, or of Keras 2.13 to 2.15. */
-      readonly keras: Bytes;
+      readonly keras: Uint8Array | ArrayBuffer;
     }
   | {
       /** An `.h5` file of a whole model. */
-      readonly h5: Bytes;
+      readonly h5: Uint8Array | ArrayBuffer;
     };
 
 /**

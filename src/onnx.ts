@@ -1,14 +1,18 @@
 import { checkOptions } from './base/tensor.ts';
 import { checkFile } from './files/bytes.ts';
+import type { WasmModule } from './memory/wasm.ts';
 import { useKernels } from './onnx/kernels.ts';
 import { type OnnxModel, readModel } from './onnx/model.ts';
 import { createSession, type OnnxSession } from './onnx/session.ts';
 
-export { ModelError } from './base/errors.ts';
+export { ModelError, type ModelErrorDetails } from './base/errors.ts';
+export type { AnyTypedArray, TensorLike } from './base/tensor.ts';
+export type { WasmModule } from './memory/wasm.ts';
 export type { LSTMReport } from './onnx/lstm-report.ts';
 export type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxValueInfo } from './onnx/model.ts';
 export type { OnnxFeed, OnnxFeeds, OnnxPort, OnnxResult, OnnxSession } from './onnx/session.ts';
 export type { OnnxData, OnnxTensor } from './onnx/tensor.ts';
+export type { ValueData, ValueType } from './onnx/value.ts';
 
 /** Options of loadOnnx(). */
 export interface OnnxOptions {
@@ -16,7 +20,7 @@ export interface OnnxOptions {
    * The compiled `lstm-wasm/lstm-onnx.wasm`, for runtimes that forbid compiling bytes; initialize() takes lstm.wasm. Ignored
    * once a model has needed the kernels.
    */
-  readonly kernels?: WebAssembly.Module | undefined;
+  readonly kernels?: WasmModule | undefined;
 }
 
 /**

@@ -2,9 +2,9 @@ import { env } from './ort/env.ts';
 import { InferenceSession } from './ort/session.ts';
 import { Tensor } from './ort/tensor.ts';
 
-export { ModelError } from './base/errors.ts';
-export type { OnnxFeed } from './onnx.ts';
-export type { Env } from './ort/env.ts';
+export { ModelError, type ModelErrorDetails } from './base/errors.ts';
+export type { OnnxFeed, ValueData, WasmModule } from './onnx.ts';
+export type { Env, UrlLike } from './ort/env.ts';
 export type { InferenceSessionFactory } from './ort/session.ts';
 export type { OnnxValue, TensorConstructor, TypedTensor } from './ort/tensor.ts';
 export { env, InferenceSession, Tensor };

@@ -37,6 +37,12 @@ export interface FileHandleLike {
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
 }
 
+/** The part of a Blob that is used. TypeScript knows Blob only where `lib` has `dom`, or in the types of a platform. */
+export interface BlobLike {
+  readonly size: number;
+  slice(start: number, end: number): { arrayBuffer(): Promise<ArrayBuffer> };
+}
+
 const READ = 'parseSafetensors';
 const OPEN = 'openSafetensors';
 const WRITE = 'serializeSafetensors';
@@ -107,7 +113,7 @@ export function parseSafetensors(bytes: Uint8Array | ArrayBuffer): Map<string, S
  * await handle.close();
  * ```
  */
-export async function openSafetensors(source: Blob | FileHandleLike): Promise<SafetensorsFile> {
+export async function openSafetensors(source: BlobLike | FileHandleLike): Promise<SafetensorsFile> {
   const { size, read } = await byteSource(source);
   const start = await read(0, Math.min(8, size));
   const header = await read(0, findData(start, size));
@@ -135,7 +141,7 @@ interface ByteSource {
 
 async function byteSource(source: unknown): Promise<ByteSource> {
   if (['Blob', 'File'].includes(tag(source))) {
-    const blob = source as Blob;
+    const blob = source as BlobLike;
     return {
       size: blob.size,
       read: async (begin, end) => whole(new Uint8Array(await blob.slice(begin, end).arrayBuffer()), begin, end),

@@ -13,7 +13,7 @@ const options = (declarations: string) => ({
   module: 'esnext',
   moduleResolution: 'bundler',
   target: 'es2022',
-  lib: ['es2023', 'esnext.disposable', 'dom'],
+  lib: ['es2023', 'dom'],
   types: [],
   paths: { 'onnxruntime-web': [path(declarations)], 'onnxruntime-web/wasm': [path(declarations)] },
 });

@@ -43,10 +43,13 @@ let int8Source: WebAssembly.Module | undefined;
 let relaxed: boolean | undefined;
 let int8Started = false;
 
+/** A WebAssembly.Module. TypeScript has a name for it only where `lib` has `dom`, or in the types of a platform. */
+export type WasmModule = object;
+
 /** Options of initialize(). */
 export interface InitializeOptions {
   /** The compiled `lstm-wasm/lstm-int8.wasm`, used by quantize() where `relaxed` allows it. */
-  readonly int8?: WebAssembly.Module | undefined;
+  readonly int8?: WasmModule | undefined;
   /**
    * Whether quantized modules use relaxed SIMD; the bits are the same either way. Default: where the engine has it and runs it
    * faster. true: wherever the engine has it.
@@ -76,7 +79,7 @@ export function wasm(): Kernels {
  * @throws Error if the kernels already run from another module, or if the engine has no WebAssembly SIMD; an option comes too
  *   late once there are 8-bit weights
  */
-export function initialize(module?: WebAssembly.Module, options?: InitializeOptions): void {
+export function initialize(module?: WasmModule, options?: InitializeOptions): void {
   checkOptions('initialize', options, ['int8', 'relaxed']);
   const { int8 = int8Source, relaxed: wanted = relaxed } = options ?? {};
   if (wanted !== undefined) checkBoolean('initialize', 'relaxed', wanted);

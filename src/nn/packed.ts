@@ -31,7 +31,6 @@ export interface PackedOptions {
   /** T of the padded tensor, at least the longest length. Default: the longest length. */
   readonly totalLength?: number;
 }
-type Options<Name extends keyof PackedOptions> = Pick<PackedOptions, Name>;
 
 /**
  * Packs sequences without padding, as torch.nn.utils.rnn.pack_sequence.
@@ -48,7 +47,10 @@ type Options<Name extends keyof PackedOptions> = Pick<PackedOptions, Name>;
  * console.log(packed.batchSizes, packed.data.data); // [ 2, 1, 1 ] Float32Array(4) [ 1, 4, 2, 3 ]
  * ```
  */
-export function packSequence(sequences: readonly TensorLike[], options: Options<'enforceSorted'> = {}): PackedSequence {
+export function packSequence(
+  sequences: readonly TensorLike[],
+  options: Pick<PackedOptions, 'enforceSorted'> = {},
+): PackedSequence {
   const { enforceSorted } = readOptions('packSequence', options, ['enforceSorted']);
   checkSequences('packSequence', sequences);
   return pack('packSequence', 'sequences', sequences, enforceSorted);
@@ -72,7 +74,7 @@ export function packSequence(sequences: readonly TensorLike[], options: Options<
 export function packPaddedSequence(
   tensor: TensorLike,
   lengths: Lengths,
-  options: Options<'batchFirst' | 'enforceSorted'> = {},
+  options: Pick<PackedOptions, 'batchFirst' | 'enforceSorted'> = {},
 ): PackedSequence {
   const who = 'packPaddedSequence';
   const { batchFirst, enforceSorted } = readOptions(who, options, ['batchFirst', 'enforceSorted']);
@@ -98,7 +100,7 @@ export function packPaddedSequence(
  */
 export function padPackedSequence(
   packed: PackedSequence,
-  options: Options<'batchFirst' | 'paddingValue' | 'totalLength'> = {},
+  options: Pick<PackedOptions, 'batchFirst' | 'paddingValue' | 'totalLength'> = {},
 ): { output: TensorLike; lengths: number[] } {
   const who = 'padPackedSequence';
   const read = readOptions(who, options, ['batchFirst', 'paddingValue', 'totalLength']);
@@ -143,7 +145,7 @@ export function unpackSequence(packed: PackedSequence): TensorLike[] {
  */
 export function padSequence(
   sequences: readonly TensorLike[],
-  options: Options<'batchFirst' | 'paddingValue' | 'paddingSide'> = {},
+  options: Pick<PackedOptions, 'batchFirst' | 'paddingValue' | 'paddingSide'> = {},
 ): TensorLike {
   const read = readOptions('padSequence', options, ['batchFirst', 'paddingValue', 'paddingSide']);
   checkSequences('padSequence', sequences);
@@ -165,7 +167,11 @@ export function padSequence(
  * console.log(sequences.map(({ dims }) => dims)); // [ [ 3, 1 ], [ 1, 1 ] ]
  * ```
  */
-export function unpadSequence(padded: TensorLike, lengths: Lengths, options: Options<'batchFirst'> = {}): TensorLike[] {
+export function unpadSequence(
+  padded: TensorLike,
+  lengths: Lengths,
+  options: Pick<PackedOptions, 'batchFirst'> = {},
+): TensorLike[] {
   const { batchFirst } = readOptions('unpadSequence', options, ['batchFirst']);
   return unpad('unpadSequence', 'padded', padded, lengths, batchFirst, 0);
 }

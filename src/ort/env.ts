@@ -1,3 +1,8 @@
+/** A URL. TypeScript has a name for it only where `lib` has `dom`, or in the types of a platform. */
+export interface UrlLike {
+  readonly href: string;
+}
+
 /**
  * The settings of onnxruntime-web (https://onnxruntime.ai/docs/api/js/interfaces/Env.html), which programs change before they
  * create a session. Every setting is accepted and none has an effect: there is nothing to configure.
@@ -15,7 +20,7 @@ export interface Env {
     simd?: boolean | 'fixed' | 'relaxed';
     proxy?: boolean;
     initTimeout?: number;
-    wasmPaths?: string | { wasm?: URL | string; mjs?: URL | string };
+    wasmPaths?: string | { wasm?: UrlLike | string; mjs?: UrlLike | string };
     wasmBinary?: ArrayBufferLike | Uint8Array;
     [name: string]: unknown;
   };

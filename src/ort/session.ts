@@ -1,6 +1,8 @@
 import { checkInteger, describe, sameDims, tag, wrongType, wrongValue } from '../base/tensor.ts';
 import { checkFile } from '../files/bytes.ts';
+import type { WasmModule } from '../memory/wasm.ts';
 import { loadOnnx, type OnnxFeed, type OnnxPort, type OnnxResult, type OnnxSession } from '../onnx.ts';
+import type { UrlLike } from './env.ts';
 import { type OnnxValue, Tensor } from './tensor.ts';
 
 const CREATE = 'InferenceSession.create';
@@ -12,7 +14,7 @@ export declare namespace InferenceSession {
    */
   interface SessionOptions {
     /** The compiled `lstm-wasm/lstm-onnx.wasm`, for runtimes that forbid compiling bytes, as in loadOnnx(). */
-    kernels?: WebAssembly.Module;
+    kernels?: WasmModule;
     /** Ignored: models run on the CPU. */
     executionProviders?: readonly ExecutionProviderConfig[];
     /** Ignored. */
@@ -112,7 +114,7 @@ export interface InferenceSessionFactory {
    * @throws (the promise) ModelError if the file is damaged or has an unsupported operator, as loadOnnx(); TypeError or
    * RangeError for arguments; Error if it cannot be fetched
    */
-  create(uri: string | URL, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
+  create(uri: string | UrlLike, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
   create(buffer: ArrayBufferLike | Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
   create(
     buffer: ArrayBufferLike,
@@ -122,7 +124,24 @@ export interface InferenceSessionFactory {
   ): Promise<InferenceSession>;
 }
 
-class OnnxInferenceSession implements InferenceSession {
+/** The interface, whose name is the class's own inside of it. */
+type Session = InferenceSession;
+
+/**
+ * Creates sessions from models, with `InferenceSession.create()`.
+ * @example
+ * ```js
+ * import { readFileSync } from 'node:fs'; // in a page: InferenceSession.create('model.onnx')
+ * import { InferenceSession, Tensor } from 'lstm-wasm/ort';
+ *
+ * const session = await InferenceSession.create(readFileSync('model.onnx'));
+ * console.log(session.inputMetadata); // [ { name: 'X', isTensor: true, type: 'float32', shape: [ 7, 3, 6 ] } ]
+ * const { Y_h } = await session.run({ X: new Tensor('float32', new Float32Array(126), [7, 3, 6]) }, ['Y_h']);
+ * console.log(Y_h.dims, Y_h.size); // [ 1, 3, 8 ] 24
+ * await session.release();
+ * ```
+ */
+export const InferenceSession: InferenceSessionFactory = class InferenceSession implements Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   readonly inputMetadata: readonly InferenceSession.ValueMetadata[];
@@ -140,14 +159,14 @@ class OnnxInferenceSession implements InferenceSession {
     this._scalars = session.inputs.filter(({ dims }) => dims?.length === 0).map(({ name }) => name);
   }
 
-  static async create(source: unknown, ...rest: unknown[]): Promise<InferenceSession> {
+  static async create(source: unknown, ...rest: unknown[]): Promise<Session> {
     const isBuffer = ['ArrayBuffer', 'SharedArrayBuffer'].includes(tag(source));
     const [byteOffset, byteLength] = isBuffer && typeof rest[0] === 'number' ? rest.splice(0, 2) : [];
     checkObject(CREATE, 'options', rest[0]);
     const isUrl = typeof source === 'string' || tag(source) === 'URL';
     const bytes = isUrl ? await download(String(source)) : part(source, byteOffset, byteLength);
     const { kernels } = Object(rest[0]);
-    return new OnnxInferenceSession(loadOnnx(checkFile(CREATE, bytes), { kernels }));
+    return new InferenceSession(loadOnnx(checkFile(CREATE, bytes), { kernels }));
   }
 
   async run(feeds: unknown, fetchesOrOptions?: unknown, options?: unknown): Promise<InferenceSession.ReturnType> {
@@ -187,24 +206,7 @@ class OnnxInferenceSession implements InferenceSession {
     }
     return all;
   }
-}
-Object.defineProperty(OnnxInferenceSession, 'name', { value: 'InferenceSession' });
-
-/**
- * Creates sessions from models, with `InferenceSession.create()`.
- * @example
- * ```js
- * import { readFileSync } from 'node:fs'; // in a page: InferenceSession.create('model.onnx')
- * import { InferenceSession, Tensor } from 'lstm-wasm/ort';
- *
- * const session = await InferenceSession.create(readFileSync('model.onnx'));
- * console.log(session.inputMetadata); // [ { name: 'X', isTensor: true, type: 'float32', shape: [ 7, 3, 6 ] } ]
- * const { Y_h } = await session.run({ X: new Tensor('float32', new Float32Array(126), [7, 3, 6]) }, ['Y_h']);
- * console.log(Y_h.dims, Y_h.size); // [ 1, 3, 8 ] 24
- * await session.release();
- * ```
- */
-export const InferenceSession: InferenceSessionFactory = OnnxInferenceSession;
+};
 
 function metadata({ name, type, dims }: OnnxPort): InferenceSession.ValueMetadata {
   return { name, isTensor: true, type, shape: dims ?? [] };

@@ -109,7 +109,7 @@ export class ProgramFolder {
     return typeErrors(this.path, files, {
       module: 'nodenext',
       target: 'es2022',
-      lib: ['es2023', 'esnext.disposable', 'dom'],
+      lib: ['es2023', 'dom'],
       types: ['node'],
       typeRoots: [join(root, 'node_modules/@types')],
       moduleDetection: 'force',

@@ -1,0 +1,81 @@
+// What is in one file that a bundler makes of each entry point, and whether it runs where there is little.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { bundleIn } from '../support/bundle.ts';
+import { makeConsumer, root, runIn, TOOLS } from '../support/consumer.ts';
+
+const consumer = makeConsumer();
+
+const MAIN = `export * from 'lstm-wasm';`;
+const SAFETENSORS = `export * from 'lstm-wasm/safetensors';`;
+const PYTORCH = `export * from 'lstm-wasm/pytorch';`;
+const AUDIO = `export * from 'lstm-wasm/audio';`;
+const ONNX = `export * from 'lstm-wasm/onnx';`;
+const ORT = `export * from 'lstm-wasm/ort';`;
+const KERAS = `export * from 'lstm-wasm/keras';`;
+
+describe('bundled', () => {
+  it('evaluates no strings, loads nothing, and takes from Math only what has the same bits everywhere', async () => {
+    for (const program of [MAIN, SAFETENSORS, PYTORCH, AUDIO, ONNX, ORT, KERAS]) {
+      const code = (await bundleIn(consumer, program)).replace(/(["'`])[0-9a-f]{1000,}\1/g, '""');
+      expect(code).not.toMatch(/[0-9a-f]{1000}/);
+      // but for a model whose URL a program gives to InferenceSession.create
+      const loading = program === ORT ? /\bimport\b|\brequire\b|https?:/g : /\bimport\b|\brequire\b|\bfetch\b|https?:/g;
+      const notInWorklets = /\batob\b|\bbtoa\b|\bText(De|En)coder\b/g;
+      const strings = /(?<![.\w])eval\b(?!\(\)\{)|\bFunction\b/g; // but for the method eval()
+      const powers = /(?<!\b2)\*\*|\*\*(?!-?\d)/g; // but for 2 to a constant
+      // jsfive has 2 ** n with whole n, for halves in the other byte order
+      for (const forbidden of [loading, notInWorklets, strings, ...(program === KERAS ? [] : [powers])])
+        expect(code.match(forbidden) ?? []).toEqual([]);
+      const exact = ['abs', 'ceil', 'clz32', 'floor', 'fround', 'imul', 'max', 'min', 'round', 'sign', 'sqrt', 'trunc'];
+      // constants; and what jsfive counts blocks with that are refused before
+      if (program === KERAS) exact.push('LN2', 'SQRT1_2', 'log2');
+      // a seed for hashes of keys, which no result shows
+      if (program === SAFETENSORS) exact.push('random');
+      const math = [...code.matchAll(/\bMath\b(?:\s*\.\s*(\w+))?/g)].map((match) => match[1] ?? match[0]);
+      expect(math.length).toBeGreaterThan(0);
+      expect(math.filter((name) => !exact.includes(name))).toEqual([]);
+    }
+  });
+
+  it('runs as one file without any global that is not of the language, as in an AudioWorklet', async () => {
+    const code = await bundleIn(
+      consumer,
+      `${MAIN} export { parseSafetensors, serializeSafetensors } from 'lstm-wasm/safetensors';
+      export { loadOnnx } from 'lstm-wasm/onnx';`,
+    );
+    writeFileSync(join(consumer, 'bundle.mjs'), code);
+    const program = (prepare: string) => `
+      import { runInNewContext } from 'node:vm';
+      const { stdout } = process;
+      ${prepare} ${TOOLS}
+      const { loadOnnx, LSTM, parseSafetensors, serializeSafetensors } = await import('./bundle.mjs');
+      const lstm = new LSTM(10, 20, { numLayers: 2, seed: 1 });
+      const copy = LSTM.fromStateDict(parseSafetensors(serializeSafetensors(lstm.stateDict('é.'), { é: '😀' })), { prefix: 'é.' });
+      const stream = copy.stream();
+      stream.input.fill(1);
+      stream.step();
+      stream.load(stream.save());
+      const model = loadOnnx(Uint8Array.from(${JSON.stringify([...readFileSync(join(root, 'test/fixtures/onnx-ort/clip.onnx'))])}));
+      const feeds = model.inputs.map(({ name, dims }) => [name, { data: new Float32Array(dims.reduce((a, b) => a * b)).fill(0.5), dims }]);
+      const onnx = [...model.run(new Map(feeds)).Y.data];
+      const names = ['fetch', 'atob', 'btoa', 'TextDecoder', 'TextEncoder', 'URL', 'performance', 'process', 'Buffer', 'crypto',
+        'setTimeout', 'queueMicrotask', 'structuredClone', 'navigator', 'Event', 'AbortController'];
+      const left = names.filter((name) => name in globalThis).length;
+      stdout.write(JSON.stringify({ left, bits: [hash(lstm), hash(copy)], output: [...stream.output], onnx }));
+    `;
+    const everywhere = runIn(consumer, program(''));
+    const worklet = runIn(
+      consumer,
+      program(`
+        const language = new Set(runInNewContext('Object.getOwnPropertyNames(globalThis)'));
+        for (const name of Object.getOwnPropertyNames(globalThis)) if (!language.has(name)) delete globalThis[name];
+      `),
+      '--disallow-code-generation-from-strings',
+    );
+    expect(everywhere.left).toBeGreaterThan(10);
+    expect(worklet).toEqual({ ...everywhere, left: 0 });
+    expect(worklet.bits[0]).toBe(worklet.bits[1]);
+  });
+});

@@ -1,0 +1,280 @@
+// The package as its users get it: packed by npm, and installed into an empty folder. dist/ must have been built.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { root, runIn, temporaryFolder } from '../support/consumer.ts';
+
+const folder = temporaryFolder();
+const consumer = join(folder, 'consumer');
+const installed = join(consumer, 'node_modules/lstm-wasm');
+let tarball: string;
+
+beforeAll(() => {
+  mkdirSync(consumer);
+  writeFileSync(join(consumer, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }');
+  npm(root, 'pack', '--ignore-scripts', '--pack-destination', folder);
+  tarball = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz'))!);
+  npm(consumer, 'install', '--offline', '--no-audit', '--no-fund', tarball);
+}, 60_000);
+
+/** Runs npm as for a user: without what an npm that runs these tests has left in the environment. */
+function npm(cwd: string, ...args: string[]): void {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+  const script = process.env.npm_execpath ?? '';
+  const command = script.endsWith('npm-cli.js') ? [process.execPath, script] : ['npm'];
+  const all = [...command, ...args, '--cache', join(folder, 'cache'), '--no-update-notifier'];
+  execFileSync(all[0]!, all.slice(1), { cwd, env, stdio: 'pipe' });
+}
+
+const FILES = [
+  'CHANGELOG.md',
+  'LICENSE',
+  'README.md',
+  'benchmarks/README.md',
+  'benchmarks/charts/streams-node-24-amd-epyc-family-25-model-17.svg',
+  'dist/audio.d.ts',
+  'dist/audio.js',
+  'dist/audio.js.map',
+  'dist/core.js',
+  'dist/core.js.map',
+  'dist/formats.js',
+  'dist/formats.js.map',
+  'dist/index.d.ts',
+  'dist/index.js',
+  'dist/keras.LICENSE.txt',
+  'dist/keras.d.ts',
+  'dist/keras.js',
+  'dist/keras.js.map',
+  'dist/lstm-int8.wasm',
+  'dist/lstm-onnx.wasm',
+  'dist/lstm.wasm',
+  'dist/onnx.LICENSE.txt',
+  'dist/onnx.d.ts',
+  'dist/onnx.js',
+  'dist/onnx.js.map',
+  'dist/ort.d.ts',
+  'dist/ort.js',
+  'dist/ort.js.map',
+  'dist/pytorch.d.ts',
+  'dist/pytorch.js',
+  'dist/pytorch.js.map',
+  'dist/safetensors.d.ts',
+  'dist/safetensors.js',
+  'dist/safetensors.js.map',
+  'dist/shared.d.ts',
+  'dist/wasm.d.ts',
+  'dist/zip.LICENSE.txt',
+  'dist/zip.js',
+  'dist/zip.js.map',
+  'docs/formats/audio.md',
+  'docs/formats/keras.md',
+  'docs/formats/onnx.md',
+  'docs/formats/ort.md',
+  'docs/formats/pytorch.md',
+  'docs/formats/safetensors.md',
+  'package.json',
+];
+
+describe('the tarball', () => {
+  it('has these files', () => {
+    const list = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
+    expect(list.map((path) => path.replace(/^package\//, '')).sort()).toEqual(FILES);
+  });
+
+  it('has what its documents link to', () => {
+    for (const document of FILES.filter((path) => path.endsWith('.md'))) {
+      const text = readFileSync(join(installed, document), 'utf8');
+      const links = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map((match) => match[1]!);
+      for (const link of links.filter((each) => !/^https?:/.test(each))) {
+        expect(FILES, `a link of ${document}`).toContain(join(dirname(document), link).replaceAll('\\', '/'));
+      }
+    }
+  });
+
+  it('has for each bundle a map to our sources, with their code', () => {
+    for (const name of FILES.filter((path) => path.endsWith('.js'))) {
+      if (name === 'dist/index.js') continue; // imports and exports only
+      expect(readFileSync(join(installed, name), 'utf8')).toContain(`//# sourceMappingURL=${name.slice(5)}.map`);
+      const { sources, sourcesContent } = JSON.parse(readFileSync(join(installed, `${name}.map`), 'utf8'));
+      const ours = sources.map((path: string, i: number) => [path, sourcesContent[i]]);
+      const code = ours.filter(([path]: [string]) => path.startsWith('../src/') && !path.endsWith('/embedded.ts'));
+      expect(code.length).toBeGreaterThan(0);
+      for (const [path, text] of code) {
+        const lines = readFileSync(join(root, 'dist', path), 'utf8').split('\n');
+        expect(text.split('\n')).toHaveLength(lines.length);
+        for (const [i, line] of text.split('\n').entries()) expect(lines[i]).toContain(line.trim());
+      }
+      expect(ours.filter(([, text]: [string, string]) => text !== '// not in this map')).toEqual(code);
+    }
+  });
+
+  it('has the licences of the code that it took in, and no other code than that', () => {
+    const dist = join(installed, 'dist');
+    const texts = readdirSync(dist).filter((name) => name.endsWith('.LICENSE.txt'));
+    const named = texts.flatMap((name) => readFileSync(join(dist, name), 'utf8').match(/^\S+ has code of \S+/gm));
+    expect(named).toEqual([
+      'keras.js has code of jsfive',
+      'onnx.js has code of @bufbuild/protobuf',
+      'zip.js has code of fflate',
+    ]);
+    expect(readFileSync(join(dist, 'keras.LICENSE.txt'), 'utf8')).toMatch(/public domain[\s\S]*Jonathan J\. Helmus/);
+    expect(readFileSync(join(dist, 'zip.LICENSE.txt'), 'utf8')).toMatch(
+      /MIT License\s+Copyright \(c\) \d+ Arjun Barrett/,
+    );
+    const protobuf = readFileSync(join(dist, 'onnx.LICENSE.txt'), 'utf8');
+    expect(protobuf).toMatch(
+      /Copyright 2021-2026 Buf Technologies[\s\S]*Apache License[\s\S]*END OF TERMS[\s\S]*2008 Google Inc/,
+    );
+    const bundles = readdirSync(dist).filter((name) => name.endsWith('.js.map'));
+    const taken = bundles.filter((name) => readFileSync(join(dist, name), 'utf8').includes('node_modules/'));
+    expect(taken).toEqual(['keras.js.map', 'onnx.js.map', 'zip.js.map']);
+  });
+
+  it('is small', () => {
+    expect(statSync(tarball).size).toBeLessThanOrEqual(330_000);
+    const wasm = readFileSync(join(installed, 'dist/lstm.wasm'));
+    expect(wasm.length).toBeLessThanOrEqual(16_000);
+    expect(WebAssembly.validate(wasm)).toBe(true);
+  });
+
+  it('brings nothing along and runs nothing when it is installed', () => {
+    const packages = readdirSync(join(consumer, 'node_modules')).filter((name) => !name.startsWith('.'));
+    expect(packages).toEqual(['lstm-wasm']);
+    const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+    const wanted = /^(dependencies|(peer|optional|bundled?)dependencies)$/i;
+    expect(Object.keys(manifest).filter((name) => wanted.test(name))).toEqual([]);
+    expect(Object.keys(manifest.scripts).filter((name) => /install|^(pre|post)?prepare$/.test(name))).toEqual([]);
+  });
+});
+
+describe('installed', () => {
+  it('runs an LSTM, and has every entry point', () => {
+    const result = runIn(
+      consumer,
+      `
+      import { createRequire } from 'node:module';
+      import * as main from 'lstm-wasm';
+      import * as safetensors from 'lstm-wasm/safetensors';
+      import * as pytorch from 'lstm-wasm/pytorch';
+      import * as audio from 'lstm-wasm/audio';
+      import * as onnx from 'lstm-wasm/onnx';
+      import * as ort from 'lstm-wasm/ort';
+      import * as keras from 'lstm-wasm/keras';
+      const require = createRequire(import.meta.url);
+      const lstm = new main.LSTM(10, 20, { numLayers: 2 });
+      const { output, hn, cn } = lstm.forward({ data: new Float32Array(5 * 3 * 10), dims: [5, 3, 10] });
+      const hidden = await import('lstm-wasm/dist/index.js').catch((error) => error.code);
+      console.log(JSON.stringify({
+        dims: [output.dims, hn.dims, cn.dims],
+        lengths: [output.data.length, hn.data.length, cn.data.length],
+        main: Object.keys(main).sort(),
+        safetensors: Object.keys(safetensors).sort(),
+        pytorch: Object.keys(pytorch).sort(),
+        audio: Object.keys(audio).sort(),
+        onnx: Object.keys(onnx).sort(),
+        ort: [Object.keys(ort).sort(), Object.keys(ort.default).sort()],
+        keras: Object.keys(keras).sort(),
+        wasm: require.resolve('lstm-wasm/lstm.wasm').replaceAll('\\\\', '/'),
+        name: require('lstm-wasm/package.json').name,
+        hidden,
+      }));
+    `,
+    );
+    expect(result).toEqual({
+      dims: [
+        [5, 3, 20],
+        [2, 3, 20],
+        [2, 3, 20],
+      ],
+      lengths: [300, 120, 120],
+      main: [
+        'Conv1d',
+        'Embedding',
+        'LSTM',
+        'LSTMCell',
+        'LayerNorm',
+        'Linear',
+        'ModelError',
+        'bytesUsed',
+        'initialize',
+        'packPaddedSequence',
+        'packSequence',
+        'padPackedSequence',
+        'padSequence',
+        'relu',
+        'sigmoid',
+        'softmax',
+        'tanh',
+        'unpackSequence',
+        'unpadSequence',
+      ],
+      safetensors: ['ModelError', 'openSafetensors', 'parseSafetensors', 'serializeSafetensors'],
+      pytorch: ['ModelError', 'parseCheckpoint'],
+      audio: ['ModelError', 'loadGuitarML', 'loadNam', 'loadRTNeural'],
+      onnx: ['ModelError', 'loadOnnx', 'parseOnnx'],
+      ort: [
+        ['InferenceSession', 'ModelError', 'Tensor', 'default', 'env'],
+        ['InferenceSession', 'Tensor', 'env'],
+      ],
+      keras: ['ModelError', 'loadKeras', 'readKerasWeights'],
+      wasm: expect.stringMatching(/consumer\/node_modules\/lstm-wasm\/dist\/lstm\.wasm$/),
+      name: 'lstm-wasm',
+      hidden: 'ERR_PACKAGE_PATH_NOT_EXPORTED',
+    });
+  });
+
+  it('has maps that lead a stack trace to the line that threw', () => {
+    const [message, place] = runIn(
+      consumer,
+      `
+      import { LSTM } from 'lstm-wasm';
+      try {
+        new LSTM(1, 2).forward({ data: new Float32Array(3), dims: [1, 2] });
+      } catch (error) {
+        console.log(JSON.stringify([error.message, error.stack.match(/lstm-wasm.(src.\\S+\\.ts):(\\d+)/).slice(1)]));
+      }
+    `,
+      '--enable-source-maps',
+    );
+    const [path, line] = place;
+    expect(message).toMatch(/expected 2 elements/);
+    expect(readFileSync(join(root, path), 'utf8').split('\n')[line - 1]).toContain('new RangeError(');
+  });
+
+  it('has one ModelError for all entry points', () => {
+    const result = runIn(
+      consumer,
+      `
+      import * as main from 'lstm-wasm';
+      import * as safetensors from 'lstm-wasm/safetensors';
+      import * as pytorch from 'lstm-wasm/pytorch';
+      import * as audio from 'lstm-wasm/audio';
+      import * as onnx from 'lstm-wasm/onnx';
+      import * as ort from 'lstm-wasm/ort';
+      import * as keras from 'lstm-wasm/keras';
+      const all = [main, safetensors, pytorch, audio, onnx, ort, keras];
+      const thrown = (body) => {
+        try {
+          body();
+        } catch (error) {
+          return [...all.map(({ ModelError }) => error instanceof ModelError), error instanceof Error];
+        }
+      };
+      const refusal = await ort.InferenceSession.create(new Uint8Array(3)).catch((error) => error);
+      console.log(JSON.stringify([
+        thrown(() => safetensors.parseSafetensors(new Uint8Array(3))),
+        thrown(() => pytorch.parseCheckpoint(new Uint8Array(3))),
+        thrown(() => audio.loadNam('{}')),
+        thrown(() => onnx.parseOnnx(new Uint8Array(3))),
+        thrown(() => { throw refusal; }),
+        thrown(() => keras.readKerasWeights(new Uint8Array(3))),
+        thrown(() => main.LSTM.fromStateDict({})),
+        thrown(() => new main.LSTM(-1, 1)),
+      ]));
+    `,
+    );
+    const refused = Array(8).fill(true);
+    expect(result).toEqual([...Array(7).fill(refused), [...Array(7).fill(false), true]]);
+  });
+});
