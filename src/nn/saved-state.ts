@@ -10,7 +10,7 @@ import type { LSTMSizes } from '../memory/parameters.ts';
 const MAGIC = 0x5354534c;
 const VERSION = 1;
 const SIZES = ['cell', 'inputSize', 'hiddenSize', 'projSize', 'numLayers'] as const;
-const FIELDS = ['magic', 'version', ...SIZES];
+const FIELDS: readonly string[] = ['magic', 'version'].concat(SIZES);
 
 /** The h and c at `pointer` as bytes. */
 export function saveState(sizes: LSTMSizes, pointer: number): Uint8Array {

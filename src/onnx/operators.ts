@@ -18,16 +18,20 @@ const branch: Operator = {
 };
 
 /** Every operator that is supported, by name. */
-export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
-  ['LSTM', lstm],
-  ['If', branch],
-  ['Pad', pad],
-  ...PRODUCTS,
-  ...ARITHMETIC,
-  ...ELEMENTWISE,
-  ...LOGIC,
-  ...REDUCTIONS,
-  ...SHAPES,
-  ...SLICES,
-  ...FILLS,
-]);
+export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>(
+  [
+    [
+      ['LSTM', lstm],
+      ['If', branch],
+      ['Pad', pad],
+    ] as const,
+    PRODUCTS,
+    ARITHMETIC,
+    ELEMENTWISE,
+    LOGIC,
+    REDUCTIONS,
+    SHAPES,
+    SLICES,
+    FILLS,
+  ].flat(),
+);

@@ -268,7 +268,7 @@ function parameter(
 export const REDUCTIONS: readonly (readonly [string, Operator])[] = [
   ['ReduceMean', reduction(mean, 18, ZERO, NUMBERS)],
   ['ReduceSum', reduction(sum, 13, ZERO, NUMBERS)],
-  ['ReduceMax', reduction(largest, 18, SMALLEST, [...NUMBERS, 'bool'])],
+  ['ReduceMax', reduction(largest, 18, SMALLEST, NUMBERS.concat('bool'))],
   ['ArgMax', argMax],
   ['Softmax', softmax((pointer, outer, n, inner) => wasm().softmax_f32(pointer, outer, n, inner))],
   ['LogSoftmax', softmax((pointer, outer, n, inner) => onnxKernels().log_softmax_f32(pointer, outer, n, inner))],

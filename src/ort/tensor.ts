@@ -113,7 +113,19 @@ export interface TensorConstructor {
   ): TypedTensor<T>;
 }
 
-class CpuTensor implements Tensor {
+/**
+ * Numbers with a type and a shape; a typed array is kept, not copied.
+ * @example
+ * ```js
+ * import { Tensor } from 'lstm-wasm/ort';
+ *
+ * const tensor = new Tensor('float32', new Float32Array(6), [2, 3]);
+ * console.log(tensor.size, tensor.reshape([6]).dims); // 6 [ 6 ]
+ * console.log(new Tensor([true, false]).type); // bool
+ * console.log(new Tensor('int64', [1, 2]).data); // BigInt64Array(2) [ 1n, 2n ]
+ * ```
+ */
+export const Tensor = class Tensor implements TypedTensor<Tensor.Type> {
   readonly type: Tensor.Type;
   readonly dims: readonly number[];
   readonly size: number;
@@ -135,7 +147,7 @@ class CpuTensor implements Tensor {
   }
 
   static fromPinnedBuffer(type: unknown, buffer: unknown, dims?: unknown): Tensor {
-    return new CpuTensor(type, buffer, dims);
+    return new Tensor(type, buffer, dims);
   }
 
   get data(): Tensor.DataType {
@@ -152,43 +164,45 @@ class CpuTensor implements Tensor {
   }
 
   reshape(dims: readonly number[]): Tensor {
-    return new CpuTensor(this.type, this.data, dims);
+    return new Tensor(this.type, this.data, dims);
   }
 
   dispose(): void {
     this._data = undefined;
   }
-}
-Object.defineProperty(CpuTensor, 'name', { value: 'Tensor' });
 
-// absent from the types, so that compilers refuse them too
-for (const [on, names] of [
-  [CpuTensor, ['fromImage', 'fromTexture', 'fromGpuBuffer', 'fromMLTensor']],
-  [CpuTensor.prototype, ['toDataURL', 'toImageData']],
-] as const) {
-  for (const name of names) {
-    const value = (): never => {
-      throw new Error(
-        `Tensor.${name}: not supported, a tensor here is a typed array with dims: new Tensor(type, data, dims)`,
-      );
-    };
-    Object.defineProperty(on, name, { value });
+  // absent from the types, so that compilers refuse them too
+
+  static fromImage(): never {
+    throw notHere('fromImage');
   }
-}
 
-/**
- * Numbers with a type and a shape; a typed array is kept, not copied.
- * @example
- * ```js
- * import { Tensor } from 'lstm-wasm/ort';
- *
- * const tensor = new Tensor('float32', new Float32Array(6), [2, 3]);
- * console.log(tensor.size, tensor.reshape([6]).dims); // 6 [ 6 ]
- * console.log(new Tensor([true, false]).type); // bool
- * console.log(new Tensor('int64', [1, 2]).data); // BigInt64Array(2) [ 1n, 2n ]
- * ```
- */
-export const Tensor = CpuTensor as unknown as TensorConstructor;
+  static fromTexture(): never {
+    throw notHere('fromTexture');
+  }
+
+  static fromGpuBuffer(): never {
+    throw notHere('fromGpuBuffer');
+  }
+
+  static fromMLTensor(): never {
+    throw notHere('fromMLTensor');
+  }
+
+  toDataURL(): never {
+    throw notHere('toDataURL');
+  }
+
+  toImageData(): never {
+    throw notHere('toImageData');
+  }
+} as unknown as TensorConstructor;
+
+function notHere(name: string): Error {
+  return new Error(
+    `Tensor.${name}: not supported, a tensor here is a typed array with dims: new Tensor(type, data, dims)`,
+  );
+}
 
 function checkType(type: string): Tensor.Type {
   if (!TYPES.includes(type)) throw unsupported(describe(type));

@@ -1,0 +1,50 @@
+// What bundlers leave out of a program that uses a part of the package.
+import { describe, expect, it } from 'vitest';
+import { bundleIn, bundlers } from '../support/bundle.ts';
+import { makeConsumer } from '../support/consumer.ts';
+
+const consumer = makeConsumer();
+
+/** lstm.wasm, lstm-int8.wasm or lstm-onnx.wasm. */
+const WASM = /[0-9a-f]{1000}/;
+const ENTRIES = ['', '/safetensors', '/pytorch', '/audio', '/onnx', '/ort', '/keras'];
+
+describe.each(bundlers)('%s', (bundler) => {
+  const bundle = (program: string) => bundleIn(consumer, program, bundler);
+
+  it('makes nothing of imports that nobody uses', async () => {
+    for (const entry of ENTRIES) {
+      expect(await bundle(`import * as all from 'lstm-wasm${entry}';`)).toBe('');
+    }
+    expect(await bundle(`import { LSTM } from 'lstm-wasm';`)).toBe('');
+  });
+
+  // bytes, above what is there by a tenth, but for the promise of 13 KB; Rollup's are not minified
+  it.each([
+    ['ModelError', '', 250, 1000],
+    ['packSequence', '', 4_000, 12_000],
+    ['parseSafetensors', '/safetensors', 13_000, 34_000],
+    ['parseCheckpoint', '/pytorch', 32_000, 80_000],
+    ['parseOnnx', '/onnx', 23_500, 60_000],
+    ['Tensor', '/ort', 3_500, 10_000],
+    ['ModelError', '/ort', 250, 1000],
+  ])('has no wasm in an import of %s from lstm-wasm%s', async (name, entry, minified, whole) => {
+    const code = await bundle(`export { ${name} } from 'lstm-wasm${entry}';`);
+    expect(code).toContain('Error');
+    expect(code).not.toMatch(WASM);
+    expect(code).not.toContain('WebAssembly');
+    expect(code.length).toBeLessThanOrEqual(bundler === 'rollup' ? whole : minified);
+  });
+
+  it('has the wasm once where it is used', async () => {
+    for (const program of [`import { LSTM } from 'lstm-wasm'; new LSTM(1, 1);`, `export * from 'lstm-wasm';`]) {
+      expect((await bundle(program)).match(/0061736d/g)).toHaveLength(2);
+    }
+  });
+
+  it('has no reader of a format in the main entry', async () => {
+    const main = await bundle(`export * from 'lstm-wasm';`);
+    for (const piece of ['pytorch: ', 'safetensors', 'RTNeural', 'NAM', 'onnx', 'keras'])
+      expect(main).not.toContain(piece);
+  });
+});
