@@ -64,26 +64,18 @@ for (const [target, entry, ...features] of [
 ]) {
   run('assemblyscript', 'asc', entry, '--target', target);
   const name = target === 'lstm' ? 'lstm' : `lstm-${target}`;
-  const options = [
-    '-O3',
-    '--converge',
-    '--coalesce-locals',
-    '--enable-bulk-memory',
-    ...features,
-    '-o',
-    join(dist, `${name}.wasm`),
-  ];
+  const options = ['-O3', '--converge', '--enable-bulk-memory', ...features, '-o', join(dist, `${name}.wasm`)];
   run('binaryen', 'wasm-opt', `build/${name}.asc.wasm`, ...options);
 }
 
-// What TypeScript needs to know of the kernels stands in assembly/ alone: constants, as lstm.wasm exports them.
-const { exports: kernels } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(join(dist, 'lstm.wasm'))));
-const constants = Object.entries(kernels).filter(
-  ([name, value]) => value instanceof WebAssembly.Global && name !== 'HEAP_BASE',
-);
+run('assemblyscript', 'asc', 'assembly/constants.ts', '--target', 'constants');
+const env = { memory: new WebAssembly.Memory({ initial: 1 }) };
+const constants = Object.entries(
+  new WebAssembly.Instance(new WebAssembly.Module(readFileSync(join(root, 'build/constants.wasm'))), { env }).exports,
+).filter(([, value]) => value instanceof WebAssembly.Global);
 writeFileSync(
   join(root, 'src/memory/abi.ts'),
-  `/** What assembly/ exports, written by the build. */
+  `/** Constants of assembly/, written by the build. */
 ${constants.map(([name, { value }]) => `export const ${name} = ${value};\n`).join('')}`,
 );
 

@@ -16,6 +16,8 @@ const PRODUCTS = [
   [512, 512],
   [1024, 1024],
 ];
+/** Columns of a panel, assembly/panels.ts */
+const PANEL = 16;
 const ROWS = [2, 3, 4, 5, 7, 8, 16, 32, 64];
 
 /** An instance of the kernels of its own, with a memory that nobody else uses. */
@@ -25,7 +27,7 @@ function kernels() {
   let end = Math.ceil(exports.HEAP_BASE.value / 64) * 64;
   return {
     ...exports,
-    unitsOfPanel: exports.PANEL.value / 4,
+    unitsOfPanel: PANEL / 4,
     /** Room for `count` floats, filled with small numbers. */
     floats(count) {
       const at = end;
@@ -60,10 +62,10 @@ export async function measureProducts(peaks, ms, progress) {
     const { floats, unitsOfPanel, gemv_f32, multiply, memory } = kernels();
     const panels = Math.ceil(H / unitsOfPanel);
     const most = Math.max(...ROWS);
-    const w = floats(panels * K * 16);
+    const w = floats(panels * K * PANEL);
     const x = floats(most * K);
-    const init = floats(panels * 16);
-    const z = floats(most * panels * 16);
+    const init = floats(panels * PANEL);
+    const z = floats(most * panels * PANEL);
     // Product in assembly/product.ts
     const product = floats(12);
     const weightBytes = panels * K * 64;
