@@ -39,7 +39,9 @@ export interface FileHandleLike {
 
 /** The part of a Blob that is used. TypeScript knows Blob only where `lib` has `dom`, or in the types of a platform. */
 export interface BlobLike {
+  /** The size in bytes. */
   readonly size: number;
+  /** The bytes from `start` to before `end`. */
   slice(start: number, end: number): { arrayBuffer(): Promise<ArrayBuffer> };
 }
 

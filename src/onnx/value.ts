@@ -4,6 +4,7 @@ import type { OnnxTensor } from './tensor.ts';
 
 /** The types that are computed with; a file's float16, bfloat16 and float64 become float32. */
 export type ValueType = 'float32' | 'int64' | 'int32' | 'bool';
+/** The elements of a tensor, row-major: float32, int64, int32, or bool as 0 and 1. */
 export type ValueData = Float32Array | BigInt64Array | Int32Array | Uint8Array;
 
 /** A tensor while a model runs. It is not changed after its operator returns it, so values may share data. */

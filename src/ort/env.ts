@@ -1,5 +1,6 @@
-/** A URL. TypeScript has a name for it only where `lib` has `dom`, or in the types of a platform. */
+/** A `URL`. TypeScript knows that name only with lib `dom` or the types of a platform. */
 export interface UrlLike {
+  /** The address. */
   readonly href: string;
 }
 

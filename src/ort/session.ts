@@ -1,7 +1,6 @@
 import { checkInteger, describe, sameDims, tag, wrongType, wrongValue } from '../base/tensor.ts';
 import { checkFile } from '../files/bytes.ts';
-import type { WasmModule } from '../memory/wasm.ts';
-import { loadOnnx, type OnnxFeed, type OnnxPort, type OnnxResult, type OnnxSession } from '../onnx.ts';
+import { loadOnnx, type OnnxFeed, type OnnxPort, type OnnxResult, type OnnxSession, type WasmModule } from '../onnx.ts';
 import type { UrlLike } from './env.ts';
 import { type OnnxValue, Tensor } from './tensor.ts';
 
@@ -124,7 +123,7 @@ export interface InferenceSessionFactory {
   ): Promise<InferenceSession>;
 }
 
-/** The interface, whose name is the class's own inside of it. */
+/** The interface InferenceSession: inside the class below, that name is the class. */
 type Session = InferenceSession;
 
 /**
