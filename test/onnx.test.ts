@@ -686,8 +686,7 @@ test('repeated runs do not grow memory, and dispose gives all of it back', async
   expect(used).toBeGreaterThan(before);
   for (let i = 0; i < 50; i++) session.run({ x });
   expect(bytesUsed()).toBe(used);
-  if (typeof Symbol.dispose === 'symbol') session[Symbol.dispose]();
-  else session.dispose();
+  session.dispose();
   expect(bytesUsed()).toBe(before);
 });
 

@@ -1,4 +1,4 @@
-import { describe, test } from 'vitest';
+import { beforeEach, describe, test } from 'vitest';
 import { I8, I8_RELAXED } from '../../src/memory/abi.ts';
 import { allocate, release } from '../../src/memory/arena.ts';
 import { int8Form } from '../../src/memory/int8.ts';
@@ -6,11 +6,13 @@ import { type Form, type Int8Matrix, panelBytes, quantizedBytes, writeInt8 } fro
 import { initialize } from '../../src/memory/wasm.ts';
 import { buffer, run } from '../support/canaries.ts';
 import { kernels, PANEL, product } from '../support/kernels.ts';
+import { hasRelaxedSimd, need } from '../support/need.ts';
 import { numbers, random, same, sweep, upTo } from '../support/sweep.ts';
 
-// with relaxed SIMD also where the engine emulates it
+const relaxed = hasRelaxedSimd();
+// also where the engine emulates it
 initialize(undefined, { relaxed: true });
-const relaxed = int8Form() === I8_RELAXED;
+int8Form();
 
 describe('gemm_i8', () => {
   /** What gemm_i8 computes, in float64 where it is exact and rounded where the kernels round. */
@@ -99,11 +101,13 @@ describe('gemm_i8', () => {
 
   const forms = [
     ['dot_i16x8_s', I8, true],
-    [relaxed ? 'relaxed_dot' : 'relaxed_dot: SKIPPED, this engine lacks relaxed SIMD', I8_RELAXED, relaxed],
+    ['relaxed_dot', I8_RELAXED, relaxed],
   ] as const;
 
   describe.each(forms)('%s', (_, form, available) => {
-    test.skipIf(!available)('every number of rows, depth and outputs', () => {
+    beforeEach((context) => need(context, 'relaxed SIMD', available));
+
+    test('every number of rows, depth and outputs', () => {
       const shapes = {
         rows: upTo(4),
         K: upTo(2 * PANEL + 1, 0),
@@ -123,7 +127,7 @@ describe('gemm_i8', () => {
       });
     });
 
-    test.skipIf(!available)('the largest sums are exact at every depth', () => {
+    test('the largest sums are exact at every depth', () => {
       sweep({ K: [2047, 2048, 2049, 4096, 5000], sign: [1, -1] }, ({ K, sign }) => {
         const matrix = matrixOf(3, K, (i) => (i < K ? 127 : i < 2 * K ? -127 : 127 - (i % 255)));
         const x = new Array<number>(K).fill(sign);
@@ -136,7 +140,7 @@ describe('gemm_i8', () => {
       });
     });
 
-    test.skipIf(!available)('from the smallest activations to the largest', () => {
+    test('from the smallest activations to the largest', () => {
       sweep({ size: [0, 1e-45, 1e-38, 1e-30, 1e-20, 1, 1e20, 3.4e38] }, ({ size }) => {
         const matrix = matrixOf(2, 9, (i) => (i % 2 ? 127 : -5));
         const x = numbers(9, size);
@@ -149,27 +153,24 @@ describe('gemm_i8', () => {
       });
     });
 
-    test.skipIf(!available)(
-      'a row with NaN or infinity is that of dequantised weights, its neighbours are as ever',
-      () => {
-        sweep({ special: [NaN, Infinity, -Infinity], K: [3, 8, 17] }, ({ special, K }) => {
-          const columns = PANEL + 2;
-          const matrix = matrixOf(columns, K, (i) => (i % 4 ? 127 - (i % 255) : 0));
-          const x = numbers(3 * K);
-          x[K + 1] = special;
-          const z = multiply(matrix, x, { rows: 3, K, columns, padding: 0, form, init: [] });
-          const expected = oracle(matrix, x, K, () => 0, 3, columns);
-          for (let column = 0; column < columns; column++) {
-            let sum = 0;
-            for (let k = 0; k < K; k++) {
-              const weight = Math.fround(matrix.data[column * K + k]! * matrix.scale[column]!);
-              sum = Math.fround(sum + Math.fround(weight * Math.fround(x[K + k]!)));
-            }
-            expected[columns + column] = sum;
+    test('a row with NaN or infinity is that of dequantised weights, its neighbours are as ever', () => {
+      sweep({ special: [NaN, Infinity, -Infinity], K: [3, 8, 17] }, ({ special, K }) => {
+        const columns = PANEL + 2;
+        const matrix = matrixOf(columns, K, (i) => (i % 4 ? 127 - (i % 255) : 0));
+        const x = numbers(3 * K);
+        x[K + 1] = special;
+        const z = multiply(matrix, x, { rows: 3, K, columns, padding: 0, form, init: [] });
+        const expected = oracle(matrix, x, K, () => 0, 3, columns);
+        for (let column = 0; column < columns; column++) {
+          let sum = 0;
+          for (let k = 0; k < K; k++) {
+            const weight = Math.fround(matrix.data[column * K + k]! * matrix.scale[column]!);
+            sum = Math.fround(sum + Math.fround(weight * Math.fround(x[K + k]!)));
           }
-          same(z, expected, 'z');
-        });
-      },
-    );
+          expected[columns + column] = sum;
+        }
+        same(z, expected, 'z');
+      });
+    });
   });
 });

@@ -6,7 +6,7 @@ import { kernels } from '../support/kernels.ts';
 
 const constants = () => new Uint8Array(kernels.memory.buffer).slice(0, kernels.HEAP_BASE.value);
 const before = constants();
-// with relaxed SIMD also where the engine emulates it
+// where the engine has relaxed SIMD, that of 8-bit products too
 initialize(undefined, { relaxed: true });
 int8Form();
 onnxKernels();

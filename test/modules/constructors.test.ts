@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { bytesUsed, Embedding, Linear, LSTM, LSTMCell } from '../../src/index.ts';
+import { Embedding, Linear, LSTM, LSTMCell } from '../../src/index.ts';
 import { bits } from '../support/bits.ts';
 import { type ErrorClass, expectRefusal } from '../support/refusals.ts';
-import { type Any, tensor } from '../support/tensors.ts';
+import type { Any } from '../support/tensors.ts';
 
 const [T, R] = [TypeError, RangeError];
 
@@ -110,41 +110,5 @@ describe('constructors', () => {
     // twelve uniforms have kurtosis 2.9, a normal variable 3
     expect(Math.abs(moment(4) - 2.9)).toBeLessThan(0.15);
     expect(data.every((value) => Math.abs(value) <= 6)).toBe(true);
-  });
-});
-
-describe('dispose', () => {
-  test.each<[string, () => LSTM | LSTMCell | Linear | Embedding, (module: Any) => unknown]>([
-    ['LSTM', () => new LSTM(3, 4), (lstm) => lstm.forward(tensor(5, 3))],
-    ['LSTMCell', () => new LSTMCell(3, 4), (cell) => cell.forward(tensor(3))],
-    ['Linear', () => new Linear(3, 4), (linear) => linear.forward(tensor(3))],
-    ['Embedding', () => new Embedding(3, 4), (embedding) => embedding.forward({ data: [1], dims: [1] })],
-  ])('%s: any use afterwards is an error, a second dispose is not', (name, make, forward) => {
-    const used = bytesUsed();
-    const module = make() as Any;
-    const dict = module.stateDict();
-    expect(bytesUsed()).toBeGreaterThan(used);
-    forward(module);
-    module.dispose();
-    module.dispose();
-    expect(bytesUsed()).toBe(used);
-    const other = make();
-    const kept = [...other.stateDict().values()].map(bits);
-    const uses: (() => unknown)[] = [
-      () => forward(module),
-      () => module.stateDict(),
-      () => module.loadStateDict(dict),
-      () => module.train(),
-      () => module.eval(),
-      ...('stream' in module ? [() => module.stream()] : []),
-    ];
-    for (const use of uses) expect(use).toThrow(new Error(`${name}: used after dispose()`));
-    module.dispose();
-    expect([...other.stateDict().values()].map(bits)).toEqual(kept);
-    other.dispose();
-    if (typeof Symbol.dispose === 'symbol') {
-      (make() as Any)[Symbol.dispose]();
-      expect(bytesUsed()).toBe(used);
-    }
   });
 });

@@ -348,7 +348,6 @@ test('after dispose() of the streams or of the model: errors, and a second dispo
   for (const use of uses) expect(() => use(orphan)).toThrow(new Error('LSTM: used after dispose()'));
   expect(() => model.streams()).toThrow(new Error('LSTM: used after dispose()'));
   expect(bytesUsed()).toBeGreaterThan(used);
-  if (typeof Symbol.dispose === 'symbol') (orphan as Any)[Symbol.dispose]();
   orphan.dispose();
   expect(bytesUsed()).toBe(used);
 });

@@ -8,10 +8,13 @@ declare module 'vitest' {
     nodeDigest: string;
     /** That of onnx-digest.ts. */
     onnxDigest: string;
+    /** Whether nothing may be skipped. */
+    ci: boolean;
   }
 }
 
 export default function setup(project: TestProject): void {
   project.provide('nodeDigest', digest());
   project.provide('onnxDigest', onnxDigest());
+  project.provide('ci', Boolean(process.env.CI));
 }

@@ -1,0 +1,22 @@
+import { inject, type TestContext } from 'vitest';
+import { compileInt8 } from '../../src/memory/compile.ts';
+
+/**
+ * Skips the test by name where the engine lacks something it needs. With CI=true that is an error in the browser, which has all
+ * of it: so every test runs in one of the two.
+ */
+export function need(context: TestContext, what: string, has: boolean): void {
+  if (has) return;
+  if (inject('ci') && typeof window !== 'undefined') throw new Error(`with CI=true the browser must have ${what}`);
+  context.skip(`this engine lacks ${what}`);
+}
+
+/** Whether the engine has relaxed SIMD: Node 20 has not. */
+export function hasRelaxedSimd(): boolean {
+  try {
+    compileInt8();
+    return true;
+  } catch {
+    return false;
+  }
+}
