@@ -52,6 +52,8 @@ export default defineConfig({
   test: {
     globalSetup: 'test/support/setup.ts',
     testTimeout: 60_000,
+    // a test that returns before it has looked at anything fails
+    expect: { requireAssertions: true },
     projects: chromium ? [node, browser] : [node],
   },
 });

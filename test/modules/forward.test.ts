@@ -48,13 +48,13 @@ describe('the documentation examples', () => {
     expect(new LSTMCell(4, 6)).toMatchObject({ inputSize: 4, hiddenSize: 6, bias: true });
     expect(new Linear(4, 6, { bias: false })).toMatchObject({ inFeatures: 4, outFeatures: 6, bias: false });
     expect(new Embedding(4, 6, { paddingIdx: -1 })).toMatchObject({ numEmbeddings: 4, embeddingDim: 6, paddingIdx: 3 });
-    const compiles = () => {
+    // never called: tsc looks at it, in `npm run check`
+    void (() => {
       // @ts-expect-error readonly
       lstm.hiddenSize = 7;
       // @ts-expect-error readonly
       lstm.training = true;
-    };
-    expect(compiles).toBeTypeOf('function');
+    });
   });
 
   test("results are the caller's: changing one changes no other", () => {
