@@ -7,7 +7,7 @@ import { uniforms } from '../support/random.ts';
 import { type Any, unusual } from '../support/tensors.ts';
 
 // Many streams in one call: the bits of each alone, whatever else happens; what is refused, before anything changes. What
-// they cost is for memory.node.test.ts.
+// they cost is for memory/.
 
 const SEED = 20250101;
 function stepped(stream: LSTMStream, input: Float32Array): Float32Array {

@@ -1,4 +1,4 @@
-// A program for onnxruntime-web, with its types: test/ort-types.node.test.ts checks it against onnxruntime-common's declarations
+// A program for onnxruntime-web, with its types: test/ort-types.slow.node.test.ts checks it against onnxruntime-common's declarations
 // and against ours.
 import * as ort from 'onnxruntime-web';
 

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { bytesUsed } from '../src/index.ts';
-import { loadOnnx } from '../src/onnx.ts';
+import { bytesUsed } from '../../src/index.ts';
+import { loadOnnx } from '../../src/onnx.ts';
 
 setFlagsFromString('--expose-gc');
 const gc: () => void = runInNewContext('gc');
 
 test('models without a reference give their memory back when they are collected', async () => {
   const files = ['torch_tagger_2l_bi', 'clip'].map((name) =>
-    readFileSync(new URL(`./fixtures/onnx-ort/${name}.onnx`, import.meta.url)),
+    readFileSync(new URL(`../fixtures/onnx-ort/${name}.onnx`, import.meta.url)),
   );
   const before = bytesUsed();
   const forget = () => {

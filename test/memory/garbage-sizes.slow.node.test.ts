@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { LSTM, type LSTMResult } from '../src/index.ts';
-import { allocate, floats, release } from '../src/memory/arena.ts';
-import { copyOut } from '../src/memory/rows.ts';
-import { bytesPerCall } from './support/garbage.ts';
-import { uniforms } from './support/random.ts';
-import { tensor } from './support/tensors.ts';
+import { LSTM, type LSTMResult } from '../../src/index.ts';
+import { allocate, floats, release } from '../../src/memory/arena.ts';
+import { copyOut } from '../../src/memory/rows.ts';
+import { bytesPerCall } from '../support/garbage.ts';
+import { uniforms } from '../support/random.ts';
+import { tensor } from '../support/tensors.ts';
 
 // step(), run() and forward() with out make no garbage when sizes change from call to call either. Node only: the JS heap is
 // measured.
