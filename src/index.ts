@@ -21,6 +21,7 @@ export {
   unpadSequence,
 } from './nn/packed.ts';
 export type { PackedSequence } from './nn/packed-sequence.ts';
+export type { ForwardOptions } from './nn/result.ts';
 export type { LSTMState } from './nn/state.ts';
 export type { LoadResult } from './nn/state-dict.ts';
 export type { LSTMStream } from './nn/stream.ts';

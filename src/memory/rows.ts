@@ -1,4 +1,4 @@
-import { floats, integers } from './arena.ts';
+import { floats, integers, isInside } from './arena.ts';
 
 // Between linear memory and arrays outside. Nothing here makes garbage, but for a view where only a part of an array is read.
 
@@ -23,6 +23,18 @@ export function copyInSome(pointer: number, array: Float32Array, at: number, cou
   const memory = floats();
   let to = pointer / 4;
   for (const end = at + count; at < end; at++, to++) memory[to] = array[at]!;
+}
+
+/** Where an array lies in linear memory, which stays true when memory grows and takes the array's length; -1 if it lies outside. */
+export function placeOf(array: Float32Array): number {
+  return isInside(array) ? array.byteOffset : -1;
+}
+
+/** As copyIn(), of an array whose place was asked for before memory could grow. */
+export function copyInFrom(pointer: number, array: Float32Array, place: number, at: number, count: number): void {
+  const from = place / 4 + at;
+  if (place < 0) copyIn(pointer, array, at, count);
+  else floats().copyWithin(pointer / 4, from, from + count);
 }
 
 /** Copies `count` integers of `list`, from `at` on, to linear memory. */

@@ -1,15 +1,10 @@
-import {
-  checkBoolean,
-  checkInteger,
-  checkOptions,
-  checkTensor,
-  type TensorLike,
-  wrongValue,
-  zeros,
-} from '../base/tensor.ts';
-import { copyIfInside } from '../memory/arena.ts';
+import { checkBoolean, checkInteger, checkOptions, checkTensor, type TensorLike, wrongValue } from '../base/tensor.ts';
+import { endScratch } from '../memory/arena.ts';
+import { overwrites, placeOf } from '../memory/rows.ts';
+import { readChannels, type Windows, writeWindows } from '../memory/windows.ts';
 import { Affine } from './affine.ts';
 import { type QuantizeOptions, VALUES } from './module.ts';
+import { checkAttached, type ForwardOptions, resultFor } from './result.ts';
 
 export interface Conv1dOptions {
   /** Inputs from one output to the next. Default 1. */
@@ -40,6 +35,9 @@ export class Conv1d extends Affine {
   declare readonly dilation: number;
   declare readonly groups: number;
   declare readonly bias: boolean;
+  /** Refilled by each call, since new ones would be garbage */
+  private readonly _tail: number[] = [];
+  private readonly _windows: { -readonly [Key in keyof Windows]: number };
 
   /**
    * Weights start uniform in ±1/sqrt(inChannels / groups * kernelSize), drawn from `seed` by mulberry32.
@@ -58,6 +56,7 @@ export class Conv1d extends Affine {
     checkBoolean('Conv1d', 'bias', bias);
     super('Conv1d', options, [outChannels, inChannels / groups, kernelSize], groups, bias);
     Object.assign(this, counts, { padding, bias });
+    this._windows = { length: 0, size: kernelSize, stride, dilation, left: 0 };
   }
 
   /** This layer with 8-bit weights; see LSTM.quantize. */
@@ -69,50 +68,54 @@ export class Conv1d extends Affine {
 
   /**
    * @param input (N, inChannels, L) or (inChannels, L)
+   * @param options `out`: a tensor of the result's dims to write to and return: the call then makes no garbage. If it overlaps
+   *   `input`, that is copied first.
    * @returns (N, outChannels, floor((L + 2 padding - dilation (kernelSize - 1) - 1) / stride) + 1), or without N
-   * @throws TypeError or RangeError that names the argument
+   * @throws TypeError or RangeError that names the argument; nothing is changed then
    */
-  forward(input: TensorLike): TensorLike {
+  forward(input: TensorLike, options?: ForwardOptions): TensorLike {
     this.checkAlive();
-    const given = checkTensor('Conv1d', 'input', input);
+    let data = checkTensor('Conv1d', 'input', input);
     const { inChannels, outChannels, kernelSize, stride, dilation, groups } = this;
     const { dims } = input;
-    const [channels, length] = dims.slice(-2) as [number, number];
-    if ((dims.length !== 2 && dims.length !== 3) || channels !== inChannels) {
+    const front = dims.length - 2;
+    if ((front !== 0 && front !== 1) || dims[front] !== inChannels) {
       throw wrongValue('Conv1d', 'input', `[N, ${inChannels}, L] or [${inChannels}, L]`, dims);
     }
+    const length = dims[front + 1]!;
     const reach = dilation * (kernelSize - 1);
     // 'same' puts an odd zero at the end, as PyTorch does
     const left = this.padding === 'same' ? reach >> 1 : this.padding === 'valid' ? 0 : this.padding;
     const padded = length + (this.padding === 'same' ? reach : 2 * left);
     const steps = Math.floor((padded - reach - 1) / stride) + 1;
     if (steps < 1) throw wrongValue('Conv1d', 'input', `at least ${reach + 1 - padded + length} steps`, dims);
-    const batch = dims.length === 3 ? dims[0]! : 1;
-    const output = zeros('Conv1d', [...dims.slice(0, -2), outChannels, steps]);
-    const data = copyIfInside(given);
+    this._tail[0] = outChannels;
+    this._tail[1] = steps;
+    const result = resultFor('Conv1d', options, dims, front, this._tail);
+    const output = result.data;
+    const count = output.length;
+    if (overwrites(output, 0, data, 1)) data = data.slice();
+    const place = placeOf(data);
+    const { matrices } = this;
+    const chunk = matrices.reserve(steps);
+    checkAttached('Conv1d', output, count);
 
     // windows side by side are the rows of a matrix product
-    const [ins, outs] = [inChannels / groups, outChannels / groups];
-    for (let part = 0; part < batch * groups; part++) {
-      this.multiply(
-        part % groups,
-        steps,
-        (memory, x, first, end) => {
-          for (let row = first; row < end; row++) {
-            for (let c = part * ins; c < (part + 1) * ins; c++) {
-              for (let k = 0, t = row * stride - left; k < kernelSize; k++, t += dilation) {
-                memory[x++] = t >= 0 && t < length ? data[c * length + t]! : 0;
-              }
-            }
-          }
-        },
-        (memory, y, first, end) => {
-          for (let row = first; row < end; row++) {
-            for (let c = part * outs; c < (part + 1) * outs; c++) output.data[c * steps + row] = memory[y++]!;
-          }
-        },
-      );
+    const ins = inChannels / groups;
+    const outs = outChannels / groups;
+    const windows = this._windows;
+    windows.length = length;
+    windows.left = left;
+    const parts = groups * (front ? dims[0]! : 1);
+    for (let part = 0; part < parts; part++) {
+      for (let first = 0; first < steps; first += chunk) {
+        const end = Math.min(first + chunk, steps);
+        writeWindows(matrices.inputs, data, place, windows, first, end, part * ins, (part + 1) * ins);
+        matrices.multiply(part % groups, end - first);
+        readChannels(matrices.outputs, output, steps, first, end, part * outs, (part + 1) * outs);
+      }
     }
-    return output;
+    endScratch();
+    return result;
   }
 }

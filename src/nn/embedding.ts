@@ -7,10 +7,12 @@ import {
   formatDims,
   type TensorLike,
   wrongLength,
-  zeros,
+  wrongType,
 } from '../base/tensor.ts';
-import { floats, integers } from '../memory/arena.ts';
+import { currentView } from '../memory/arena.ts';
+import { fill, skip } from '../memory/rows.ts';
 import { Module } from './module.ts';
+import { type ForwardOptions, resultFor } from './result.ts';
 
 export interface EmbeddingOptions {
   /** The row that starts as zeros; negative counts from the end. Default: none. */
@@ -36,6 +38,9 @@ export class Embedding extends Module {
   /** As in PyTorch, counted from the start even if it was given from the end. */
   readonly paddingIdx: number | undefined;
   private readonly _weight: number;
+  /** All of them, as a view of linear memory */
+  private _rows = new Float32Array(0);
+  private readonly _tail: readonly number[];
 
   /**
    * Weights start near N(0, 1): sums of twelve uniforms from `seed` by mulberry32, less 6.
@@ -52,38 +57,52 @@ export class Embedding extends Module {
     super('Embedding', options);
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
+    this._tail = [embeddingDim];
     this.paddingIdx = padding !== undefined && padding < 0 ? padding + numEmbeddings : padding;
-    this._weight = this.own(4 * numEmbeddings * embeddingDim);
+    this._weight = this.own(skip(0, numEmbeddings * embeddingDim));
     this.parameters.push({ name: 'weight', dims: [numEmbeddings, embeddingDim], pointer: this._weight });
     this.random.normal(this._weight, numEmbeddings * embeddingDim);
     if (this.paddingIdx !== undefined) {
-      const row = this._weight / 4 + this.paddingIdx * embeddingDim;
-      floats().fill(0, row, row + embeddingDim);
+      fill(skip(this._weight, this.paddingIdx * embeddingDim), embeddingDim, 0);
     }
   }
 
   /**
    * @param indices (*), each from 0 to numEmbeddings - 1
+   * @param options `out`: a tensor of the result's dims to write to and return: the call then makes no garbage, unless `indices`
+   *   are a BigInt64Array, whose elements are. If `indices` lie in the same buffer, they are copied first.
    * @returns (*, embeddingDim)
-   * @throws TypeError or RangeError that names the argument
+   * @throws TypeError or RangeError that names the argument; nothing is changed then
    */
-  forward(indices: IndexTensor): TensorLike {
+  forward(indices: IndexTensor, options?: ForwardOptions): TensorLike {
     this.checkAlive();
-    const { data, dims } = indices ?? {};
+    if (indices === null || typeof indices !== 'object') {
+      throw wrongType('Embedding', 'indices', 'a tensor { data, dims }', indices);
+    }
+    const { dims } = indices;
     const count = checkDims('Embedding', 'indices', dims);
-    checkIntegers('Embedding', 'indices.data', data);
+    let data = checkIntegers('Embedding', 'indices.data', indices.data);
     if (data.length !== count) {
       throw wrongLength('Embedding', 'indices', count, `dims ${formatDims(dims)}`, data.length);
     }
+    for (let i = 0; i < count; i++) this._row(data[i]);
     const width = this.embeddingDim;
-    const output = zeros('Embedding', [...dims, width]);
-    const words = new Int32Array(output.data.buffer);
-    const memory = integers();
-    for (let i = 0; i < count; i++) {
-      const row = checkElement('Embedding', 'indices', data[i], 0, this.numEmbeddings - 1);
-      const from = this._weight / 4 + row * width;
-      for (let k = 0; k < width; k++) words[i * width + k] = memory[from + k]!;
+    const result = resultFor('Embedding', options, dims, dims.length, this._tail);
+    const out = result.data;
+    if (ArrayBuffer.isView(data) && data.buffer === out.buffer) data = Array.from(data);
+    this._rows = currentView(this._rows, this._weight, this.numEmbeddings * width);
+    const rows = this._rows;
+    const isNew = options?.out === undefined;
+    for (let i = 0, at = 0; i < count; i++, at += width) {
+      const from = this._row(data[i]) * width;
+      // set() keeps all bits of a NaN, but takes a view, which would be garbage beside a given tensor
+      if (isNew) out.set(rows.subarray(from, from + width), at);
+      else for (let k = 0; k < width; k++) out[at + k] = rows[from + k]!;
     }
-    return output;
+    return result;
+  }
+
+  private _row(index: unknown): number {
+    return checkElement('Embedding', 'indices', index, 0, this.numEmbeddings - 1);
   }
 }

@@ -4,14 +4,14 @@ import {
   checkOptions,
   checkTensor,
   product,
-  sameDims,
   type TensorLike,
   wrongNumber,
   wrongValue,
-  zeros,
 } from '../base/tensor.ts';
-import { floats } from '../memory/arena.ts';
+import { currentView } from '../memory/arena.ts';
+import { fill, overwrites, skip } from '../memory/rows.ts';
 import { Module } from './module.ts';
+import { countOf, type ForwardOptions, NO_TAIL, resultFor } from './result.ts';
 
 export interface LayerNormOptions {
   /** Added to the variance. Default 1e-5. */
@@ -33,6 +33,8 @@ export class LayerNorm extends Module {
   readonly elementwiseAffine: boolean;
   readonly bias: boolean;
   private readonly _weight: number;
+  /** Weights, then biases */
+  private _scale = new Float32Array(0);
 
   /**
    * @param normalizedShape the last dimensions of the input, or the last one as a number
@@ -53,28 +55,34 @@ export class LayerNorm extends Module {
     this.elementwiseAffine = elementwiseAffine;
     this.bias = elementwiseAffine && bias;
     const count = product(shape);
-    this._weight = this.own(8 * count);
-    floats().fill(1, this._weight / 4, this._weight / 4 + count);
+    this._weight = this.own(skip(0, 2 * count));
+    fill(this._weight, count, 1);
     if (elementwiseAffine) this.parameters.push({ name: 'weight', dims: shape, pointer: this._weight });
-    if (this.bias) this.parameters.push({ name: 'bias', dims: shape, pointer: this._weight + 4 * count });
+    if (this.bias) this.parameters.push({ name: 'bias', dims: shape, pointer: skip(this._weight, count) });
   }
 
   /**
    * @param input (..., *normalizedShape)
+   * @param options `out`: a tensor of the same dims to write to and return: the call then makes no garbage. It may be `input`;
+   *   if it overlaps that in another way, `input` is copied first.
    * @returns the same dims
-   * @throws TypeError or RangeError that names the argument
+   * @throws TypeError or RangeError that names the argument; nothing is changed then
    */
-  forward(input: TensorLike): TensorLike {
+  forward(input: TensorLike, options?: ForwardOptions): TensorLike {
     this.checkAlive();
-    const data = checkTensor('LayerNorm', 'input', input);
+    let data = checkTensor('LayerNorm', 'input', input);
+    const { dims } = input;
     const shape = this.normalizedShape;
-    if (input.dims.length < shape.length || !sameDims(input.dims.slice(-shape.length), shape)) {
-      throw wrongValue('LayerNorm', 'input', `[..., ${shape.join(', ')}]`, input.dims);
-    }
-    const output = zeros('LayerNorm', input.dims);
-    const memory = floats();
-    const count = product(shape);
-    const weight = this._weight / 4;
+    const front = dims.length - shape.length;
+    let fits = front >= 0;
+    for (let i = 0; i < shape.length; i++) fits &&= dims[front + i] === shape[i];
+    if (!fits) throw wrongValue('LayerNorm', 'input', `[..., ${shape.join(', ')}]`, dims);
+    const result = resultFor('LayerNorm', options, dims, dims.length, NO_TAIL);
+    const output = result.data;
+    if (overwrites(output, 1, data, 1)) data = data.slice();
+    const count = countOf(shape, 0, shape.length);
+    this._scale = currentView(this._scale, this._weight, 2 * count);
+    const scales = this._scale;
     for (let first = 0; first < data.length; first += count) {
       let sum = 0;
       for (let i = 0; i < count; i++) sum += data[first + i]!;
@@ -86,9 +94,9 @@ export class LayerNorm extends Module {
       }
       const scale = 1 / Math.sqrt(squares / count + this.eps);
       for (let i = 0; i < count; i++) {
-        output.data[first + i] = (data[first + i]! - mean) * scale * memory[weight + i]! + memory[weight + count + i]!;
+        output[first + i] = (data[first + i]! - mean) * scale * scales[i]! + scales[count + i]!;
       }
     }
-    return output;
+    return result;
   }
 }

@@ -4,16 +4,19 @@ import {
   checkOptions,
   checkTensor,
   describe,
-  product,
   type StateDict,
   type TensorLike,
   wrongValue,
-  zeros,
 } from '../base/tensor.ts';
-import { copyIfInside } from '../memory/arena.ts';
+import { endScratch } from '../memory/arena.ts';
+import { copyInFrom, copyOut, overwrites, placeOf } from '../memory/rows.ts';
 import { Affine } from './affine.ts';
 import { type QuantizeOptions, VALUES } from './module.ts';
+import { checkAttached, countOf, type ForwardOptions, resultFor } from './result.ts';
 import { entries, matchStateDict, wrongMatrix } from './state-dict.ts';
+
+/** Floats of an input that is copied to scratch as a whole, 1 MB. */
+const WHOLE = 1 << 18;
 
 export interface LinearOptions {
   /** Whether a bias is added. Default true. */
@@ -31,6 +34,7 @@ export class Linear extends Affine {
   readonly inFeatures: number;
   readonly outFeatures: number;
   readonly bias: boolean;
+  private readonly _tail: readonly number[];
 
   /**
    * Weights start uniform in ±1/sqrt(inFeatures), drawn from `seed` by mulberry32.
@@ -45,6 +49,7 @@ export class Linear extends Affine {
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     this.bias = bias;
+    this._tail = [outFeatures];
   }
 
   /**
@@ -76,29 +81,39 @@ export class Linear extends Affine {
 
   /**
    * @param input (..., inFeatures), any rank from 1
+   * @param options `out`: a tensor of the result's dims to write to and return: the call then makes no garbage, but for
+   *   a view for each 256 KB of an input longer than 1 MB. With inFeatures equal to outFeatures it may be `input`; if it overlaps that in another way,
+   *   `input` is copied first.
    * @returns (..., outFeatures)
-   * @throws TypeError or RangeError that names the argument
+   * @throws TypeError or RangeError that names the argument; nothing is changed then
    */
-  forward(input: TensorLike): TensorLike {
+  forward(input: TensorLike, options?: ForwardOptions): TensorLike {
     this.checkAlive();
-    const given = checkTensor('Linear', 'input', input);
+    let data = checkTensor('Linear', 'input', input);
     const { inFeatures, outFeatures } = this;
     const { dims } = input;
-    if (dims.length === 0 || dims[dims.length - 1] !== inFeatures) {
-      throw wrongValue('Linear', 'input', `[..., ${inFeatures}]`, dims);
-    }
-    const rows = product(dims.slice(0, -1));
-    const output = zeros('Linear', [...dims.slice(0, -1), outFeatures]);
-    const data = copyIfInside(given);
+    const last = dims.length - 1;
+    if (last < 0 || dims[last] !== inFeatures) throw wrongValue('Linear', 'input', `[..., ${inFeatures}]`, dims);
+    const result = resultFor('Linear', options, dims, last, this._tail);
+    const output = result.data;
+    const count = output.length;
     // none where the result is empty, however many rows that is
-    this.multiply(
-      0,
-      output.data.length && rows,
-      (memory, x, first, end) => memory.set(data.subarray(first * inFeatures, end * inFeatures), x),
-      (memory, y, first, end) => {
-        output.data.set(memory.subarray(y, y + (end - first) * outFeatures), first * outFeatures);
-      },
-    );
-    return output;
+    const rows = count && countOf(dims, 0, last);
+    if (overwrites(output, outFeatures, data, inFeatures)) data = data.slice();
+    const place = placeOf(data);
+    // copied as a whole it needs no views
+    const wholeInput = rows * inFeatures <= WHOLE;
+    const { matrices } = this;
+    const chunk = matrices.reserve(rows, wholeInput);
+    checkAttached('Linear', output, count);
+    if (wholeInput) copyInFrom(matrices.inputs, data, place, 0, rows * inFeatures);
+    for (let first = 0; first < rows; first += chunk) {
+      const some = Math.min(chunk, rows - first);
+      if (!wholeInput) copyInFrom(matrices.inputs, data, place, first * inFeatures, some * inFeatures);
+      matrices.multiply(0, some, wholeInput ? first : 0);
+      copyOut(matrices.outputs, some * outFeatures, output, first * outFeatures);
+    }
+    endScratch();
+    return result;
   }
 }

@@ -1,6 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { loadGuitarML, loadNam, loadRTNeural } from '../../src/audio.ts';
-import { bytesUsed, LSTM, LSTMCell, packPaddedSequence } from '../../src/index.ts';
+import {
+  bytesUsed,
+  Conv1d,
+  Embedding,
+  LayerNorm,
+  Linear,
+  LSTM,
+  LSTMCell,
+  packPaddedSequence,
+  relu,
+  sigmoid,
+  softmax,
+  type TensorLike,
+  tanh,
+} from '../../src/index.ts';
 import { wasm } from '../../src/memory/wasm.ts';
 import { guitarML, nam, rtneural } from '../support/audio-files.ts';
 import { bytesPerCall } from '../support/garbage.ts';
@@ -61,6 +75,48 @@ describe('no garbage', () => {
 
   const unsorted = { enforceSorted: false };
 
+  // wide enough for results that are copied as a whole, and few enough for those that are not
+  const linear = new Linear(8, 3, { seed: 1 });
+  const square = new Linear(80, 80, { seed: 1 });
+  const narrow = new Linear(64, 3, { seed: 1 });
+  const conv = new Conv1d(4, 6, 3, { groups: 2, padding: 'same', seed: 1 });
+  const norm = new LayerNorm([20, 4]);
+  const embedding = new Embedding(5, 30, { seed: 1 });
+  const longInput = tensor(1024, 64);
+  const longOut = { out: narrow.forward(longInput) };
+  const [wideInput, steps, ids3] = [tensor(2, 80), tensor(2, 4, 20), { data: Int32Array.of(4, 0, 2), dims: [3] }];
+  const wideOut = { out: square.forward(wideInput) };
+  const convOut = { out: conv.forward(steps) };
+  const normed = tensor(7, 20, 4);
+  const normOut = { out: normed };
+  const rowsOut = { out: embedding.forward(ids3) };
+  const layers = () => {
+    square.forward(wideInput, wideOut);
+    square.forward(wideOut.out, wideOut);
+    conv.forward(steps, convOut);
+    narrow.forward(longInput, longOut);
+    norm.forward(normed, normOut);
+    embedding.forward(ids3, rowsOut);
+    tanh(wideOut.out, wideOut);
+    relu(convOut.out, convOut);
+    softmax(rowsOut.out, -1, rowsOut);
+  };
+  const headStream = lstm.stream();
+  const scores = { out: tensor(1, 3) };
+  const hidden: TensorLike = {
+    get data() {
+      return headStream.output;
+    },
+    dims: [1, 8],
+  };
+  const head = () => {
+    headStream.input[0] = 0.5;
+    headStream.step();
+    linear.forward(hidden, scores);
+    sigmoid(scores.out, scores);
+    if (scores.out.data[0]! > 2) throw new Error('never');
+  };
+
   const amp = loadNam(nam({ H: 8, layers: 2 }));
   const dense = loadRTNeural(
     rtneural({
@@ -103,6 +159,8 @@ describe('no garbage', () => {
     ['forward, out, unbatched', into(lstm, tensor(5, 3), true)],
     ['forward, out, projection', into(projected, tensor(5, 2, 3), true)],
     ['forward, out, bidirectional, batchFirst', into(bidirectional, tensor(2, 5, 3), true)],
+    ['Linear, Conv1d, LayerNorm, Embedding, activations, out', layers],
+    ['a head after a stream: step(), Linear, sigmoid', head],
     ['forward, out, packed', into(lstm, packPaddedSequence(tensor(5, 3, 3), [5, 2, 1]), true)],
     [
       'forward, out, packed in another order',
