@@ -93,7 +93,7 @@ export const embeddedInt8: string =
 `,
 );
 writeFileSync(
-  join(root, 'src/onnx/embedded.ts'),
+  join(root, 'src/cells/embedded.ts'),
   `/** lstm-onnx.wasm in hexadecimal. */
 export const embeddedOnnx: string =
   ${hex('lstm-onnx.wasm')};
@@ -150,6 +150,7 @@ const bundle = await rolldown({
 // what it imports, unless one of a higher priority has it: fflate fills tables as it is loaded, which no bundler leaves out.
 const groups = [
   { name: 'core', priority: 3, test: /\/src\/(base|memory|nn)\// },
+  { name: 'cells', priority: 2, test: /\/src\/cells\// },
   { name: 'formats', priority: 2, test: /\/src\/files\/[^/]+$/ },
   { name: 'zip', priority: 1, test: /\/src\/files\/zip\/|\/node_modules\/fflate\// },
 ];

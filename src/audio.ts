@@ -4,8 +4,12 @@ import { AudioModel } from './audio/model.ts';
 import { readNam } from './audio/nam.ts';
 import { readRTNeural } from './audio/rtneural.ts';
 
+import { type KernelOptions, useKernels } from './cells/kernels.ts';
+
 export type { AudioModel } from './audio/model.ts';
 export { ModelError, type ModelErrorDetails } from './base/errors.ts';
+export type { KernelOptions as RTNeuralOptions } from './cells/kernels.ts';
+export type { WasmModule } from './memory/wasm.ts';
 
 /**
  * Reads a model of Neural Amp Modeler (`.nam`) with the architecture LSTM
@@ -34,6 +38,8 @@ export function loadNam(json: string | object): AudioModel {
  * `layers`), or a PyTorch state dict. The LSTMs of a state dict come first, in the natural order of their names (lstm, lstm2,
  * lstm10), then the dense layers. Inputs after the first are knobs.
  * @param json the file: its text, or the object that JSON.parse makes of it
+ * @param options `kernels`: the compiled `lstm-wasm/lstm-onnx.wasm`, where a runtime forbids compiling bytes and a layer has the
+ *   activation elu
  * @throws ModelError that names the place in the file and what is wrong with it
  * @throws TypeError if `json` is neither a string nor an object
  * @example
@@ -47,7 +53,8 @@ export function loadNam(json: string | object): AudioModel {
  * console.log(output); // Float32Array(3) [ 0.25, 1.25, 2.25 ]
  * ```
  */
-export function loadRTNeural(json: string | object): AudioModel {
+export function loadRTNeural(json: string | object, options?: KernelOptions): AudioModel {
+  useKernels('loadRTNeural', options);
   return load('RTNeural', readRTNeural, json);
 }
 

@@ -1,4 +1,5 @@
 import { checkOptions, type TensorLike, tag, wrongType } from './base/tensor.ts';
+import { type KernelOptions, useKernels } from './cells/kernels.ts';
 import { Budget } from './files/budget.ts';
 import { checkFile } from './files/bytes.ts';
 import { encodeUtf8 } from './files/utf8.ts';
@@ -14,7 +15,9 @@ import { refuse, WHO } from './keras/refuse.ts';
 
 export { ModelError, type ModelErrorDetails } from './base/errors.ts';
 export type { TensorLike } from './base/tensor.ts';
+export type { KernelOptions as KerasOptions } from './cells/kernels.ts';
 export type { KerasInput, KerasModel, KerasSpec } from './keras/model.ts';
+export type { WasmModule } from './memory/wasm.ts';
 
 const LOAD = 'loadKeras';
 
@@ -39,8 +42,9 @@ export type KerasSource =
  * Reads a model of Keras or TensorFlow.js, Sequential or functional with each layer called once. Nothing in a file is ever
  * run, and no other file opened. The supported layers are listed in docs/formats/keras.md; they are defined by
  * https://keras.io/api/layers/.
+ * @param options `kernels`: the compiled `lstm-wasm/lstm-onnx.wasm`, where a runtime forbids compiling bytes
  * @throws ModelError if the file is damaged; or one that lists everything that is not supported
- * @throws TypeError if `source` has another form, or its bytes are shared or detached
+ * @throws TypeError if `source` has another form, or its bytes are shared or detached, or an option is wrong
  * @example
  * ```js
  * import { readFileSync } from 'node:fs'; // in a page: await (await fetch('model.h5')).arrayBuffer()
@@ -52,7 +56,8 @@ export type KerasSource =
  * model.dispose(); // or leave it to the garbage collector
  * ```
  */
-export function loadKeras(source: KerasSource): KerasModel {
+export function loadKeras(source: KerasSource, options?: KernelOptions): KerasModel {
+  useKernels('loadKeras', options);
   if (tag(source) !== 'Object') {
     throw wrongType(LOAD, 'source', '{ modelJson, weights }, { keras } or { h5 }', source);
   }

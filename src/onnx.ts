@@ -1,27 +1,17 @@
-import { checkOptions } from './base/tensor.ts';
+import { type KernelOptions, useKernels } from './cells/kernels.ts';
 import { checkFile } from './files/bytes.ts';
-import type { WasmModule } from './memory/wasm.ts';
-import { useKernels } from './onnx/kernels.ts';
 import { type OnnxModel, readModel } from './onnx/model.ts';
 import { createSession, type OnnxSession } from './onnx/session.ts';
 
 export { ModelError, type ModelErrorDetails } from './base/errors.ts';
 export type { AnyTypedArray, TensorLike } from './base/tensor.ts';
+export type { KernelOptions as OnnxOptions } from './cells/kernels.ts';
 export type { WasmModule } from './memory/wasm.ts';
 export type { LSTMReport } from './onnx/lstm-report.ts';
 export type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxValueInfo } from './onnx/model.ts';
 export type { OnnxFeed, OnnxFeeds, OnnxPort, OnnxResult, OnnxSession } from './onnx/session.ts';
 export type { OnnxData, OnnxTensor } from './onnx/tensor.ts';
 export type { ValueData, ValueType } from './onnx/value.ts';
-
-/** Options of loadOnnx(). */
-export interface OnnxOptions {
-  /**
-   * The compiled `lstm-wasm/lstm-onnx.wasm`, for runtimes that forbid compiling bytes; initialize() takes lstm.wasm. Ignored
-   * once a model has needed the kernels.
-   */
-  readonly kernels?: WasmModule | undefined;
-}
 
 /**
  * Reads an ONNX file (https://onnx.ai/onnx/repo-docs/IR.html) without making it ready to run: the graph with its nodes,
@@ -65,8 +55,7 @@ export function parseOnnx(bytes: Uint8Array | ArrayBuffer): OnnxModel {
  * model.dispose(); // or leave it to the garbage collector
  * ```
  */
-export function loadOnnx(bytes: Uint8Array | ArrayBuffer, options?: OnnxOptions): OnnxSession {
-  checkOptions('loadOnnx', options, ['kernels']);
-  if (options?.kernels !== undefined) useKernels(options.kernels);
+export function loadOnnx(bytes: Uint8Array | ArrayBuffer, options?: KernelOptions): OnnxSession {
+  useKernels('loadOnnx', options);
   return createSession(checkFile('loadOnnx', bytes));
 }

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ACTIVATIONS } from '../src/audio/dense.ts';
 import { GUITARML_MODELS, GUITARML_UNITS } from '../src/audio/guitarml.ts';
 import { NAM_ARCHITECTURES, NAM_VERSION } from '../src/audio/nam.ts';
-import { RTNEURAL_LAYERS, RTNEURAL_LSTM_ACTIVATIONS } from '../src/audio/rtneural.ts';
+import { ACTIVATIONS, RTNEURAL_LAYERS, RTNEURAL_LSTM_ACTIVATIONS } from '../src/audio/rtneural.ts';
 import { DTYPES, RAW_DTYPES } from '../src/files/dtypes.ts';
 import { MAX_RATIO, METHODS } from '../src/files/zip/zip-directory.ts';
 import { GLOBALS, STORAGE_TYPES } from '../src/pytorch/globals.ts';

@@ -1,2 +1,4 @@
+export { ABI } from '../abi';
+export { activate_f32 } from './activations';
 export { lstm_cell_f32 } from './cell';
 export { exp_f32, log_f32, log_softmax_f32, pow_f32 } from './elementwise';

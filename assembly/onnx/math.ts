@@ -57,3 +57,18 @@ export function log64(x: f64): f64 {
   sum = sum * z + 1;
   return e * LN2_HIGH + (e * LN2_LOW + 2 * s * sum);
 }
+
+/** The error function by its series 2 / sqrt(pi) e^-x² (x + 2 x³ / 3 + 4 x⁵ / 15 + ...), all of one sign; 1 in float32 from 4 on. */
+export function erf64(x: f64): f64 {
+  if (abs(x) >= 4.5) return copysign<f64>(1, x);
+  let term = x;
+  let sum = x;
+  for (let k = 1; k < 100; ++k) {
+    term *= (2 * x * x) / <f64>(2 * k + 1);
+    const more = sum + term;
+    // terms rise and then fall: the first that adds nothing is the last
+    if (more === sum) break;
+    sum = more;
+  }
+  return 1.1283791670955126 * exp64(-x * x) * sum;
+}

@@ -1,17 +1,9 @@
 import { checkFloats, describe, wrongType, wrongValue } from '../base/tensor.ts';
+import type { Stage, Target } from './stages.ts';
 
 /** Samples that go through the stages at once, fewer if they are wide: what a block takes stays in the cache. */
 const MAX_BLOCK = 1024;
 const BLOCK_FLOATS = 65_536;
-
-export interface Stage {
-  readonly inputSize: number;
-  readonly outputSize: number;
-  /** Rows of inputs to as many rows of outputs; makes no garbage */
-  run(input: Float32Array, output: Float32Array): void;
-  reset(): void;
-  dispose(): void;
-}
 
 /** What a reader finds in a file. */
 export interface Parts {
@@ -34,7 +26,7 @@ export class AudioModel {
   private readonly _skip: boolean;
   private readonly _stages: Stage[] = [];
   /** For blocks of ... 4, 2, 1 samples, of each: the first stage's input and every stage's output, in the same memory */
-  private readonly _blocks: Float32Array[][] = [];
+  private readonly _blocks: Target[][] = [];
   private _alive = true;
 
   /** @internal */
@@ -50,7 +42,7 @@ export class AudioModel {
       while (2 * size <= most) size *= 2;
       const buffers = widths.map((width) => new Float32Array(size * width));
       for (; size >= 1; size /= 2) {
-        this._blocks.push(buffers.map((buffer, i) => buffer.subarray(0, size * widths[i]!)));
+        this._blocks.push(buffers.map((buffer, i) => target(buffer, size, widths[i]!)));
       }
       // once for nothing, so that linear memory has grown before it matters
       this._run(this._blocks[0]!);
@@ -98,26 +90,26 @@ export class AudioModel {
   }
 
   private _playBlock(
-    block: readonly Float32Array[],
+    block: readonly Target[],
     input: Float32Array,
     output: Float32Array,
     at: number,
     knobs: ArrayLike<number> | undefined,
   ): number {
-    const x = block[0]!;
+    const x = block[0]!.out.data;
     const { inputSize } = this._stages[0]!;
     for (let i = 0, n = at; i < x.length; i += inputSize, n++) {
       x[i] = input[n]!;
       for (let k = 1; k < inputSize; k++) x[i + k] = knobs![k - 1]!;
     }
     this._run(block);
-    const y = block[block.length - 1]!;
+    const y = block[block.length - 1]!.out.data;
     for (let i = 0; i < y.length; i++) output[at + i] = this._skip ? y[i]! + x[i * inputSize]! : y[i]!;
     return at + y.length;
   }
 
-  private _run(block: readonly Float32Array[]): void {
-    for (let s = 0; s < this._stages.length; s++) this._stages[s]!.run(block[s]!, block[s + 1]!);
+  private _run(block: readonly Target[]): void {
+    for (let s = 0; s < this._stages.length; s++) this._stages[s]!.run(block[s]!.out, block[s + 1]!);
   }
 
   private _checkAlive(): void {
@@ -157,7 +149,12 @@ export class AudioModel {
   }
 }
 
-/** Of a block: its last stage has one output a sample. */
-function samplesOf(block: readonly Float32Array[]): number {
-  return block[block.length - 1]!.length;
+/** The first `rows` rows of a buffer. */
+function target(buffer: Float32Array, rows: number, width: number): Target {
+  return { out: { data: buffer.subarray(0, rows * width), dims: [rows, width] } };
+}
+
+/** The samples that a block is for: its last stage has one output for each. */
+function samplesOf(block: readonly Target[]): number {
+  return block[block.length - 1]!.out.data.length;
 }

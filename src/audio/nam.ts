@@ -1,9 +1,8 @@
 import type { TensorLike } from '../base/tensor.ts';
-import { Dense } from './dense.ts';
 import type { Field } from './field.ts';
 import type { Parts } from './model.ts';
-import { Recurrence } from './recurrence.ts';
 import { readSampleRate } from './sample-rate.ts';
+import { Dense, Recurrence } from './stages.ts';
 
 export const NAM_ARCHITECTURES = ['LSTM'] as const;
 /** Versions 0.5.0 and later; a model of another major version is refused. */
@@ -50,7 +49,7 @@ export function readNam(who: string, file: Field): Parts {
   return {
     who,
     sampleRate: readSampleRate(file),
-    stages: [() => new Recurrence(stateDict, { h0, c0 }), () => new Dense(head, bias, '')],
+    stages: [() => new Recurrence(stateDict, { h0, c0 }), () => new Dense(head, bias)],
     skip: false,
   };
 }

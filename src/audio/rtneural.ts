@@ -1,9 +1,9 @@
 import type { TensorLike } from '../base/tensor.ts';
-import { ACTIVATIONS, Dense } from './dense.ts';
+import { type Activation, activation } from '../cells/activations.ts';
 import type { Field } from './field.ts';
 import type { Parts } from './model.ts';
-import { Recurrence } from './recurrence.ts';
 import { readSampleRate } from './sample-rate.ts';
+import { Dense, Recurrence } from './stages.ts';
 import { checkChain, checkKeys, planLinear, planLstm, type StagePlan } from './torch-modules.ts';
 
 /** The types of layers, each with what reads it. */
@@ -15,6 +15,17 @@ export const RTNEURAL_LAYERS: ReadonlyMap<string, (layer: Field, inputSize: numb
 
 /** Activations that an LSTM may name: either way it is the standard cell. */
 export const RTNEURAL_LSTM_ACTIVATIONS = ['tanh', ''] as const;
+
+/** Activations of a dense layer, as Keras names them; '' is none. */
+export const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<string, Activation>([
+  ['', activation('linear')],
+  ['linear', activation('linear')],
+  ['tanh', activation('tanh')],
+  ['sigmoid', activation('sigmoid')],
+  ['relu', activation('relu')],
+  ['softmax', activation('softmax')],
+  ['elu', activation('elu', 1)],
+]);
 
 /**
  * The JSON of RTNeural (https://github.com/jatinchowdhury18/RTNeural): layers as Keras has them, or the state dict of a PyTorch
@@ -77,14 +88,20 @@ function planKerasLstm(layer: Field, inputSize: number): StagePlan {
 }
 
 function planKerasDense(layer: Field, inputSize: number): StagePlan {
-  const activation = layer.has('activation') ? layer.get('activation').oneOf([...ACTIVATIONS.keys()]) : '';
+  const name = layer.has('activation') ? layer.get('activation').oneOf([...ACTIVATIONS.keys()]) : '';
   const [kernel, bias] = arrays(layer, ['kernel', 'bias']) as [Field, Field];
   const outputSize = bias.length;
   if (outputSize < 1) bias.refuse('wrong-length', 'a number for each output', outputSize);
   checkShape(layer, outputSize);
   const weight = transposed(kernel, inputSize, outputSize);
   const values = bias.vector(outputSize);
-  return { field: layer, inputSize, outputSize, keys: [], make: () => new Dense(weight, values, activation) };
+  return {
+    field: layer,
+    inputSize,
+    outputSize,
+    keys: [],
+    make: () => new Dense(weight, values, ACTIVATIONS.get(name)),
+  };
 }
 
 /** Keras's [rows][columns] as PyTorch's [columns][rows]. */

@@ -1,8 +1,6 @@
 import type { TensorLike } from '../base/tensor.ts';
-import { Dense } from './dense.ts';
 import type { Field } from './field.ts';
-import type { Stage } from './model.ts';
-import { Recurrence } from './recurrence.ts';
+import { Dense, Recurrence, type Stage } from './stages.ts';
 
 /** A stage whose weights were read and checked, but which is not made yet. */
 export interface StagePlan {
@@ -46,7 +44,7 @@ export function planLinear(dict: Field, prefix: string): StagePlan {
   const [outputSize, inputSize] = matrixDims(field);
   const weight = field.matrix(outputSize, inputSize);
   const bias = keys[1] === undefined ? new Float32Array(outputSize) : dict.get(keys[1]).vector(outputSize);
-  return { field, inputSize, outputSize, keys, make: () => new Dense(weight, bias, '') };
+  return { field, inputSize, outputSize, keys, make: () => new Dense(weight, bias) };
 }
 
 /** Checks that every tensor of a state dict belongs to one of `plans`. */

@@ -1,5 +1,6 @@
+import { type Activation, activate } from '../cells/activations.ts';
 import type { Linear } from '../nn/linear.ts';
-import { type Activation, readActivation } from './activations.ts';
+import { readActivation } from './activations.ts';
 import type { Config } from './config.ts';
 import type { Layer, MaskedTensor } from './layer.ts';
 import { linear } from './matrix.ts';
@@ -35,7 +36,7 @@ class Dense implements Layer {
 
   run([input]: readonly MaskedTensor[]): MaskedTensor[] {
     const { data, dims } = this._linear.forward(input!);
-    this._activation(data, this._linear.outFeatures);
+    activate(this._activation, data, this._linear.outFeatures);
     return [{ data, dims, mask: input!.mask }];
   }
 

@@ -1,5 +1,6 @@
 import { describe } from '../base/tensor.ts';
-import { type Activation, activationName, readActivation } from './activations.ts';
+import type { Activation } from '../cells/activations.ts';
+import { readActivation } from './activations.ts';
 import { Config } from './config.ts';
 import type { Dialect } from './plan.ts';
 
@@ -7,11 +8,9 @@ import type { Dialect } from './plan.ts';
 export interface LstmConfig {
   readonly units: number;
   readonly useBias: boolean;
-  /** Whether the activations are tanh and sigmoid, which the fast kernels have */
-  readonly standard: boolean;
-  /** Of the cell's input and of its state */
+  /** Applied to the cell's input and to its state */
   readonly activation: Activation;
-  /** Of the gates */
+  /** Applied to the gates */
   readonly recurrentActivation: Activation;
   readonly returnSequences: boolean;
   readonly returnState: boolean;
@@ -44,7 +43,6 @@ export function readLstmConfig(config: Config, name: string, dialect: Dialect): 
   return {
     units: config.get('units').integer(1, 2 ** 20),
     useBias: config.get('use_bias').boolean(true),
-    standard: activationName(cell) === 'tanh' && activationName(gates) === 'sigmoid',
     activation: readActivation(cell, name, dialect),
     recurrentActivation: readActivation(gates, name, dialect),
     returnSequences: flag('return_sequences'),

@@ -1,11 +1,10 @@
 import { describe } from '../base/tensor.ts';
 import { checkShape } from '../nn/state.ts';
-import type { State } from './cell.ts';
 import type { Config, Shape } from './config.ts';
 import type { Layer, MaskedTensor } from './layer.ts';
 import { type LstmConfig, readLstmConfig } from './lstm-config.ts';
 import type { Dialect, LayerPlan, LayerWeights, Part } from './plan.ts';
-import { Recurrence, reverseSteps } from './recurrence.ts';
+import { Recurrence, reverseSteps, type State } from './recurrence.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, checkRank, describeShape, lastSize } from './shapes.ts';
 

@@ -1,7 +1,14 @@
 import { wrongValue } from '../base/tensor.ts';
-import { type Cell, makeCell, type State } from './cell.ts';
+import type { Cells } from '../cells/cells.ts';
+import { makeCell } from './cell.ts';
 import type { MaskedTensor } from './layer.ts';
 import type { LstmConfig } from './lstm-config.ts';
+
+/** h and c of each row, (B, H) each. */
+export interface State {
+  readonly h: Float32Array;
+  readonly c: Float32Array;
+}
 
 export interface RecurrenceResult extends State {
   /** The outputs in the order in which they were computed, (B, T, H), or that of the last step, (B, H) */
@@ -12,7 +19,7 @@ export interface RecurrenceResult extends State {
 export class Recurrence {
   readonly config: LstmConfig;
   private readonly _name: string;
-  private readonly _cell: Cell;
+  private readonly _cell: Cells;
   private readonly _inputSize: number;
   private _kept: (State & { readonly batch: number }) | undefined;
 
@@ -58,7 +65,18 @@ export class Recurrence {
 
   private _runAll(x: Float32Array, batch: number, steps: number, state: State): RecurrenceResult {
     if (batch === 0) return { ...state, output: new Float32Array(0) };
-    return this._cell.run(x, new Array(batch).fill(steps), steps, state);
+    return this._runCell(x, undefined, batch, steps, state);
+  }
+
+  private _runCell(
+    x: Float32Array,
+    lengths: readonly number[] | undefined,
+    batch: number,
+    steps: number,
+    state: State,
+  ): RecurrenceResult {
+    const { y, h, c } = this._cell.run({ x, T: steps, batch, lengths, h0: state.h, c0: state.c });
+    return { output: y, h, c };
   }
 
   /** The steps of each row that are not masked, run as a shorter sequence; rows without any keep their state. */
@@ -86,7 +104,8 @@ export class Recurrence {
       start.h.set(of(h, row), i * units);
       start.c.set(of(c, row), i * units);
     }
-    const run = rows.length ? this._cell.run(packed, lengths, longest, start) : { ...start, output: packed };
+    const equal = lengths.every((length) => length === longest) ? undefined : lengths;
+    const run = rows.length ? this._runCell(packed, equal, rows.length, longest, start) : { ...start, output: packed };
     for (const [i, row] of rows.entries()) {
       h.set(of(run.h, i), row * units);
       c.set(of(run.c, i), row * units);

@@ -1,4 +1,5 @@
 import { describe, product, wrongValue, zeros } from '../base/tensor.ts';
+import { activate } from '../cells/activations.ts';
 import { readActivation } from './activations.ts';
 import type { Config, Shape } from './config.ts';
 import { readDense } from './dense.ts';
@@ -22,7 +23,7 @@ export function readActivationLayer(config: Config, name: string, dialect: Diale
       const size = lastSize(name, shape!);
       const run = ([input]: readonly MaskedTensor[]): MaskedTensor[] => {
         const data = input!.data.slice();
-        activation(data, size);
+        activate(activation, data, size);
         return [{ ...input!, data }];
       };
       return { outputs: [shape!], layer: { run } };

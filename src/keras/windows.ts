@@ -1,6 +1,7 @@
 import { describe, wrongValue, zeros } from '../base/tensor.ts';
+import { type Activation, activate } from '../cells/activations.ts';
 import type { Linear } from '../nn/linear.ts';
-import { type Activation, readActivation } from './activations.ts';
+import { readActivation } from './activations.ts';
 import type { Config } from './config.ts';
 import type { Layer, MaskedTensor } from './layer.ts';
 import { linear } from './matrix.ts';
@@ -159,7 +160,7 @@ class Conv1dLayer implements Layer {
         }
       }
     }
-    this._activation(output.data, groups * per);
+    activate(this._activation, output.data, groups * per);
     return [output];
   }
 

@@ -1,34 +1,26 @@
+import { type Activation, activation } from '../cells/activations.ts';
 import type { OperatorNode } from './node.ts';
 
-/** An activation function of a recurrent node: its number in assembly/onnx/cell.ts, and its constants. */
-export interface Activation {
-  readonly kind: number;
-  readonly alpha: number;
-  readonly beta: number;
-}
-
-export const SIGMOID = 0;
-export const TANH = 1;
-
 interface Kind {
-  readonly kind: number;
+  readonly name: Parameters<typeof activation>[0];
   /** Defaults of the constants that the function has. Where ONNX has no such operator any more, they are ONNX Runtime's. */
   readonly alpha?: number;
   readonly beta?: number;
 }
 
+/** The activation functions of recurrent nodes, by their names in lower case. */
 const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
-  ['sigmoid', { kind: SIGMOID }],
-  ['tanh', { kind: TANH }],
-  ['relu', { kind: 2 }],
-  ['affine', { kind: 3, alpha: 0, beta: 0 }],
-  ['leakyrelu', { kind: 4, alpha: 0.01 }],
-  ['thresholdedrelu', { kind: 5, alpha: 1 }],
-  ['scaledtanh', { kind: 6, alpha: 0, beta: 0 }],
-  ['hardsigmoid', { kind: 7, alpha: 0.2, beta: 0.5 }],
-  ['elu', { kind: 8, alpha: 1 }],
-  ['softsign', { kind: 9 }],
-  ['softplus', { kind: 10 }],
+  ['sigmoid', { name: 'sigmoid' }],
+  ['tanh', { name: 'tanh' }],
+  ['relu', { name: 'relu' }],
+  ['affine', { name: 'affine', alpha: 0, beta: 0 }],
+  ['leakyrelu', { name: 'leakyRelu', alpha: 0.01 }],
+  ['thresholdedrelu', { name: 'thresholdedRelu', alpha: 1 }],
+  ['scaledtanh', { name: 'scaledTanh', alpha: 0, beta: 0 }],
+  ['hardsigmoid', { name: 'hardSigmoid', alpha: 0.2, beta: 0.5 }],
+  ['elu', { name: 'elu', alpha: 1 }],
+  ['softsign', { name: 'softsign' }],
+  ['softplus', { name: 'softplus' }],
 ]);
 
 /**
@@ -52,6 +44,6 @@ export function readActivations(node: OperatorNode, directions: number): Activat
     }
     const alpha = known.alpha === undefined ? 0 : (alphas[nextAlpha++] ?? known.alpha);
     const beta = known.beta === undefined ? 0 : (betas[nextBeta++] ?? known.beta);
-    return { kind: known.kind, alpha, beta };
+    return activation(known.name, alpha, beta);
   });
 }

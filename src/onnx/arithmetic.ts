@@ -1,5 +1,6 @@
+import { onnxKernels } from '../cells/kernels.ts';
 import { castTo } from './cast.ts';
-import { inMemory, onnxKernels } from './kernels.ts';
+import { inMemory } from './chunks.ts';
 import { stretchedSteps, walk } from './layout.ts';
 import type { Operator, OperatorNode } from './node.ts';
 import { pairs, rows, sameType, stretch } from './pairs.ts';

@@ -1,6 +1,7 @@
+import { onnxKernels } from '../cells/kernels.ts';
 import { wasm } from '../memory/wasm.ts';
 import { cast } from './cast.ts';
-import { inMemory, onnxKernels } from './kernels.ts';
+import { inMemory } from './chunks.ts';
 import type { Operator } from './node.ts';
 import { isFloat, type RunValue } from './value.ts';
 

@@ -1,7 +1,10 @@
 import { formatDims, sameDims } from '../base/tensor.ts';
-import { type Activation, readActivations, SIGMOID, TANH } from './activations.ts';
+import type { Activation } from '../cells/activations.ts';
+import type { CellOptions, Cells, Sequences } from '../cells/cells.ts';
+import { makeCells } from '../cells/make-cells.ts';
+import { StandardCells } from '../cells/standard.ts';
+import { readActivations } from './activations.ts';
 import { permute } from './layout.ts';
-import { type Cells, RareCells, type Sequences, StandardCells, type Weights } from './lstm-cells.ts';
 import type { LSTMReport } from './lstm-report.ts';
 import type { Kernel, Operator, OperatorNode } from './node.ts';
 import type { RunValue } from './value.ts';
@@ -37,9 +40,9 @@ export const lstm: Operator = {
     let cells: Cells | undefined;
     let inputSize = 0;
     if (isConstant) {
-      const weights = readWeights(node, settings, node.constants);
-      inputSize = weights.I;
-      cells = node.own(makeCells(weights, settings));
+      const options = readCells(node, settings, node.constants);
+      inputSize = options.I;
+      cells = node.own(makeCells(options));
       // they are packed, and need not be kept
       for (const i of given) node.constants[i] = undefined;
     }
@@ -83,27 +86,38 @@ function expectDims(node: OperatorNode, what: string, value: RunValue, dims: rea
   return data;
 }
 
-function readWeights(node: OperatorNode, { H, D }: Settings, inputs: readonly (RunValue | undefined)[]): Weights {
+/** The layer that the settings and weights of a node are. */
+function readCells(node: OperatorNode, settings: Settings, inputs: readonly (RunValue | undefined)[]): CellOptions {
+  const { H, D, functions, clip, inputForget } = settings;
   const w = inputs[W]!;
   const I = w.dims[2] ?? 0;
   if (w.dims.length !== 3 || I === 0) node.wrongShape('W', `[${D}, ${4 * H}, input_size]`, w.dims);
   const optional = (what: string, value: RunValue | undefined, size: number) =>
     value && expectDims(node, what, value, [D, size]);
-  return {
-    W: expectDims(node, 'W', w, [D, 4 * H, I]),
-    R: expectDims(node, 'R', inputs[R]!, [D, 4 * H, H]),
-    B: optional('B', inputs[B], 8 * H),
-    P: optional('P', inputs[P], 3 * H),
-    I,
-    H,
-    D,
-  };
+  const ih = expectDims(node, 'W', w, [D, 4 * H, I]);
+  const hh = expectDims(node, 'R', inputs[R]!, [D, 4 * H, H]);
+  const bias = optional('B', inputs[B], 8 * H);
+  const peepholes = optional('P', inputs[P], 3 * H);
+  const directions = Array.from({ length: D }, (_, d) => ({
+    ih: reorder(ih, d, H * I),
+    hh: reorder(hh, d, H * H),
+    bias: bias && ([reorder(bias, 2 * d, H), reorder(bias, 2 * d + 1, H)] as const),
+    peepholes: peepholes?.subarray(3 * d * H, 3 * (d + 1) * H),
+  }));
+  return { I, H, directions, functions, clip, inputForget };
 }
 
-function makeCells(weights: Weights, { functions, clip, inputForget }: Settings): Cells {
-  const usual = functions.every(({ kind }, i) => kind === (i % 3 ? TANH : SIGMOID));
-  if (usual && !weights.P && clip === undefined && !inputForget) return new StandardCells(weights);
-  return new RareCells(weights, functions, clip, inputForget);
+/** Where blocks i, f, g, o of H rows are among ONNX's i, o, f, c. */
+const ORDER = [0, 2, 3, 1];
+
+/** The `d`-th four blocks of `size` numbers, in the order i, f, g, o. */
+function reorder(values: Float32Array, d: number, size: number): Float32Array {
+  const out = new Float32Array(4 * size);
+  for (const [to, at] of ORDER.entries()) {
+    const from = (4 * d + at) * size;
+    out.set(values.subarray(from, from + size), to * size);
+  }
+  return out;
 }
 
 function report(node: OperatorNode, { reverse }: Settings, cells: Cells | undefined): LSTMReport {
@@ -126,14 +140,14 @@ function report(node: OperatorNode, { reverse }: Settings, cells: Cells | undefi
 function run(node: OperatorNode, settings: Settings, constant: Cells | undefined, inputSize: number): Kernel {
   const { H, D, batchFirst } = settings;
   return (inputs, work) => {
-    const weights = constant ? undefined : readWeights(node, settings, inputs);
-    const I = weights?.I ?? inputSize;
+    const options = constant ? undefined : readCells(node, settings, inputs);
+    const I = options?.I ?? inputSize;
     const sequences = readSequences(node, settings, inputs, I);
     const { T, batch } = sequences;
     work.spend(T * batch * D * (4 * H * (I + H) + ROW), node.path);
     work.count(T * batch * D * H, node.path);
-    if (weights) work.spend(D * 4 * H * (I + H), node.path);
-    const cells = constant ?? makeCells(weights!, settings);
+    if (options) work.spend(D * 4 * H * (I + H), node.path);
+    const cells = constant ?? makeCells(options!);
     try {
       const { y, h, c } = runRows(cells, settings, sequences);
       const all: RunValue = { type: 'float32', dims: [T, batch, D, H], data: y };

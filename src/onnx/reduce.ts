@@ -1,7 +1,7 @@
 import { formatDims, product } from '../base/tensor.ts';
+import { onnxKernels } from '../cells/kernels.ts';
 import { floats, scratch } from '../memory/arena.ts';
 import { wasm } from '../memory/wasm.ts';
-import { onnxKernels } from './kernels.ts';
 import { broadcastDims, permute, stretchedSteps, strides, walk } from './layout.ts';
 import type { Kernel, Operator, OperatorNode } from './node.ts';
 import type { RunValue, ValueData, ValueType } from './value.ts';

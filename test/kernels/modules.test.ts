@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { onnxKernels } from '../../src/cells/kernels.ts';
 import { int8Form } from '../../src/memory/int8.ts';
 import { initialize } from '../../src/memory/wasm.ts';
-import { onnxKernels } from '../../src/onnx/kernels.ts';
 import { kernels } from '../support/kernels.ts';
 
 const constants = () => new Uint8Array(kernels.memory.buffer).slice(0, kernels.HEAP_BASE.value);

@@ -36,6 +36,8 @@ const FILES = [
   'dist/audio.d.ts',
   'dist/audio.js',
   'dist/audio.js.map',
+  'dist/cells.js',
+  'dist/cells.js.map',
   'dist/core.js',
   'dist/core.js.map',
   'dist/formats.js',

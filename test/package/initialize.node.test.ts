@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { rtneural } from '../support/audio-files.ts';
 import { FORBID_COMPILING, makeConsumer, root, runIn, TOOLS, WASM } from '../support/consumer.ts';
+import { sequential, tfjs } from '../support/keras-files.ts';
 
 const consumer = makeConsumer();
 const run = (program: string, ...flags: string[]) => runIn(consumer, program, ...flags);
@@ -106,6 +108,55 @@ describe('loadOnnx', () => {
     ]);
     expect(given).toEqual(
       run(`import { loadOnnx } from 'lstm-wasm/onnx'; ${MODEL} console.log(JSON.stringify(answer()));`),
+    );
+  });
+});
+
+describe('loadKeras and loadRTNeural', () => {
+  const elu = JSON.stringify(rtneural({ dense: [[1, 'elu']] }));
+  const keras = tfjs(sequential([['Activation', { activation: 'elu' }]], [null, 3]), {});
+  const MODELS = `
+    const keras = (options) => {
+      const source = { modelJson: ${JSON.stringify(keras.modelJson)}, weights: new Uint8Array(0) };
+      return [...loadKeras(source, options).predict({ data: [-1, 0, 1], dims: [1, 3] }).data];
+    };
+    const audio = (options) => {
+      const output = new Float32Array(3);
+      loadRTNeural(${JSON.stringify(elu)}, options).process(Float32Array.of(-1, 0, 1), output);
+      return [...output];
+    };
+  `;
+
+  it('take the compiled lstm-onnx.wasm where nothing can be compiled, and say so', () => {
+    const [given, results] = run(`
+      ${WASM} ${TOOLS}
+      const kernels = new WebAssembly.Module(readFileSync(createRequire(import.meta.url).resolve('lstm-wasm/lstm-onnx.wasm')));
+      ${FORBID_COMPILING}
+      const { initialize } = await import('lstm-wasm');
+      const { loadKeras } = await import('lstm-wasm/keras');
+      const { loadRTNeural } = await import('lstm-wasm/audio');
+      ${MODELS}
+      initialize(module);
+      const calls = [() => keras(), () => audio(), () => keras({ kernels: module }), () => audio({ kernels: 7 })];
+      const results = calls.map(attempt);
+      console.log(JSON.stringify([[keras({ kernels }), audio()], results]));
+    `);
+    const forbidden = expect.stringMatching(
+      /compiling bytes is forbidden here: pass the compiled lstm-wasm\/lstm-onnx\.wasm/,
+    );
+    expect(results).toEqual([
+      forbidden,
+      forbidden,
+      expect.stringMatching(/^TypeError: loadKeras: "kernels" expected the compiled lstm-onnx\.wasm/),
+      expect.stringMatching(/^TypeError: loadRTNeural: "kernels" expected the compiled lstm-onnx\.wasm, got 7$/),
+    ]);
+    expect(given).toEqual(
+      run(`
+        import { loadKeras } from 'lstm-wasm/keras';
+        import { loadRTNeural } from 'lstm-wasm/audio';
+        ${MODELS}
+        console.log(JSON.stringify([keras(), audio()]));
+      `),
     );
   });
 });

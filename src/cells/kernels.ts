@@ -1,0 +1,78 @@
+import { checkOptions, tag, wrongType } from '../base/tensor.ts';
+import { ABI } from '../memory/abi.ts';
+import { decode } from '../memory/compile.ts';
+import { type WasmModule, wasm } from '../memory/wasm.ts';
+import { embeddedOnnx } from './embedded.ts';
+
+/** The exports of lstm-onnx.wasm, which works on the memory of lstm.wasm; shapes are in assembly/onnx/. */
+interface OnnxKernels {
+  readonly ABI: WebAssembly.Global<'i32'>;
+  exp_f32(x: number, n: number): void;
+  log_f32(x: number, n: number): void;
+  pow_f32(x: number, y: number, n: number): void;
+  log_softmax_f32(x: number, outer: number, n: number, inner: number): void;
+  activate_f32(kind: number, alpha: number, beta: number, x: number, rows: number, n: number, spare: number): void;
+  lstm_cell_f32(cell: number, z: number, c: number, h: number, spare: number): void;
+}
+
+/** Options of the functions that load models which may need more kernels than lstm.wasm has. */
+export interface KernelOptions {
+  /**
+   * The compiled `lstm-wasm/lstm-onnx.wasm`, for runtimes that forbid compiling bytes; initialize() takes lstm.wasm. Ignored
+   * once a model has needed the kernels.
+   */
+  readonly kernels?: WasmModule | undefined;
+}
+
+const KERNEL_OPTIONS = ['kernels'];
+const COMPILED = "this version's compiled lstm-onnx.wasm";
+
+let kernels: OnnxKernels | undefined;
+let source: WebAssembly.Module | undefined;
+let givenTo = '';
+
+/**
+ * Takes the compiled lstm-onnx.wasm. Ignored once the kernels are instantiated.
+ * @throws TypeError if it is something else
+ */
+export function useKernels(who: string, options: KernelOptions | undefined): void {
+  checkOptions(who, options, KERNEL_OPTIONS);
+  const module: unknown = options?.kernels;
+  if (module === undefined) return;
+  const fits =
+    tag(module) === 'WebAssembly.Module' &&
+    WebAssembly.Module.exports(module as WebAssembly.Module).some(({ name }) => name === 'activate_f32');
+  if (!fits) throw wrongType(who, 'kernels', 'the compiled lstm-onnx.wasm', module);
+  if (source) return;
+  source = module as WebAssembly.Module;
+  givenTo = who;
+}
+
+/**
+ * The one instance of this thread, made at the first call: most models need none.
+ * @throws Error where compiling bytes is forbidden and no module was given
+ * @throws TypeError if the module that was given is another version's
+ */
+export function onnxKernels(): OnnxKernels {
+  kernels ??= instantiate();
+  return kernels;
+}
+
+function instantiate(): OnnxKernels {
+  const { memory, sigmoid_f32, tanh_f32, relu_f32, softmax_f32 } = wasm();
+  const env = { memory, sigmoid_f32, tanh_f32, relu_f32, softmax_f32 };
+  const exports = new WebAssembly.Instance(source ?? compile(), { env }).exports as unknown as OnnxKernels;
+  if (exports.ABI?.value === ABI) return exports;
+  const wrong = source;
+  source = undefined;
+  throw wrongType(givenTo, 'kernels', COMPILED, wrong);
+}
+
+function compile(): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(decode(embeddedOnnx));
+  } catch (cause) {
+    const text = 'compiling bytes is forbidden here: pass the compiled lstm-wasm/lstm-onnx.wasm as the option kernels';
+    throw new Error(`lstm-wasm: ${text}`, { cause });
+  }
+}

@@ -1,0 +1,11 @@
+import { isStandard } from './activations.ts';
+import type { CellOptions, Cells } from './cells.ts';
+import { RareCells } from './rare.ts';
+import { StandardCells } from './standard.ts';
+
+/** PyTorch's cell runs on the kernels of LSTM, every other on its own. */
+export function makeCells(options: CellOptions): Cells {
+  const { directions, functions, clip, inputForget } = options;
+  const rare = directions.some(({ peepholes }) => peepholes) || clip !== undefined || inputForget;
+  return !rare && isStandard(functions) ? new StandardCells(options) : new RareCells(options);
+}

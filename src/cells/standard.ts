@@ -1,0 +1,59 @@
+import type { TensorLike } from '../base/tensor.ts';
+import { LSTM, type LSTMResult } from '../nn/lstm.ts';
+import { packPaddedSequence, padPackedSequence } from '../nn/packed.ts';
+import type { LSTMState } from '../nn/state.ts';
+import type { CellOptions, Cells, Sequences, States } from './cells.ts';
+
+/** Sigmoid, tanh, tanh and nothing else: nn.LSTM. */
+export class StandardCells implements Cells {
+  readonly lstm: LSTM;
+
+  constructor(options: CellOptions) {
+    this.lstm = LSTM.fromStateDict(toStateDict(options), { batchFirst: options.batchFirst });
+  }
+
+  run({ x, T, batch, lengths, h0, c0 }: Sequences): States {
+    const { inputSize, hiddenSize, batchFirst, sizes } = this.lstm;
+    const dims = [sizes.directions, batch, hiddenSize];
+    const state = (data: Float32Array | undefined) => ({
+      data: data ?? new Float32Array(sizes.directions * batch * hiddenSize),
+      dims,
+    });
+    const input = { data: x, dims: [...(batchFirst ? [batch, T] : [T, batch]), inputSize] };
+    const start = h0 || c0 ? { h0: state(h0), c0: state(c0) } : undefined;
+    const { output, hn, cn } = runPadded(this.lstm, input, T, lengths, start);
+    return { y: output.data, h: hn.data, c: cn.data };
+  }
+
+  dispose(): void {
+    this.lstm.dispose();
+  }
+}
+
+/** Runs sequences that are padded to T steps: outputs after the end of each are zeros, and the last states are those at its end. */
+function runPadded(
+  lstm: LSTM,
+  input: TensorLike,
+  T: number,
+  lengths: readonly number[] | undefined,
+  state: LSTMState | undefined,
+): LSTMResult {
+  if (!lengths) return lstm.forward(input, state);
+  const { batchFirst } = lstm;
+  const packed = packPaddedSequence(input, lengths, { batchFirst, enforceSorted: false });
+  const { output, hn, cn } = lstm.forward(packed, state);
+  return { output: padPackedSequence(output, { batchFirst, totalLength: T }).output, hn, cn };
+}
+
+function toStateDict({ I, H, directions }: CellOptions): Map<string, TensorLike> {
+  const dict = new Map<string, TensorLike>();
+  for (const [d, { ih, hh, bias }] of directions.entries()) {
+    const suffix = d ? '_l0_reverse' : '_l0';
+    dict.set(`weight_ih${suffix}`, { data: ih, dims: [4 * H, I] });
+    dict.set(`weight_hh${suffix}`, { data: hh, dims: [4 * H, H] });
+    if (!bias) continue;
+    dict.set(`bias_ih${suffix}`, { data: bias[0], dims: [4 * H] });
+    dict.set(`bias_hh${suffix}`, { data: bias[1], dims: [4 * H] });
+  }
+  return dict;
+}
