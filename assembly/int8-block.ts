@@ -1,7 +1,7 @@
 // docs/kernels.md#8-bit-weights
 /**
  * A block of depth of a product with 8-bit weights, whose sum is exact in int32:
- *   z[r][j] = init[r][j] + xScale[r] scale[j] (sum over k of w[k][j] q[r][k]), rounded once.
+ *   z[r][j] = init[r][j] + xScale[r] scale[j] (sum over k of w[k][j] q[r][k]); add_scaled rounds.
  * Strides are in bytes. Both forms take this struct; no memory.data here, since the second module shares the memory of the first.
  */
 @unmanaged

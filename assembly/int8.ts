@@ -174,6 +174,7 @@ function panel_stride(K: i32): usize {
   return (<usize>int8_depth(K)) << 4;
 }
 
+/** The block of the running product: calls do not nest. */
 const BLOCK = memory.data(offsetof<Int8Block>());
 
 /**

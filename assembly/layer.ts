@@ -1,7 +1,8 @@
 // docs/kernels.md#a-call
 import { Direction, Model, Run } from './model';
+import { multiply } from './multiply';
 import { float_bytes } from './panels';
-import { gate_bytes, input_product, lstm_step, output_size, output_stride, prepare_products } from './step';
+import { lstm_step, output_size, output_stride } from './step';
 
 /** Rows of the s-th step in the order of computation. */
 function rows_of(run: Run, reverse: bool, s: i32): i32 {
@@ -16,7 +17,7 @@ function rows_of(run: Run, reverse: bool, s: i32): i32 {
  */
 function lstm_layer(
   model: Model,
-  weights: Direction,
+  direction: Direction,
   run: Run,
   x: usize,
   y: usize,
@@ -24,11 +25,14 @@ function lstm_layer(
   c: usize,
   reverse: bool,
 ): void {
-  const xStride = float_bytes(weights.inputSize);
   const yStride = output_stride(model);
-  const zStride = gate_bytes(model);
+  const input = direction.input;
+  const zStride = input.zStride;
   const scratch = run.z + <usize>max(run.blockRows, run.batch) * zStride;
-  prepare_products(model, weights, h, scratch);
+  input.z = run.z;
+  input.scratch = scratch;
+  direction.recurrent.x = h;
+  direction.recurrent.scratch = scratch;
   let done = 0;
   let row = reverse ? run.rows : 0;
   while (done < run.T) {
@@ -41,12 +45,14 @@ function lstm_layer(
       ++done;
     }
     if (reverse) row -= block;
-    input_product(x + <usize>row * xStride, run.z, block);
+    input.x = x + <usize>row * input.xStride;
+    input.rows = block;
+    multiply(input);
     let r = reverse ? block : 0;
     for (let s = first; s < done; ++s) {
       const n = rows_of(run, reverse, s);
       if (reverse) r -= n;
-      lstm_step(model, run.z + <usize>r * zStride, h, c, y + <usize>(row + r) * yStride, n, scratch);
+      lstm_step(model, direction, run.z + <usize>r * zStride, h, c, y + <usize>(row + r) * yStride, n, scratch);
       if (!reverse) r += n;
     }
     if (!reverse) row += block;
@@ -65,7 +71,7 @@ export function lstm_run(model: Model, run: Run, from: i32, to: i32): void {
       const k = <usize>(layer * D + direction);
       lstm_layer(
         model,
-        changetype<Direction>(changetype<usize>(model) + offsetof<Model>() + k * offsetof<Direction>()),
+        Direction.of(model, k),
         run,
         x,
         y + <usize>direction * float_bytes(output_size(model)),

@@ -1,21 +1,12 @@
 // docs/kernels.md#a-call
-// The structs through which TypeScript describes a model and a call; src/memory/structs.ts writes them, word by word.
+import { Product } from './product';
 
-/** Weights of one layer in one direction, all in panels. They belong to the module and change only in loadStateDict(). */
-@unmanaged
-export class Direction {
-  /** Size of the layer's inputs: I for the first layer, else D * Ho */
-  inputSize: i32;
-  /** [ceil(H / 4)][inputSize][16], [ceil(H / 4)][Ho][16], and with a projection [ceil(P / 16)][H][16] */
-  ih: usize;
-  hh: usize;
-  hr: usize;
-  /** [ceil(H / 4)][16], b_ih + b_hh; [ceil(P / 16)][16] zeros, since a projection has no bias */
-  bias: usize;
-  hrBias: usize;
-}
+// The structs through which TypeScript describes a model and a call; src/memory/structs.ts and lstm-weights.ts write them, word by word.
 
-/** A model, followed in memory by L * D of Direction, layer by layer. */
+/**
+ * A model, followed in memory by three of Product for each layer and direction, layer by layer: the input product b + W_ih x, the
+ * recurrent product, and the projection, unused if there is none. They belong to the module; steps fill in what changes.
+ */
 @unmanaged
 export class Model {
   hiddenSize: i32;
@@ -23,8 +14,33 @@ export class Model {
   projSize: i32;
   /** D, 1 or 2 */
   directions: i32;
-  /** The form of all weights: FLOAT32, I8 or I8_RELAXED */
-  form: i32;
+}
+
+/** One layer in one direction: the place of its three products. */
+@unmanaged
+export class Direction {
+  @inline
+  static of(model: Model, k: usize): Direction {
+    return changetype<Direction>(changetype<usize>(model) + offsetof<Model>() + k * 3 * offsetof<Product>());
+  }
+
+  /** w [ceil(H / 4)][I][16], init [ceil(H / 4)][16]: b_ih + b_hh for all rows */
+  @inline
+  get input(): Product {
+    return changetype<Product>(changetype<usize>(this));
+  }
+
+  /** w [ceil(H / 4)][Ho][16]; init is z */
+  @inline
+  get recurrent(): Product {
+    return changetype<Product>(changetype<usize>(this) + offsetof<Product>());
+  }
+
+  /** w [ceil(P / 16)][H][16], init [ceil(P / 16)][16] zeros, since a projection has no bias */
+  @inline
+  get projection(): Product {
+    return changetype<Product>(changetype<usize>(this) + 2 * offsetof<Product>());
+  }
 }
 
 /** A call: T steps of B rows. The rows of a step lie next to each other, steps one after the other. The caller owns all of it. */

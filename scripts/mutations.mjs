@@ -82,9 +82,9 @@ export const MUTATIONS = [
   },
   {
     what: 'recurrence reads h before its projection',
-    file: 'assembly/step.ts',
-    from: 'recurrent.x = h;',
-    to: 'recurrent.x = P ? scratch : h;',
+    file: 'assembly/layer.ts',
+    from: 'direction.recurrent.x = h;',
+    to: 'direction.recurrent.x = model.projSize ? scratch : h;',
   },
   {
     what: 'bias_hh dropped',

@@ -185,7 +185,7 @@ describe('kernels.md', () => {
         expect(sections, file).toContain(anchor);
     }
     // the others are helpers or no part of the LSTM
-    const others = ['abi', 'elementwise', 'index', 'lanes', 'linear', 'random', 'rows'].map(
+    const others = ['abi', 'constants', 'elementwise', 'index', 'lanes', 'linear', 'random', 'rows'].map(
       (name) => `assembly/${name}.ts`,
     );
     const kernels = assembly.filter((file) => !others.includes(file) && !file.startsWith('assembly/onnx/'));

@@ -1,10 +1,19 @@
 import { align, integers } from './arena.ts';
-import { type Form, type Parameter, panelBytes, quantizedBytes, readFloats, writeParameter } from './pack.ts';
+import {
+  type Form,
+  type Parameter,
+  panelBytes,
+  panelCount,
+  quantizedBytes,
+  readFloats,
+  writeParameter,
+} from './pack.ts';
 import { directionParameters, type LSTMSizes, layerInputSize } from './parameters.ts';
+import { PRODUCT_BYTES, Product } from './structs.ts';
 
-/** Words of Model and of Direction in assembly/model.ts */
-const MODEL_WORDS = 4;
-const DIRECTION_WORDS = 6;
+/** Bytes of Model in assembly/model.ts, and of the products of a layer in one direction that follow it */
+const MODEL_BYTES = 4 * 3;
+const DIRECTION_BYTES = 3 * PRODUCT_BYTES;
 
 /** Pointers of one layer in one direction. */
 interface DirectionPlace {
@@ -27,17 +36,14 @@ export class LSTMWeights {
   /** @param block zeros, bytesOf(sizes, form) of them; the Model is at its beginning */
   constructor(sizes: LSTMSizes, form: Form, block: number) {
     const { hiddenSize, projSize, directions, numLayers } = sizes;
-    const memory = integers();
-    memory.set([hiddenSize, projSize, directions, form], block / 4);
+    integers().set([hiddenSize, projSize, directions], block / 4);
     const places: DirectionPlace[] = [];
     const parameters: Parameter[] = [];
     let at = block + modelBytes(sizes);
     for (let k = 0; k < numLayers * directions; k++) {
       const layer = Math.floor(k / directions);
       const [place, bytes] = placeDirection(sizes, form, at, layer);
-      const { weight_ih, weight_hh, weight_hr, bias, bias_hr } = place;
-      const words = [layerInputSize(sizes, layer), weight_ih, weight_hh, weight_hr, bias, bias_hr];
-      memory.set(words, block / 4 + MODEL_WORDS + k * DIRECTION_WORDS);
+      writeProducts(block + MODEL_BYTES + k * DIRECTION_BYTES, sizes, form, layer, place);
       for (const { kind, name, dims } of directionParameters(sizes, layer, k % directions)) {
         const gates = kind === 'weight_hr' ? 0 : hiddenSize;
         parameters.push({ name, dims, pointer: place[kind], ...(dims.length === 2 && { gates, form }) });
@@ -76,7 +82,7 @@ export function lstmScratchBytes(sizes: LSTMSizes, form: Form, rows: number): nu
 }
 
 function modelBytes({ numLayers, directions }: LSTMSizes): number {
-  return align(4 * (MODEL_WORDS + numLayers * directions * DIRECTION_WORDS));
+  return align(MODEL_BYTES + numLayers * directions * DIRECTION_BYTES);
 }
 
 /** Lays out a layer in one direction from `start` on: its pointers, and its bytes in all. */
@@ -102,4 +108,25 @@ function placeDirection(
     bias_hh: take(4 * gateRows),
   };
   return [place, align(end - start)];
+}
+
+/** Writes the products of a layer in one direction: all that does not change from step to step. */
+function writeProducts(pointer: number, sizes: LSTMSizes, form: Form, layer: number, place: DirectionPlace): void {
+  const { gateRows, outputSize, hiddenSize, projSize } = sizes;
+  let at = pointer;
+  const write = (w: number, rows: number, K: number, init: number, initStride: number): void => {
+    const product = new Product();
+    product.w = w;
+    product.xStride = 4 * K;
+    product.K = K;
+    product.init = init;
+    product.initStride = initStride;
+    product.panels = panelCount(rows);
+    product.zStride = panelBytes(rows, 1);
+    product.form = form;
+    at = product.write(at) + PRODUCT_BYTES;
+  };
+  write(place.weight_ih, gateRows, layerInputSize(sizes, layer), place.bias, 0);
+  write(place.weight_hh, gateRows, outputSize, 0, panelBytes(gateRows, 1));
+  write(place.weight_hr, projSize, hiddenSize, place.bias_hr, 0);
 }

@@ -109,16 +109,34 @@ describe('lstm_run', () => {
     return { output: input, states: last };
   }
 
-  /** The buffers of a model for lstm_run; Model and Direction in assembly/model.ts have the order of fields. */
+  const PRODUCT_WORDS = 12;
+
+  /** The words of a Product in a model, 0 where steps fill them in; assembly/product.ts has the order of fields. */
+  const constantFields = (w: number, K: number, init: number, initStride: number, panels: number) => [
+    ...[w, 0, 4 * K, K],
+    ...[init, initStride, 0, 4 * PANEL * panels],
+    ...[0, panels, FLOAT32, 0],
+  ];
+
+  /** The buffers of a model for lstm_run: Model in assembly/model.ts, then the products of each layer and direction. */
   function model({ H, P, D }: Shape, all: readonly Weights[]): Record<string, Buffer> {
     const named = all.flatMap(({ buffers }, k) => Object.entries(buffers).map(([name, b]) => [name + k, b] as const));
+    const gates = Math.ceil(H / LANES);
     const words = (at: Readonly<Record<string, number>>) => [
-      ...[H, P, D, FLOAT32],
-      ...all.flatMap(({ inputs }, k) => [inputs, ...['ih', 'hh', 'hr', 'bias', 'hrBias'].map((name) => at[name + k]!)]),
+      ...[H, P, D],
+      ...all.flatMap(({ inputs }, k) => {
+        const pointer = (name: string) => at[name + k]!;
+        return [
+          ...constantFields(pointer('ih'), inputs, pointer('bias'), 0, gates),
+          ...constantFields(pointer('hh'), P || H, 0, 4 * PANEL * gates, gates),
+          ...constantFields(pointer('hr'), H, pointer('hrBias'), 0, Math.ceil(P / PANEL)),
+        ];
+      }),
     ];
     return {
       ...Object.fromEntries(named),
-      model: { ...buffer('in', 1, 4 + 6 * all.length), words },
+      // steps fill in what changes
+      model: { ...buffer('scratch', 1, 3 + 3 * PRODUCT_WORDS * all.length), words },
     };
   }
 

@@ -17,6 +17,6 @@ it('every entry point has its recorded size, minified and gzipped, within 2 %', 
   }
 });
 
-it('the main entry has at most 22,000 bytes', () => {
-  for (const [bundler, bytes] of Object.entries(sizes['.']!)) expect(bytes, bundler).toBeLessThanOrEqual(22_000);
+it('the main entry has at most 23,000 bytes', () => {
+  for (const [bundler, bytes] of Object.entries(sizes['.']!)) expect(bytes, bundler).toBeLessThanOrEqual(23_000);
 });
