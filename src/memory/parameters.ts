@@ -1,4 +1,4 @@
-import { type CellKind, gateRows } from './cells.ts';
+import { type CellKind, gateRows } from './cell-kind.ts';
 
 /** Sizes of a recurrent module: PyTorch's constructor arguments, and what follows from them. */
 export interface LSTMSizes {

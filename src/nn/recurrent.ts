@@ -1,5 +1,5 @@
 import { checkBoolean, checkInteger } from '../base/tensor.ts';
-import { LSTM_CELL } from '../memory/cells.ts';
+import { LSTM_CELL } from '../memory/cell-kind.ts';
 import { LSTMWeights, lstmScratchBytes } from '../memory/lstm-weights.ts';
 import { type LSTMSizes, lstmSizes } from '../memory/parameters.ts';
 import { Module, type ModuleOptions } from './module.ts';

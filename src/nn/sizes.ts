@@ -1,5 +1,5 @@
 import { type AnyTensor, formatDims, type StateDict } from '../base/tensor.ts';
-import { LSTM_CELL } from '../memory/cells.ts';
+import { LSTM_CELL } from '../memory/cell-kind.ts';
 import type { Values } from '../memory/pack.ts';
 import { directionParameters, type LSTMSizes, lstmSizes, type ParameterSpec, suffix } from '../memory/parameters.ts';
 import { entries, matchStateDict, wrongMatrix } from './state-dict.ts';
