@@ -12,9 +12,9 @@ function roundUp(bytes: number, unit: number): number {
   return Math.ceil(bytes / unit) * unit;
 }
 
-/** The most rows up to `rows` that fill tiles of the kernels, whatever their height. */
-export function wholeTiles(rows: number): number {
-  return Math.floor(rows / ROWS) * ROWS;
+/** The most rows of `rowBytes` in `bytes` that fill tiles of the kernels. Takes integers: a quotient as an argument would be garbage. */
+export function wholeTiles(bytes: number, rowBytes: number): number {
+  return Math.floor(bytes / rowBytes / ROWS) * ROWS;
 }
 
 /**

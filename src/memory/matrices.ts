@@ -54,7 +54,7 @@ export class Matrices {
     const zStride = panelCount(this._rows) * PANEL_BYTES;
     const sumBytes = zStride + quantizedBytes(this._columns, this._form);
     const rowBytes = 4 * (this._columns + this._rows) + sumBytes;
-    const chunk = Math.min(count, Math.max(4, wholeTiles(CHUNK_BYTES / rowBytes)));
+    const chunk = Math.min(count, Math.max(4, wholeTiles(CHUNK_BYTES, rowBytes)));
     const layout = this._layout.clear();
     const outputs = layout.output(chunk * this._rows);
     const inputs = layout.output((wholeInput ? count : chunk) * this._columns);

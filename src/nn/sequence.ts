@@ -108,7 +108,7 @@ export class Sequence {
     const stepFloats = batch * (inputSize + Math.min(numLayers, 2) * width);
     const chunkSteps = directions === 2 ? steps : Math.min(steps, Math.max(1, Math.floor(CHUNK_FLOATS / stepFloats)));
     const chunkRows = Math.min(chunkSteps * batch, this._rows);
-    const cachedRows = Math.max(16, wholeTiles(BLOCK_BYTES / model.scratchBytes(1)));
+    const cachedRows = Math.max(16, wholeTiles(BLOCK_BYTES, model.scratchBytes(1)));
     const blockRows = Math.min(cachedRows, Math.max(batch, chunkRows));
     const stateRows = numLayers * directions * batch;
     const hCount = this._h ? 0 : stateRows * outputSize;

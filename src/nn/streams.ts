@@ -76,7 +76,7 @@ export class LSTMStreams extends Resource {
     const { inputSize, outputSize, stateCount } = model.sizes;
     this._model = model;
     const rowBytes = model.scratchBytes(1) + skip(0, inputSize + 2 * outputSize + stateCount + 1);
-    this._chunkRows = Math.min(MOST_ROWS, Math.max(LEAST_ROWS, wholeTiles(CHUNK_BYTES / rowBytes)));
+    this._chunkRows = Math.min(MOST_ROWS, Math.max(LEAST_ROWS, wholeTiles(CHUNK_BYTES, rowBytes)));
     this._grow(capacity);
   }
 
