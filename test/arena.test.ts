@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { bytesUsed, LSTM } from '../src/index.ts';
 import { allocate, endScratch, floats, integers, release, scratch } from '../src/memory/arena.ts';
 import { wasm } from '../src/memory/wasm.ts';
+import { uniforms } from './support/random.ts';
 
 // Linear memory as one arena: blocks lie apart, are aligned, and become one free block again.
 
@@ -233,4 +234,30 @@ test('above 2 GiB pointers are not negative: the same bits', () => {
   expect(run()).toEqual(wanted);
   for (const start of [below, ...filler]) release(start);
   expect(bytesUsed()).toBe(0);
+});
+
+test('giving back and taking do not depend on how many holes there are', () => {
+  // every second block of `count` is a hole; then blocks come and go among them
+  const cost = (count: number) => {
+    const blocks = Array.from({ length: count }, () => allocate(64));
+    for (let i = 0; i < count; i += 2) release(blocks[i]!);
+    const random = uniforms(1);
+    const own = Array.from({ length: 1000 }, () => allocate(64 + 64 * Math.floor(4 * random())));
+    const looks = vi.spyOn(Math, 'clz32');
+    for (let k = 0; k < 20_000; k++) {
+      const i = Math.floor(own.length * random());
+      release(own[i]!);
+      own[i] = allocate(64 + 64 * Math.floor(4 * random()));
+    }
+    const calls = looks.mock.calls.length;
+    looks.mockRestore();
+    for (const start of own) release(start);
+    for (let i = 1; i < count; i += 2) release(blocks[i]!);
+    expect(bytesUsed()).toBe(0);
+    return calls;
+  };
+  dropScratch();
+  const few = cost(2000);
+  expect(few).toBeGreaterThan(0);
+  expect(cost(200_000)).toBeLessThan(1.5 * few);
 });

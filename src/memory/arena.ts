@@ -1,3 +1,4 @@
+import { FreeBlocks } from './free-blocks.ts';
 import { wasm } from './wasm.ts';
 
 // Linear memory belongs to this file: who has which bytes, and when memory grows. Pointers are plain numbers, since
@@ -7,13 +8,7 @@ const PAGE = 65536;
 /** Bytes of scratch that are kept between calls; a larger block goes back after the call that needed it. */
 const SCRATCH_KEPT = 8 << 20;
 
-interface Block {
-  start: number;
-  bytes: number;
-}
-
-/** Free blocks by address, none touching the next. */
-const free: Block[] = [];
+const free = new FreeBlocks();
 const allocated = new Map<number, number>();
 let used = 0;
 let end = 0;
@@ -86,16 +81,11 @@ export function bytesUsed(): number {
  */
 export function allocate(bytes: number): number {
   const size = align(Math.max(bytes, 1));
-  let index = free.findIndex((block) => block.bytes >= size);
-  if (index < 0) {
+  let start = free.take(size);
+  if (start < 0) {
     grow(size);
-    index = free.length - 1;
+    start = free.take(size);
   }
-  const block = free[index]!;
-  const start = block.start;
-  block.start += size;
-  block.bytes -= size;
-  if (block.bytes === 0) free.splice(index, 1);
   allocated.set(start, size);
   used += size;
   return start;
@@ -113,7 +103,7 @@ export function release(start: number): void {
   const bytes = allocated.get(start)!;
   allocated.delete(start);
   used -= bytes;
-  insert({ start, bytes });
+  free.add(start, bytes);
 }
 
 /** The shared scratch block, at least `bytes` long, valid until the next call of `scratch` or `endScratch`. */
@@ -136,25 +126,15 @@ function dropScratch(): void {
   scratchBytes = 0;
 }
 
-function insert(block: Block): void {
-  free.push(block);
-  free.sort((a, b) => a.start - b.start);
-  for (let i = free.length - 1; i > 0; i--) {
-    const before = free[i - 1]!;
-    if (before.start + before.bytes === free[i]!.start) before.bytes += free.splice(i, 1)[0]!.bytes;
-  }
-}
-
 /** Makes the last free block at least `size` bytes long. */
 function grow(size: number): void {
   const { memory, HEAP_BASE } = wasm();
   if (end === 0) {
     end = memory.buffer.byteLength;
     const start = align(HEAP_BASE.value);
-    insert({ start, bytes: end - start });
+    free.add(start, end - start);
   }
-  const last = free[free.length - 1];
-  const tail = last && last.start + last.bytes === end ? last.bytes : 0;
+  const tail = free.bytesBefore(end);
   if (tail >= size) return;
   const pages = Math.ceil((size - tail) / PAGE);
   try {
@@ -165,6 +145,6 @@ function grow(size: number): void {
       { cause },
     );
   }
-  insert({ start: end, bytes: pages * PAGE });
+  free.add(end, pages * PAGE);
   end += pages * PAGE;
 }
