@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Activation, activate, activation } from '../src/cells/activations.ts';
-import type { CellOptions, Cells, Weights } from '../src/cells/cells.ts';
+import type { CellOptions, Cells, CellWeights } from '../src/cells/cells.ts';
 import { makeCells } from '../src/cells/make-cells.ts';
 import { RareCells } from '../src/cells/rare.ts';
 import { StandardCells } from '../src/cells/standard.ts';
-import { ACTIVATIONS as KERAS } from '../src/keras/activations.ts';
+import { KERAS_ACTIVATIONS as KERAS } from '../src/keras/activations.ts';
 import { bytesUsed } from '../src/memory/arena.ts';
 import { bits } from './support/bits.ts';
 import { erf } from './support/erf.ts';
@@ -130,7 +130,7 @@ describe('cells', () => {
   const [I, H, T, batch] = [5, 7, 40, 3];
   const next = uniforms(3);
   const numbers = (count: number) => Float32Array.from({ length: count }, () => 2 * next() - 1);
-  const weights = (peepholes?: Float32Array): Weights => ({
+  const weights = (peepholes?: Float32Array): CellWeights => ({
     ih: numbers(4 * H * I),
     hh: numbers(4 * H * H),
     bias: [numbers(4 * H), numbers(4 * H)],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ACTIVATIONS } from '../src/keras/activations.ts';
+import { KERAS_ACTIVATIONS } from '../src/keras/activations.ts';
 import { LAYERS } from '../src/keras/layers.ts';
 import { MERGE_MODES } from '../src/keras/lstm.ts';
 import { STORED } from '../src/keras/manifest.ts';
@@ -17,7 +17,7 @@ test('the page lists the layers of the code, and no others', () => {
 
 test('the page lists the activations of the code, and no others', () => {
   const [list] = section('Activations').split(';');
-  expect([...list!.matchAll(/`(\w+)`/g)].map((match) => match[1])).toEqual([...ACTIVATIONS.keys()]);
+  expect([...list!.matchAll(/`(\w+)`/g)].map((match) => match[1])).toEqual([...KERAS_ACTIVATIONS.keys()]);
 });
 
 test('the page lists merge modes and types of weights', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ACTIVATIONS } from '../src/keras/activations.ts';
+import { KERAS_ACTIVATIONS } from '../src/keras/activations.ts';
 import { loadKeras, ModelError } from '../src/keras.ts';
 import { erf } from './support/erf.ts';
 import { type LayerConfig, lstmWeights, nested, noise, sequential, tfjs, type Weight } from './support/keras-files.ts';
@@ -74,7 +74,7 @@ test('softmax, log_softmax and both hard_sigmoid', () => {
     Array.from(x.data, (v) => Math.min(Math.max(v + 3, 0), 6) / 6),
   );
   const table = [...Object.keys(FORMULAS), 'softmax', 'log_softmax', 'hard_sigmoid'];
-  expect([...ACTIVATIONS.keys()].sort()).toEqual(table.sort());
+  expect([...KERAS_ACTIVATIONS.keys()].sort()).toEqual(table.sort());
 });
 
 const ACTIVATION_PAIRS: [string, string][] = [

@@ -39,7 +39,17 @@ const shared = (layer: any) => [
   layer.stateDict(),
   layer.quantizedStateDict(),
 ];
-const INSIDE = ['checkAlive', 'own', 'start', 'derive', 'multiply', 'quantizedValues', 'startFrom', 'scratchBytes'];
+const INSIDE = [
+  'checkAlive',
+  'free',
+  'allocate',
+  'initializeParameters',
+  'parametersChanged',
+  'multiply',
+  'quantizedValues',
+  'startFrom',
+  'scratchBytes',
+];
 
 const SUBJECTS: Record<string, Subject> = {
   LSTM: {

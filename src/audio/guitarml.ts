@@ -1,5 +1,5 @@
 import type { Field } from './field.ts';
-import type { Parts } from './model.ts';
+import type { AudioModelParts } from './model.ts';
 import { readSampleRate } from './sample-rate.ts';
 import { checkChain, checkKeys, planLinear, planLstm } from './torch-modules.ts';
 
@@ -10,7 +10,7 @@ export const GUITARML_UNITS = ['LSTM'] as const;
  * The JSON of GuitarML's trainers (SimpleRNN of Automated-GuitarAmpModelling): `model_data` says what `state_dict` holds, an
  * nn.LSTM `rec` and an nn.Linear `lin` on its last layer; with `skip` the input is added. Inputs after the first are knobs.
  */
-export function readGuitarML(who: string, file: Field): Parts {
+export function readGuitarML(who: string, file: Field): AudioModelParts {
   const data = file.get('model_data');
   data.get('model').oneOf(GUITARML_MODELS);
   data.get('unit_type').oneOf(GUITARML_UNITS);

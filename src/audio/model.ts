@@ -1,3 +1,4 @@
+import { Owner } from '../base/owner.ts';
 import { checkFloats, describe, wrongType, wrongValue } from '../base/tensor.ts';
 import type { Stage, Target } from './stages.ts';
 
@@ -6,7 +7,7 @@ const MAX_BLOCK = 1024;
 const BLOCK_FLOATS = 65_536;
 
 /** What a reader finds in a file. */
-export interface Parts {
+export interface AudioModelParts {
   readonly who: string;
   readonly sampleRate: number | undefined;
   /** In their order; each makes one, once all of the file was checked */
@@ -19,19 +20,17 @@ export interface Parts {
  * An effect: one sample in, one sample out. Its state runs on from block to block, so that any block length gives the same
  * bits.
  */
-export class AudioModel {
+export class AudioModel extends Owner {
   /** In Hz, of the audio that it was trained on; undefined if the file does not say. */
   readonly sampleRate: number | undefined;
-  private readonly _who: string;
   private readonly _skip: boolean;
   private readonly _stages: Stage[] = [];
   /** For blocks of ... 4, 2, 1 samples, of each: the first stage's input and every stage's output, in the same memory */
   private readonly _blocks: Target[][] = [];
-  private _alive = true;
 
   /** @internal */
-  constructor({ who, sampleRate, stages, skip }: Parts) {
-    this._who = who;
+  constructor({ who, sampleRate, stages, skip }: AudioModelParts) {
+    super(who);
     this.sampleRate = sampleRate;
     this._skip = skip;
     try {
@@ -61,7 +60,7 @@ export class AudioModel {
    * @throws TypeError or RangeError that names the argument; nothing is played then
    */
   process(input: Float32Array, output: Float32Array, knobs?: ArrayLike<number>): void {
-    this._checkAlive();
+    this.checkAlive();
     this._checkBlock(input, output);
     this._checkKnobs(knobs);
     let k = 0;
@@ -74,19 +73,12 @@ export class AudioModel {
 
   /** Back to where the file says that a session starts. */
   reset(): void {
-    this._checkAlive();
+    this.checkAlive();
     for (const stage of this._stages) stage.reset();
   }
 
-  /** Gives the memory back at once. A second call does nothing; any other use afterwards throws an Error. */
-  dispose(): void {
+  protected override free(): void {
     for (const stage of this._stages) stage.dispose();
-    this._alive = false;
-  }
-
-  /** For `using`. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 
   private _playBlock(
@@ -112,38 +104,32 @@ export class AudioModel {
     for (let s = 0; s < this._stages.length; s++) this._stages[s]!.run(block[s]!.out, block[s + 1]!);
   }
 
-  private _checkAlive(): void {
-    if (!this._alive) throw new Error(`${this._who}: used after dispose()`);
-  }
-
   private _checkBlock(input: Float32Array, output: Float32Array): void {
-    checkFloats(this._who, 'input', input);
-    checkFloats(this._who, 'output', output);
+    checkFloats(this.who, 'input', input);
+    checkFloats(this.who, 'output', output);
     if (output.length !== input.length) {
-      throw wrongValue(this._who, 'output', `${input.length} samples, as many as "input"`, output.length);
+      throw wrongValue(this.who, 'output', `${input.length} samples, as many as "input"`, output.length);
     }
     const distance = Math.abs(output.byteOffset - input.byteOffset);
     if (output.buffer === input.buffer && distance > 0 && distance < input.byteLength) {
-      throw wrongValue(this._who, 'output', '"input" itself or other memory', 'a view that overlaps it');
+      throw wrongValue(this.who, 'output', '"input" itself or other memory', 'a view that overlaps it');
     }
   }
 
   private _checkKnobs(knobs: ArrayLike<number> | undefined): void {
     const count = this._stages[0]!.inputSize - 1;
     if (knobs !== undefined && !Array.isArray(knobs) && !ArrayBuffer.isView(knobs)) {
-      throw wrongType(this._who, 'knobs', 'an array of numbers', knobs);
+      throw wrongType(this.who, 'knobs', 'an array of numbers', knobs);
     }
     const given = knobs?.length ?? 0;
     if (given > count) {
-      throw new RangeError(
-        `${this._who}: "knobs[${count}]" is superfluous: the model has ${count} knobs, got ${given}`,
-      );
+      throw new RangeError(`${this.who}: "knobs[${count}]" is superfluous: the model has ${count} knobs, got ${given}`);
     }
     for (let k = 0; k < count; k++) {
       // not by way of a variable for any type, which would put the number on the heap
       if (k >= given || typeof knobs![k] !== 'number' || !Number.isFinite(Math.fround(knobs![k]!))) {
         const text = `expected a finite number, got ${describe(knobs?.[k])}; the model has ${count} knobs`;
-        throw new RangeError(`${this._who}: "knobs[${k}]" ${text}`);
+        throw new RangeError(`${this.who}: "knobs[${k}]" ${text}`);
       }
     }
   }

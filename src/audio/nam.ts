@@ -1,8 +1,8 @@
 import type { TensorLike } from '../base/tensor.ts';
 import type { Field } from './field.ts';
-import type { Parts } from './model.ts';
+import type { AudioModelParts } from './model.ts';
 import { readSampleRate } from './sample-rate.ts';
-import { Dense, Recurrence } from './stages.ts';
+import { DenseStage, LstmStage } from './stages.ts';
 
 export const NAM_ARCHITECTURES = ['LSTM'] as const;
 /** Versions 0.5.0 and later; a model of another major version is refused. */
@@ -13,7 +13,7 @@ export const NAM_VERSION = /^0\.([5-9]|[1-9]\d+)\.\d+/;
  * layer a matrix [4H][I + H], of which a row has I weights of x, then H of h, in the order of gates of PyTorch; the sum of
  * PyTorch's two biases; h and c to start from; and after the last layer the head's H weights and its bias.
  */
-export function readNam(who: string, file: Field): Parts {
+export function readNam(who: string, file: Field): AudioModelParts {
   file.get('architecture').oneOf(NAM_ARCHITECTURES);
   const version = file.get('version');
   if (!NAM_VERSION.test(version.string())) version.refuse('unsupported', 'a version from 0.5.0 below 1', version.value);
@@ -49,7 +49,7 @@ export function readNam(who: string, file: Field): Parts {
   return {
     who,
     sampleRate: readSampleRate(file),
-    stages: [() => new Recurrence(stateDict, { h0, c0 }), () => new Dense(head, bias)],
+    stages: [() => new LstmStage(stateDict, { h0, c0 }), () => new DenseStage(head, bias)],
     skip: false,
   };
 }

@@ -1,9 +1,9 @@
 import type { TensorLike } from '../base/tensor.ts';
 import { type Activation, activation } from '../cells/activations.ts';
 import type { Field } from './field.ts';
-import type { Parts } from './model.ts';
+import type { AudioModelParts } from './model.ts';
 import { readSampleRate } from './sample-rate.ts';
-import { Dense, Recurrence } from './stages.ts';
+import { DenseStage, LstmStage } from './stages.ts';
 import { checkChain, checkKeys, planLinear, planLstm, type StagePlan } from './torch-modules.ts';
 
 /** The types of layers, each with what reads it. */
@@ -17,7 +17,7 @@ export const RTNEURAL_LAYERS: ReadonlyMap<string, (layer: Field, inputSize: numb
 export const RTNEURAL_LSTM_ACTIVATIONS = ['tanh', ''] as const;
 
 /** Activations of a dense layer, as Keras names them; '' is none. */
-export const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<string, Activation>([
+export const RTNEURAL_ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<string, Activation>([
   ['', activation('linear')],
   ['linear', activation('linear')],
   ['tanh', activation('tanh')],
@@ -31,7 +31,7 @@ export const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<string, Acti
  * The JSON of RTNeural (https://github.com/jatinchowdhury18/RTNeural): layers as Keras has them, or the state dict of a PyTorch
  * module. Inputs after the first are knobs.
  */
-export function readRTNeural(who: string, file: Field): Parts {
+export function readRTNeural(who: string, file: Field): AudioModelParts {
   const keras = file.has('layers') || file.has('in_shape');
   const plans = keras ? planLayers(file) : planStateDict(file);
   checkChain(plans);
@@ -84,11 +84,11 @@ function planKerasLstm(layer: Field, inputSize: number): StagePlan {
     ['bias_ih_l0', { data: bias.vector(4 * H), dims: [4 * H] }],
     ['bias_hh_l0', { data: new Float32Array(4 * H), dims: [4 * H] }],
   ]);
-  return { field: layer, inputSize, outputSize: H, keys: [], make: () => new Recurrence(stateDict) };
+  return { field: layer, inputSize, outputSize: H, keys: [], make: () => new LstmStage(stateDict) };
 }
 
 function planKerasDense(layer: Field, inputSize: number): StagePlan {
-  const name = layer.has('activation') ? layer.get('activation').oneOf([...ACTIVATIONS.keys()]) : '';
+  const name = layer.has('activation') ? layer.get('activation').oneOf([...RTNEURAL_ACTIVATIONS.keys()]) : '';
   const [kernel, bias] = arrays(layer, ['kernel', 'bias']) as [Field, Field];
   const outputSize = bias.length;
   if (outputSize < 1) bias.refuse('wrong-length', 'a number for each output', outputSize);
@@ -100,7 +100,7 @@ function planKerasDense(layer: Field, inputSize: number): StagePlan {
     inputSize,
     outputSize,
     keys: [],
-    make: () => new Dense(weight, values, ACTIVATIONS.get(name)),
+    make: () => new DenseStage(weight, values, RTNEURAL_ACTIVATIONS.get(name)),
   };
 }
 

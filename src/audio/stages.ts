@@ -22,7 +22,7 @@ export interface Stage {
 }
 
 /** An LSTM and its one stream. */
-export class Recurrence implements Stage {
+export class LstmStage implements Stage {
   readonly inputSize: number;
   readonly outputSize: number;
   private readonly _lstm: LSTM;
@@ -60,7 +60,7 @@ export class Recurrence implements Stage {
 }
 
 /** A Linear and an activation; it has no state. */
-export class Dense implements Stage {
+export class DenseStage implements Stage {
   readonly inputSize: number;
   readonly outputSize: number;
   private readonly _linear: Linear;

@@ -1,6 +1,6 @@
 import type { TensorLike } from '../base/tensor.ts';
 import type { Field } from './field.ts';
-import { Dense, Recurrence, type Stage } from './stages.ts';
+import { DenseStage, LstmStage, type Stage } from './stages.ts';
 
 /** A stage whose weights were read and checked, but which is not made yet. */
 export interface StagePlan {
@@ -34,7 +34,7 @@ export function planLstm(dict: Field, prefix: string): StagePlan {
     tensors.set(`bias_ih_l${layer}`, { data: field('bias_ih').vector(4 * H), ...bias });
     tensors.set(`bias_hh_l${layer}`, { data: field('bias_hh').vector(4 * H), ...bias });
   }
-  return { field: first, inputSize, outputSize: H, keys, make: () => new Recurrence(tensors) };
+  return { field: first, inputSize, outputSize: H, keys, make: () => new LstmStage(tensors) };
 }
 
 /** Reads the nn.Linear whose tensors a state dict has under `prefix`; a missing bias is zeros. */
@@ -44,7 +44,7 @@ export function planLinear(dict: Field, prefix: string): StagePlan {
   const [outputSize, inputSize] = matrixDims(field);
   const weight = field.matrix(outputSize, inputSize);
   const bias = keys[1] === undefined ? new Float32Array(outputSize) : dict.get(keys[1]).vector(outputSize);
-  return { field, inputSize, outputSize, keys, make: () => new Dense(weight, bias) };
+  return { field, inputSize, outputSize, keys, make: () => new DenseStage(weight, bias) };
 }
 
 /** Checks that every tensor of a state dict belongs to one of `plans`. */

@@ -3,7 +3,7 @@ import type { Activation } from './activations.ts';
 // LSTM layers as other formats than PyTorch have them: one layer in one or two directions.
 
 /** Weights of one direction, their gates in the order i, f, g, o. */
-export interface Weights {
+export interface CellWeights {
   /** [4H][I], [4H][H] */
   readonly ih: Float32Array;
   readonly hh: Float32Array;
@@ -17,7 +17,7 @@ export interface CellOptions {
   readonly I: number;
   readonly H: number;
   /** D of them; the second starts at the end of each sequence */
-  readonly directions: readonly Weights[];
+  readonly directions: readonly CellWeights[];
   /** Three a direction: of the gates i, f and o, of the input, of the output */
   readonly functions: readonly Activation[];
   readonly batchFirst?: boolean;
@@ -28,7 +28,7 @@ export interface CellOptions {
 }
 
 /** Sequences that start at the first step; each at least one step long, and none longer than T. */
-export interface Sequences {
+export interface PaddedBatch {
   /** [T][batch][I], with batchFirst [batch][T][I] */
   readonly x: Float32Array;
   readonly T: number;
@@ -40,7 +40,7 @@ export interface Sequences {
   readonly c0: Float32Array | undefined;
 }
 
-export interface States {
+export interface CellResult {
   /** [T][batch][D][H], with batchFirst [batch][T][D][H]; zeros after the end of a sequence */
   readonly y: Float32Array;
   /** [D][batch][H], after the last step of each sequence */
@@ -49,6 +49,6 @@ export interface States {
 }
 
 export interface Cells {
-  run(sequences: Sequences): States;
+  run(sequences: PaddedBatch): CellResult;
   dispose(): void;
 }

@@ -6,7 +6,7 @@ import { PRODUCT_BYTES, Product } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
 import { Resource } from '../nn/module.ts';
 import { type Activation, SPARE_BYTES } from './activations.ts';
-import type { CellOptions, Cells, Sequences, States, Weights } from './cells.ts';
+import type { CellOptions, CellResult, Cells, CellWeights, PaddedBatch } from './cells.ts';
 import { onnxKernels } from './kernels.ts';
 
 /** What the gate sums and inputs of a block of steps aim at: they stay in the L2 cache. */
@@ -16,7 +16,7 @@ const CELL_WORDS = 4;
 const ACTIVATION_WORDS = 3;
 
 /** Pointers of one direction in linear memory. */
-interface Direction {
+interface RareDirection {
   readonly ih: number;
   readonly hh: number;
   readonly bias: number;
@@ -28,7 +28,7 @@ export class RareCells extends Resource implements Cells {
   private readonly _I: number;
   private readonly _H: number;
   private readonly _batchFirst: boolean;
-  private readonly _directions: readonly Direction[];
+  private readonly _directions: readonly RareDirection[];
 
   constructor(options: CellOptions) {
     super('LSTM');
@@ -49,20 +49,20 @@ export class RareCells extends Resource implements Cells {
   }
 
   private _write(
-    { ih, hh, bias, peepholes }: Weights,
+    { ih, hh, bias, peepholes }: CellWeights,
     { I, H, clip, inputForget }: CellOptions,
     functions: readonly Activation[],
-  ): Direction {
+  ): RareDirection {
     const rows = 4 * H;
     const sizes = [panelBytes(rows, I), panelBytes(rows, H), panelBytes(rows, 1), 12 * H].map(align);
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
-    const block = this.own(bytes + 4 * (CELL_WORDS + functions.length * ACTIVATION_WORDS));
+    const block = this.allocate(bytes + 4 * (CELL_WORDS + functions.length * ACTIVATION_WORDS));
     const atHh = block + sizes[0]!;
     const atBias = atHh + sizes[1]!;
     const atPeepholes = atBias + sizes[2]!;
     const cell = block + bytes;
-    writeParameter({ name: '', dims: [rows, I], pointer: block, gates: 0 }, ih);
-    writeParameter({ name: '', dims: [rows, H], pointer: atHh, gates: 0 }, hh);
+    writeParameter({ name: '', dims: [rows, I], pointer: block, panels: {} }, ih);
+    writeParameter({ name: '', dims: [rows, H], pointer: atHh, panels: {} }, hh);
     if (bias) {
       writeFloats(
         atBias,
@@ -80,12 +80,12 @@ export class RareCells extends Resource implements Cells {
     return { ih: block, hh: atHh, bias: atBias, cell };
   }
 
-  run(sequences: Sequences): States {
+  run(sequences: PaddedBatch): CellResult {
     this.checkAlive();
     const { T, batch } = sequences;
     const D = this._directions.length;
     const H = this._H;
-    const states: States = {
+    const states: CellResult = {
       y: new Float32Array(T * batch * D * H),
       h: new Float32Array(D * batch * H),
       c: new Float32Array(D * batch * H),
@@ -95,7 +95,7 @@ export class RareCells extends Resource implements Cells {
     return states;
   }
 
-  private _runDirection(d: number, direction: Direction, sequences: Sequences, states: States): void {
+  private _runDirection(d: number, direction: RareDirection, sequences: PaddedBatch, states: CellResult): void {
     const { x, T, batch, lengths, h0, c0 } = sequences;
     const I = this._I;
     const H = this._H;

@@ -2,7 +2,7 @@ import type { TensorLike } from '../base/tensor.ts';
 import { LSTM, type LSTMResult } from '../nn/lstm.ts';
 import { packPaddedSequence, padPackedSequence } from '../nn/packed.ts';
 import type { LSTMState } from '../nn/state.ts';
-import type { CellOptions, Cells, Sequences, States } from './cells.ts';
+import type { CellOptions, CellResult, Cells, PaddedBatch } from './cells.ts';
 
 /** Sigmoid, tanh, tanh and nothing else: nn.LSTM. */
 export class StandardCells implements Cells {
@@ -12,7 +12,7 @@ export class StandardCells implements Cells {
     this.lstm = LSTM.fromStateDict(toStateDict(options), { batchFirst: options.batchFirst });
   }
 
-  run({ x, T, batch, lengths, h0, c0 }: Sequences): States {
+  run({ x, T, batch, lengths, h0, c0 }: PaddedBatch): CellResult {
     const { inputSize, hiddenSize, batchFirst, sizes } = this.lstm;
     const dims = [sizes.directions, batch, hiddenSize];
     const state = (data: Float32Array | undefined) => ({

@@ -6,7 +6,7 @@ import type { Dialect } from './plan.ts';
 const LINEAR = activation('linear');
 
 /** https://keras.io/api/layers/activations/, by the names in a file; hard_sigmoid has two definitions. */
-export const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<string, Activation>([
+export const KERAS_ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<string, Activation>([
   ['linear', LINEAR],
   ['tanh', activation('tanh')],
   ['sigmoid', activation('sigmoid')],
@@ -47,7 +47,7 @@ function activationName(config: Config): string {
 /** The activation at `config`; one that is not supported is noted. */
 export function readActivation(config: Config, who: string, dialect: Dialect): Activation {
   const name = activationName(config);
-  const known = ACTIVATIONS.get(name);
+  const known = KERAS_ACTIVATIONS.get(name);
   if (!known) dialect.unsupported(`activation ${describe(name)} of ${who}`);
   const found = name === 'hard_sigmoid' && !dialect.keras3 ? HARD_SIGMOID_2 : (known ?? LINEAR);
   // where compiling bytes is forbidden, loading is the time to say so

@@ -3,7 +3,7 @@ import type { Linear } from '../nn/linear.ts';
 import { readActivation } from './activations.ts';
 import type { Config } from './config.ts';
 import type { Layer, MaskedTensor } from './layer.ts';
-import { linear } from './matrix.ts';
+import { makeLinear } from './matrix.ts';
 import type { Dialect, LayerPlan } from './plan.ts';
 import { checkOutput, lastSize } from './shapes.ts';
 
@@ -20,12 +20,12 @@ export function readDense(config: Config, name: string, dialect: Dialect, folder
         { name: 'bias', dims: [units] },
       ];
       const [kernel, bias] = weights.read({ folder }, specs.slice(0, useBias ? 2 : 1));
-      return { layer: new Dense(linear(kernel!, units, bias), activation), outputs };
+      return { layer: new DenseLayer(makeLinear(kernel!, units, bias), activation), outputs };
     },
   };
 }
 
-class Dense implements Layer {
+class DenseLayer implements Layer {
   private readonly _linear: Linear;
   private readonly _activation: Activation;
 

@@ -18,7 +18,7 @@ export function readLstm(config: Config, name: string, dialect: Dialect): LayerP
       const states = checkInputs(name, shapes, [options.units]);
       const outputs = [outputShape(name, shapes[0]!, options, options.units), ...(options.returnState ? states : [])];
       const recurrence = makeRecurrence(name, options, shapes[0]!, weights, { folder: 'cell' });
-      return { layer: new Lstm(name, recurrence), outputs };
+      return { layer: new LstmLayer(name, recurrence), outputs };
     },
   };
 }
@@ -63,7 +63,7 @@ export function readBidirectional(config: Config, name: string, dialect: Dialect
       try {
         const part: Part = { direction: 'backward', folder: 'backward_layer/cell' };
         const second = makeRecurrence(name, two, shapes[0]!, weights, part);
-        return { layer: new Bidirectional(name, first, second, mode), outputs };
+        return { layer: new BidirectionalLayer(name, first, second, mode), outputs };
       } catch (error) {
         first.dispose();
         throw error;
@@ -124,7 +124,7 @@ function maskFor(
   return states.length === 0 || masked || masksWithState ? input : { ...input, mask: undefined };
 }
 
-class Lstm implements Layer {
+class LstmLayer implements Layer {
   private readonly _name: string;
   private readonly _recurrence: Recurrence;
 
@@ -155,7 +155,7 @@ class Lstm implements Layer {
   }
 }
 
-class Bidirectional implements Layer {
+class BidirectionalLayer implements Layer {
   private readonly _name: string;
   private readonly _forward: Recurrence;
   private readonly _backward: Recurrence;

@@ -11,7 +11,7 @@ export function transpose(data: Float32Array, rows: number, columns: number): Te
 }
 
 /** x K + b, as Keras has it: the kernel is (inputs, outputs). */
-export function linear(kernel: Float32Array, outputs: number, bias: Float32Array | undefined): Linear {
+export function makeLinear(kernel: Float32Array, outputs: number, bias: Float32Array | undefined): Linear {
   const weight = transpose(kernel, kernel.length / outputs, outputs);
   return Linear.fromStateDict({ weight, ...(bias ? { bias: { data: bias, dims: [outputs] } } : {}) });
 }

@@ -1,3 +1,4 @@
+import { Owner } from '../base/owner.ts';
 import {
   checkDims,
   describe,
@@ -56,16 +57,16 @@ export interface ModelGraph {
  * console.log(model.inputs[0].dims, model.outputs[0].dims); // [ null, 4, 2 ] [ null, 2 ]
  * ```
  */
-export class KerasModel {
+export class KerasModel extends Owner {
   /** The inputs, in the order in which predict() takes them. */
   readonly inputs: readonly KerasSpec[];
   /** The outputs, in the order in which predict() gives them. */
   readonly outputs: readonly KerasSpec[];
   private readonly _graph: ModelGraph;
-  private _alive = true;
 
   /** @internal */
   constructor(graph: ModelGraph) {
+    super('KerasModel');
     this._graph = graph;
     this.inputs = graph.inputs.map(({ name, dims }) => ({ name, dims }));
     this.outputs = graph.outputs.map(({ name, dims }) => ({ name, dims }));
@@ -87,7 +88,7 @@ export class KerasModel {
    */
   predict(inputs: readonly KerasInput[]): TensorLike[];
   predict(input: KerasInput | readonly KerasInput[]): TensorLike | TensorLike[] {
-    this._checkAlive();
+    this.checkAlive();
     const { inputs, outputs } = this._graph;
     const list = Array.isArray(input) ? (input as readonly KerasInput[]) : [input as KerasInput];
     if (list.length !== inputs.length) {
@@ -106,20 +107,12 @@ export class KerasModel {
    * @throws Error after dispose()
    */
   resetStates(): void {
-    this._checkAlive();
+    this.checkAlive();
     for (const { layer } of this._graph.steps) layer.resetStates?.();
   }
 
-  /** Frees the memory of all layers. A second call does nothing; any other use afterwards throws an Error. */
-  dispose(): void {
-    if (!this._alive) return;
-    this._alive = false;
+  protected override free(): void {
     for (const { layer } of this._graph.steps) layer.dispose?.();
-  }
-
-  /** Calls dispose(), for `using`. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 
   private _run(list: readonly KerasInput[]): TensorLike[] {
@@ -144,10 +137,6 @@ export class KerasModel {
       const { data, dims } = find(source);
       return { data: data.slice(), dims: [...dims] };
     });
-  }
-
-  private _checkAlive(): void {
-    if (!this._alive) throw new Error('KerasModel: used after dispose()');
   }
 }
 

@@ -129,12 +129,12 @@ export function readEmbedding(config: Config, name: string): LayerPlan {
     build([shape], weights) {
       const outputs = [checkOutput(name, [...shape!, size])];
       const [table] = weights.read({ folder: '' }, [{ name: 'embeddings', dims: [count, size] }]);
-      return { outputs, layer: new Embedding(name, table!, count, size, maskZero) };
+      return { outputs, layer: new EmbeddingLayer(name, table!, count, size, maskZero) };
     },
   };
 }
 
-class Embedding implements Layer {
+class EmbeddingLayer implements Layer {
   private readonly _name: string;
   private readonly _table: Float32Array;
   private readonly _count: number;

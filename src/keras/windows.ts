@@ -4,7 +4,7 @@ import type { Linear } from '../nn/linear.ts';
 import { readActivation } from './activations.ts';
 import type { Config } from './config.ts';
 import type { Layer, MaskedTensor } from './layer.ts';
-import { linear } from './matrix.ts';
+import { makeLinear } from './matrix.ts';
 import type { Dialect, LayerPlan } from './plan.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, checkRank, lastSize } from './shapes.ts';
@@ -97,7 +97,7 @@ export function readConv1d(config: Config, name: string, dialect: Dialect): Laye
         const per = filters / groups;
         for (let group = 0; group < groups; group++) {
           const columns = groups === 1 ? kernel! : columnsOf(kernel!, filters, group * per, per);
-          linears.push(linear(columns, per, bias?.subarray(group * per, (group + 1) * per)));
+          linears.push(makeLinear(columns, per, bias?.subarray(group * per, (group + 1) * per)));
         }
       } catch (error) {
         for (const one of linears) one.dispose();

@@ -29,7 +29,7 @@ function isExact(): boolean {
     const bytes = panelBytes(size, size, form);
     const pointer = scratch(bytes + 8 * size + quantizedBytes(size, form) + PRODUCT_BYTES);
     const z = pointer + bytes + 4 * size;
-    writeInt8({ name: '', dims: [size, size], pointer, gates: 0, form }, { data, scale: x });
+    writeInt8({ name: '', dims: [size, size], pointer, panels: { form } }, { data, scale: x });
     floats().set(x, (pointer + bytes) / 4);
     const product = new Product();
     product.w = pointer;

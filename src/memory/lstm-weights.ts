@@ -45,8 +45,8 @@ export class LSTMWeights {
       const [place, bytes] = placeDirection(sizes, form, at, layer);
       writeProducts(block + MODEL_BYTES + k * DIRECTION_BYTES, sizes, form, layer, place);
       for (const { kind, name, dims } of directionParameters(sizes, layer, k % directions)) {
-        const gates = kind === 'weight_hr' ? 0 : hiddenSize;
-        parameters.push({ name, dims, pointer: place[kind], ...(dims.length === 2 && { gates, form }) });
+        const panels = kind === 'weight_hr' ? { form } : { units: hiddenSize, form };
+        parameters.push({ name, dims, pointer: place[kind], ...(dims.length === 2 && { panels }) });
       }
       places.push(place);
       at += bytes;
@@ -68,7 +68,7 @@ export class LSTMWeights {
     for (const { bias, bias_ih, bias_hh } of this._places) {
       const hh = readFloats(bias_hh, gateRows);
       const sum = readFloats(bias_ih, gateRows).map((value, i) => value + hh[i]!);
-      writeParameter({ name: '', dims: [gateRows, 1], pointer: bias, gates: hiddenSize }, sum);
+      writeParameter({ name: '', dims: [gateRows, 1], pointer: bias, panels: { units: hiddenSize } }, sum);
     }
   }
 }

@@ -26,22 +26,21 @@ export class Matrices {
 
   /**
    * @param dims of the weight: all rows, then the sizes whose product is a row's columns
-   * @param own gives a block of zeros
+   * @param allocate gives a block of zeros
    */
-  constructor(dims: readonly number[], groups: number, bias: boolean, form: Form, own: (bytes: number) => number) {
+  constructor(dims: readonly number[], groups: number, bias: boolean, form: Form, allocate: (bytes: number) => number) {
     this._rows = dims[0]! / groups;
     this._columns = columnCount(dims);
     this._form = form;
     this._weightBytes = panelBytes(this._rows, this._columns, form);
     this._biasBytes = panelBytes(this._rows, 1);
     // the weights of all groups, then their biases in whole panels, zeros without a bias
-    this._weight = own(groups * (this._weightBytes + this._biasBytes));
+    this._weight = allocate(groups * (this._weightBytes + this._biasBytes));
     this._bias = this._weight + groups * this._weightBytes;
-    const place = { gates: 0, parts: groups };
     this.parameters = [
-      { name: 'weight', dims, pointer: this._weight, form, ...place },
-      // a row an output, of one column: in the panels of its group
-      ...(bias ? [{ name: 'bias', dims: [dims[0]!], pointer: this._bias, ...place }] : []),
+      { name: 'weight', dims, pointer: this._weight, panels: { form, parts: groups } },
+      // a row of one column for each output, in the panels of its group
+      ...(bias ? [{ name: 'bias', dims: [dims[0]!], pointer: this._bias, panels: { parts: groups } }] : []),
     ];
   }
 

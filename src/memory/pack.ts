@@ -14,16 +14,21 @@ export type Form = typeof FLOAT32 | typeof I8 | typeof I8_RELAXED;
 /** Bytes from one k of a panel to the next */
 export const PANEL_BYTES = 4 * PANEL;
 
-/**
- * A parameter and where it lies: a matrix [dims[0]][the rest] in panels if there are `gates`, H where its rows are the gates of H
- * units and 0 where they keep their order; else its elements one after the other. `form`: FLOAT32, or how its 8-bit weights lie.
- */
+/** How the rows of a matrix [dims[0]][the rest] lie in panels. */
+export interface Panels {
+  /** H, if the rows are the gates of H units, which a panel takes four units at a time. Default: rows keep their order. */
+  readonly units?: number;
+  /** FLOAT32, the default, or the form of 8-bit weights. */
+  readonly form?: Form;
+  /** Equal parts of the rows, each a matrix of its own: the groups of a convolution. Default 1. */
+  readonly parts?: number;
+}
+
+/** A parameter and its place in linear memory. */
 export interface Parameter extends ParameterSpec {
   readonly pointer: number;
-  readonly gates?: number;
-  readonly form?: Form;
-  /** The rows lie in as many equal parts, each a matrix of its own: the groups of a convolution. Default 1. */
-  readonly parts?: number;
+  /** Default: no panels, the elements lie one after the other. */
+  readonly panels?: Panels;
 }
 
 /** A matrix of 8-bit weights: a row's integers, -127 to 127, times its scale. */
@@ -68,20 +73,17 @@ function int8Blocks(K: number): number {
 
 /** Copies `values` into a parameter's place. */
 export function writeParameter(parameter: Parameter, values: Float32Array | Int8Matrix): void {
-  const { pointer, gates } = parameter;
   if ('scale' in values) writeInt8(parameter, values);
-  else if (gates === undefined) writeFloats(pointer, values);
-  else {
-    moveMatrix(true, parameter, new Int32Array(values.buffer, values.byteOffset, values.length));
-  }
+  else if (!parameter.panels) writeFloats(parameter.pointer, values);
+  else moveMatrix(true, parameter, new Int32Array(values.buffer, values.byteOffset, values.length));
 }
 
 /** A copy of a parameter, bit for bit what was written, or the float32 that its 8-bit weights stand for. */
 export function readParameter(parameter: Parameter): Float32Array {
-  const { pointer, dims, gates, form } = parameter;
+  const { pointer, dims, panels } = parameter;
   const count = product(dims);
-  if (gates === undefined) return readFloats(pointer, count);
-  if (form) {
+  if (!panels) return readFloats(pointer, count);
+  if (panels.form) {
     const K = columnCount(dims);
     const { data, scale } = readInt8(parameter);
     return Float32Array.from(data, (value, i) => value * scale[Math.floor(i / K)]!);
@@ -111,17 +113,18 @@ export function columnCount(dims: readonly number[]): number {
 }
 
 /** Where a row of a float32 matrix begins; one column further is PANEL_BYTES on. */
-export function rowPointer({ pointer, dims, gates, parts = 1 }: Parameter, row: number): number {
+export function rowPointer({ pointer, dims, panels }: Parameter, row: number): number {
+  const { units = 0, parts = 1 } = panels ?? {};
   const K = columnCount(dims);
   const rows = dims[0]! / parts;
   const part = Math.floor(row / rows);
-  return pointer + part * panelBytes(rows, K) + 4 * wasm().panel_index(row - part * rows, K, gates!);
+  return pointer + part * panelBytes(rows, K) + 4 * wasm().panel_index(row - part * rows, K, units);
 }
 
 /** Elements of a float32 parameter in their order, run by run: a row of a matrix in panels, or all that lie side by side. */
 export function* runsOf(parameter: Parameter): Generator<{ pointer: number; count: number; stride: number }> {
-  const { pointer, dims, gates } = parameter;
-  if (gates === undefined) yield { pointer, count: product(dims), stride: 4 };
+  const { pointer, dims, panels } = parameter;
+  if (!panels) yield { pointer, count: product(dims), stride: 4 };
   else {
     for (let row = 0; row < dims[0]!; row++) {
       yield { pointer: rowPointer(parameter, row), count: columnCount(dims), stride: PANEL_BYTES };
@@ -131,9 +134,10 @@ export function* runsOf(parameter: Parameter): Generator<{ pointer: number; coun
 
 /** Copies 8-bit weights into a parameter's place, with their scales and the sums of their rows. */
 export function writeInt8(parameter: Parameter, { data, scale }: Int8Matrix): void {
-  const { dims, form, parts = 1 } = parameter;
+  const { dims } = parameter;
+  const { form, parts = 1 } = parameter.panels!;
   const K = columnCount(dims);
-  const panels = panelCount(dims[0]! / parts);
+  const blockWords = panelCount(dims[0]! / parts) * PANEL;
   const memory = integers();
   const bytes = new Int8Array(memory.buffer);
   const scales = floats();
@@ -146,20 +150,20 @@ export function writeInt8(parameter: Parameter, { data, scale }: Int8Matrix): vo
       sums[Math.floor(k / INT8_DEPTH)]! += value;
     }
     scales[column] = scale[row]!;
-    for (const [block, sum] of sums.entries()) memory[column + (1 + block) * panels * PANEL] = 8192 * sum;
+    for (const [block, sum] of sums.entries()) memory[column + (1 + block) * blockWords] = 8192 * sum;
   });
 }
 
 /** A copy of 8-bit weights and their scales. */
 export function readInt8(parameter: Parameter): Int8Matrix {
-  const { dims, form } = parameter;
+  const { dims, panels } = parameter;
   const K = columnCount(dims);
   const data = new Int8Array(product(dims));
   const scale = new Float32Array(dims[0]!);
   const scales = floats();
   const bytes = new Int8Array(scales.buffer);
   walkInt8(parameter, (row, column, at) => {
-    for (let k = 0; k < K; k++) data[row * K + k] = bytes[at + int8Offset(k)]! ^ int8Bias(k, form);
+    for (let k = 0; k < K; k++) data[row * K + k] = bytes[at + int8Offset(k)]! ^ int8Bias(k, panels!.form);
     scale[row] = scales[column]!;
   });
   return { data, scale };
@@ -177,9 +181,10 @@ function int8Bias(k: number, form: Form | undefined): number {
 
 /** Visits each row of an 8-bit matrix: its number, the index of its scale as a float, and the address of its first weight. */
 function walkInt8(
-  { pointer, dims, gates, form, parts = 1 }: Parameter,
+  { pointer, dims, panels }: Parameter,
   visit: (row: number, column: number, at: number) => void,
 ): void {
+  const { units = 0, form, parts = 1 } = panels!;
   const rows = dims[0]! / parts;
   const K = columnCount(dims);
   const depth = int8Depth(K);
@@ -187,7 +192,7 @@ function walkInt8(
     const part = Math.floor(row / rows);
     const start = pointer + part * panelBytes(rows, K, form);
     const scales = start + panelCount(rows) * PANEL * depth;
-    const column = wasm().panel_index(row - part * rows, 1, gates!);
+    const column = wasm().panel_index(row - part * rows, 1, units);
     const panel = Math.floor(column / PANEL);
     visit(row, scales / 4 + column, start + panel * PANEL * depth + (column % PANEL) * 4);
   }

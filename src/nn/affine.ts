@@ -9,8 +9,8 @@ export abstract class Affine extends Module {
   /** @param dims of the weight: all rows, then the sizes whose product is a row's columns */
   constructor(who: string, options: ModuleOptions | undefined, dims: readonly number[], groups: number, bias: boolean) {
     super(who, options);
-    this.matrices = new Matrices(dims, groups, bias, this.form, (bytes) => this.own(bytes));
+    this.matrices = new Matrices(dims, groups, bias, this.form, (bytes) => this.allocate(bytes));
     this.parameters.push(...this.matrices.parameters);
-    this.start(options, columnCount(dims));
+    this.initializeParameters(options, columnCount(dims));
   }
 }

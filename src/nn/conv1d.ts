@@ -3,7 +3,7 @@ import { endScratch } from '../memory/arena.ts';
 import { overwrites, placeOf } from '../memory/rows.ts';
 import { readChannels, type Windows, writeWindows } from '../memory/windows.ts';
 import { Affine } from './affine.ts';
-import { type QuantizeOptions, VALUES } from './module.ts';
+import { type ModuleOptions, type QuantizeOptions, VALUES } from './module.ts';
 import { checkAttached, type ForwardOptions, resultFor } from './result.ts';
 
 export interface Conv1dOptions {
@@ -27,14 +27,14 @@ export interface Conv1dOptions {
  * https://pytorch.org/docs/stable/generated/torch.nn.Conv1d.html
  */
 export class Conv1d extends Affine {
-  declare readonly inChannels: number;
-  declare readonly outChannels: number;
-  declare readonly kernelSize: number;
-  declare readonly stride: number;
-  declare readonly padding: number | 'same' | 'valid';
-  declare readonly dilation: number;
-  declare readonly groups: number;
-  declare readonly bias: boolean;
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernelSize: number;
+  readonly stride: number;
+  readonly padding: number | 'same' | 'valid';
+  readonly dilation: number;
+  readonly groups: number;
+  readonly bias: boolean;
   /** Refilled by each call, since new ones would be garbage */
   private readonly _tail: number[] = [];
   private readonly _windows: { -readonly [Key in keyof Windows]: number };
@@ -55,15 +55,23 @@ export class Conv1d extends Affine {
     if (padding === 'same' && stride !== 1) throw wrongValue('Conv1d', 'stride', '1 with padding "same"', stride);
     checkBoolean('Conv1d', 'bias', bias);
     super('Conv1d', options, [outChannels, inChannels / groups, kernelSize], groups, bias);
-    Object.assign(this, counts, { padding, bias });
+    this.inChannels = inChannels;
+    this.outChannels = outChannels;
+    this.kernelSize = kernelSize;
+    this.stride = stride;
+    this.padding = padding;
+    this.dilation = dilation;
+    this.groups = groups;
+    this.bias = bias;
     this._windows = { length: 0, size: kernelSize, stride, dilation, left: 0 };
   }
 
   /** This layer with 8-bit weights; see LSTM.quantize. */
   quantize(options?: QuantizeOptions): Conv1d {
     const { stride, padding, dilation, groups, bias } = this;
-    const all = { stride, padding, dilation, groups, bias, [VALUES]: this.quantizedValues(options) };
-    return new Conv1d(this.inChannels, this.outChannels, this.kernelSize, all);
+    const values = this.quantizedValues(options);
+    const start: Conv1dOptions & ModuleOptions = { stride, padding, dilation, groups, bias, [VALUES]: values };
+    return new Conv1d(this.inChannels, this.outChannels, this.kernelSize, start);
   }
 
   /**

@@ -59,7 +59,7 @@ export class Embedding extends Module {
     this.embeddingDim = embeddingDim;
     this._tail = [embeddingDim];
     this.paddingIdx = padding !== undefined && padding < 0 ? padding + numEmbeddings : padding;
-    this._weight = this.own(skip(0, numEmbeddings * embeddingDim));
+    this._weight = this.allocate(skip(0, numEmbeddings * embeddingDim));
     this.parameters.push({ name: 'weight', dims: [numEmbeddings, embeddingDim], pointer: this._weight });
     this.random.normal(this._weight, numEmbeddings * embeddingDim);
     if (this.paddingIdx !== undefined) {

@@ -55,7 +55,7 @@ export class LayerNorm extends Module {
     this.elementwiseAffine = elementwiseAffine;
     this.bias = elementwiseAffine && bias;
     const count = product(shape);
-    this._weight = this.own(skip(0, 2 * count));
+    this._weight = this.allocate(skip(0, 2 * count));
     fill(this._weight, count, 1);
     if (elementwiseAffine) this.parameters.push({ name: 'weight', dims: shape, pointer: this._weight });
     if (this.bias) this.parameters.push({ name: 'bias', dims: shape, pointer: skip(this._weight, count) });

@@ -11,7 +11,7 @@ import {
 import { endScratch } from '../memory/arena.ts';
 import { copyInFrom, copyOut, overwrites, placeOf } from '../memory/rows.ts';
 import { Affine } from './affine.ts';
-import { type QuantizeOptions, VALUES } from './module.ts';
+import { type ModuleOptions, type QuantizeOptions, VALUES } from './module.ts';
 import { checkAttached, countOf, type ForwardOptions, resultFor } from './result.ts';
 import { entries, matchStateDict, wrongMatrix } from './state-dict.ts';
 
@@ -69,14 +69,14 @@ export class Linear extends Affine {
     const bias = all.has(`${prefix}bias`);
     const specs = [{ name: 'weight', dims }, ...(bias ? [{ name: 'bias', dims: [outFeatures] }] : [])];
     const { values } = matchStateDict('Linear', specs, stateDict, prefix);
-    const internal = { bias, [VALUES]: values };
-    return new Linear(inFeatures, outFeatures, internal);
+    const start: LinearOptions & ModuleOptions = { bias, [VALUES]: values };
+    return new Linear(inFeatures, outFeatures, start);
   }
 
   /** This layer with 8-bit weights; see LSTM.quantize. */
   quantize(options?: QuantizeOptions): Linear {
-    const internal = { bias: this.bias, [VALUES]: this.quantizedValues(options) };
-    return new Linear(this.inFeatures, this.outFeatures, internal);
+    const start: LinearOptions & ModuleOptions = { bias: this.bias, [VALUES]: this.quantizedValues(options) };
+    return new Linear(this.inFeatures, this.outFeatures, start);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { Owner } from '../base/owner.ts';
 import {
   checkBoolean,
   checkInteger,
@@ -51,24 +52,19 @@ function releaseAll(blocks: number[]): void {
 }
 
 /**
- * Owns blocks of linear memory, most often one: dispose() gives them back, or the garbage collector does where that was forgotten.
- * Fields of public classes are private to TypeScript only, since `#` fields cannot be reached through a Proxy, into which Vue and
- * Alpine put every object that they are given.
+ * Owns blocks of linear memory, most often one. dispose() frees them; if nobody calls it, the garbage collector does. Fields of
+ * public classes are private to TypeScript only: Vue and Alpine wrap every object that they are given in a Proxy, through which
+ * `#` fields cannot be reached.
  */
-export abstract class Resource {
-  protected readonly who: string;
-  /** Pointers of the blocks; none before they are there and after dispose(). The registry holds the same array. */
+export abstract class Resource extends Owner {
+  /** Pointers of the blocks; empty after dispose(). The registry holds the same array. */
   private readonly _blocks: number[] = [];
-
-  constructor(who: string) {
-    this.who = who;
-  }
 
   /**
    * Allocates a zeroed block, freed by dispose(). Each call adds one.
    * @throws RangeError if memory cannot grow that far
    */
-  protected own(bytes: number): number {
+  protected allocate(bytes: number): number {
     const block = allocateZeros(bytes);
     if (this._blocks.length === 0) {
       registry ??= new FinalizationRegistry(releaseAll);
@@ -78,19 +74,8 @@ export abstract class Resource {
     return block;
   }
 
-  /** @throws Error if this was disposed. @internal */
-  checkAlive(): void {
-    if (this._blocks.length === 0) throw new Error(`${this.who}: used after dispose()`);
-  }
-
-  /** Gives the memory back at once. A second call does nothing; any other use afterwards throws an Error. */
-  dispose(): void {
+  protected override free(): void {
     releaseAll(this._blocks);
-  }
-
-  /** For `using`. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 
@@ -177,8 +162,8 @@ export abstract class Module extends Resource {
   private _int8Values(): Values {
     return new Map(
       this.parameters.map((parameter) => {
-        const { name, dims, form } = parameter;
-        if (form) return [name, readInt8(parameter)];
+        const { name, dims, panels } = parameter;
+        if (panels?.form) return [name, readInt8(parameter)];
         const value = readParameter(parameter);
         return [name, dims.length < 2 ? value : this._quantized(parameter, value)];
       }),
@@ -212,12 +197,12 @@ export abstract class Module extends Resource {
    * The values that the constructor was given, or PyTorch's initialisation of most layers: every parameter uniform in
    * ±1/sqrt(size), in the order of the state dict.
    */
-  protected start(options: ModuleOptions | undefined, size: number): void {
+  protected initializeParameters(options: ModuleOptions | undefined, size: number): void {
     const values = options?.[VALUES];
     if (values) this._write(values);
     else {
       for (const parameter of this.parameters) this.random.uniform(parameter, size);
-      this.derive();
+      this.parametersChanged();
     }
   }
 
@@ -228,12 +213,12 @@ export abstract class Module extends Resource {
   private _write(values: Values): void {
     const all = this.parameters.map((parameter) => {
       const value = values.get(parameter.name);
-      return parameter.form && value && !('scale' in value) ? this._quantized(parameter, value) : value;
+      return parameter.panels?.form && value && !('scale' in value) ? this._quantized(parameter, value) : value;
     });
     for (const [i, value] of all.entries()) if (value) writeParameter(this.parameters[i]!, value);
-    this.derive();
+    this.parametersChanged();
   }
 
   /** Computes what follows from the parameters. */
-  protected derive(): void {}
+  protected parametersChanged(): void {}
 }

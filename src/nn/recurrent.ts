@@ -50,11 +50,11 @@ export abstract class Recurrent extends Module {
     this.bias = sizes.bias;
     this.sizes = sizes;
     const weightBytes = LSTMWeights.bytesOf(sizes, this.form);
-    this.model = this.own(weightBytes + this.scratchBytes(1));
+    this.model = this.allocate(weightBytes + this.scratchBytes(1));
     this.stepScratch = this.model + weightBytes;
     this._weights = new LSTMWeights(sizes, this.form, this.model);
     this.parameters.push(...this._weights.parameters);
-    this.start(options, hiddenSize);
+    this.initializeParameters(options, hiddenSize);
   }
 
   /**
@@ -91,7 +91,7 @@ export abstract class Recurrent extends Module {
     this.sequence.from(h0, c0);
   }
 
-  protected override derive(): void {
+  protected override parametersChanged(): void {
     this._weights.addBiases();
   }
 

@@ -55,7 +55,7 @@ export class LSTMStream extends Resource {
     const [x, even, odd] = [layout.floats(inputSize), layout.floats(outputSize), layout.floats(outputSize)];
     const states = layout.floats(stateCount);
     const call = layout.take(RUN_BYTES);
-    const block = this.own(layout.bytes);
+    const block = this.allocate(layout.bytes);
     this._x = block + x;
     this._even = block + even;
     this._odd = block + odd;

@@ -232,7 +232,7 @@ export class LSTMStreams extends Resource {
     const layout = new Layout();
     layout.floats(this._model.sizes.stateCount);
     const bytes = layout.line(0);
-    const block = this.own(count * bytes);
+    const block = this.allocate(count * bytes);
     const before = this._pointers.length;
     const capacity = before + count;
     const pointers = new Uint32Array(capacity);

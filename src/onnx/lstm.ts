@@ -1,6 +1,6 @@
 import { formatDims, sameDims } from '../base/tensor.ts';
 import type { Activation } from '../cells/activations.ts';
-import type { CellOptions, Cells, Sequences } from '../cells/cells.ts';
+import type { CellOptions, Cells, PaddedBatch } from '../cells/cells.ts';
 import { makeCells } from '../cells/make-cells.ts';
 import { StandardCells } from '../cells/standard.ts';
 import { readActivations } from './activations.ts';
@@ -167,7 +167,7 @@ function readSequences(
   { H, D, batchFirst }: Settings,
   inputs: readonly (RunValue | undefined)[],
   I: number,
-): Sequences {
+): PaddedBatch {
   let input = node.float32('X', inputs[X]!);
   if (input.dims.length !== 3 || input.dims[2] !== I) {
     node.wrongShape('X', batchFirst ? `[batch, T, ${I}]` : `[T, batch, ${I}]`, input.dims);
@@ -203,7 +203,7 @@ function readLengths(node: OperatorNode, value: RunValue, T: number, batch: numb
 }
 
 /** Runs the sequences that have a step; the others have outputs and states of zeros, whatever their first states. */
-function runRows(cells: Cells, { H, D, reverse }: Settings, all: Sequences) {
+function runRows(cells: Cells, { H, D, reverse }: Settings, all: PaddedBatch) {
   const { T, batch } = all;
   const y = new Float32Array(T * batch * D * H);
   const h = new Float32Array(D * batch * H);
@@ -222,7 +222,7 @@ function runRows(cells: Cells, { H, D, reverse }: Settings, all: Sequences) {
 }
 
 /** Steps of each sequence in reverse order, what is after its end left where it is. data [T][batch][...] */
-function turn(data: Float32Array, { T, batch, lengths }: Sequences): Float32Array {
+function turn(data: Float32Array, { T, batch, lengths }: PaddedBatch): Float32Array {
   const out = data.slice();
   const size = data.length / (T * batch);
   for (let t = 0; t < T; t++) {
@@ -236,7 +236,7 @@ function turn(data: Float32Array, { T, batch, lengths }: Sequences): Float32Arra
   return out;
 }
 
-function pickRows(all: Sequences, rows: readonly number[], H: number): Sequences {
+function pickRows(all: PaddedBatch, rows: readonly number[], H: number): PaddedBatch {
   const { T, batch, x } = all;
   const pick = (data: Float32Array, groups: number) => {
     const out = new Float32Array((data.length / batch) * rows.length);

@@ -56,7 +56,7 @@ export class PackedMatrix extends Resource {
     const { K, N } = matrix;
     this.K = K;
     this.N = N;
-    this.pointer = this.own(panelBytes(N, K));
+    this.pointer = this.allocate(panelBytes(N, K));
     packPanels(matrix, this.pointer, 0, panelCount(N), 0, K);
   }
 }

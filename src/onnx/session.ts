@@ -1,8 +1,8 @@
 import { ModelError } from '../base/errors.ts';
+import { Owner } from '../base/owner.ts';
 import { describe, formatDims, product, tag, wrongType, wrongValue } from '../base/tensor.ts';
 import { endScratch } from '../memory/arena.ts';
 import { wasm } from '../memory/wasm.ts';
-import { Resource } from '../nn/module.ts';
 import { Compiler, type ExecutionPlan, type ExecutionStep, type Operand } from './graph.ts';
 import type { LSTMReport } from './lstm-report.ts';
 import { type OnnxModel, type OnnxValueInfo, readModel } from './model.ts';
@@ -78,7 +78,7 @@ const MULTIPLICATIONS = 2 ** 28;
  * session.dispose();
  * ```
  */
-export class OnnxSession extends Resource {
+export class OnnxSession extends Owner {
   /** The inputs to feed, in the file's order; those that an initializer gives a value are constants and not listed. */
   readonly inputs: readonly OnnxPort[];
   /** The outputs, in the file's order. */
@@ -105,7 +105,6 @@ export class OnnxSession extends Resource {
         this.inputs.map(({ name }) => name),
       );
       this.outputs = outputPorts(graph.outputs);
-      this.own(1);
     } catch (error) {
       for (const resource of compiler.resources) resource.dispose();
       throw error;
@@ -150,10 +149,8 @@ export class OnnxSession extends Resource {
     return results;
   }
 
-  /** Frees the memory of the weights at once. A second call does nothing; any other use afterwards throws an Error. */
-  override dispose(): void {
+  protected override free(): void {
     for (const resource of this._resources) resource.dispose();
-    super.dispose();
   }
 }
 

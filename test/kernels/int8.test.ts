@@ -49,7 +49,7 @@ describe('gemm_i8', () => {
   const packed = (matrix: Int8Matrix, columns: number, K: number, form: Form): number[] => {
     const block = allocate(panelBytes(columns, K, form));
     const words = new Int32Array(kernels.memory.buffer, block, panelBytes(columns, K, form) / 4).fill(0);
-    writeInt8({ name: '', dims: [columns, K], pointer: block, gates: 0, form }, matrix);
+    writeInt8({ name: '', dims: [columns, K], pointer: block, panels: { form } }, matrix);
     const copy = [...words];
     release(block);
     return copy;
