@@ -192,8 +192,26 @@ export const MUTATIONS = [
   {
     what: 'released memory never used again',
     file: 'src/memory/arena.ts',
-    from: 'insert({ start, bytes });',
+    from: 'free.add(start, bytes);',
     to: 'void start;',
+  },
+  {
+    what: 'memory that users got views of becomes weights',
+    file: 'src/nn/stream.ts',
+    from: 'this.allocateForViews(views.bytes)',
+    to: 'this.allocate(views.bytes)',
+  },
+  {
+    what: 'a held view does not keep its stream',
+    file: 'src/nn/stream.ts',
+    from: 'if (view !== kept) streamOf.set(view, this);',
+    to: 'if (view !== kept) streamOf.delete(view);',
+  },
+  {
+    what: 'a block of a class that is too small is taken',
+    file: 'src/memory/free-blocks.ts',
+    from: 'const larger = this._nextFilled(own + 1);',
+    to: 'const larger = this._nextFilled(own);',
   },
   {
     what: 'holes in a safetensors file accepted',

@@ -9,6 +9,15 @@ const PAGE = 65536;
 const SCRATCH_KEPT = 8 << 20;
 
 const free = new FreeBlocks();
+/**
+ * Memory that users got views of, taken in slabs and never given back to `free`: whoever writes to a view of a disposed stream changes no
+ * weights, states or descriptions, at worst what another stream shows. The last to be given back are not used again yet.
+ */
+const freeForViews = new FreeBlocks();
+const SLAB = 16_384;
+const retired: number[] = [];
+const RETIRED_BLOCKS = 256;
+const shown = new Set<number>();
 const allocated = new Map<number, number>();
 let used = 0;
 let end = 0;
@@ -98,12 +107,39 @@ export function allocateZeros(bytes: number): number {
   return block;
 }
 
+/** As allocateZeros(), for memory that users get views of. */
+export function allocateForViews(bytes: number): number {
+  const size = align(Math.max(bytes, 1));
+  let start = freeForViews.take(size);
+  if (start < 0) {
+    const slab = allocate(Math.max(size, SLAB));
+    const slabBytes = allocated.get(slab)!;
+    used -= slabBytes;
+    freeForViews.add(slab, slabBytes);
+    start = freeForViews.take(size);
+  }
+  new Uint8Array(floats().buffer, start, size).fill(0);
+  allocated.set(start, size);
+  shown.add(start);
+  used += size;
+  return start;
+}
+
 /** Gives a block back. Its neighbours join it, so that memory does not crumble. */
 export function release(start: number): void {
   const bytes = allocated.get(start)!;
-  allocated.delete(start);
   used -= bytes;
-  free.add(start, bytes);
+  if (!shown.has(start)) {
+    allocated.delete(start);
+    free.add(start, bytes);
+    return;
+  }
+  retired.push(start);
+  if (retired.length <= RETIRED_BLOCKS) return;
+  const oldest = retired.shift()!;
+  freeForViews.add(oldest, allocated.get(oldest)!);
+  allocated.delete(oldest);
+  shown.delete(oldest);
 }
 
 /** The shared scratch block, at least `bytes` long, valid until the next call of `scratch` or `endScratch`. */

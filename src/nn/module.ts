@@ -8,7 +8,7 @@ import {
   wrongValue,
 } from '../base/tensor.ts';
 import { FLOAT32 } from '../memory/abi.ts';
-import { allocateZeros, release } from '../memory/arena.ts';
+import { allocateForViews, allocateZeros, release } from '../memory/arena.ts';
 import { int8Form, quantizeMatrix } from '../memory/int8.ts';
 import {
   type Form,
@@ -65,7 +65,28 @@ export abstract class Resource extends Owner {
    * @throws RangeError if memory cannot grow that far
    */
   protected allocate(bytes: number): number {
-    const block = allocateZeros(bytes);
+    return this._keep(allocateZeros(bytes));
+  }
+
+  /**
+   * As allocate(), for memory of which users get views.
+   * @throws RangeError if memory cannot grow that far
+   */
+  protected allocateForViews(bytes: number): number {
+    return this._keep(allocateForViews(bytes));
+  }
+
+  /** Goes on with a construction that has memory already, which is freed if `make` throws. */
+  protected orFree<T>(make: () => T): T {
+    try {
+      return make();
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  private _keep(block: number): number {
     if (this._blocks.length === 0) {
       registry ??= new FinalizationRegistry(releaseAll);
       registry.register(this, this._blocks);
@@ -199,7 +220,7 @@ export abstract class Module extends Resource {
    */
   protected initializeParameters(options: ModuleOptions | undefined, size: number): void {
     const values = options?.[VALUES];
-    if (values) this._write(values);
+    if (values) this.orFree(() => this._write(values));
     else {
       for (const parameter of this.parameters) this.random.uniform(parameter, size);
       this.parametersChanged();

@@ -10,6 +10,7 @@ import {
   tag,
   wrongType,
 } from '../base/tensor.ts';
+import { copyIfInside, isInside } from '../memory/arena.ts';
 import type { Int8Matrix, Values } from '../memory/pack.ts';
 import type { ParameterSpec } from '../memory/parameters.ts';
 
@@ -81,7 +82,11 @@ export function matchStateDict(
     if (int8 && dims.length > 1 && isView(entry, Int8Array)) {
       const data = find(spec, true);
       const scale = find({ name: name + SCALE, dims: dims.slice(0, 1) });
-      if (data && scale) values.set(name, { data: data as Int8Array, scale: asFloat32(scale) });
+      if (data && scale)
+        values.set(name, {
+          data: isInside(data) ? (data as Int8Array).slice() : (data as Int8Array),
+          scale: asFloat32(scale),
+        });
     } else {
       const data = find(spec);
       if (data) values.set(name, asFloat32(data));
@@ -128,8 +133,9 @@ function wrongEntry(path: string, spec: ParameterSpec, entry: unknown, int8: boo
   return undefined;
 }
 
+/** Floats that stay as they are when memory grows for the module. */
 function asFloat32(data: AnyTensor['data']): Float32Array {
-  return isView(data, Float32Array) ? data : Float32Array.from(data as Float64Array);
+  return isView(data, Float32Array) ? copyIfInside(data) : Float32Array.from(data as Float64Array);
 }
 
 function mismatch(who: string, problems: readonly Problem[], hint: string): ModelError {

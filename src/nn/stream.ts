@@ -11,6 +11,9 @@ import { Sequence } from './sequence.ts';
 import { checkShape, checkState, type LSTMState } from './state.ts';
 import type { RecurrentWeights } from './weights.ts';
 
+/** The stream that a view belongs to. */
+const streamOf = new WeakMap<Float32Array, LSTMStream>();
+
 /**
  * One session of an LSTM or LSTMCell, made by its `stream()`: h and c live in linear memory and go on from step to step. Many streams
  * of a model, interleaved in any way, give the bits that each would give alone. Dropout is never applied; loadStateDict() takes effect
@@ -51,14 +54,16 @@ export class LSTMStream extends Resource {
     super('LSTMStream');
     const { inputSize, numLayers, outputSize, stateCount } = model.sizes;
     this._model = model;
-    const layout = new Layout();
-    const [x, even, odd] = [layout.floats(inputSize), layout.floats(outputSize), layout.floats(outputSize)];
-    const states = layout.floats(stateCount);
-    const call = layout.take(RUN_BYTES);
-    const block = this.allocate(layout.bytes);
-    this._x = block + x;
-    this._even = block + even;
-    this._odd = block + odd;
+    const views = new Layout();
+    const [x, even, odd] = [views.floats(inputSize), views.floats(outputSize), views.floats(outputSize)];
+    const shown = this.allocateForViews(views.bytes);
+    this._x = shown + x;
+    this._even = shown + even;
+    this._odd = shown + odd;
+    const own = new Layout();
+    const states = own.floats(stateCount);
+    const call = own.take(RUN_BYTES);
+    const block = this.orFree(() => this.allocate(own.bytes));
     this._h = block + states;
     this._c = skip(this._h, numLayers * outputSize);
     const run = new Run();
@@ -78,7 +83,7 @@ export class LSTMStream extends Resource {
    */
   get input(): Float32Array {
     this.checkAlive();
-    this._input = currentView(this._input, this._x, this._model.sizes.inputSize);
+    this._input = this._view(this._input, this._x, this._model.sizes.inputSize);
     return this._input;
   }
 
@@ -86,8 +91,15 @@ export class LSTMStream extends Resource {
   get output(): Float32Array {
     this.checkAlive();
     const { numLayers, outputSize } = this._model.sizes;
-    this._output = currentView(this._output, numLayers & 1 ? this._even : this._odd, outputSize);
+    this._output = this._view(this._output, numLayers & 1 ? this._even : this._odd, outputSize);
     return this._output;
+  }
+
+  /** `kept` if it is still a view of linear memory, else a new one, which keeps this stream alive as long as somebody holds it. */
+  private _view(kept: Float32Array<ArrayBuffer>, pointer: number, length: number): Float32Array<ArrayBuffer> {
+    const view = currentView(kept, pointer, length);
+    if (view !== kept) streamOf.set(view, this);
+    return view;
   }
 
   /**
@@ -138,8 +150,9 @@ export class LSTMStream extends Resource {
     this._model.checkAlive();
     const copy = new LSTMStream(this._model);
     const { inputSize, outputSize, stateCount } = this._model.sizes;
-    // all of it lies side by side
-    writeFloats(copy._x, readFloats(this._x, inputSize + 2 * outputSize + stateCount));
+    // input and outputs lie side by side, and so do h and c
+    writeFloats(copy._x, readFloats(this._x, inputSize + 2 * outputSize));
+    writeFloats(copy._h, readFloats(this._h, stateCount));
     return copy;
   }
 
