@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Block, fencedBlocks, isProgram, ProgramFolder, root } from './support/programs.ts';
 
 /** Entry points whose exports and members all have docblocks. */
-const DOCUMENTED = ['keras', 'onnx', 'ort', 'pytorch', 'safetensors'];
+const DOCUMENTED = ['index', 'audio', 'keras', 'onnx', 'ort', 'pytorch', 'safetensors'];
 
 const DOCBLOCK = /\/\*\*.*?\*\//gs;
 

@@ -47,7 +47,7 @@ export class Field {
     return Object.hasOwn(this.#object(), key);
   }
 
-  /** Gives a member of an object, which has to be there. */
+  /** Gives a member of an object. @throws ModelError if it is missing */
   get(key: string): Field {
     const object = this.#object();
     const field = new Field(this.#refuse, this.path === '' ? key : `${this.path}.${key}`, object[key]);
@@ -61,7 +61,7 @@ export class Field {
     return Array.from(this.#array(), (value, i) => new Field(this.#refuse, `${this.path}[${i}]`, value));
   }
 
-  /** Whether this is an array. */
+  /** Whether the value is an array. */
   get isArray(): boolean {
     return Array.isArray(this.value);
   }
@@ -105,7 +105,7 @@ export class Field {
   matrix(rows: number, columns: number): Float32Array<ArrayBuffer> {
     this.#checkLength(rows);
     const fields = this.items();
-    // checks all lengths first, so that no more is allocated than the file has numbers for
+    // all lengths are checked first, so that the allocation is bounded by the numbers in the file
     for (const row of fields) row.#checkLength(columns);
     const floats = new Float32Array(rows * columns);
     for (const [i, row] of fields.entries()) row.#copy(floats, i * columns);

@@ -7,8 +7,9 @@ export const GUITARML_MODELS = ['SimpleRNN'] as const;
 export const GUITARML_UNITS = ['LSTM'] as const;
 
 /**
- * The JSON of GuitarML's trainers (SimpleRNN of Automated-GuitarAmpModelling): `model_data` says what `state_dict` holds, an
- * nn.LSTM `rec` and an nn.Linear `lin` on its last layer; with `skip` the input is added. Inputs after the first are knobs.
+ * Reads the JSON of GuitarML's trainers (SimpleRNN of Automated-GuitarAmpModelling). `state_dict` holds an nn.LSTM `rec` and an
+ * nn.Linear `lin` on its last layer, whose sizes `model_data` declares; with `skip` the input is added to the output. Inputs after
+ * the first are knobs.
  */
 export function readGuitarML(who: string, file: Field): AudioModelParts {
   const data = file.get('model_data');
@@ -23,7 +24,7 @@ export function readGuitarML(who: string, file: Field): AudioModelParts {
   checkSize(data.get('input_size'), rec.inputSize);
   checkSize(data.get('hidden_size'), rec.outputSize);
   checkSize(data.get('num_layers'), rec.keys.length / 4);
-  // of the Linear alone: the LSTM always has its biases
+  // bias_fl is about the Linear alone: the LSTM always has its biases
   const hasBias = lin.keys.length === 2;
   if (data.has('bias_fl')) data.get('bias_fl').oneOf(hasBias ? [true, 1] : [false, 0]);
   checkKeys(dict, plans);

@@ -2,30 +2,46 @@ import { Owner } from '../base/owner.ts';
 import { checkFloats, describe, wrongType, wrongValue } from '../base/tensor.ts';
 import type { Stage, Target } from './stages.ts';
 
-/** Samples that go through the stages at once, fewer if they are wide: what a block takes stays in the cache. */
+/** The most samples that go through the stages at once. */
 const MAX_BLOCK = 1024;
+/** The most floats of a stage's outputs for a block, so that a block stays in the cache. */
 const BLOCK_FLOATS = 65_536;
 
-/** What a reader finds in a file. */
+/** The contents of a file, as a reader gives them. */
 export interface AudioModelParts {
   readonly who: string;
   readonly sampleRate: number | undefined;
-  /** In their order; each makes one, once all of the file was checked */
+  /** Functions that make the stages, in the order of the signal; called once the whole file was checked. */
   readonly stages: readonly (() => Stage)[];
-  /** Whether the input is added to the output */
+  /** Whether the input is added to the output. */
   readonly skip: boolean;
 }
 
 /**
- * An effect: one sample in, one sample out. Its state runs on from block to block, so that any block length gives the same
- * bits.
+ * An audio effect, made by loadNam(), loadRTNeural() or loadGuitarML(): one sample in, one sample out. Its state goes on from block
+ * to block, so that every block length gives the same bits.
+ * @example
+ * ```js
+ * import { readFileSync } from 'node:fs';
+ * import { loadNam } from 'lstm-wasm/audio';
+ *
+ * const amp = loadNam(readFileSync('amp.nam', 'utf8'));
+ * console.log(amp.sampleRate); // 48000
+ * const [input, whole, parts] = [new Float32Array(256).fill(0.5), new Float32Array(256), new Float32Array(256)];
+ * amp.process(input, whole);
+ * amp.reset(); // a new session
+ * amp.process(input.subarray(0, 100), parts.subarray(0, 100));
+ * amp.process(input.subarray(100), parts.subarray(100));
+ * console.log(parts.every((sample, i) => sample === whole[i])); // true
+ * amp.dispose();
+ * ```
  */
 export class AudioModel extends Owner {
-  /** In Hz, of the audio that it was trained on; undefined if the file does not say. */
+  /** The sample rate in Hz of the audio that the model was trained on; undefined if the file does not say. */
   readonly sampleRate: number | undefined;
   private readonly _skip: boolean;
   private readonly _stages: Stage[] = [];
-  /** For blocks of ... 4, 2, 1 samples, of each: the first stage's input and every stage's output, in the same memory */
+  /** For blocks of ... 4, 2, 1 samples: the first stage's input and every stage's output. All blocks share their memory. */
   private readonly _blocks: Target[][] = [];
 
   /** @internal */
@@ -43,7 +59,7 @@ export class AudioModel extends Owner {
       for (; size >= 1; size /= 2) {
         this._blocks.push(buffers.map((buffer, i) => target(buffer, size, widths[i]!)));
       }
-      // once for nothing, so that linear memory has grown before it matters
+      // runs once, so that linear memory grows now and not while audio plays
       this._run(this._blocks[0]!);
       this.reset();
     } catch (error) {
@@ -53,10 +69,10 @@ export class AudioModel extends Owner {
   }
 
   /**
-   * Plays a block. Allocates nothing.
-   * @param input samples
-   * @param output as many; may be `input`
-   * @param knobs the model's other inputs, which stay as they are for the whole block
+   * Plays a block of any length. Allocates nothing.
+   * @param input (n), samples
+   * @param output (n), to write to; may be `input`
+   * @param knobs (k), the model's other inputs, the same for the whole block
    * @throws TypeError or RangeError that names the argument; nothing is played then
    */
   process(input: Float32Array, output: Float32Array, knobs?: ArrayLike<number>): void {
@@ -65,13 +81,16 @@ export class AudioModel extends Owner {
     this._checkKnobs(knobs);
     let k = 0;
     for (let at = 0; at < input.length; ) {
-      // blocks of powers of two, whose views are there already: a view of any other length would be garbage
+      // blocks of powers of two have views already; a view of another length would be garbage
       while (samplesOf(this._blocks[k]!) > input.length - at) k++;
       at = this._playBlock(this._blocks[k]!, input, output, at, knobs);
     }
   }
 
-  /** Back to where the file says that a session starts. */
+  /**
+   * Goes back to the state in which a session starts: the one in the file, or zeros.
+   * @throws Error after dispose()
+   */
   reset(): void {
     this.checkAlive();
     for (const stage of this._stages) stage.reset();
@@ -108,7 +127,7 @@ export class AudioModel extends Owner {
     checkFloats(this.who, 'input', input);
     checkFloats(this.who, 'output', output);
     if (output.length !== input.length) {
-      throw wrongValue(this.who, 'output', `${input.length} samples, as many as "input"`, output.length);
+      throw wrongValue(this.who, 'output', `${input.length} samples, the length of "input"`, output.length);
     }
     const distance = Math.abs(output.byteOffset - input.byteOffset);
     if (output.buffer === input.buffer && distance > 0 && distance < input.byteLength) {
@@ -126,7 +145,7 @@ export class AudioModel extends Owner {
       throw new RangeError(`${this.who}: "knobs[${count}]" is superfluous: the model has ${count} knobs, got ${given}`);
     }
     for (let k = 0; k < count; k++) {
-      // not by way of a variable for any type, which would put the number on the heap
+      // knobs[k] is read thrice, since a variable of any type would put the number on the heap
       if (k >= given || typeof knobs![k] !== 'number' || !Number.isFinite(Math.fround(knobs![k]!))) {
         const text = `expected a finite number, got ${describe(knobs?.[k])}; the model has ${count} knobs`;
         throw new RangeError(`${this.who}: "knobs[${k}]" ${text}`);
@@ -135,12 +154,12 @@ export class AudioModel extends Owner {
   }
 }
 
-/** The first `rows` rows of a buffer. */
+/** Makes a view of the first `rows` rows of a buffer. */
 function target(buffer: Float32Array, rows: number, width: number): Target {
   return { out: { data: buffer.subarray(0, rows * width), dims: [rows, width] } };
 }
 
-/** The samples that a block is for: its last stage has one output for each. */
+/** Counts the samples of a block: its last stage has one output for each. */
 function samplesOf(block: readonly Target[]): number {
   return block[block.length - 1]!.out.data.length;
 }

@@ -5,13 +5,13 @@ import { readSampleRate } from './sample-rate.ts';
 import { DenseStage, LstmStage } from './stages.ts';
 
 export const NAM_ARCHITECTURES = ['LSTM'] as const;
-/** Versions 0.5.0 and later; a model of another major version is refused. */
+/** Matches versions from 0.5.0 on, of major version 0. */
 export const NAM_VERSION = /^0\.([5-9]|[1-9]\d+)\.\d+/;
 
 /**
- * Neural Amp Modeler: https://neural-amp-modeler.readthedocs.io/en/latest/model-file.html. `weights`, one list, holds for each
- * layer a matrix [4H][I + H], of which a row has I weights of x, then H of h, in the order of gates of PyTorch; the sum of
- * PyTorch's two biases; h and c to start from; and after the last layer the head's H weights and its bias.
+ * Reads a model of Neural Amp Modeler: https://neural-amp-modeler.readthedocs.io/en/latest/model-file.html. The list `weights`
+ * holds for each layer a matrix [4H][I + H] with the gates in PyTorch's order, where a row has I weights of x, then H of h; the sum
+ * of PyTorch's two biases; and the initial h and c. After the last layer come the head's H weights and its bias.
  */
 export function readNam(who: string, file: Field): AudioModelParts {
   file.get('architecture').oneOf(NAM_ARCHITECTURES);
@@ -54,7 +54,7 @@ export function readNam(who: string, file: Field): AudioModelParts {
   };
 }
 
-/** Columns `from` .. `to` - 1 of a matrix of `width` columns. */
+/** Copies columns `from` to `to` - 1 of a matrix of `width` columns. */
 function columns(matrix: Float32Array, width: number, from: number, to: number): TensorLike {
   const rows = matrix.length / width;
   const data = new Float32Array(rows * (to - from));

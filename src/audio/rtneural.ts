@@ -6,17 +6,17 @@ import { readSampleRate } from './sample-rate.ts';
 import { DenseStage, LstmStage } from './stages.ts';
 import { checkChain, checkKeys, planLinear, planLstm, type StagePlan } from './torch-modules.ts';
 
-/** The types of layers, each with what reads it. */
+/** The reader of each type of layer. */
 export const RTNEURAL_LAYERS: ReadonlyMap<string, (layer: Field, inputSize: number) => StagePlan> = new Map([
   ['lstm', planKerasLstm],
   ['dense', planKerasDense],
   ['time-distributed-dense', planKerasDense],
 ]);
 
-/** Activations that an LSTM may name: either way it is the standard cell. */
+/** Activations that an LSTM may name; each means the standard cell. */
 export const RTNEURAL_LSTM_ACTIVATIONS = ['tanh', ''] as const;
 
-/** Activations of a dense layer, as Keras names them; '' is none. */
+/** Activations of a dense layer, as Keras names them; '' means linear. */
 export const RTNEURAL_ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<string, Activation>([
   ['', activation('linear')],
   ['linear', activation('linear')],
@@ -28,7 +28,7 @@ export const RTNEURAL_ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<str
 ]);
 
 /**
- * The JSON of RTNeural (https://github.com/jatinchowdhury18/RTNeural): layers as Keras has them, or the state dict of a PyTorch
+ * Reads the JSON of RTNeural (https://github.com/jatinchowdhury18/RTNeural): layers in Keras's form, or the state dict of a PyTorch
  * module. Inputs after the first are knobs.
  */
 export function readRTNeural(who: string, file: Field): AudioModelParts {
@@ -52,21 +52,21 @@ function planLayers(file: Field): StagePlan[] {
   });
 }
 
-/** Of `[null, null, size]`. */
+/** Reads the last size of a shape `[null, null, size]`. */
 function lastSize(shape: Field): number {
   const sizes = shape.items();
   if (sizes.length === 0) shape.refuse('wrong-length', 'a shape', 'none');
   return sizes.at(-1)!.size();
 }
 
-/** The arrays of a layer's `weights`, so many. */
+/** Gives the arrays of a layer's `weights`, one for each name. */
 function arrays(layer: Field, names: readonly string[]): Field[] {
   const weights = layer.get('weights');
   if (weights.length !== names.length) weights.refuse('wrong-length', names.join(', '), `${weights.length} arrays`);
   return weights.items();
 }
 
-/** What a layer's `shape` says, which has to be the size of its weights. */
+/** Checks that a layer's `shape` agrees with the size of its weights. */
 function checkShape(layer: Field, found: number): void {
   const declared = lastSize(layer.get('shape'));
   if (declared !== found) layer.get('shape').refuse('size-mismatch', `${found}, the size of the weights`, declared);
@@ -104,7 +104,7 @@ function planKerasDense(layer: Field, inputSize: number): StagePlan {
   };
 }
 
-/** Keras's [rows][columns] as PyTorch's [columns][rows]. */
+/** Transposes a matrix of Keras [rows][columns] to PyTorch's [columns][rows]. */
 function transposed(field: Field, rows: number, columns: number): Float32Array {
   const matrix = field.matrix(rows, columns);
   const result = new Float32Array(matrix.length);
@@ -114,7 +114,7 @@ function transposed(field: Field, rows: number, columns: number): Float32Array {
   return result;
 }
 
-/** LSTMs in the natural order of their names (lstm, lstm2, lstm10), then what else has a weight, in the same order. */
+/** Plans the LSTMs in the natural order of their names (lstm, lstm2, lstm10), then the dense layers in the same order. */
 function planStateDict(file: Field): StagePlan[] {
   const prefixes = (name: string) => {
     const keys = file.keys().filter((key) => `.${key}`.endsWith(`.${name}`));
@@ -127,7 +127,7 @@ function planStateDict(file: Field): StagePlan[] {
   return plans;
 }
 
-/** By letters, and by value where both have digits. */
+/** Compares two names by letters, and by value where both have digits. */
 function compareNatural(a: string, b: string): number {
   const [x, y] = [a.match(/\d+|\D/g) ?? [], b.match(/\d+|\D/g) ?? []];
   for (let i = 0; i < Math.min(x.length, y.length); i++) {

@@ -1,7 +1,7 @@
 import { describe } from '../base/tensor.ts';
 import type { Field } from './field.ts';
 
-/** Reads the sample rate in Hz, under either name that files use; undefined if there is none, or null. */
+/** Reads the sample rate in Hz, under either name that files use; undefined if it is missing or null. */
 export function readSampleRate(file: Field): number | undefined {
   const name = ['sample_rate', 'samplerate'].find((name) => file.has(name));
   if (name === undefined) return undefined;

@@ -5,18 +5,20 @@ import { LSTM } from '../nn/lstm.ts';
 import type { LSTMState } from '../nn/state.ts';
 import type { LSTMStream } from '../nn/stream.ts';
 
-// What a model is made of. None makes garbage while it runs.
+// The stages that a model is made of. None makes garbage while it runs.
 
-/** A tensor that a stage writes to, as the option of forward(). */
+/** The tensor that a stage writes to, in the form of forward()'s options. */
 export interface Target {
   readonly out: TensorLike;
 }
 
+/** One step of the signal chain. */
 export interface Stage {
   readonly inputSize: number;
   readonly outputSize: number;
-  /** From (rows, inputSize) to (rows, outputSize) */
+  /** Computes a target (rows, outputSize) from an input (rows, inputSize); updates the state, if the stage has one. */
   run(input: TensorLike, target: Target): void;
+  /** Goes back to the initial state. */
   reset(): void;
   dispose(): void;
 }
@@ -29,7 +31,7 @@ export class LstmStage implements Stage {
   private readonly _stream: LSTMStream;
   private readonly _start: LSTMState | undefined;
 
-  /** @param start where every session starts; zeros if undefined */
+  /** @param start the initial state of every session; zeros if undefined */
   constructor(stateDict: ReadonlyMap<string, TensorLike>, start?: LSTMState) {
     this._lstm = LSTM.fromStateDict(stateDict);
     this.inputSize = this._lstm.inputSize;
@@ -59,7 +61,7 @@ export class LstmStage implements Stage {
   }
 }
 
-/** A Linear and an activation; it has no state. */
+/** A Linear and an activation, without a state. */
 export class DenseStage implements Stage {
   readonly inputSize: number;
   readonly outputSize: number;

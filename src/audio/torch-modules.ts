@@ -2,13 +2,13 @@ import type { TensorLike } from '../base/tensor.ts';
 import type { Field } from './field.ts';
 import { DenseStage, LstmStage, type Stage } from './stages.ts';
 
-/** A stage whose weights were read and checked, but which is not made yet. */
+/** A stage that is not made yet; its weights were read and checked. */
 export interface StagePlan {
   /** The place in the file that messages name. */
   readonly field: Field;
   readonly inputSize: number;
   readonly outputSize: number;
-  /** The keys of the state dict that it is made of. */
+  /** The keys of its tensors in the state dict. */
   readonly keys: readonly string[];
   readonly make: () => Stage;
 }
@@ -67,7 +67,7 @@ export function checkChain(plans: readonly StagePlan[]): void {
   let reached: number | undefined;
   for (const { field, inputSize, outputSize } of plans) {
     if (reached !== undefined && reached !== inputSize) {
-      field.refuse('size-mismatch', `${reached} inputs, what the layer before it gives`, inputSize);
+      field.refuse('size-mismatch', `${reached} inputs, the outputs of the layer before it`, inputSize);
     }
     reached = outputSize;
   }

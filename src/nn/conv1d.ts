@@ -6,41 +6,61 @@ import { Affine } from './affine.ts';
 import { type ModuleOptions, type QuantizeOptions, VALUES } from './module.ts';
 import { checkAttached, type ForwardOptions, resultFor } from './result.ts';
 
+/** PyTorch's keyword arguments of nn.Conv1d, in camelCase. */
 export interface Conv1dOptions {
-  /** Inputs from one output to the next. Default 1. */
+  /** Steps of the input from one output to the next. Default 1. */
   readonly stride?: number | undefined;
-  /** Zeros on either side; 'same': as many as give as many outputs as inputs; 'valid': none. Default 0. */
+  /** Zeros added on each side. 'same' keeps the length, 'valid' adds none. Default 0. */
   readonly padding?: number | 'same' | 'valid' | undefined;
-  /** Inputs from one weight of the kernel to the next. Default 1. */
+  /** Steps of the input from one weight of the kernel to the next. Default 1. */
   readonly dilation?: number | undefined;
-  /** Channels are split into as many groups, each output seeing only its own group's inputs. Default 1. */
+  /** Groups that the channels are split into; an output sees the inputs of its own group only. Default 1. */
   readonly groups?: number | undefined;
   /** Whether a bias is added. Default true. */
   readonly bias?: boolean | undefined;
-  /** For the initial weights: an integer from 0 to 2^53 - 1. Default: a count of the modules made. */
+  /** Draws the initial weights: an integer from 0 to 2^53 - 1. Default: the number of modules made without a seed so far. */
   readonly seed?: number | undefined;
 }
 
 /**
- * torch.nn.Conv1d with zero padding: weight (outChannels, inChannels / groups, kernelSize), bias (outChannels).
+ * torch.nn.Conv1d with zero padding: a cross-correlation along the last dimension, with `weight`
+ * (outChannels, inChannels / groups, kernelSize) and `bias` (outChannels).
  *
- * https://pytorch.org/docs/stable/generated/torch.nn.Conv1d.html
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.Conv1d.html
+ * @example
+ * ```js
+ * import { Conv1d } from 'lstm-wasm';
+ *
+ * const conv = new Conv1d(1, 1, 2, { bias: false });
+ * conv.loadStateDict({ weight: { data: Float32Array.of(1, -1), dims: [1, 1, 2] } });
+ * const signal = { data: Float32Array.of(5, 3, 4, 8), dims: [1, 4] }; // 1 channel of 4 steps
+ * console.log(conv.forward(signal)); // { data: Float32Array(3) [ 2, -1, -4 ], dims: [ 1, 3 ] }
+ * ```
  */
 export class Conv1d extends Affine {
+  /** Channels of the input. */
   readonly inChannels: number;
+  /** Channels of the result. */
   readonly outChannels: number;
+  /** Weights of a kernel in each channel. */
   readonly kernelSize: number;
+  /** Steps of the input from one output to the next. */
   readonly stride: number;
+  /** Zeros added on each side; 'same' keeps the length, 'valid' adds none. */
   readonly padding: number | 'same' | 'valid';
+  /** Steps of the input from one weight of the kernel to the next. */
   readonly dilation: number;
+  /** Groups that the channels are split into. */
   readonly groups: number;
+  /** Whether a bias is added. */
   readonly bias: boolean;
-  /** Refilled by each call, since new ones would be garbage */
+  /** Kept and refilled by each call, which so makes no garbage. */
   private readonly _tail: number[] = [];
   private readonly _windows: { -readonly [Key in keyof Windows]: number };
 
   /**
-   * Weights start uniform in ±1/sqrt(inChannels / groups * kernelSize), drawn from `seed` by mulberry32.
+   * Draws weights and biases uniformly in ±1/sqrt(inChannels / groups * kernelSize), from `seed` by mulberry32: the same bits
+   * everywhere.
    * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
    */
   constructor(inChannels: number, outChannels: number, kernelSize: number, options?: Conv1dOptions) {
@@ -66,7 +86,10 @@ export class Conv1d extends Affine {
     this._windows = { length: 0, size: kernelSize, stride, dilation, left: 0 };
   }
 
-  /** This layer with 8-bit weights; see LSTM.quantize. */
+  /**
+   * Copies this layer with 8-bit weights, as LSTM.quantize does.
+   * @throws ModelError if a weight is NaN or infinite; RangeError if memory cannot hold the weights
+   */
   quantize(options?: QuantizeOptions): Conv1d {
     const { stride, padding, dilation, groups, bias } = this;
     const values = this.quantizedValues(options);
@@ -75,10 +98,11 @@ export class Conv1d extends Affine {
   }
 
   /**
+   * Convolves each sample of a batch, or one sample.
    * @param input (N, inChannels, L) or (inChannels, L)
-   * @param options `out`: a tensor of the result's dims to write to and return: the call then makes no garbage. If it overlaps
-   *   `input`, that is copied first.
-   * @returns (N, outChannels, floor((L + 2 padding - dilation (kernelSize - 1) - 1) / stride) + 1), or without N
+   * @param options `out`: a tensor of the result's dims to write to and return; the call then makes no garbage. If it overlaps
+   *   `input`, `input` is copied first.
+   * @returns (N, outChannels, M) or (outChannels, M), M = floor((L + 2 padding - dilation (kernelSize - 1) - 1) / stride) + 1
    * @throws TypeError or RangeError that names the argument; nothing is changed then
    */
   forward(input: TensorLike, options?: ForwardOptions): TensorLike {

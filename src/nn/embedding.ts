@@ -14,36 +14,50 @@ import { fill, skip } from '../memory/rows.ts';
 import { Module } from './module.ts';
 import { type ForwardOptions, resultFor } from './result.ts';
 
+/** PyTorch's keyword arguments of nn.Embedding, in camelCase. */
 export interface EmbeddingOptions {
-  /** The row that starts as zeros; negative counts from the end. Default: none. */
+  /** The row that starts as zeros; a negative number counts from the end. Default: no such row. */
   readonly paddingIdx?: number | undefined;
-  /** For the initial weights: an integer from 0 to 2^53 - 1. Default: a count of the modules made. */
+  /** Draws the initial weights: an integer from 0 to 2^53 - 1. Default: the number of modules made without a seed so far. */
   readonly seed?: number | undefined;
 }
 
-/** Row numbers and their shape. */
+/** Row numbers and their shape; the argument of Embedding.forward(). */
 export interface IndexTensor {
+  /** The row numbers in row-major order; a BigInt64Array is the data of an int64 tensor of ONNX Runtime. */
   readonly data: Int32Array | BigInt64Array | readonly number[];
+  /** The shape: sizes from the outermost dimension to the innermost; `[]` for a scalar. */
   readonly dims: readonly number[];
 }
 
 /**
- * torch.nn.Embedding: rows of weight (numEmbeddings, embeddingDim) by number.
+ * torch.nn.Embedding: looks up rows of `weight` (numEmbeddings, embeddingDim) by number.
  *
- * https://pytorch.org/docs/stable/generated/torch.nn.Embedding.html
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.Embedding.html
+ * @example
+ * ```js
+ * import { Embedding } from 'lstm-wasm';
+ *
+ * const embedding = new Embedding(3, 2);
+ * embedding.loadStateDict({ weight: { data: Float32Array.of(0, 1, 10, 11, 20, 21), dims: [3, 2] } });
+ * const { data, dims } = embedding.forward({ data: [2, 0], dims: [2] });
+ * console.log(data, dims); // Float32Array(4) [ 20, 21, 0, 1 ] [ 2, 2 ]
+ * ```
  */
 export class Embedding extends Module {
+  /** The number of rows. */
   readonly numEmbeddings: number;
+  /** The size of a row. */
   readonly embeddingDim: number;
-  /** As in PyTorch, counted from the start even if it was given from the end. */
+  /** The row that started as zeros, counted from the start even if the option was negative. It matters to no later call. */
   readonly paddingIdx: number | undefined;
   private readonly _weight: number;
-  /** All of them, as a view of linear memory */
+  /** All rows, as a view of linear memory */
   private _rows = new Float32Array(0);
   private readonly _tail: readonly number[];
 
   /**
-   * Weights start near N(0, 1): sums of twelve uniforms from `seed` by mulberry32, less 6.
+   * Draws weights near N(0, 1): sums of twelve uniforms, minus 6, from `seed` by mulberry32: the same bits everywhere.
    * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
    */
   constructor(numEmbeddings: number, embeddingDim: number, options?: EmbeddingOptions) {
@@ -68,9 +82,11 @@ export class Embedding extends Module {
   }
 
   /**
+   * Copies the row of each index.
    * @param indices (*), each from 0 to numEmbeddings - 1
-   * @param options `out`: a tensor of the result's dims to write to and return: the call then makes no garbage, unless `indices`
-   *   are a BigInt64Array, whose elements are. If `indices` lie in the same buffer, they are copied first.
+   * @param options `out`: a tensor of the result's dims to write to and return; the call then makes no garbage, unless `indices`
+   *   are in a BigInt64Array, whose elements are garbage themselves. If `indices` lie in the buffer of `out`, they are copied
+   *   first.
    * @returns (*, embeddingDim)
    * @throws TypeError or RangeError that names the argument; nothing is changed then
    */
@@ -95,7 +111,7 @@ export class Embedding extends Module {
     const isNew = options?.out === undefined;
     for (let i = 0, at = 0; i < count; i++, at += width) {
       const from = this._row(data[i]) * width;
-      // set() keeps all bits of a NaN, but takes a view, which would be garbage beside a given tensor
+      // set() keeps all bits of a NaN, but needs a view, which a call with `out` must not make
       if (isNew) out.set(rows.subarray(from, from + width), at);
       else for (let k = 0; k < width; k++) out[at + k] = rows[from + k]!;
     }

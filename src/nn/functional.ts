@@ -5,41 +5,85 @@ import { copyInFrom, copyOut, placeOf } from '../memory/rows.ts';
 import { wasm } from '../memory/wasm.ts';
 import { checkAttached, countOf, type ForwardOptions, NO_TAIL, resultFor } from './result.ts';
 
-// Each goes over a copy of its tensor in scratch. With `out` none makes garbage, and `out` may be the tensor itself or overlap it.
+// Each function works on a copy of its tensor in scratch, so `out` may be the tensor itself or overlap it.
 
 const layout = new Layout();
 
 /**
- * torch.sigmoid, 1 / (1 + e^-x), element by element.
- * @param options `out`: a tensor of the same dims to write to and return, which may be `tensor` itself
+ * torch.sigmoid: `1 / (1 + e^-x)` for each element.
+ * @param tensor a tensor of any dims
+ * @param options `out`: a tensor of the same dims to write to and return, which may be `tensor` itself; the call then makes no
+ *   garbage
+ * @returns a tensor of the same dims
  * @throws TypeError or RangeError that names the argument; nothing is changed then
+ * @see https://pytorch.org/docs/stable/generated/torch.sigmoid.html
+ * @example
+ * ```js
+ * import { sigmoid } from 'lstm-wasm';
+ *
+ * console.log(sigmoid({ data: Float32Array.of(-100, 0, 100), dims: [3] }).data); // Float32Array(3) [ 0, 0.5, 1 ]
+ * ```
  */
 export function sigmoid(tensor: TensorLike, options?: ForwardOptions): TensorLike {
   return apply('sigmoid', wasm().sigmoid_f32, tensor, options);
 }
 
 /**
- * torch.tanh, element by element.
- * @param options `out`: a tensor of the same dims to write to and return, which may be `tensor` itself
+ * torch.tanh: `(e^x - e^-x) / (e^x + e^-x)` for each element.
+ * @param tensor a tensor of any dims
+ * @param options `out`: a tensor of the same dims to write to and return, which may be `tensor` itself; the call then makes no
+ *   garbage
+ * @returns a tensor of the same dims
  * @throws TypeError or RangeError that names the argument; nothing is changed then
+ * @see https://pytorch.org/docs/stable/generated/torch.tanh.html
+ * @example
+ * ```js
+ * import { tanh } from 'lstm-wasm';
+ *
+ * console.log(tanh({ data: Float32Array.of(-100, 0, 100), dims: [3] }).data); // Float32Array(3) [ -1, 0, 1 ]
+ * ```
  */
 export function tanh(tensor: TensorLike, options?: ForwardOptions): TensorLike {
   return apply('tanh', wasm().tanh_f32, tensor, options);
 }
 
 /**
- * torch.relu, max(x, 0) element by element; NaN stays NaN.
- * @param options `out`: a tensor of the same dims to write to and return, which may be `tensor` itself
+ * torch.relu: `max(x, 0)` for each element; NaN stays NaN.
+ * @param tensor a tensor of any dims
+ * @param options `out`: a tensor of the same dims to write to and return, which may be `tensor` itself; the call then makes no
+ *   garbage
+ * @returns a tensor of the same dims
  * @throws TypeError or RangeError that names the argument; nothing is changed then
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.relu.html
+ * @example
+ * ```js
+ * import { relu } from 'lstm-wasm';
+ *
+ * const tensor = { data: Float32Array.of(-1, 0, 2), dims: [3] };
+ * relu(tensor, { out: tensor }); // in place
+ * console.log(tensor.data); // Float32Array(3) [ 0, 0, 2 ]
+ * ```
  */
 export function relu(tensor: TensorLike, options?: ForwardOptions): TensorLike {
   return apply('relu', wasm().relu_f32, tensor, options);
 }
 
 /**
- * torch.softmax: e^x over its sum along `dim`, which may count from the end (-1: the last).
- * @param options `out`: a tensor of the same dims to write to and return, which may be `tensor` itself
+ * torch.softmax: `e^x / sum of e^x` along one dimension.
+ * @param tensor a tensor of any dims
+ * @param dim the dimension, from -rank to rank - 1; a negative number counts from the end
+ * @param options `out`: a tensor of the same dims to write to and return, which may be `tensor` itself; the call then makes no
+ *   garbage
+ * @returns a tensor of the same dims
  * @throws TypeError or RangeError that names the argument; nothing is changed then
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
+ * @example
+ * ```js
+ * import { softmax } from 'lstm-wasm';
+ *
+ * const logits = { data: Float32Array.of(1, 1, 3, 3), dims: [2, 2] };
+ * console.log(softmax(logits, -1).data); // Float32Array(4) [ 0.5, 0.5, 0.5, 0.5 ]
+ * ```
  */
 export function softmax(tensor: TensorLike, dim: number, options?: ForwardOptions): TensorLike {
   const data = checkTensor('softmax', 'tensor', tensor);
@@ -69,7 +113,7 @@ function apply(
   return leave(at, result);
 }
 
-/** Copies `data` to scratch, whose pointer it gives, before anything of the result is written. */
+/** Copies `data` to scratch, before the result is written. @returns the pointer of the copy */
 function enter(who: string, data: Float32Array, result: TensorLike): number {
   const count = data.length;
   const place = placeOf(data);

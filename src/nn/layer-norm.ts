@@ -13,32 +13,47 @@ import { fill, overwrites, skip } from '../memory/rows.ts';
 import { Module } from './module.ts';
 import { countOf, type ForwardOptions, NO_TAIL, resultFor } from './result.ts';
 
+/** PyTorch's keyword arguments of nn.LayerNorm, in camelCase. */
 export interface LayerNormOptions {
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number | undefined;
-  /** Whether there is a weight, of ones at first. Default true. */
+  /** Whether the result is multiplied by a weight, which starts as ones. Default true. */
   readonly elementwiseAffine?: boolean | undefined;
-  /** Whether there is also a bias, of zeros at first. Default true. */
+  /** Whether a bias, which starts as zeros, is added where there is a weight. Default true. */
   readonly bias?: boolean | undefined;
 }
 
 /**
- * torch.nn.LayerNorm: over the last dimensions, (x - mean) / sqrt(variance + eps), times weight, plus bias. Sums are in float64.
+ * torch.nn.LayerNorm: `(x - mean) / sqrt(variance + eps) * weight + bias` over the last dimensions, with `weight` and `bias` of
+ * the dims `normalizedShape`. Sums are in float64.
  *
- * https://pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
+ * @example
+ * ```js
+ * import { LayerNorm } from 'lstm-wasm';
+ *
+ * const norm = new LayerNorm(2, { eps: 0 });
+ * const input = { data: Float32Array.of(1, 3, 10, 30), dims: [2, 2] };
+ * console.log(norm.forward(input).data); // Float32Array(4) [ -1, 1, -1, 1 ]
+ * ```
  */
 export class LayerNorm extends Module {
+  /** The last dimensions of the input, over which it is normalized. */
   readonly normalizedShape: readonly number[];
+  /** Added to the variance. */
   readonly eps: number;
+  /** Whether the result is multiplied by a weight. */
   readonly elementwiseAffine: boolean;
+  /** Whether a bias is added. */
   readonly bias: boolean;
   private readonly _weight: number;
   /** Weights, then biases */
   private _scale = new Float32Array(0);
 
   /**
+   * Makes a layer whose weight is ones and whose bias is zeros.
    * @param normalizedShape the last dimensions of the input, or the last one as a number
-   * @throws TypeError or RangeError that names the argument
+   * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
    */
   constructor(normalizedShape: number | readonly number[], options?: LayerNormOptions) {
     checkOptions('LayerNorm', options, ['eps', 'elementwiseAffine', 'bias']);
@@ -62,10 +77,11 @@ export class LayerNorm extends Module {
   }
 
   /**
+   * Normalizes the elements of the last dimensions together.
    * @param input (..., *normalizedShape)
-   * @param options `out`: a tensor of the same dims to write to and return: the call then makes no garbage. It may be `input`;
-   *   if it overlaps that in another way, `input` is copied first.
-   * @returns the same dims
+   * @param options `out`: a tensor of the same dims to write to and return; the call then makes no garbage. It may be `input`;
+   *   if the two overlap in another way, `input` is copied first.
+   * @returns a tensor of the same dims
    * @throws TypeError or RangeError that names the argument; nothing is changed then
    */
   forward(input: TensorLike, options?: ForwardOptions): TensorLike {

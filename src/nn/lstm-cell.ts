@@ -8,7 +8,7 @@ import type { LSTMState } from './state.ts';
 export interface LSTMCellOptions {
   /** Whether bias_ih and bias_hh exist. Default true. */
   readonly bias?: boolean | undefined;
-  /** For the initial weights: an integer from 0 to 2^53 - 1. Default: a count of the modules made. */
+  /** Draws the initial weights: an integer from 0 to 2^53 - 1. Default: the number of modules made without a seed so far. */
   readonly seed?: number | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface LSTMCellOptions {
  */
 export class LSTMCell extends Recurrent {
   /**
-   * Weights start uniform in ±1/sqrt(hiddenSize), drawn from `seed` by mulberry32: the same bits everywhere.
+   * Draws weights and biases uniformly in ±1/sqrt(hiddenSize), from `seed` by mulberry32: the same bits everywhere.
    * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
    */
   constructor(inputSize: number, hiddenSize: number, options?: LSTMCellOptions) {

@@ -20,33 +20,36 @@ import { checkShape, type LSTMState } from './state.ts';
 
 /** PyTorch's keyword arguments of nn.LSTM, in camelCase. */
 export interface LSTMOptions {
-  /** L, layers on top of each other, 10,000 at the most. Default 1. */
+  /** L, layers on top of each other, at most 10,000. Default 1. */
   readonly numLayers?: number | undefined;
   /** Whether bias_ih and bias_hh exist. Default true. */
   readonly bias?: boolean | undefined;
-  /** Input and output are (B, T, ...) in place of (T, B, ...); states keep their layout. Default false. */
+  /** Whether input and output are (B, T, ...) in place of (T, B, ...); states keep their layout. Default false. */
   readonly batchFirst?: boolean | undefined;
-  /** Probability in [0, 1] that an output of a layer but the last is zeroed, in training mode only. Default 0. */
+  /** Probability in [0, 1] that an output of a layer is zeroed, the last layer excepted; in training mode only. Default 0. */
   readonly dropout?: number | undefined;
-  /** A second direction from the end of the sequence, its output beside the first's. Default false. */
+  /** Whether a second direction runs from the end of the sequence, its output beside the first's. Default false. */
   readonly bidirectional?: boolean | undefined;
   /** P, below hiddenSize: h is projected to this size. Default 0: no projection. */
   readonly projSize?: number | undefined;
-  /** For the initial weights and for dropout: an integer from 0 to 2^53 - 1. Default: a count of the modules made. */
+  /**
+   * Draws the initial weights and dropout: an integer from 0 to 2^53 - 1. Default: the number of modules made without a seed so
+   * far.
+   */
   readonly seed?: number | undefined;
 }
 
 /** Results of LSTM.forward(). Letters: T steps, B batch, L layers, D directions, H hiddenSize, Ho projSize or else H. */
 export interface LSTMResult<Output = TensorLike> {
-  /** (T, B, D·Ho), with batchFirst (B, T, D·Ho), unbatched (T, D·Ho), or packed as the input was */
+  /** h of the last layer at each step: (T, B, D·Ho), with batchFirst (B, T, D·Ho), unbatched (T, D·Ho), or packed as the input. */
   readonly output: Output;
-  /** (L·D, B, Ho), unbatched (L·D, Ho) */
+  /** h after the last step: (L·D, B, Ho), unbatched (L·D, Ho). */
   readonly hn: TensorLike;
-  /** (L·D, B, H), unbatched (L·D, H) */
+  /** c after the last step: (L·D, B, H), unbatched (L·D, H). */
   readonly cn: TensorLike;
 }
 
-/** Dims of the results for an input of these dims. */
+/** The dims of the results for an input of dims `input`. */
 interface ResultDims {
   readonly input: readonly number[];
   readonly batched: boolean;
@@ -57,7 +60,7 @@ interface ResultDims {
 }
 
 const FORWARD_OPTIONS = ['out'];
-/** Shapes of inputs whose results' dims are kept. */
+/** The number of input shapes whose result dims are kept. */
 const RECENT_SHAPES = 8;
 let warned = false;
 
@@ -84,7 +87,7 @@ export class LSTM extends Recurrent {
   readonly numLayers: number;
   /** Whether input and output are (B, T, ...). */
   readonly batchFirst: boolean;
-  /** Probability that an output of a layer but the last is zeroed in training mode. */
+  /** Probability that an output of a layer is zeroed in training mode, the last layer excepted. */
   readonly dropout: number;
   /** Whether a second direction runs from the end of the sequence. */
   readonly bidirectional: boolean;
@@ -93,7 +96,7 @@ export class LSTM extends Recurrent {
   private readonly _recentDims: ResultDims[] = [];
 
   /**
-   * Weights start uniform in ±1/sqrt(hiddenSize), drawn from `seed` by mulberry32: the same bits everywhere.
+   * Draws weights and biases uniformly in ±1/sqrt(hiddenSize), from `seed` by mulberry32: the same bits everywhere.
    * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
    */
   constructor(inputSize: number, hiddenSize: number, options?: LSTMOptions) {
@@ -118,8 +121,8 @@ export class LSTM extends Recurrent {
 
   /**
    * Makes the LSTM that a state dict describes: reads sizes, layers, directions, bias and projection from keys and shapes under
-   * `prefix` (such as `encoder.lstm.`). Strict, as loadStateDict. With 8-bit weights, as quantizedStateDict() gives them, the result
-   * is quantized.
+   * `prefix` (such as `encoder.lstm.`). Strict, as loadStateDict. With 8-bit weights, as quantizedStateDict() gives them, the
+   * result is quantized.
    * @throws ModelError that lists everything that does not fit; TypeError that names a wrong argument
    */
   static fromStateDict(
@@ -131,7 +134,7 @@ export class LSTM extends Recurrent {
     return LSTM._of(sizes, options?.batchFirst, options?.dropout, values);
   }
 
-  /** An LSTM that starts from `values`; LSTMOptions does not tell users of that option. */
+  /** Makes an LSTM that starts from `values`, an option that LSTMOptions hides from users. */
   private static _of(
     { inputSize, hiddenSize, numLayers, bias, bidirectional, projSize }: LSTMSizes,
     batchFirst: boolean | undefined,
@@ -195,9 +198,9 @@ export class LSTM extends Recurrent {
 
   /**
    * Copies this LSTM with 8-bit weights: a quarter of the memory, faster where weights or multiplications limit, and less exact.
-   * Each row of a matrix has one scale; activations are quantised to 14 bits at each step; gates and states stay float32. Everything
-   * else works as before; stateDict() gives the float32 that the 8-bit weights stand for. A step with NaN or infinity is computed
-   * in float32.
+   * Each row of a matrix has one scale; activations are quantised to 14 bits at each step; gates and states stay float32. All
+   * other methods work as before; stateDict() gives the float32 that the 8-bit weights stand for. A step with NaN or infinity is
+   * computed in float32.
    * @throws ModelError if a weight is NaN or infinite; RangeError if memory cannot hold the weights
    */
   quantize(options?: QuantizeOptions): LSTM {
@@ -232,7 +235,7 @@ export class LSTM extends Recurrent {
     return this._resultDims(data.dims, true);
   }
 
-  /** Dims of results for an input of `dims`; those of the last few shapes are kept, since new arrays would be garbage. */
+  /** Gives the dims of the results for an input of `dims`. Those of the last few shapes are kept: new arrays would be garbage. */
   private _resultDims(dims: readonly number[], batched: boolean): ResultDims {
     const { batch } = this.sequence;
     for (let i = 0; i < this._recentDims.length; i++) {

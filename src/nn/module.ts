@@ -23,7 +23,7 @@ import {
 import { nextSeed, Random } from './random.ts';
 import { checkPrefix, type LoadResult, matchStateDict, SCALE } from './state-dict.ts';
 
-/** Internal option of constructors: values to start from, by parameter name, in place of random ones. */
+/** Internal option of constructors: initial values by parameter name, in place of random ones. */
 export const VALUES = Symbol();
 
 /** Options that the constructors of all layers with weights take. */
@@ -38,10 +38,11 @@ export interface QuantizeOptions {
   readonly bits?: 8 | undefined;
 }
 
-/** A tensor of 8-bit integers, as quantizedStateDict() gives weights. */
+/** A tensor of 8-bit integers: a matrix of weights from quantizedStateDict(). */
 export interface Int8Tensor {
-  /** Row-major, -127 to 127. */
+  /** The elements in row-major order, from -127 to 127. */
   readonly data: Int8Array;
+  /** The shape: sizes from the outermost dimension to the innermost. */
   readonly dims: readonly number[];
 }
 
@@ -100,12 +101,12 @@ export abstract class Resource extends Owner {
   }
 }
 
-/** The base of every layer, with what PyTorch's nn.Module gives it: a state dict, strict loading, train and eval. */
+/** The base of every layer, with the methods of PyTorch's nn.Module: state dict, strict loading, train and eval. */
 export abstract class Module extends Resource {
   protected readonly random: Random;
   /** In PyTorch's order */
   protected readonly parameters: Parameter[] = [];
-  /** How products with the weights are done */
+  /** The form of the weights of all matrices */
   protected readonly form: Form;
   private _training = false;
 
@@ -115,14 +116,15 @@ export abstract class Module extends Resource {
     this.form = values && holdsInt8(values) ? int8Form() : FLOAT32;
   }
 
-  /** Whether dropout is applied. False, unlike in PyTorch, until train() is called: this is for inference. */
+  /** Whether dropout is applied: false until train() is called. A module of PyTorch starts with true. */
   get training(): boolean {
     return this._training;
   }
 
   /**
-   * Training mode: dropout is applied. With `seed` (an integer from 0 to 2^53 - 1) the module's generator restarts, so that
-   * the same calls give the same masks.
+   * Switches to training mode, in which dropout is applied. `seed` (an integer from 0 to 2^53 - 1) restarts the module's random
+   * generator, so that the same calls give the same masks.
+   * @throws TypeError or RangeError that names the option
    */
   train(options?: { seed?: number }): this {
     this.checkAlive();
@@ -136,7 +138,7 @@ export abstract class Module extends Resource {
     return checkInteger(this.who, 'seed', seed, 0, Number.MAX_SAFE_INTEGER);
   }
 
-  /** Evaluation mode, the default: no dropout. */
+  /** Switches to evaluation mode, the default, without dropout. */
   eval(): this {
     this.checkAlive();
     this._training = false;
@@ -145,9 +147,10 @@ export abstract class Module extends Resource {
 
   /**
    * Copies parameters from a state dict, under keys `prefix` + PyTorch's names; Float64Arrays are rounded to float32.
-   * Strict, as PyTorch's: a missing key or an unexpected key under the prefix is an error; with `strict: false` what is
-   * there is loaded and the difference returned. Whenever it throws, nothing was changed.
+   * Strict by default, as in PyTorch: a missing key, or an unexpected key under the prefix, is an error. With `strict: false` the
+   * parameters that have a key are loaded, and the difference is returned.
    * @throws ModelError that lists every missing key, unexpected key, wrong shape and entry that is no float tensor
+   * @throws TypeError that names a wrong argument. Nothing is changed whenever an error is thrown.
    */
   loadStateDict(stateDict: StateDict, prefix = '', options?: { strict?: boolean }): LoadResult {
     this.checkAlive();
@@ -159,7 +162,11 @@ export abstract class Module extends Resource {
     return result;
   }
 
-  /** Copies of all parameters, with the bits that were loaded, under `prefix` + PyTorch's names and in its order. */
+  /**
+   * Copies all parameters, with the bits that were loaded, under `prefix` + PyTorch's names and in PyTorch's order. 8-bit weights
+   * are given as the float32 that they stand for.
+   * @throws TypeError if `prefix` is no string
+   */
   stateDict(prefix = ''): Map<string, TensorLike> {
     this.checkAlive();
     checkPrefix(this.who, prefix);
@@ -171,7 +178,7 @@ export abstract class Module extends Resource {
     );
   }
 
-  /** The values of a quantized copy, for quantize(): checks its options. */
+  /** Checks the options of quantize() and gives the values of the quantized copy. */
   protected quantizedValues(options: QuantizeOptions | undefined): Values {
     this.checkAlive();
     checkOptions(this.who, options, ['bits']);
@@ -179,7 +186,7 @@ export abstract class Module extends Resource {
     return this._int8Values();
   }
 
-  /** Every parameter, matrices with 8-bit weights: the module's own, or the nearest to its float32 ones. */
+  /** Gives every parameter, matrices with 8-bit weights: the module's own, or the nearest to its float32 weights. */
   private _int8Values(): Values {
     return new Map(
       this.parameters.map((parameter) => {
@@ -196,9 +203,9 @@ export abstract class Module extends Resource {
   }
 
   /**
-   * The state dict with 8-bit weights, for serializeSafetensors and fromStateDict: for each matrix an int8 tensor under its
-   * name and the float32 scales of its rows under its name and `_scale`; the rest as stateDict() has it.
-   * @throws ModelError if a weight is NaN or infinite
+   * Copies the state dict with 8-bit weights, for serializeSafetensors and fromStateDict. Each matrix is an int8 tensor under its
+   * name, and the float32 scales of its rows are under its name + `_scale`; other parameters are as in stateDict().
+   * @throws ModelError if a weight is NaN or infinite; TypeError if `prefix` is no string
    */
   quantizedStateDict(prefix = ''): Map<string, TensorLike | Int8Tensor> {
     this.checkAlive();
@@ -215,8 +222,8 @@ export abstract class Module extends Resource {
   }
 
   /**
-   * The values that the constructor was given, or PyTorch's initialisation of most layers: every parameter uniform in
-   * ±1/sqrt(size), in the order of the state dict.
+   * Writes the values that the constructor was given, or else initializes as PyTorch does most layers: every parameter uniform
+   * in ±1/sqrt(size), in the order of the state dict.
    */
   protected initializeParameters(options: ModuleOptions | undefined, size: number): void {
     const values = options?.[VALUES];
@@ -227,10 +234,7 @@ export abstract class Module extends Resource {
     }
   }
 
-  /**
-   * Copies values into linear memory, once those of matrices with 8-bit weights are quantized; a parameter without a value stays
-   * as it is.
-   */
+  /** Quantizes the values of matrices with 8-bit weights, then copies all. A parameter without a value stays as it is. */
   private _write(values: Values): void {
     const all = this.parameters.map((parameter) => {
       const value = values.get(parameter.name);
@@ -240,6 +244,6 @@ export abstract class Module extends Resource {
     this.parametersChanged();
   }
 
-  /** Computes what follows from the parameters. */
+  /** Called after parameters have changed: recomputes values that depend on them. */
   protected parametersChanged(): void {}
 }

@@ -1,13 +1,13 @@
 import { checkTensor, isInteger, type TensorLike, wrongInteger, wrongType, wrongValue } from '../base/tensor.ts';
 
 /**
- * Sequences of different lengths without padding, as torch.nn.utils.rnn.PackedSequence: the first step of every
- * sequence, longest sequence first, then the second step of those that have one, and so on.
+ * Sequences of different lengths without padding, as torch.nn.utils.rnn.PackedSequence: the first step of every sequence, longest
+ * sequence first, then the second step of each sequence that has one, and so on.
  */
 export interface PackedSequence {
-  /** (sum of the lengths, *) */
+  /** The steps of all sequences: (sum of the lengths, *). */
   readonly data: TensorLike;
-  /** How many sequences have a step t, for each t below the longest length: positive, never increasing. */
+  /** The number of sequences that have a step t, for each t below the longest length: positive, never increasing. */
   readonly batchSizes: readonly number[];
   /** The caller's index of the k-th longest sequence; null if packed with `enforceSorted`. */
   readonly sortedIndices: readonly number[] | null;
@@ -15,7 +15,11 @@ export interface PackedSequence {
   readonly unsortedIndices: readonly number[] | null;
 }
 
-/** Checks a PackedSequence of any origin, an argument's name and that of its data; makes no garbage. */
+/**
+ * Checks a PackedSequence of any origin. Makes no garbage.
+ * @param what the name of the argument in messages
+ * @param whatData the name of its data in messages
+ */
 export function checkPacked(who: string, packed: unknown, what = 'input', whatData = 'input.data'): void {
   if (packed === null || typeof packed !== 'object') throw wrongType(who, what, 'a PackedSequence', packed);
   const { data, batchSizes, sortedIndices, unsortedIndices } = packed as PackedSequence;

@@ -18,15 +18,15 @@ import { checkPacked, type PackedSequence } from './packed-sequence.ts';
 /** The length of each sequence; a BigInt64Array is the data of an int64 tensor of ONNX Runtime. */
 export type Lengths = readonly number[] | Int32Array | BigInt64Array;
 
-/** Options of the functions for packed and padded sequences; each takes some of them. */
+/** Options of the functions for packed and padded sequences. Each function takes some of them. */
 export interface PackedOptions {
-  /** Padded tensors are (B, T, *), not (T, B, *). Default: false. */
+  /** Whether padded tensors are (B, T, *) in place of (T, B, *). Default: false. */
   readonly batchFirst?: boolean;
-  /** Refuse lengths that increase; if false, sort the sequences, equal lengths in the caller's order. Default: true. */
+  /** Whether to refuse lengths that increase, or else to sort the sequences, equal lengths in the caller's order. Default: true. */
   readonly enforceSorted?: boolean;
-  /** Any number, rounded to float32. Default: 0. */
+  /** The value of the padding: any number, rounded to float32. Default: 0. */
   readonly paddingValue?: number;
-  /** Whether the padding comes before or after a sequence. Default: 'right', after it. */
+  /** Where the padding lies: 'left', before a sequence, or 'right', after it. Default: 'right'. */
   readonly paddingSide?: 'left' | 'right';
   /** T of the padded tensor, at least the longest length. Default: the longest length. */
   readonly totalLength?: number;
@@ -269,14 +269,14 @@ function unpad(who: string, what: string, tensor: TensorLike, lengths: Lengths, 
   });
 }
 
-/** From lengths in falling order to batch sizes, or back: how many of the counts exceed 0, 1, 2 ... */
+/** Turns lengths in falling order into batch sizes, or back: counts how many of `counts` exceed 0, 1, 2 ... */
 function conjugate(counts: readonly number[]): number[] {
   const result: number[] = [];
   for (let k = counts.length; k > 0; k--) while (result.length < counts[k - 1]) result.push(k);
   return result;
 }
 
-/** Between Float32Arrays `set` copies bits: NaN payloads survive. */
+/** Copies a row with all bits: `set` between Float32Arrays keeps NaN payloads. */
 function copyRow(from: Float32Array, i: number, to: Float32Array, j: number, width: number): void {
   to.set(from.subarray(i * width, (i + 1) * width), j * width);
 }

@@ -14,7 +14,7 @@ export class Random {
     this._state = (seed | 0) ^ Math.imul(seed / 2 ** 32, 0x9e3779b1);
   }
 
-  /** PyTorch's initialisation of most layers: uniform in ±1/sqrt(size), here multiples of 2^-23 of that. */
+  /** Fills a parameter uniformly in ±1/sqrt(size), with multiples of 2^-23 of that: PyTorch's initialisation of most layers. */
   uniform(parameter: Parameter, size: number): void {
     const scale = size > 0 ? 2 / Math.sqrt(size) : 0;
     for (const { pointer, count, stride } of runsOf(parameter)) {
@@ -22,12 +22,12 @@ export class Random {
     }
   }
 
-  /** `count` floats near N(0, 1): twelve uniforms less 6, whose variance is 1. No logarithm: the same bits everywhere. */
+  /** Draws `count` floats near N(0, 1): twelve uniforms minus 6, of variance 1. No logarithm, so the same bits everywhere. */
   normal(pointer: number, count: number): void {
     this._state = wasm().random_f32(pointer, count, 4, this._state, 12, -6, 1);
   }
 
-  /** Inverted dropout: each of `count` floats becomes 0 with probability p, else is multiplied by 1 / (1 - p). */
+  /** Applies inverted dropout: each of `count` floats becomes 0 with probability p, or else is multiplied by 1 / (1 - p). */
   dropout(pointer: number, count: number, p: number): void {
     this._state = wasm().dropout_f32(pointer, count, p, 1 / (1 - p), this._state);
   }

@@ -38,7 +38,7 @@ export abstract class Recurrent extends Module {
       cell,
       inputSize: checkInteger(who, 'inputSize', inputSize, 0),
       hiddenSize: checkInteger(who, 'hiddenSize', hiddenSize, 1),
-      // an absurd number would not fail for want of memory, but take minutes
+      // bounded, since an absurd number of layers would take minutes before memory runs out
       numLayers: checkInteger(who, 'numLayers', options.numLayers ?? 1, 1, 10_000),
       bias: checkBoolean(who, 'bias', options.bias ?? true),
       bidirectional: checkBoolean(who, 'bidirectional', options.bidirectional ?? false),
@@ -59,8 +59,8 @@ export abstract class Recurrent extends Module {
 
   /**
    * Opens a session that owns h and c in linear memory and goes on step by step. Any number of streams share these weights.
-   * @throws TypeError if the module is bidirectional: its second direction starts at the end of the sequence; RangeError if memory
-   *   cannot grow
+   * @throws TypeError if the module is bidirectional, since its second direction starts at the end of the sequence
+   * @throws RangeError if memory cannot grow
    */
   stream(): LSTMStream {
     this._checkOneWay();
@@ -68,8 +68,9 @@ export abstract class Recurrent extends Module {
   }
 
   /**
-   * Opens many sessions, any of which are stepped in one call: for a server, say, whose streams are ready at different times.
-   * @throws TypeError if the module is bidirectional; TypeError or RangeError for a wrong capacity; RangeError if memory cannot grow
+   * Opens many sessions, any of which can be stepped in one call: for a server whose streams are ready at different times, say.
+   * @throws TypeError if the module is bidirectional; TypeError or RangeError for a wrong capacity; RangeError if memory cannot
+   *   grow
    */
   streams(options?: LSTMStreamsOptions): LSTMStreams {
     this._checkOneWay();
@@ -83,7 +84,7 @@ export abstract class Recurrent extends Module {
     }
   }
 
-  /** Checks `state`, if it is given, against these dims and makes the next sequence start from it. */
+  /** Checks `state` against these dims, if it is given, and makes the next sequence start from it. */
   protected startFrom(state: LSTMState | null | undefined, h: readonly number[], c: readonly number[]): void {
     const given = state ?? undefined;
     const h0 = given && checkShape(this.who, 'h0', checkState(this.who, given).h0, h);

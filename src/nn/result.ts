@@ -1,20 +1,21 @@
 import { checkOptions, checkTensor, formatDims, type TensorLike, wrongValue, zeros } from '../base/tensor.ts';
 
-// Where layers and activations read from and write to. None of it makes garbage, so that a head after a stream makes none.
+// The tensors that layers and activations write to. Nothing here makes garbage, so that a head after a stream makes none.
 
+/** Options of forward() of the layers, and of sigmoid(), tanh(), relu() and softmax(). */
 export interface ForwardOptions {
   /**
-   * A tensor of the result's dims, such as an earlier result, to write to and return: the call then makes no garbage. It may
-   * overlap the input in any way; where that costs a copy, the function says so.
+   * A tensor of the result's dims, such as an earlier result, to write to and return; the call then makes no garbage. It may
+   * overlap the input; each function says when that costs a copy. Default: a new tensor.
    */
   readonly out?: TensorLike | undefined;
 }
 
 const OPTIONS = ['out'];
-/** Nothing after the dims that are kept. */
+/** For results whose dims are all kept from the input. */
 export const NO_TAIL: readonly number[] = [];
 
-/** The product of `dims[from]` .. `dims[to - 1]`. */
+/** Multiplies `dims[from]` to `dims[to - 1]`. */
 export function countOf(dims: readonly number[], from: number, to: number): number {
   let count = 1;
   for (let i = from; i < to; i++) count *= dims[i]!;
@@ -22,7 +23,7 @@ export function countOf(dims: readonly number[], from: number, to: number): numb
 }
 
 /**
- * The tensor to write a result to: `options.out`, checked, or a new one. Its dims are the first `kept` of `dims`, then `tail`.
+ * Gives the tensor to write a result to: `options.out`, checked, or a new one. It has the first `kept` of `dims`, then `tail`.
  * @throws TypeError or RangeError that names the option
  */
 export function resultFor(
@@ -46,7 +47,10 @@ export function resultFor(
   throw wrongValue(who, 'out', formatDims(wanted), out.dims);
 }
 
-/** @throws TypeError if `out` lay in linear memory and was detached when scratch made that grow; to be asked before it is written */
+/**
+ * Checks `out` once scratch is allocated and before `out` is written.
+ * @throws TypeError if `out` lies in linear memory and was detached when memory grew
+ */
 export function checkAttached(who: string, out: Float32Array, count: number): void {
   if (out.length !== count) {
     throw new TypeError(`${who}: "out" expected memory of its own, got a view of linear memory, which has grown`);

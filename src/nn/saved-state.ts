@@ -12,7 +12,7 @@ const VERSION = 1;
 const SIZES = ['cell', 'inputSize', 'hiddenSize', 'projSize', 'numLayers'] as const;
 const FIELDS: readonly string[] = ['magic', 'version'].concat(SIZES);
 
-/** The h and c at `pointer` as bytes. */
+/** Writes the h and c at `pointer` as bytes. */
 export function saveState(sizes: LSTMSizes, pointer: number): Uint8Array {
   return encode(sizes, readFloats(pointer, sizes.stateCount));
 }
@@ -29,7 +29,7 @@ function encode(sizes: LSTMSizes, state: Float32Array): Uint8Array {
 
 /**
  * Copies the h and c in `bytes` to `pointer`.
- * @throws ModelError if the bytes are not a state of a model of these sizes, or damaged
+ * @throws ModelError if the bytes are damaged, or not the state of a model of these sizes
  */
 export function loadState(who: string, sizes: LSTMSizes, pointer: number, bytes: unknown): void {
   if (!isView(bytes, Uint8Array)) throw wrongType(who, 'bytes', 'a Uint8Array', bytes);
@@ -40,7 +40,7 @@ export function loadState(who: string, sizes: LSTMSizes, pointer: number, bytes:
   };
   const sample = encode(sizes, new Float32Array(sizes.stateCount));
   const expected = new Uint32Array(sample.buffer);
-  // a copy: aligned, and as long as a state is, whatever the length of `bytes`
+  // copied, to be aligned and of the right length; the length of `bytes` is checked below
   const copy = new Uint8Array(sample.length);
   copy.set(bytes.subarray(0, copy.length));
   const words = new Uint32Array(copy.buffer);

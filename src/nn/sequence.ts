@@ -5,13 +5,14 @@ import { RUN_BYTES, Run } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
 import type { RecurrentWeights } from './weights.ts';
 
-// A sequence through all layers. Input and output pass through scratch in linear memory in chunks of steps; inside a chunk
+// Runs a sequence through all layers. Input and output pass through scratch in linear memory in chunks of steps; inside a chunk
 // one call into wasm runs all layers and directions. A bidirectional module needs its whole sequence as one chunk.
 
-/** Floats that a chunk's input and outputs, and bytes that the gate sums of a block in the kernels, aim at: both fit the L2 cache. */
+/** The floats of a chunk's input and outputs, about, so that they stay in the L2 cache. */
 const CHUNK_FLOATS = 1 << 16;
+/** The bytes of the gate sums of a block in the kernels, about, for the same reason. */
 const BLOCK_BYTES = 1 << 17;
-/** Floats up to which the whole input is copied at once: a part of it takes a view, which is garbage. */
+/** The most floats of an input that is copied as a whole. Copying a part takes a view, which is garbage. */
 const WHOLE_FLOATS = 1 << 18;
 
 const NOTHING: Float32Array = new Float32Array(0);
@@ -22,8 +23,8 @@ export type Dropout = (pointer: number, count: number) => void;
 type Order = readonly number[] | null | undefined;
 
 /**
- * One sequence, its arguments checked by the caller: `input` or `packed`, then where states come from and go to, then `run`. A module
- * keeps and refills its own, so that running makes no garbage; run() lets go of the caller's arrays.
+ * One sequence, whose arguments the caller has checked: call `input` or `packed`, then `from` or `states`, `into`, and `run`. A
+ * module keeps and refills its own, so that running makes no garbage; run() lets go of the caller's arrays.
  */
 export class Sequence {
   /** Rows of a step: B */
@@ -34,10 +35,10 @@ export class Sequence {
   private _rows = 0;
   private _batchFirst = false;
   private _batchSizes: readonly number[] | undefined;
-  /** Row r of the running batch is row `order[r]` of the states */
+  /** Row r of a batch is row `order[r]` of the states; without an order row r. */
   private _order: Order;
   private _output = NOTHING;
-  /** States in linear memory to go on from and to update, or 0: then arrays */
+  /** Pointers of the states to go on from and to update; 0 if the states are arrays. */
   private _h = 0;
   private _c = 0;
   private _h0: Float32Array | undefined;
@@ -47,7 +48,10 @@ export class Sequence {
   private readonly _run = new Run();
   private readonly _layout = new Layout();
 
-  /** @param data [steps][batch][I], or [batch][steps][I] if `batchFirst`; the output will lie alike */
+  /**
+   * Takes a padded or single sequence.
+   * @param data [steps][batch][I], or [batch][steps][I] if `batchFirst`; the output has the same order
+   */
   input(data: Float32Array, steps: number, batch: number, batchFirst = false): this {
     this._input = data;
     this._steps = steps;
@@ -59,7 +63,11 @@ export class Sequence {
     return this;
   }
 
-  /** @param data [rows][I], the rows of a packed sequence; `order`: the states' row of each of its batch, null for the same row */
+  /**
+   * Takes a packed sequence.
+   * @param data [rows][I]
+   * @param order the row of the states for each row of the batch; null for the same row
+   */
   packed(data: Float32Array, rows: number, batchSizes: readonly number[], order: Order): this {
     this.input(data, batchSizes.length, batchSizes[0]!);
     this._rows = rows;
@@ -68,7 +76,7 @@ export class Sequence {
     return this;
   }
 
-  /** Starts from arrays [L * D][batch][Ho] and [L * D][batch][H]; undefined stands for zeros. */
+  /** Starts from arrays [L * D][batch][Ho] and [L * D][batch][H]; undefined means zeros. */
   from(h0: Float32Array | undefined, c0: Float32Array | undefined): this {
     this._h = this._c = 0;
     this._h0 = h0;
@@ -141,10 +149,10 @@ export class Sequence {
     if (cCount) this._readState(run.c, this._c0, hiddenSize, stateRows);
     if (whole) copyIn(run.x, input, 0, input.length);
     else if (chunkSteps < steps && overwrites(this._output, width, input, inputSize)) input = input.slice();
-    // outside, the rows of a step follow each other, or lie as many steps apart
+    // in the caller's arrays the rows of a step follow each other, with batchFirst they lie `steps` rows apart
     const group = this._batchFirst ? batch : 1;
     const stride = this._batchFirst ? steps : 1;
-    // dropout comes between the layers; without it all of them are one call
+    // without dropout, which comes between layers, one call runs all of them
     const layers = dropout ? 1 : numLayers;
     let row = 0;
     for (let step = 0; row < this._rows; step += chunkSteps) {
@@ -169,13 +177,13 @@ export class Sequence {
     endScratch();
   }
 
-  /** States keep the order of their rows; `undefined` stands for zeros. */
+  /** Copies a state to linear memory, its rows in the order of the batch; undefined means zeros. */
   private _readState(pointer: number, state: Float32Array | undefined, size: number, rows: number): void {
     if (state) readRows(pointer, state, size, rows, this.batch, 0, this.batch, 1, this._order);
     else fill(pointer, rows * size, 0);
   }
 
-  /** Results that lie in linear memory have vanished if it has just grown. */
+  /** Refuses results in linear memory that was detached when memory grew. */
   private _checkAttached(who: string, width: number, hCount: number, cCount: number): void {
     const { _output: output, _hn: hn, _cn: cn } = this;
     if (output.length !== this._rows * width || hn.length !== hCount || cn.length !== cCount) {
@@ -184,7 +192,7 @@ export class Sequence {
   }
 }
 
-/** Rows of `count` steps from `step` on */
+/** Counts the rows of `count` steps from `step` on. */
 function sumOf(batchSizes: readonly number[], step: number, count: number): number {
   let rows = 0;
   for (let i = 0; i < count; i++) rows += batchSizes[step + i]!;

@@ -4,7 +4,7 @@ import type { Values } from '../memory/pack.ts';
 import { directionParameters, type LSTMSizes, lstmSizes, type ParameterSpec, suffix } from '../memory/parameters.ts';
 import { entries, matchStateDict, wrongMatrix } from './state-dict.ts';
 
-/** A module that a state dict describes. */
+/** The sizes and values of a module that a state dict describes. */
 export interface FoundModule {
   readonly sizes: LSTMSizes;
   readonly values: Values;

@@ -14,15 +14,15 @@ import { copyIfInside, isInside } from '../memory/arena.ts';
 import type { Int8Matrix, Values } from '../memory/pack.ts';
 import type { ParameterSpec } from '../memory/parameters.ts';
 
-/** The keys in which a state dict and a module differ; both empty where loading was strict. */
+/** The keys in which a state dict and a module differ; both lists are empty if loading was strict. */
 export interface LoadResult {
-  /** Whole keys of parameters that the state dict lacks; these keep their values. */
+  /** Keys, with the prefix, of parameters that the state dict lacks; these keep their values. */
   readonly missingKeys: string[];
-  /** Keys under the prefix that belong to no parameter. */
+  /** Keys under the prefix to which no parameter belongs. */
   readonly unexpectedKeys: string[];
 }
 
-/** The end of the key under which the scales of a matrix of 8-bit weights are. */
+/** The suffix of the key that holds the scales of a matrix of 8-bit weights. */
 export const SCALE = '_scale';
 
 interface Problem {
@@ -36,19 +36,19 @@ export function checkPrefix(who: string, prefix: unknown): void {
   if (typeof prefix !== 'string') throw wrongType(who, 'prefix', 'a string', prefix);
 }
 
-/** The entries of a state dict, Map or plain object, by their whole keys; checks the prefix that goes with it. */
+/** Checks a state dict and a prefix, and gives the entries of the Map or object by their keys with the prefix. */
 export function entries(who: string, stateDict: unknown, prefix: unknown): ReadonlyMap<string, unknown> {
   checkPrefix(who, prefix);
   if (tag(stateDict) === 'Map') return stateDict as ReadonlyMap<string, unknown>;
-  // not bytes, arrays and the like
+  // Object.entries() would take arrays and bytes too
   if (tag(stateDict) !== 'Object') throw wrongType(who, 'stateDict', 'a Map or an object of tensors', stateDict);
   return new Map(Object.entries(stateDict as object));
 }
 
 /**
- * Finds every parameter under `prefix` and checks it: presence, type, shape, length. Nothing is loaded yet.
- * @returns the values by parameter name (a missing one is absent), and the keys that do not match
- * @throws ModelError that lists all that is wrong; with `strict` also missing and unexpected keys
+ * Finds every parameter under `prefix` and checks that it is there and has the type, shape and length. Loads nothing.
+ * @returns the values by parameter name, without those that are missing, and the keys that do not match
+ * @throws ModelError that lists every wrong entry, with `strict` also missing and unexpected keys
  */
 export function matchStateDict(
   who: string,
@@ -63,7 +63,7 @@ export function matchStateDict(
   const missingKeys: string[] = [];
   const problems: Problem[] = [];
   const known = new Set<unknown>();
-  /** The data at a key if they are as `spec` asks; if not, notes the problem. */
+  /** Gives the data of a parameter if they fit `spec`; else notes the problem. */
   const find = (spec: ParameterSpec, int8 = false): AnyTensor['data'] | undefined => {
     const key = prefix + spec.name;
     known.add(key);
@@ -149,7 +149,7 @@ function mismatch(who: string, problems: readonly Problem[], hint: string): Mode
   return new ModelError(`${who}: ${shown.join('; ')}${hint}`, { ...first, code });
 }
 
-/** An error: the matrix from which a module's sizes are read is missing, or does not have the `expected` shape. */
+/** Makes the error for a missing matrix, or one of a wrong shape, from which a module's sizes are read. */
 export function wrongMatrix(
   who: string,
   all: ReadonlyMap<string, unknown>,
@@ -166,7 +166,7 @@ export function wrongMatrix(
   );
 }
 
-/** Names the prefixes of all keys that end in `name`, for who looked for it elsewhere. */
+/** Names the prefixes of all keys that end in `name`: a hint for a user who gave another prefix. */
 function foundPrefixes(who: string, all: ReadonlyMap<string, unknown>, name: string): string {
   const prefixes = [...all.keys()]
     .filter((key) => typeof key === 'string' && `.${key}`.endsWith(`.${name}`))

@@ -1,21 +1,24 @@
 import { checkTensor, formatDims, sameDims, type TensorLike, wrongType, wrongValue } from '../base/tensor.ts';
 
-/** The state before the first step: both tensors or no state, as in PyTorch. Letters as LSTM has them. */
+/**
+ * The state before the first step: both tensors, as in PyTorch. Letters: L layers, D directions, B batch, H hiddenSize, Ho projSize
+ * or else H.
+ */
 export interface LSTMState {
-  /** (L·D, B, Ho), unbatched (L·D, Ho); of a cell (B, H) or (H); of a stream (L, Ho) */
+  /** h: (L·D, B, Ho), unbatched (L·D, Ho); for a cell (B, H) or (H); for a stream (L, Ho). */
   readonly h0: TensorLike;
-  /** (L·D, B, H), unbatched (L·D, H); of a cell (B, H) or (H); of a stream (L, H) */
+  /** c: (L·D, B, H), unbatched (L·D, H); for a cell (B, H) or (H); for a stream (L, H). */
   readonly c0: TensorLike;
 }
 
-/** @throws TypeError unless `state` is an object */
+/** Checks that `state` is an object, and gives it. @throws TypeError */
 export function checkState(who: string, state: LSTMState | null | undefined): LSTMState {
   if (typeof state !== 'object' || state === null) throw wrongType(who, 'state', 'an object { h0, c0 }', state);
   return state;
 }
 
 /**
- * The data of a tensor of exactly these dims.
+ * Checks that a tensor has exactly these dims, and gives its data.
  * @throws TypeError or RangeError that names the tensor
  */
 export function checkShape(who: string, what: string, tensor: TensorLike, dims: readonly number[]): Float32Array {

@@ -15,9 +15,9 @@ import type { RecurrentWeights } from './weights.ts';
 const streamOf = new WeakMap<Float32Array, LSTMStream>();
 
 /**
- * One session of an LSTM or LSTMCell, made by its `stream()`: h and c live in linear memory and go on from step to step. Many streams
- * of a model, interleaved in any way, give the bits that each would give alone. Dropout is never applied; loadStateDict() takes effect
- * at the next step.
+ * One session of an LSTM or LSTMCell, made by its `stream()`: h and c live in linear memory and go on from step to step. Streams of
+ * a model may be interleaved in any way: each gives the bits that it would give alone. Dropout is never applied; loadStateDict()
+ * takes effect at the next step.
  *
  * @example
  * ```js
@@ -37,7 +37,7 @@ const streamOf = new WeakMap<Float32Array, LSTMStream>();
  */
 export class LSTMStream extends Resource {
   private readonly _model: RecurrentWeights;
-  /** Pointers: input, outputs of even and of odd layers, h [L][Ho], c [L][H]; side by side */
+  /** Pointers of the input, the outputs of even and of odd layers, h [L][Ho] and c [L][H], which lie side by side */
   private readonly _x: number;
   private readonly _even: number;
   private readonly _odd: number;
@@ -78,8 +78,8 @@ export class LSTMStream extends Resource {
   }
 
   /**
-   * (I), to be filled before step(). A view of linear memory: step() keeps it valid, but whatever may make memory grow (a
-   * new module or stream, forward, run) can end it, so take it from here again after those.
+   * The input (I): fill it before step(). A view of linear memory: step() keeps it valid, but calls that may make memory grow (a
+   * new module or stream, forward, run) can detach it, so read this property again after those.
    */
   get input(): Float32Array {
     this.checkAlive();
@@ -87,7 +87,7 @@ export class LSTMStream extends Resource {
     return this._input;
   }
 
-  /** (Ho), written by step(). A view as `input` is. */
+  /** The output (Ho), which step() writes. A view, like `input`. */
   get output(): Float32Array {
     this.checkAlive();
     const { numLayers, outputSize } = this._model.sizes;
@@ -144,7 +144,10 @@ export class LSTMStream extends Resource {
     fill(this._h, this._model.sizes.stateCount, 0);
   }
 
-  /** Opens a second stream of the same module with this one's state, input and output. */
+  /**
+   * Opens a second stream of the same module, with a copy of this one's state, input and output.
+   * @throws RangeError if memory cannot grow
+   */
   clone(): LSTMStream {
     this.checkAlive();
     this._model.checkAlive();
@@ -156,14 +159,14 @@ export class LSTMStream extends Resource {
     return copy;
   }
 
-  /** Dims of h0 and c0 */
+  /** The dims of h0 and c0. */
   private get _dims(): { h: number[]; c: number[] } {
     const { cell, hiddenSize, numLayers, outputSize } = this._model.sizes;
     const layers = cell ? [] : [numLayers];
     return { h: [...layers, outputSize], c: [...layers, hiddenSize] };
   }
 
-  /** Copies the state: h0 (L, Ho) and c0 (L, H); of a cell both (H). */
+  /** Copies the state: h0 (L, Ho) and c0 (L, H); for a cell both are (H). */
   getState(): LSTMState {
     this.checkAlive();
     const tensor = (pointer: number, dims: number[]): TensorLike => ({
@@ -175,7 +178,7 @@ export class LSTMStream extends Resource {
 
   /**
    * Sets the state.
-   * @param state h0 (L, Ho) and c0 (L, H); of a cell both (H)
+   * @param state h0 (L, Ho) and c0 (L, H); for a cell both are (H)
    * @throws TypeError or RangeError that names h0 or c0; the state is unchanged then
    */
   setState(state: LSTMState): void {
@@ -195,8 +198,8 @@ export class LSTMStream extends Resource {
 
   /**
    * Goes on from a state that save() wrote.
-   * @throws TypeError if `bytes` is no Uint8Array; ModelError if it is damaged or of a model of another shape. The state is
-   *   unchanged then.
+   * @throws TypeError if `bytes` is no Uint8Array; ModelError if it is damaged or comes from a model of another shape. The state
+   *   is unchanged then.
    */
   load(bytes: Uint8Array): void {
     this.checkAlive();

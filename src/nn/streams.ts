@@ -20,24 +20,24 @@ import type { RecurrentWeights } from './weights.ts';
 
 /** Options of streams(). */
 export interface LSTMStreamsOptions {
-  /** Streams that memory is taken for at once; more is taken when all of them are open. Default 64. */
+  /** Streams to take memory for at first; more is taken when all of them are open. Default 64. */
   readonly capacity?: number | undefined;
 }
 
 const WHO = 'LSTMStreams';
-/** The default capacity, and the least that is added to it. */
+/** The default capacity, and the fewest streams that it grows by. */
 const CAPACITY = 64;
-/** Bytes that the scratch of a chunk of rows aims at, so that it stays in the L2 cache ... */
+/** The bytes of scratch for a chunk of rows, about, so that it stays in the L2 cache. */
 const CHUNK_BYTES = 1 << 18;
-/** ... but with at least 32 rows, so that weights are not streamed for a few; more than 256 gain nothing. */
+/** A chunk has at least 32 rows, so that weights are not streamed for a few; more than 256 rows gain nothing. */
 const LEAST_ROWS = 32;
 const MOST_ROWS = 256;
 const LAST_ID = 2 ** 31 - 1;
 
 /**
- * Many sessions of one LSTM or LSTMCell, made by its `streams()`, each with h and c of its own in linear memory. One call steps any of
- * them in one product and gives the bits that each would give alone. Dropout is never applied; loadStateDict() takes effect at the
- * next step. Errors are TypeError or RangeError that name the argument, and nothing is changed then.
+ * Many sessions of one LSTM or LSTMCell, made by its `streams()`, each with h and c of its own in linear memory. One call steps any
+ * number of them together, and each gives the bits that it would give alone. Dropout is never applied; loadStateDict() takes effect
+ * at the next step. Methods throw TypeError or RangeError that names a wrong argument; nothing is changed then.
  *
  * @example
  * ```js
@@ -57,15 +57,15 @@ export class LSTMStreams extends Resource {
   private readonly _run = new Run();
   private readonly _layout = new Layout();
   private readonly _slots = new IdTable();
-  /** Pointer of each slot's state: h [L][Ho] and then c [L][H] */
+  /** The pointer of each slot's state: h [L][Ho], then c [L][H] */
   private _pointers = new Uint32Array(0);
-  /** The slots that no stream has: the first `capacity - size` elements, the next to be taken last */
+  /** The free slots: the first `capacity - size` elements. open() takes the last of them. */
   private _free!: Int32Array;
-  /** The slot of each row of the running call, and the row of each slot, if it has one: else it is out of date */
+  /** The slot of each row of the running call, and the row of each slot; the row of a slot that is not in the call is stale */
   private _slotOf!: Int32Array;
   private _rowOf!: Int32Array;
   private _size = 0;
-  /** Not private, so that a test need not open 2^31 streams. @internal */
+  /** Not private, for a test that cannot open 2^31 streams. @internal */
   nextId = 1;
 
   /** @internal */
@@ -80,20 +80,20 @@ export class LSTMStreams extends Resource {
     this._grow(capacity);
   }
 
-  /** How many streams are open. */
+  /** The number of open streams. */
   get size(): number {
     this._check();
     return this._size;
   }
 
-  /** How many streams can be open before memory is taken for more. */
+  /** The number of streams that can be open before more memory is taken. */
   get capacity(): number {
     this._check();
     return this._pointers.length;
   }
 
   /**
-   * Opens a stream with a state of zeros and gives its id: 1, 2, 3 ... An id is never given out twice.
+   * Opens a stream with a state of zeros and returns its id: 1, 2, 3 ... No id is used twice.
    * @throws RangeError if memory cannot grow, or when 2^31 - 1 streams have been opened
    */
   open(): number {
@@ -101,7 +101,7 @@ export class LSTMStreams extends Resource {
     const id = this.nextId;
     if (id > LAST_ID) throw new RangeError(`${WHO}: all ids up to 2^31 - 1 have been given out; make new streams()`);
     const capacity = this._pointers.length;
-    // by a sixteenth: little memory is in vain, and growing to any size copies about 16 times its tables
+    // by a sixteenth: little memory stays unused, and growing to any size copies its tables about 16 times in all
     if (this._size === capacity) this._grow(Math.max(CAPACITY, capacity >> 4));
     this._size++;
     const slot = this._free[this._pointers.length - this._size]!;
@@ -115,7 +115,7 @@ export class LSTMStreams extends Resource {
    * Steps each stream in `ids` once. Allocates nothing, however `n` changes from call to call.
    * @param ids (n), ids of different open streams in any order
    * @param inputs (n, I), row k for ids[k]
-   * @param outputs (n, Ho), written, row k for ids[k]; may be `inputs` if the sizes are equal
+   * @param outputs (n, Ho), row k for ids[k], to write to; may be `inputs` if the sizes are equal
    * @throws TypeError or RangeError that names the argument; no stream has stepped then
    */
   step(ids: Int32Array | readonly number[], inputs: Float32Array, outputs: Float32Array): void {
@@ -129,7 +129,7 @@ export class LSTMStreams extends Resource {
     this._stepRows(count, inputs, outputs);
   }
 
-  /** One step of the streams in slotOf, a chunk of rows after the other. */
+  /** Steps the streams in slotOf once, chunk by chunk. */
   private _stepRows(count: number, inputs: Float32Array, outputs: Float32Array): void {
     const { inputSize: I, hiddenSize: H, outputSize: Ho, numLayers: L } = this._model.sizes;
     const most = Math.min(count, this._chunkRows);
@@ -151,7 +151,7 @@ export class LSTMStreams extends Resource {
     run.c = start + c;
     run.T = 1;
     run.z = start + z;
-    // in a stream's own place c follows h
+    // in the state of a stream c follows h
     const cOffset = skip(0, L * Ho);
     const { lstm_run, gather_states, scatter_states } = wasm();
     if (most < count && overwrites(outputs, Ho, inputs, I)) inputs = inputs.slice();
@@ -183,13 +183,13 @@ export class LSTMStreams extends Resource {
 
   /**
    * Goes on from a state that save() of this class or of LSTMStream wrote.
-   * @throws TypeError if `bytes` is no Uint8Array; ModelError if it is damaged or of a module of another shape
+   * @throws TypeError if `bytes` is no Uint8Array; ModelError if it is damaged or comes from a module of another shape
    */
   load(id: number, bytes: Uint8Array): void {
     loadState(WHO, this._model.sizes, this._pointers[this._slot(id)]!, bytes);
   }
 
-  /** Ends a stream. Its memory serves the next one that is opened; its id is never given out again. */
+  /** Closes a stream. The next one that is opened takes its memory, but not its id. */
   close(id: number): void {
     const slot = this._slot(id);
     this._slots.delete(id);
@@ -209,7 +209,7 @@ export class LSTMStreams extends Resource {
     return slot;
   }
 
-  /** The slots of the rows into slotOf, once all ids are known to be open and different. */
+  /** Writes the slot of each id to slotOf; checks that all ids are open and different. */
   private _choose(ids: ArrayLike<number>, count: number): void {
     const slotOf = this._slotOf;
     const rowOf = this._rowOf;
@@ -227,7 +227,7 @@ export class LSTMStreams extends Resource {
     fill(this._pointers[slot]!, this._model.sizes.stateCount, 0);
   }
 
-  /** Adds free slots where none is left. Where states lie does not change. */
+  /** Adds `count` free slots when all are taken. States stay at their pointers. */
   private _grow(count: number): void {
     const layout = new Layout();
     layout.floats(this._model.sizes.stateCount);
@@ -254,7 +254,7 @@ function notOpen(what: string, id: unknown): Error {
   return wrongNumber(WHO, what, 'the id of an open stream', id);
 }
 
-/** The number of ids. */
+/** Checks `ids` and counts them. */
 function checkIds(ids: unknown): number {
   if (Array.isArray(ids)) return ids.length;
   if (!isView(ids, Int32Array)) throw wrongType(WHO, 'ids', 'an Int32Array or an array', ids);
@@ -271,7 +271,7 @@ function checkRows(what: string, data: Float32Array, rows: number, size: number)
   if (rows === 0) checkAttached(what, data);
 }
 
-/** A detached array looks as an empty one does. */
+/** Tells a detached array from an empty one, which has the same length. */
 function checkAttached(what: string, { buffer }: ArrayBufferView): void {
   try {
     new Uint8Array(buffer);
