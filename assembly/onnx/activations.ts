@@ -1,6 +1,6 @@
 import { exp_f32, log_softmax_f32 } from './elementwise';
 import { relu_f32, sigmoid_f32, softmax_f32, tanh_f32 } from './env';
-import { erf64, exp64, log64 } from './math';
+import { erf64, exp64, expm1_64, log64 } from './math';
 
 // The activation functions of all formats: a name has one definition. Sigmoid, tanh, relu and softmax are the main module's.
 
@@ -69,9 +69,9 @@ function one(kind: i32, x: f32, alpha: f32, beta: f32): f32 {
     case HARD_SILU:
       return <f32>(<f64>x * clamp64(<f64>x / 6 + 0.5, 0, 1));
     case ELU:
-      return x < 0 ? <f32>(<f64>alpha * (exp64(x) - 1)) : x;
+      return x < 0 ? <f32>(<f64>alpha * expm1_64(x)) : x;
     case SELU:
-      return <f32>(SELU_SCALE * (x < 0 ? SELU_ALPHA * (exp64(x) - 1) : <f64>x));
+      return <f32>(SELU_SCALE * (x < 0 ? SELU_ALPHA * expm1_64(x) : <f64>x));
     case SOFTSIGN:
       return abs(x) === Infinity ? copysign<f32>(1, x) : x / (1 + abs(x));
     default:

@@ -33,6 +33,11 @@ export function exp64(x: f64): f64 {
   return isNaN(x) ? x : sum * reinterpret<f64>((<i64>n + 1023) << 52);
 }
 
+/** e^x - 1; below 2^-20 by its series, since the difference would lose what makes it differ from x. */
+export function expm1_64(x: f64): f64 {
+  return abs(x) < 9.5367431640625e-7 ? x + x * x * (0.5 + x / 6) : exp64(x) - 1;
+}
+
 /** ln(x) of a positive normal x by x = 2^e m: 2 (s + s^3/3 + s^5/5 ...), s = (m - 1) / (m + 1), |s| < 0.172, to s^21. */
 export function log64(x: f64): f64 {
   const bits = reinterpret<i64>(x);

@@ -29,11 +29,13 @@ export interface Kernels {
 
 /** The exports of lstm-int8.wasm. */
 interface Int8Kernels {
+  readonly ABI: WebAssembly.Global<'i32'>;
   readonly dot_i8: unknown;
   is_emulated(): number;
 }
 
 const COMPILED = "this version's compiled lstm.wasm";
+const COMPILED_INT8 = "this version's compiled lstm-int8.wasm";
 /** The slot of the table in which gemm_i8 looks for the relaxed form. */
 const RELAXED_SLOT = 1;
 
@@ -84,12 +86,15 @@ export function initialize(module?: WasmModule, options?: InitializeOptions): vo
   const { int8 = int8Source, relaxed: wanted = relaxed } = options ?? {};
   if (wanted !== undefined) checkBoolean('initialize', 'relaxed', wanted);
   checkModule('module', module, 'lstm_run', COMPILED);
-  checkModule('int8', int8, 'is_emulated', 'the compiled lstm-int8.wasm');
+  checkModule('int8', int8, 'is_emulated', COMPILED_INT8);
   if (kernels && module && module !== source) throw new Error('initialize: another module runs already');
   if (int8Started && (int8 !== int8Source || wanted !== relaxed)) {
     throw new Error('initialize: 8-bit weights are in use already');
   }
   if (!kernels) instantiate(module);
+  if (int8 && int8 !== int8Source && instanceOfInt8(int8).ABI?.value !== ABI) {
+    throw wrongType('initialize', 'int8', COMPILED_INT8, int8);
+  }
   int8Source = int8;
   relaxed = wanted;
 }
@@ -110,20 +115,24 @@ function instantiate(module: WebAssembly.Module = compile()): Kernels {
   return kernels;
 }
 
+function instanceOfInt8(module: WebAssembly.Module): Int8Kernels {
+  const { memory } = wasm();
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Int8Kernels;
+}
+
 /**
  * Puts the relaxed form of 8-bit products where gemm_i8 looks for it. False where the engine lacks relaxed SIMD, or is known to be
  * slower with it and nobody asked for it.
  */
 export function instantiateInt8(): boolean {
-  const { memory, table } = wasm();
+  const { table } = wasm();
   int8Started = true;
   // its errors carry the place where they were made as `line`; no other engine's do
   const isJavaScriptCore = Object.hasOwn(new Error(), 'line');
   if (!(relaxed ?? !isJavaScriptCore)) return false;
   try {
     int8Source ??= compileInt8();
-    const { exports } = new WebAssembly.Instance(int8Source, { env: { memory } });
-    const { dot_i8, is_emulated } = exports as unknown as Int8Kernels;
+    const { dot_i8, is_emulated } = instanceOfInt8(int8Source);
     if (relaxed === undefined && is_emulated()) return false;
     table.grow(1);
     table.set(RELAXED_SLOT, dot_i8);

@@ -4,7 +4,7 @@ import { overwrites, placeOf } from '../memory/rows.ts';
 import { readChannels, type Windows, writeWindows } from '../memory/windows.ts';
 import { Affine } from './affine.ts';
 import { type ModuleOptions, type QuantizeOptions, VALUES } from './module.ts';
-import { checkAttached, type ForwardOptions, resultFor } from './result.ts';
+import { checkAttached, checkCount, dataOf, type ForwardOptions, resultFor } from './result.ts';
 
 /** PyTorch's keyword arguments of nn.Conv1d, in camelCase. */
 export interface Conv1dOptions {
@@ -117,15 +117,17 @@ export class Conv1d extends Affine {
     const length = dims[front + 1]!;
     const reach = dilation * (kernelSize - 1);
     // 'same' puts an odd zero at the end, as PyTorch does
-    const left = this.padding === 'same' ? reach >> 1 : this.padding === 'valid' ? 0 : this.padding;
+    const left = this.padding === 'same' ? Math.floor(reach / 2) : this.padding === 'valid' ? 0 : this.padding;
     const padded = length + (this.padding === 'same' ? reach : 2 * left);
     const steps = Math.floor((padded - reach - 1) / stride) + 1;
     if (steps < 1) throw wrongValue('Conv1d', 'input', `at least ${reach + 1 - padded + length} steps`, dims);
     this._tail[0] = outChannels;
     this._tail[1] = steps;
     const result = resultFor('Conv1d', options, dims, front, this._tail);
-    const output = result.data;
-    const count = output.length;
+    const batch = front ? dims[0]! : 1;
+    const count = batch * outChannels * steps;
+    checkCount('Conv1d', 'input', data, batch * inChannels * length);
+    const output = dataOf('Conv1d', result, count);
     if (overwrites(output, 0, data, 1)) data = data.slice();
     const place = placeOf(data);
     const { matrices } = this;
@@ -138,7 +140,7 @@ export class Conv1d extends Affine {
     const windows = this._windows;
     windows.length = length;
     windows.left = left;
-    const parts = groups * (front ? dims[0]! : 1);
+    const parts = groups * batch;
     for (let part = 0; part < parts; part++) {
       for (let first = 0; first < steps; first += chunk) {
         const end = Math.min(first + chunk, steps);

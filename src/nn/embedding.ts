@@ -12,7 +12,7 @@ import {
 import { currentView } from '../memory/arena.ts';
 import { fill, skip } from '../memory/rows.ts';
 import { Module } from './module.ts';
-import { type ForwardOptions, resultFor } from './result.ts';
+import { dataOf, type ForwardOptions, resultFor } from './result.ts';
 
 /** PyTorch's keyword arguments of nn.Embedding, in camelCase. */
 export interface EmbeddingOptions {
@@ -29,6 +29,8 @@ export interface IndexTensor {
   /** The shape: sizes from the outermost dimension to the innermost; `[]` for a scalar. */
   readonly dims: readonly number[];
 }
+
+const NO_INDICES = new Int32Array(0);
 
 /**
  * torch.nn.Embedding: looks up rows of `weight` (numEmbeddings, embeddingDim) by number.
@@ -53,6 +55,8 @@ export class Embedding extends Module {
   readonly paddingIdx: number | undefined;
   private readonly _weight: number;
   /** All rows, as a view of linear memory */
+  /** The rows of the last call's indices, kept for the next */
+  private _indices = NO_INDICES;
   private _rows = new Float32Array(0);
   private readonly _tail: readonly number[];
 
@@ -85,8 +89,7 @@ export class Embedding extends Module {
    * Copies the row of each index.
    * @param indices (*), each from 0 to numEmbeddings - 1
    * @param options `out`: a tensor of the result's dims to write to and return; the call then makes no garbage, unless `indices`
-   *   are in a BigInt64Array, whose elements are garbage themselves. If `indices` lie in the buffer of `out`, they are copied
-   *   first.
+   *   are in a BigInt64Array, whose elements are garbage themselves.
    * @returns (*, embeddingDim)
    * @throws TypeError or RangeError that names the argument; nothing is changed then
    */
@@ -97,20 +100,19 @@ export class Embedding extends Module {
     }
     const { dims } = indices;
     const count = checkDims('Embedding', 'indices', dims);
-    let data = checkIntegers('Embedding', 'indices.data', indices.data);
+    const data = checkIntegers('Embedding', 'indices.data', indices.data);
     if (data.length !== count) {
       throw wrongLength('Embedding', 'indices', count, `dims ${formatDims(dims)}`, data.length);
     }
-    for (let i = 0; i < count; i++) this._row(data[i]);
+    const rowOf = this._read(data, count);
     const width = this.embeddingDim;
     const result = resultFor('Embedding', options, dims, dims.length, this._tail);
-    const out = result.data;
-    if (ArrayBuffer.isView(data) && data.buffer === out.buffer) data = Array.from(data);
+    const out = dataOf('Embedding', result, count * width);
     this._rows = currentView(this._rows, this._weight, this.numEmbeddings * width);
     const rows = this._rows;
     const isNew = options?.out === undefined;
     for (let i = 0, at = 0; i < count; i++, at += width) {
-      const from = this._row(data[i]) * width;
+      const from = rowOf[i]! * width;
       // set() keeps all bits of a NaN, but needs a view, which a call with `out` must not make
       if (isNew) out.set(rows.subarray(from, from + width), at);
       else for (let k = 0; k < width; k++) out[at + k] = rows[from + k]!;
@@ -118,7 +120,14 @@ export class Embedding extends Module {
     return result;
   }
 
-  private _row(index: unknown): number {
-    return checkElement('Embedding', 'indices', index, 0, this.numEmbeddings - 1);
+  /** Reads every index once, before memory is looked at: a getter among them may do anything, even call forward(). */
+  private _read(data: ArrayLike<unknown>, count: number): Int32Array {
+    const rows = this._indices.length >= count ? this._indices : new Int32Array(count);
+    this._indices = NO_INDICES;
+    for (let i = 0; i < count; i++) {
+      rows[i] = checkElement('Embedding', 'indices', data[i], 0, this.numEmbeddings - 1);
+    }
+    this._indices = rows;
+    return rows;
   }
 }

@@ -3,7 +3,7 @@ import { endScratch } from '../memory/arena.ts';
 import { Layout } from '../memory/layout.ts';
 import { copyInFrom, copyOut, placeOf } from '../memory/rows.ts';
 import { wasm } from '../memory/wasm.ts';
-import { checkAttached, countOf, type ForwardOptions, NO_TAIL, resultFor } from './result.ts';
+import { checkAttached, checkCount, countOf, dataOf, type ForwardOptions, NO_TAIL, resultFor } from './result.ts';
 
 // Each function works on a copy of its tensor in scratch, so `out` may be the tensor itself or overlap it.
 
@@ -24,7 +24,7 @@ const layout = new Layout();
  * console.log(sigmoid({ data: Float32Array.of(-100, 0, 100), dims: [3] }).data); // Float32Array(3) [ 0, 0.5, 1 ]
  * ```
  */
-export function sigmoid(tensor: TensorLike, options?: ForwardOptions): TensorLike {
+export function sigmoid(tensor: TensorLike, options?: ForwardOptions | number): TensorLike {
   return apply('sigmoid', wasm().sigmoid_f32, tensor, options);
 }
 
@@ -43,7 +43,7 @@ export function sigmoid(tensor: TensorLike, options?: ForwardOptions): TensorLik
  * console.log(tanh({ data: Float32Array.of(-100, 0, 100), dims: [3] }).data); // Float32Array(3) [ -1, 0, 1 ]
  * ```
  */
-export function tanh(tensor: TensorLike, options?: ForwardOptions): TensorLike {
+export function tanh(tensor: TensorLike, options?: ForwardOptions | number): TensorLike {
   return apply('tanh', wasm().tanh_f32, tensor, options);
 }
 
@@ -64,7 +64,7 @@ export function tanh(tensor: TensorLike, options?: ForwardOptions): TensorLike {
  * console.log(tensor.data); // Float32Array(3) [ 0, 0, 2 ]
  * ```
  */
-export function relu(tensor: TensorLike, options?: ForwardOptions): TensorLike {
+export function relu(tensor: TensorLike, options?: ForwardOptions | number): TensorLike {
   return apply('relu', wasm().relu_f32, tensor, options);
 }
 
@@ -95,38 +95,46 @@ export function softmax(tensor: TensorLike, dim: number, options?: ForwardOption
   const n = dims[axis] ?? 1;
   const inner = countOf(dims, axis + 1, rank);
   const count = data.length;
-  const at = enter('softmax', data, result);
-  if (count > 0) wasm().softmax_f32(at, count / (n * inner), n, inner);
-  return leave(at, result);
+  const outer = countOf(dims, 0, Math.min(axis, dims.length));
+  checkCount('softmax', 'tensor', data, outer * n * inner);
+  const out = dataOf('softmax', result, count);
+  const at = enter('softmax', data, out);
+  if (count > 0) wasm().softmax_f32(at, outer, n, inner);
+  leave(at, out);
+  return result;
 }
 
 function apply(
   who: string,
   kernel: (pointer: number, count: number) => void,
   tensor: TensorLike,
-  options: ForwardOptions | undefined,
+  options: ForwardOptions | number | undefined,
 ): TensorLike {
   const data = checkTensor(who, 'tensor', tensor);
-  const result = resultFor(who, options, tensor.dims, tensor.dims.length, NO_TAIL);
-  const at = enter(who, data, result);
-  kernel(at, result.data.length);
-  return leave(at, result);
+  // the index that Array.map passes is no option
+  const given = typeof options === 'number' ? undefined : options;
+  const result = resultFor(who, given, tensor.dims, tensor.dims.length, NO_TAIL);
+  const count = data.length;
+  const out = dataOf(who, result, count);
+  const at = enter(who, data, out);
+  kernel(at, count);
+  leave(at, out);
+  return result;
 }
 
 /** Copies `data` to scratch, before the result is written. @returns the pointer of the copy */
-function enter(who: string, data: Float32Array, result: TensorLike): number {
+function enter(who: string, data: Float32Array, out: Float32Array): number {
   const count = data.length;
   const place = placeOf(data);
   layout.clear().output(count);
   const at = layout.scratch();
-  checkAttached(who, result.data, count);
+  checkAttached(who, out, count);
   copyInFrom(at, data, place, 0, count);
   return at;
 }
 
 /** Copies scratch to the result. */
-function leave(at: number, result: TensorLike): TensorLike {
-  copyOut(at, result.data.length, result.data, 0);
+function leave(at: number, out: Float32Array): void {
+  copyOut(at, out.length, out, 0);
   endScratch();
-  return result;
 }

@@ -11,7 +11,7 @@ import {
 import { currentView } from '../memory/arena.ts';
 import { fill, overwrites, skip } from '../memory/rows.ts';
 import { Module } from './module.ts';
-import { countOf, type ForwardOptions, NO_TAIL, resultFor } from './result.ts';
+import { countOf, dataOf, type ForwardOptions, NO_TAIL, resultFor } from './result.ts';
 
 /** PyTorch's keyword arguments of nn.LayerNorm, in camelCase. */
 export interface LayerNormOptions {
@@ -94,7 +94,7 @@ export class LayerNorm extends Module {
     for (let i = 0; i < shape.length; i++) fits &&= dims[front + i] === shape[i];
     if (!fits) throw wrongValue('LayerNorm', 'input', `[..., ${shape.join(', ')}]`, dims);
     const result = resultFor('LayerNorm', options, dims, dims.length, NO_TAIL);
-    const output = result.data;
+    const output = dataOf('LayerNorm', result, data.length);
     if (overwrites(output, 1, data, 1)) data = data.slice();
     const count = countOf(shape, 0, shape.length);
     this._scale = currentView(this._scale, this._weight, 2 * count);

@@ -12,7 +12,7 @@ import { endScratch } from '../memory/arena.ts';
 import { copyInFrom, copyOut, overwrites, placeOf } from '../memory/rows.ts';
 import { Affine } from './affine.ts';
 import { type ModuleOptions, type QuantizeOptions, VALUES } from './module.ts';
-import { checkAttached, countOf, type ForwardOptions, resultFor } from './result.ts';
+import { checkAttached, checkCount, countOf, dataOf, type ForwardOptions, resultFor } from './result.ts';
 import { entries, matchStateDict, wrongMatrix } from './state-dict.ts';
 
 /** The most floats of an input that is copied to scratch as a whole: 1 MB. */
@@ -122,10 +122,12 @@ export class Linear extends Affine {
     const last = dims.length - 1;
     if (last < 0 || dims[last] !== inFeatures) throw wrongValue('Linear', 'input', `[..., ${inFeatures}]`, dims);
     const result = resultFor('Linear', options, dims, last, this._tail);
-    const output = result.data;
-    const count = output.length;
+    const given = countOf(dims, 0, last);
+    const count = given * outFeatures;
+    checkCount('Linear', 'input', data, given * inFeatures);
+    const output = dataOf('Linear', result, count);
     // an empty result may have any number of rows
-    const rows = count && countOf(dims, 0, last);
+    const rows = count && given;
     if (overwrites(output, outFeatures, data, inFeatures)) data = data.slice();
     const place = placeOf(data);
     // an input that is copied as a whole needs no views

@@ -67,11 +67,12 @@ export class LSTMCell extends Recurrent {
     }
     const batch = dims.length === 2 ? dims[0]! : 1;
     const shape = [...dims.slice(0, -1), this.hiddenSize];
-    this.startFrom(state, shape, shape);
+    const h0 = this.readState('h0', state, shape);
+    const c0 = this.readState('c0', state, shape);
     const h1 = zeros('LSTMCell', shape);
     const c1 = zeros('LSTMCell', shape);
     // the output of a single step is its h
-    this.sequence.input(data, 1, batch).into(h1.data, h1.data, c1.data).run('LSTMCell', this);
+    this.sequence.input(data, 1, batch).from(h0, c0).into(h1.data, h1.data, c1.data).run('LSTMCell', this);
     return { h1, c1 };
   }
 

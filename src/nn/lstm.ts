@@ -51,12 +51,12 @@ export interface LSTMResult<Output = TensorLike> {
 
 /** The dims of the results for an input of dims `input`. */
 interface ResultDims {
-  readonly input: readonly number[];
-  readonly batched: boolean;
-  readonly batch: number;
-  readonly output: readonly number[];
-  readonly h: readonly number[];
-  readonly c: readonly number[];
+  readonly input: number[];
+  batched: boolean;
+  batch: number;
+  readonly output: number[];
+  readonly h: number[];
+  readonly c: number[];
 }
 
 const FORWARD_OPTIONS = ['out'];
@@ -176,8 +176,10 @@ export class LSTM extends Recurrent {
     this.checkAlive();
     checkOptions('LSTM', options, FORWARD_OPTIONS);
     const packed = (input as PackedSequence | undefined)?.batchSizes ? (input as PackedSequence) : undefined;
-    const { output, h, c } = packed ? this._readPacked(packed) : this._readTensor(input as TensorLike);
-    this.startFrom(state, h, c);
+    const dims = packed ? this._readPacked(packed) : this._readTensor(input as TensorLike);
+    const { output, h, c } = dims;
+    const h0 = this.readState('h0', state, h);
+    const c0 = this.readState('c0', state, c);
     const result = options?.out ?? {
       output: packed ? repacked(packed, zeros('LSTM', output)) : zeros('LSTM', output),
       hn: zeros('LSTM', h),
@@ -187,11 +189,15 @@ export class LSTM extends Recurrent {
       throw new TypeError('LSTM: "out.output" expected the packing of the input');
     }
     const target = packed ? (result.output as PackedSequence).data : (result.output as TensorLike);
-    this.sequence.into(
-      checkShape('LSTM', 'out.output', target, output),
-      checkShape('LSTM', 'out.hn', result.hn, h),
-      checkShape('LSTM', 'out.cn', result.cn, c),
-    );
+    const y = checkShape('LSTM', 'out.output', target, output);
+    const hn = checkShape('LSTM', 'out.hn', result.hn, h);
+    const cn = checkShape('LSTM', 'out.cn', result.cn, c);
+    // getters of the caller's objects may have called forward(): the input is read last, and nothing of the caller's after it
+    if ((packed ? this._readPacked(packed) : this._readTensor(input as TensorLike)) !== dims) {
+      throw new TypeError('LSTM: "input" expected the same dims each time they are read');
+    }
+    this.checkAlive();
+    this.sequence.from(h0, c0).into(y, hn, cn);
     this.sequence.run('LSTM', this, this.training && this.dropout > 0 ? this._drop : undefined);
     return result;
   }
@@ -242,18 +248,21 @@ export class LSTM extends Recurrent {
       const kept = this._recentDims[i]!;
       if (sameDims(dims, kept.input) && kept.batched === batched && kept.batch === batch) return kept;
     }
-    const { directions, outputSize } = this.sizes;
-    const layers = batched ? [this.numLayers * directions, batch] : [this.numLayers * directions];
-    const made = {
-      input: [...dims],
-      batched,
-      batch,
-      output: [...dims.slice(0, -1), directions * outputSize],
-      h: [...layers, outputSize],
-      c: [...layers, this.hiddenSize],
-    };
-    if (this._recentDims.length === RECENT_SHAPES) this._recentDims.shift();
+    // the oldest is overwritten, array by array
+    const oldest = this._recentDims.length < RECENT_SHAPES ? undefined : this._recentDims.shift();
+    const made = oldest ?? { input: [], batched, batch, output: [], h: [], c: [] };
     this._recentDims.push(made);
+    const { directions, outputSize } = this.sizes;
+    made.batched = batched;
+    made.batch = batch;
+    made.input.length = made.output.length = dims.length;
+    for (let i = 0; i < dims.length; i++) made.input[i] = made.output[i] = dims[i]!;
+    made.output[dims.length - 1] = directions * outputSize;
+    made.h.length = made.c.length = batched ? 3 : 2;
+    made.h[0] = made.c[0] = this.numLayers * directions;
+    if (batched) made.h[1] = made.c[1] = batch;
+    made.h[made.h.length - 1] = outputSize;
+    made.c[made.c.length - 1] = this.hiddenSize;
     return made;
   }
 

@@ -84,12 +84,14 @@ export abstract class Recurrent extends Module {
     }
   }
 
-  /** Checks `state` against these dims, if it is given, and makes the next sequence start from it. */
-  protected startFrom(state: LSTMState | null | undefined, h: readonly number[], c: readonly number[]): void {
+  /** The data of h0 or c0 of `state`, checked against these dims; undefined without a state. */
+  protected readState(
+    name: 'h0' | 'c0',
+    state: LSTMState | null | undefined,
+    dims: readonly number[],
+  ): Float32Array | undefined {
     const given = state ?? undefined;
-    const h0 = given && checkShape(this.who, 'h0', checkState(this.who, given).h0, h);
-    const c0 = given && checkShape(this.who, 'c0', given.c0, c);
-    this.sequence.from(h0, c0);
+    return given && checkShape(this.who, name, checkState(this.who, given)[name], dims);
   }
 
   protected override parametersChanged(): void {

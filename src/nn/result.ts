@@ -1,4 +1,14 @@
-import { checkOptions, checkTensor, formatDims, type TensorLike, wrongValue, zeros } from '../base/tensor.ts';
+import {
+  checkFloats,
+  checkOptions,
+  checkTensor,
+  formatDims,
+  type TensorLike,
+  wrongLength,
+  wrongValue,
+  zeros,
+} from '../base/tensor.ts';
+import { endScratch } from '../memory/arena.ts';
 
 // The tensors that layers and activations write to. Nothing here makes garbage, so that a head after a stream makes none.
 
@@ -48,11 +58,27 @@ export function resultFor(
 }
 
 /**
+ * Reads the data of a result once more, and for the last time: a getter may give another array than the one that was checked.
+ * @throws TypeError or RangeError unless it is a Float32Array of `count` elements
+ */
+export function dataOf(who: string, result: TensorLike, count: number): Float32Array {
+  const data = checkFloats(who, 'out', result.data, '.data');
+  if (data.length !== count) throw wrongLength(who, 'out', count, 'the result', data.length);
+  return data;
+}
+
+/** @throws TypeError unless `data` has `count` elements, as the dims that went with it say when they are read again */
+export function checkCount(who: string, what: string, data: Float32Array, count: number): void {
+  if (data.length !== count) throw new TypeError(`${who}: "${what}" expected the same dims each time they are read`);
+}
+
+/**
  * Checks `out` once scratch is allocated and before `out` is written.
  * @throws TypeError if `out` lies in linear memory and was detached when memory grew
  */
 export function checkAttached(who: string, out: Float32Array, count: number): void {
   if (out.length !== count) {
+    endScratch();
     throw new TypeError(`${who}: "out" expected memory of its own, got a view of linear memory, which has grown`);
   }
 }

@@ -109,6 +109,7 @@ export class Sequence {
     const batch = this.batch;
     const batchSizes = this._batchSizes;
     const width = directions * outputSize;
+    this._checkInput(who, inputSize, outputSize, hiddenSize, numLayers * directions * batch);
     let input = copyIfInside(this._input);
     this._h0 &&= copyIfInside(this._h0);
     this._c0 &&= copyIfInside(this._c0);
@@ -173,8 +174,7 @@ export class Sequence {
     }
     if (hCount) writeRows(run.h, this._hn, outputSize, stateRows, batch, 0, batch, 1, this._order);
     if (cCount) writeRows(run.c, this._cn, hiddenSize, stateRows, batch, 0, batch, 1, this._order);
-    this.input(NOTHING, 0, 0).from(undefined, undefined).into(NOTHING);
-    endScratch();
+    this._letGo();
   }
 
   /** Copies a state to linear memory, its rows in the order of the batch; undefined means zeros. */
@@ -183,10 +183,27 @@ export class Sequence {
     else fill(pointer, rows * size, 0);
   }
 
+  /** Ends a call: neither the caller's arrays nor much scratch are kept. */
+  private _letGo(): void {
+    this.input(NOTHING, 0, 0).from(undefined, undefined).into(NOTHING);
+    endScratch();
+  }
+
+  /** Views of linear memory have vanished if it has grown since they were checked, in a getter of the caller's. */
+  private _checkInput(who: string, I: number, Ho: number, H: number, stateRows: number): void {
+    const { _input: input, _h0: h0, _c0: c0 } = this;
+    const isWhole = input.length === this._rows * I && (h0?.length ?? stateRows * Ho) === stateRows * Ho;
+    if (!isWhole || (c0?.length ?? stateRows * H) !== stateRows * H) {
+      this._letGo();
+      throw new TypeError(`${who}: expected memory of its own, got a view of linear memory, which has grown`);
+    }
+  }
+
   /** Refuses results in linear memory that was detached when memory grew. */
   private _checkAttached(who: string, width: number, hCount: number, cCount: number): void {
     const { _output: output, _hn: hn, _cn: cn } = this;
     if (output.length !== this._rows * width || hn.length !== hCount || cn.length !== cCount) {
+      this._letGo();
       throw new TypeError(`${who}: "out" expected memory of its own, got a view of linear memory, which has grown`);
     }
   }

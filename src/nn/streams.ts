@@ -214,10 +214,13 @@ export class LSTMStreams extends Resource {
     const slotOf = this._slotOf;
     const rowOf = this._rowOf;
     for (let k = 0; k < count; k++) {
-      const slot = this._slots.get(ids[k]);
-      if (slot < 0) throw notOpen(`ids[${k}]`, ids[k]);
+      const id = ids[k];
+      // a getter may have opened streams, which replaces the tables
+      if (slotOf !== this._slotOf) throw new TypeError(`${WHO}: "ids" expected no getters that open streams`);
+      const slot = this._slots.get(id);
+      if (slot < 0) throw notOpen(`ids[${k}]`, id);
       const row = rowOf[slot]!;
-      if (row < k && slotOf[row] === slot) throw wrongValue(WHO, `ids[${k}]`, 'every id once', ids[k]);
+      if (row < k && slotOf[row] === slot) throw wrongValue(WHO, `ids[${k}]`, 'every id once', id);
       rowOf[slot] = k;
       slotOf[k] = slot;
     }

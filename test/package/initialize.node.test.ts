@@ -204,7 +204,7 @@ describe('initialize for 8-bit weights', () => {
     `);
     expect(results).toEqual([
       expect.stringMatching(/^TypeError: initialize: "int8" expected a WebAssembly\.Module, got 7$/),
-      expect.stringMatching(/^TypeError: initialize: "int8" expected the compiled lstm-int8\.wasm/),
+      expect.stringMatching(/^TypeError: initialize: "int8" expected this version's compiled lstm-int8\.wasm/),
       expect.stringMatching(/^TypeError: initialize: "relaxed" expected a boolean, got 1$/),
       expect.stringMatching(/^TypeError: initialize: unknown option "fast"/),
       expect.stringMatching(/^TypeError: initialize: "options" expected an object, got 3$/),
