@@ -19,7 +19,7 @@ const ROUND = memory.data<f32>([12583039], 4);
 const MIN_EXPONENT = memory.data<f32>([-127], 4);
 /** ... and 2^128 counts as infinity. */
 const MAX_EXPONENT = memory.data<f32>([128], 4);
-/** Where tanh has become 1 in float32, with room to spare. */
+/** Above it tanh is 1 in float32, with a margin. */
 const MAX_TANH = memory.data<f32>([10], 4);
 /** The sign bit alone */
 const SIGN = memory.data<f32>([-0.0], 4);
@@ -29,7 +29,7 @@ const TWO_LOG2_E = memory.data<f32>([2.8853900817779268], 4);
 /** ln(2) in two parts, the first of which has 10 bits, so that n times it is exact. */
 const LN2_HIGH = memory.data<f32>([0.693359375], 4);
 const LN2_LOW = memory.data<f32>([-2.1219444e-4], 4);
-/** ln(2) / 2 alike; the second part times 2 log2(e). */
+/** ln(2) / 2 in two parts likewise; the second part is multiplied by 2 log2(e). */
 const HALF_LN2_HIGH = memory.data<f32>([0.3466796875], 4);
 const HALF_LN2_LOW = memory.data<f32>([-3.06131872e-4], 4);
 /** -127 and 128 times ln(2) */
@@ -41,8 +41,8 @@ function constant(pointer: usize): v128 {
 }
 
 /**
- * The parts of sigmoid and tanh. The compiler inlines them where it is told to, and only methods can say so: a call for each
- * would cost the gates a fifth of their time.
+ * The parts of sigmoid and tanh, as methods, since only these can carry @inline: calls in their place would cost the gates a
+ * fifth of their time.
  */
 export class Exp {
   // pmin and pmax: one instruction each, and a NaN in their first operand comes through.
@@ -60,7 +60,7 @@ export class Exp {
     return f32x4.mul(r, f32x4.add(a, f32x4.mul(r2, f32x4.add(b, f32x4.mul(r2, c)))));
   }
 
-  /** 1 + e^-x, so that sigmoid(x) = 1 / it. Infinite for x < -88.4, 1 for x > 88. */
+  /** s = 1 + e^-x, so that sigmoid(x) = 1 / s. Infinite for x < -88.4, 1 for x > 88. */
   @inline
   static one_plus_exp_neg(x: v128): v128 {
     const y = Exp.clamp(f32x4.mul(x, constant(MINUS_LOG2_E)), constant(MIN_EXPONENT), constant(MAX_EXPONENT));
@@ -71,8 +71,8 @@ export class Exp {
   }
 
   /**
-   * e^2|x| - 1, so that |tanh(x)| = it / (it + 2); sign(x) gives the sign back. On the negative side its rounding would count
-   * double. 2|x| log2(e) is not rounded to a whole before n is taken off it: that would cost 2e-8.
+   * m = e^2|x| - 1, so that |tanh(x)| = m / (m + 2); sign(x) restores the sign. With a negative exponent the rounding of m would
+   * count double. 2|x| log2(e) is not rounded as a whole before n is subtracted: that would cost 2e-8.
    */
   @inline
   static exp2x_minus_one(x: v128): v128 {

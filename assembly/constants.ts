@@ -1,4 +1,4 @@
-// What TypeScript needs to know of the kernels, for the build to read: a module of its own, which nobody ships.
+// The constants of the kernels that TypeScript needs. The build compiles this module, reads them, and does not ship it.
 export { ABI } from './abi';
 export { TILE_ROWS } from './gemm';
 export { INT8_DEPTH } from './int8';

@@ -1,6 +1,6 @@
 import { exp4, sigmoid4, tanh4 } from './activations';
 
-// Four floats while there are four, then one at a time.
+// Takes four floats at a time, and the last ones singly.
 function load_some(p: usize, n: i32): v128 {
   return n >= 4 ? v128.load(p) : v128.load32_zero(p);
 }
@@ -29,11 +29,11 @@ export function relu_f32(x: usize, n: i32): void {
   for (; n > 0; x += width(n) << 2, n -= width(n)) store_some(x, f32x4.pmax(load_some(x, n), f32x4.splat(0)), n);
 }
 
-// softmax down four neighbouring columns of length n, or one; `stride` bytes from one row to the next
+// Computes softmax down four neighbouring columns of length n, or one; rows are `stride` bytes apart.
 function softmax_columns(x: usize, n: i32, stride: usize, columns: i32): void {
   const end = x + <usize>n * stride;
   let top = f32x4.splat(-Infinity);
-  // pmax passes a NaN over, but the sum takes it up: then the whole column is NaN
+  // pmax skips a NaN, but the sum does not: then the whole column is NaN
   for (let p = x; p < end; p += stride) top = f32x4.pmax(top, load_some(p, columns));
   let sum = f32x4.splat(0);
   for (let p = x; p < end; p += stride) {
@@ -44,7 +44,7 @@ function softmax_columns(x: usize, n: i32, stride: usize, columns: i32): void {
   for (let p = x; p < end; p += stride) store_some(p, f32x4.div(load_some(p, columns), sum), columns);
 }
 
-/** In place, over the middle axis of x [outer][n][inner]: e^(x - max) / sum of e^(x - max) */
+/** In place over the middle axis of x [outer][n][inner]: e^(x - max) / sum of e^(x - max) */
 export function softmax_f32(x: usize, outer: i32, n: i32, inner: i32): void {
   const stride = (<usize>inner) << 2;
   for (; outer > 0; --outer) {

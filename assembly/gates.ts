@@ -7,7 +7,7 @@ const TINY: f32 = 7.70371978e-34;
 
 // sigmoid(f) c + sigmoid(i) tanh(g), with one division for each product. Every factor saturates without becoming NaN:
 // a denominator may be infinite, a numerator only where c is.
-// In silence c decays; before it is subnormal, where processors slow down, it becomes 0. It has long been too small for h.
+// In silence c decays. Below 2^-110, where it is too small to change h, it becomes 0: subnormal numbers slow processors down.
 function next_c(i: v128, f: v128, g: v128, c: v128): v128 {
   const e = Exp.exp2x_minus_one(g);
   const cell = f32x4.add(
@@ -24,7 +24,7 @@ function next_h(o: v128, c: v128): v128 {
 }
 
 /**
- * One row through the gates: c = sigmoid(f) c + sigmoid(i) tanh(g), h = sigmoid(o) tanh(c), both stored, h in two places.
+ * Computes the gates of one row: c = sigmoid(f) c + sigmoid(i) tanh(g), h = sigmoid(o) tanh(c), both stored, h in two places.
  * z [ceil(H / 4)][i, f, g, o][4]; c, h, y [H]; h may be y.
  */
 export function lstm_gates_f32(z: usize, c: usize, h: usize, y: usize, H: i32): void {

@@ -3,14 +3,14 @@ import { gemv_f32 } from './gemv';
 import { float_bytes, PANEL_BYTES } from './panels';
 import { Product } from './product';
 
-// A tile is 2 rows by 8 columns, half a panel. 4 accumulators, 4 weights, two x and temporaries fit V8's 15 registers in any
-// order in which its compilers may put the loads; 3 rows gain 5 % in Node 24 and spill in Node 20 (-40 %), 4 rows spill in both.
+// A tile is 2 rows by 8 columns, half a panel. 4 accumulators, 4 weights, two x and temporaries fit V8's 15 registers in every
+// order in which its compilers place the loads; 3 rows gain 5 % in Node 24 and spill in Node 20 (-40 %), 4 rows spill in both.
 // Products are added in pairs, in gemv_f32's order.
 
 export const TILE_ROWS: i32 = 2;
 const TILE_BYTES: usize = PANEL_BYTES / 2;
 
-/** Depth after which sums pause in z, so that a panel (16 KB of it) stays in the L1 cache for all rows. Even. */
+/** Depth of a block, even. All rows go through a block of a panel (16 KB) while it is in the L1 cache; z keeps their sums. */
 const DEPTH: i32 = 256;
 
 /** z[r][0..7] = init[r][0..7] + sum over k of w[k][0..7] x[r][k] for two rows; w has 16 floats a k. */
@@ -65,8 +65,8 @@ function tile_2x8(
 }
 
 /**
- * A product with float32 weights, any number of rows. The sum of a row has the same bits whatever rows are computed beside it:
- * all rows of a block of depth go through one panel before the next.
+ * Computes a product with float32 weights, of any number of rows. A row's sum has the same bits beside any other rows. All rows
+ * of a block of depth go through one panel before the next.
  */
 export function gemm_f32(product: Product): void {
   if (product.rows === 1) {

@@ -4,7 +4,7 @@ import { float_bytes, PANEL_BYTES } from './panels';
 /**
  * z[j] = init[j] + sum over k of w[k][j] x[k], one row, `panels` panels of 16 columns.
  * w [panels][K][16]; x [K]; init, z [panels][16]; z may be init, and is written only once its panel is summed.
- * Two products are added before they join the sum: half the latency of a plain sum, and the order gemm_f32 keeps too.
+ * Two products are added before they join the sum, which halves the latency of a plain sum; gemm_f32 keeps the same order.
  */
 export function gemv_f32(w: usize, x: usize, K: i32, init: usize, z: usize, panels: i32): void {
   const pairEnd = x + float_bytes(K & ~1);

@@ -9,5 +9,5 @@ export { panel_index } from './panels';
 export { dropout_f32, random_f32 } from './random';
 export { copy_rows, gather_states, scatter_states } from './rows';
 
-/** The first byte of memory that constants do not use. */
+/** The first byte of memory after the constants. */
 export const HEAP_BASE: usize = __heap_base;

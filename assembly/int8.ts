@@ -9,30 +9,30 @@ import { add_scaled } from './scaled';
 //   panels  [panels][k/4][16][4] int8, K8 = K rounded up to 8 deep; in the plain form each even k has 128 added, as a uint8
 //   scale   [panels][16] float32: a weight is its int8 times its row's scale
 //   offset  [ceil(K8 / 2048)][panels][16] int32: 8192 times the sum of each row's weights in a block of depth
-// and a quantised row of activations, q from -8191 to 8191, in the plain form as int16, of each four k first the even two, and in the
-// relaxed one as [k/8][high 8][low 8] bytes with q + 8192 = 128 high + low.
+// A quantised row of activations has q from -8191 to 8191: in the plain form int16, of each four k first the even two; in the
+// relaxed form bytes [k/8][high 8][low 8] with q + 8192 = 128 high + low.
 
-/** Where in the table the second module's dot_i8 is put. */
+/** The slot of the table for the second module's dot_i8. */
 const RELAXED_SLOT: i32 = 1;
 
-/** Depth whose sum cannot overflow: 127 * 8192 * 2048 < 2^31. */
+/** The greatest depth whose sum cannot overflow: 127 * 8192 * 2048 < 2^31. */
 export const INT8_DEPTH: i32 = 2048;
-/** Rounds to an integer and leaves it + 8192 in the low 14 bits: 1.5 * 2^23 + 8192 */
+/** 1.5 * 2^23 + 8192: adding it rounds to an integer q and leaves q + 8192 in the low 14 bits. */
 const ROUND: f32 = 12591104;
 const ROUND_BITS: i32 = 0x4b402000;
 const MAX: f32 = 8191;
-/** Below it 8191 / max would overflow. */
+/** Below this maximum 8191 / max would overflow. */
 const TINY: f32 = 1e-30;
 const ABS: i32 = 0x7fffffff;
-/** The even k of each pair of weights. In memory, since the compiler makes an immediate anew in each use of a loop. */
+/** Masks the even k of each pair of weights. In memory, since the compiler rebuilds an immediate at each use in a loop. */
 const LOW_BYTES = memory.data<u32>([0x00ff00ff]);
 /** -128 for the even k of each four, as they lie in a quantised row */
 const EVEN_BIAS: i64 = 0xff80ff80;
 const INFINITY_BITS: i32 = 0x7f800000;
-/** The scale of a row that holds NaN or infinity: all q are 0 then, and adding 0 times -0 changes nothing. */
+/** The scale of a row with NaN or infinity. Its q are all 0, and adding 0 times -0 changes nothing. */
 const UNQUANTIZED: i32 = i32.MIN_VALUE;
 
-/** Four floats of which `n` are left, zeros after them */
+/** Loads the next four floats; the last `n` of a row are followed by zeros. */
 function load_left(p: usize, n: i32): v128 {
   if (n >= 4) return v128.load(p);
   return n > 0 ? load_lanes(p, n) : f32x4.splat(0);
@@ -42,7 +42,7 @@ function load_left(p: usize, n: i32): v128 {
 function quantize_row(x: usize, K: i32, q: usize, form: i32): f32 {
   let top = i32x4.splat(0);
   const abs = i32x4.splat(ABS);
-  // of the absolute values, bits compare as integers do: NaN above infinity above the rest
+  // the bits of absolute values compare as integers: NaN above infinity above all numbers
   for (let k = 0; k < K; k += 4) top = i32x4.max_s(top, v128.and(load_left(x + float_bytes(k), K - k), abs));
   top = i32x4.max_s(top, v128.shuffle<i32>(top, top, 2, 3, 0, 1));
   const bits = max(i32x4.extract_lane(top, 0), i32x4.extract_lane(top, 1));
@@ -72,7 +72,7 @@ function quantize_row(x: usize, K: i32, q: usize, form: i32): f32 {
   return finite ? size / MAX : reinterpret<f32>(UNQUANTIZED);
 }
 
-/** -128 times the sum of q [K] over even k: what the weights' 128 add to a sum, taken off it. */
+/** -128 times the sum of q [K] over even k, which cancels the 128 that is added to weights. */
 function bias_of(q: usize, K: i32): i32 {
   let sum = i32x4.splat(0);
   for (; K > 0; K -= 8) {
@@ -83,8 +83,8 @@ function bias_of(q: usize, K: i32): i32 {
 }
 
 /**
- * The plain form of an Int8Block; assembly/relaxed/ has the other. A mask and a shift make 16-bit weights of 8-bit ones in fewer
- * instructions than extending signs, each of which takes an address of its own (measured, V8: 67 GF against 57).
+ * Computes the plain form of an Int8Block; assembly/relaxed/ has the other. A mask and a shift widen weights from 8 to 16 bits in
+ * fewer instructions than loads that extend signs, each of which computes its own address (measured, V8: 67 GF against 57).
  */
 function dot_i8(block: Int8Block): void {
   const low = v128.load32_splat(LOW_BYTES);
@@ -135,12 +135,12 @@ function dot_i8(block: Int8Block): void {
   }
 }
 
-/** Four weights of each of four columns with q: `even` and `odd` ones in pairs. */
+/** Multiplies four weights of each of four columns with q, in pairs `even` and `odd`. */
 function dot(w: v128, low: v128, even: v128, odd: v128): v128 {
   return i32x4.add(i32x4.dot_i16x8_s(v128.and(w, low), even), i32x4.dot_i16x8_s(i16x8.shr_s(w, 8), odd));
 }
 
-/** z[r][j] += sum over k of w[k][j] x[r][k] for one row, in float32 on dequantised weights: what NaN and infinity need. */
+/** z[r][j] += sum over k of w[k][j] x[r][k] for one row, in float32 on dequantised weights, for NaN and infinity. */
 function gemv_dequantized(product: Product, scale: usize, r: usize): void {
   const bias = product.form === I8 ? 128 : 0;
   const x = product.x + r * product.xStride;
@@ -164,22 +164,22 @@ function gemv_dequantized(product: Product, scale: usize, r: usize): void {
   }
 }
 
-/** K rounded up to 8, as deep as 8-bit panels are. */
+/** Rounds K up to 8, the depth of 8-bit panels. */
 function int8_depth(K: i32): i32 {
   return (K + 7) & ~7;
 }
 
-/** Bytes from one 8-bit panel to the next */
+/** Bytes from one 8-bit panel to the next. */
 function panel_stride(K: i32): usize {
   return (<usize>int8_depth(K)) << 4;
 }
 
-/** The block of the running product: calls do not nest. */
+/** The block of the running product; calls do not nest. */
 const BLOCK = memory.data(offsetof<Int8Block>());
 
 /**
- * A product with 8-bit weights: activations are quantised row by row, into `scratch` as [rows] scales, [rows] biases and [rows]
- * quantised rows; then blocks of depth, each added to z.
+ * Computes a product with 8-bit weights. First it quantises activations row by row, into `scratch` as [rows] scales, [rows]
+ * biases and [rows] quantised rows; then it adds block of depth after block to z.
  */
 export function gemm_i8(product: Product): void {
   const K8 = int8_depth(product.K);

@@ -4,16 +4,16 @@ import { multiply } from './multiply';
 import { float_bytes } from './panels';
 import { lstm_step, output_size, output_stride } from './step';
 
-/** Rows of the s-th step in the order of computation. */
+/** Counts the rows of the s-th step in the order of computation. */
 function rows_of(run: Run, reverse: bool, s: i32): i32 {
   if (!run.batchSizes) return run.batch;
   return load<i32>(run.batchSizes + ((<usize>(reverse ? run.T - 1 - s : s)) << 2));
 }
 
 /**
- * One layer in one direction. The input products of a block of steps are one product, as many steps as fit in blockRows rows but
- * at least one; then each step of the block.
- * x [rows][inputSize]; y [rows], output_stride apart; h [B][Ho] and c [B][H]
+ * Runs one layer in one direction, block by block: first one product gives the input sums of all steps of the block, then each
+ * step follows. A block has the steps that fit in blockRows rows, but at least one. x [rows][inputSize]; y [rows], output_stride
+ * apart; h [B][Ho] and c [B][H]
  */
 function lstm_layer(
   model: Model,

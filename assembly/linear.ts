@@ -4,8 +4,8 @@ import { Product } from './product';
 import { copy_rows } from './rows';
 
 /**
- * out[r][0 .. outFeatures-1] = bias + W x[r], rows next to each other: `product`, whose z is scratch, without the columns that
- * fill its last panel.
+ * out[r][0 .. outFeatures-1] = bias + W x[r], rows next to each other. Computes `product`, whose z is scratch, and copies its
+ * columns without those that fill the last panel.
  */
 export function linear(product: Product, out: usize, outFeatures: i32): void {
   multiply(product);

@@ -1,11 +1,12 @@
 // docs/kernels.md#a-call
 import { Product } from './product';
 
-// The structs through which TypeScript describes a model and a call; src/memory/structs.ts and lstm-weights.ts write them, word by word.
+// The structs in which TypeScript describes a model and a call. src/memory/structs.ts and lstm-weights.ts write their words.
 
 /**
- * A model, followed in memory by three of Product for each layer and direction, layer by layer: the input product b + W_ih x, the
- * recurrent product, and the projection, unused if there is none. They belong to the module; steps fill in what changes.
+ * A model. Three Products for each layer and direction follow it in memory, layer by layer: the input product b + W_ih x, the
+ * recurrent product, and the projection, which a model without one ignores. The module owns them; steps fill in the fields that
+ * change.
  */
 @unmanaged
 export class Model {
@@ -16,7 +17,7 @@ export class Model {
   directions: i32;
 }
 
-/** One layer in one direction: the place of its three products. */
+/** One layer in one direction: its three products. */
 @unmanaged
 export class Direction {
   @inline
@@ -48,7 +49,10 @@ export class Direction {
 export class Run {
   /** [rows][I], the first layer's input, read only */
   x: usize;
-  /** [rows][D * Ho] each: layer 0, 2 ... writes `even`, layer 1, 3 ... writes `odd`, and the next layer reads it. One layer needs no odd. */
+  /**
+   * [rows][D * Ho] each: layer 0, 2 ... writes `even`, layer 1, 3 ... writes `odd`; the next layer reads it. One layer needs no
+   * `odd`.
+   */
   even: usize;
   odd: usize;
   /** [L * D][B][Ho] and [L * D][B][H]: the state before the first step on entry, after the last on return */
@@ -57,7 +61,7 @@ export class Run {
   T: i32;
   /** B, at least 1 */
   batch: i32;
-  /** [T], the rows of each step, not increasing and none above B; or 0 if each step has B */
+  /** [T], the rows of each step, not increasing, at most B; or 0 if each step has B rows */
   batchSizes: usize;
   /** The sum of batchSizes, or T * B */
   rows: i32;
@@ -67,6 +71,6 @@ export class Run {
    * weights quantized_bytes(H, R).
    */
   z: usize;
-  /** Rows whose input products are computed at once, so that their gate sums stay in the L2 cache */
+  /** Rows whose input products are computed together; few enough that their gate sums stay in the L2 cache */
   blockRows: i32;
 }

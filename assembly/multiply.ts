@@ -3,7 +3,7 @@ import { gemm_f32 } from './gemm';
 import { gemm_i8 } from './int8';
 import { FLOAT32, Product } from './product';
 
-/** Computes a product in the form that its weights have. */
+/** Computes a product, in the form of its weights. */
 export function multiply(product: Product): void {
   if (product.form === FLOAT32) gemm_f32(product);
   else gemm_i8(product);

@@ -17,7 +17,7 @@ export class Product {
   xStride: usize;
   /** Summands of an output. 0 copies init. */
   K: i32;
-  /** [rows][panels * 16]; with a stride of 0 one row for all, such as a bias */
+  /** [rows][panels * 16]; with a stride of 0 one row for all rows, for a bias */
   init: usize;
   initStride: usize;
   /** [rows][panels * 16], written */

@@ -1,9 +1,9 @@
-// mulberry32 (Tommy Ettinger): one 32-bit word of state, integer operations only, so the same numbers on every engine.
+// mulberry32 (Tommy Ettinger): one 32-bit word of state and only integer operations, so the same numbers on every engine.
 function next(state: u32): u32 {
   return state + 0x6d2b79f5;
 }
 
-// A multiple of 2^-24 in [0, 1): exact in float32
+// Gives a multiple of 2^-24 in [0, 1), which is exact in float32.
 function uniform(state: u32): f64 {
   let t = (state ^ (state >> 15)) * (state | 1);
   t ^= t + (t ^ (t >> 7)) * (t | 61);
@@ -27,7 +27,7 @@ export function random_f32(x: usize, n: i32, stride: usize, state: u32, terms: i
   return state;
 }
 
-/** Inverted dropout in place: each of x [n] becomes 0 with probability p, else is multiplied by scale. */
+/** Applies inverted dropout in place: each of x [n] becomes 0 with probability p, or else is multiplied by scale. */
 export function dropout_f32(x: usize, n: i32, p: f64, scale: f32, state: u32): u32 {
   for (; n > 0; --n) {
     state = next(state);

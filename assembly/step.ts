@@ -6,24 +6,24 @@ import { multiply } from './multiply';
 import { float_bytes } from './panels';
 import { copy_rows } from './rows';
 
-/** Ho, the size of h */
+/** Gives Ho, the size of h. */
 export function output_size(model: Model): i32 {
   return model.projSize ? model.projSize : model.hiddenSize;
 }
 
-/** Bytes from one row of outputs to the next, D * Ho floats */
+/** Counts the bytes from one row of outputs to the next: D * Ho floats. */
 export function output_stride(model: Model): usize {
   return float_bytes(model.directions * output_size(model));
 }
 
 /**
- * One step of n rows, where z holds b + W_ih x, and the recurrent product reads h:
+ * Computes one step of n rows, where z holds b + W_ih x, and the recurrent product reads h:
  *   z += W_hh h
  *   c = sigmoid(z_f) c + sigmoid(z_i) tanh(z_g)
  *   h = sigmoid(z_o) tanh(c), and with a projection W_hr times that
  *   y = h
  * z [n][ceil(H / 4)][16], overwritten; h [n][Ho], c [n][H], updated; y [n], output_stride apart.
- * scratch: with a projection [n][H] for h before it, then [n][ceil(P / 16)][16], then whatever 8-bit products need.
+ * scratch: with a projection [n][H] for the h before it, then [n][ceil(P / 16)][16], then the scratch of 8-bit products.
  */
 export function lstm_step(
   model: Model,

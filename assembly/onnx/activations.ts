@@ -2,9 +2,9 @@ import { exp_f32, log_softmax_f32 } from './elementwise';
 import { relu_f32, sigmoid_f32, softmax_f32, tanh_f32 } from './env';
 import { erf64, exp64, expm1_64, log64 } from './math';
 
-// The activation functions of all formats: a name has one definition. Sigmoid, tanh, relu and softmax are the main module's.
+// The activation functions of all formats, each with one definition. Sigmoid, tanh, relu and softmax are those of lstm.wasm.
 
-/** Numbers of the functions, as src/cells/activations.ts has them. */
+/** The numbers of the functions, the same as in src/cells/activations.ts. */
 const LINEAR: i32 = 0;
 const SIGMOID: i32 = 1;
 const TANH: i32 = 2;
@@ -28,7 +28,7 @@ const SELU: i32 = 19;
 const SOFTSIGN: i32 = 20;
 // 21: softplus
 
-/** Floats of `spare`. */
+/** The floats of `spare`. */
 const SPARE: i32 = 64;
 
 const SELU_SCALE: f64 = 1.0507009873554805;
@@ -36,7 +36,7 @@ const SELU_ALPHA: f64 = 1.6732632423543772;
 const SQRT_HALF: f64 = 0.7071067811865476;
 const SQRT_2_OVER_PI: f64 = 0.7978845608028654;
 
-/** ln(1 + e^x) without loss at either end */
+/** ln(1 + e^x), without loss of accuracy for large and small x */
 function softplus64(x: f64): f64 {
   if (x > 40) return x;
   const e = exp64(x);
@@ -51,7 +51,7 @@ function clamp64(x: f64, low: f64, high: f64): f64 {
   return min<f64>(max<f64>(x, low), high);
 }
 
-/** The functions that are a formula of one number. */
+/** Computes a function that has a formula for each number alone. */
 function one(kind: i32, x: f32, alpha: f32, beta: f32): f32 {
   switch (kind) {
     case GELU:
@@ -79,7 +79,7 @@ function one(kind: i32, x: f32, alpha: f32, beta: f32): f32 {
   }
 }
 
-/** What the functions that are x times a gate have in it: silu sigmoid(x), mish tanh(softplus(x)), gelu half of 1 + tanh(..). */
+/** Gives the argument of the gate of x gate(x): silu has sigmoid(x), mish tanh(softplus(x)), gelu half of 1 + tanh(..). */
 function in_gate(kind: i32, x: f32): f32 {
   if (kind === SILU) return x;
   if (kind === MISH) return softplus(x);
@@ -87,7 +87,7 @@ function in_gate(kind: i32, x: f32): f32 {
   return <f32>(SQRT_2_OVER_PI * (wide + 0.044715 * wide * wide * wide));
 }
 
-/** x[i] = x[i] gate(x[i]), the gates a block at a time in spare */
+/** x[i] = x[i] gate(x[i]), with the gates of a block at a time in spare */
 function gated(kind: i32, x: usize, n: i32, spare: usize): void {
   for (; n > 0; n -= SPARE) {
     const some = min(n, SPARE);
@@ -108,7 +108,7 @@ function scale(x: usize, n: i32, by: f32): void {
   for (const end = x + ((<usize>n) << 2); x < end; x += 4) store<f32>(x, load<f32>(x) * by);
 }
 
-/** In place on x [rows][n], the softmaxes over each row, all else element by element. spare [64]: scratch. */
+/** Applies a function in place to x [rows][n]: the softmaxes over each row, others to each element. spare [64]: scratch. */
 export function activate_f32(kind: i32, alpha: f32, beta: f32, x: usize, rows: i32, n: i32, spare: usize): void {
   const count = rows * n;
   switch (kind) {

@@ -1,6 +1,6 @@
 import { activate_f32 } from './activations';
 
-// The LSTM cells that lstm_run does not know: other activations, peepholes, clip, coupled gates.
+// The LSTM cells that lstm_run cannot compute: other activations, peepholes, clip, coupled gates.
 
 @unmanaged
 class Activation {
@@ -9,19 +9,19 @@ class Activation {
   beta: f32;
 }
 
-/** How a cell computes, followed by three activations: f of the gates i, f and o, g of the input, h of the output. */
+/** A cell. Three activations follow it in memory: f of the gates i, f and o, g of the input, h of the output. */
 @unmanaged
 class Cell {
   hiddenSize: i32;
   /** Weights of c in the gates, [i, o, f][H], or 0 */
   peepholes: usize;
-  /** Bounds what activations are given but the last; infinite: no bound */
+  /** Bounds the arguments of the activations f and g; infinite: no bound */
   clip: f32;
-  /** Whether f = 1 - i, in place of a gate of its own */
+  /** Whether the forget gate is 1 - i */
   inputForget: i32;
 }
 
-/** z[i] = clip(z[i] + p[i] c[i]); without p just clipped */
+/** z[i] = clip(z[i] + p[i] c[i]), without p clip(z[i]) */
 function bound(z: usize, p: usize, c: usize, H: i32, clip: f32): void {
   for (let i: usize = 0, end = (<usize>H) << 2; i < end; i += 4) {
     let x = load<f32>(z + i);
@@ -32,14 +32,14 @@ function bound(z: usize, p: usize, c: usize, H: i32, clip: f32): void {
   }
 }
 
-/** x [H] through the k-th activation of a cell */
+/** Applies the k-th activation of a cell to x [H]. */
 function activate(cell: Cell, k: usize, x: usize, spare: usize): void {
   const f = changetype<Activation>(changetype<usize>(cell) + offsetof<Cell>() + k * offsetof<Activation>());
   activate_f32(f.kind, f.alpha, f.beta, x, 1, cell.hiddenSize, spare);
 }
 
 /**
- * One row through the gates: c = f c + i g, h = o h(c), with i = f(z_i + p_i c), f alike or 1 - i, g = g(z_g) and
+ * Computes one row: c = f c + i g, h = o h(c), with i = f(z_i + p_i c), f likewise or 1 - i, g = g(z_g) and
  * o = f(z_o + p_o c) of the new c.
  * z [i, f, g, o][H], overwritten; c, h [H]; spare [64]: scratch.
  */
@@ -65,7 +65,7 @@ export function lstm_cell_f32(cell: Cell, z: usize, c: usize, h: usize, spare: u
     const forget = coupled ? <f32>1 - input : load<f32>(zf + i);
     const next = forget * load<f32>(c + i) + input * load<f32>(zg + i);
     store<f32>(c + i, next);
-    // for the last activation, since z_i is not needed any more
+    // z_i is not needed any more, and takes the last activation
     store<f32>(z + i, next);
   }
   bound(zo, p ? p + size : 0, c, H, clip);

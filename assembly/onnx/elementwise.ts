@@ -37,7 +37,7 @@ export function pow_f32(x: usize, y: usize, n: i32): void {
   for (const end = x + ((<usize>n) << 2); x < end; x += 4, y += 4) store<f32>(x, pow_one(load<f32>(x), load<f32>(y)));
 }
 
-/** In place, over the middle axis of x [outer][n][inner]: x - max - ln(sum of e^(x - max)) */
+/** In place over the middle axis of x [outer][n][inner]: x - max - ln(sum of e^(x - max)) */
 export function log_softmax_f32(x: usize, outer: i32, n: i32, inner: i32): void {
   const stride = (<usize>inner) << 2;
   for (; outer > 0; --outer) {

@@ -1,17 +1,16 @@
-// e^x and ln(x) of float32 values in float64: after rounding to float32 nearly always the nearest. Plain arithmetic, so that
-// the bits are the same on every engine; constants are immediates, since this module must not write data into the memory it
-// shares.
+// e^x and ln(x) of float32 values in float64: rounded to float32 nearly always the nearest. Plain arithmetic, so the same bits on
+// every engine. Constants are immediates, since this module must not put data into the memory that it shares.
 
 const LOG2_E: f64 = 1.4426950408889634;
 const SQRT_2: f64 = 1.4142135623730951;
-// ln(2) in two parts: the first has 32 bits, so that n times it is exact
+// ln(2) in two parts; the first has 32 bits, so that its product with n is exact
 const LN2_HIGH: f64 = 0.6931471803691238;
 const LN2_LOW: f64 = 1.9082149292705877e-10;
-/** Below it e^x is less than half of float32's smallest number; above the other it is beyond the largest. */
+/** Below the first, e^x is less than half of float32's smallest number; above the second, it exceeds the largest. */
 const MIN_EXP: f64 = -104;
 const MAX_EXP: f64 = 89;
 
-/** e^x by 2^n e^r, |r| <= ln(2) / 2, the series of e^r to r^12. 0 or infinity where float32 ends. */
+/** e^x = 2^n e^r with |r| <= ln(2) / 2, by the series of e^r to r^12. 0 or infinity beyond the range of float32. */
 export function exp64(x: f64): f64 {
   if (x < MIN_EXP) return 0;
   if (x > MAX_EXP) return Infinity;
@@ -63,7 +62,9 @@ export function log64(x: f64): f64 {
   return e * LN2_HIGH + (e * LN2_LOW + 2 * s * sum);
 }
 
-/** The error function by its series 2 / sqrt(pi) e^-x² (x + 2 x³ / 3 + 4 x⁵ / 15 + ...), all of one sign; 1 in float32 from 4 on. */
+/**
+ * The error function by its series 2 / sqrt(pi) e^-x² (x + 2 x³ / 3 + 4 x⁵ / 15 + ...), all of one sign; 1 in float32 from 4 on.
+ */
 export function erf64(x: f64): f64 {
   if (abs(x) >= 4.5) return copysign<f64>(1, x);
   let term = x;
@@ -71,7 +72,7 @@ export function erf64(x: f64): f64 {
   for (let k = 1; k < 100; ++k) {
     term *= (2 * x * x) / <f64>(2 * k + 1);
     const more = sum + term;
-    // terms rise and then fall: the first that adds nothing is the last
+    // terms rise and then fall: stops at the first that adds nothing
     if (more === sum) break;
     sum = more;
   }

@@ -1,19 +1,19 @@
 // docs/kernels.md#8-bit-weights
-// Nothing with memory.data may be imported: this module shares the memory of lstm.wasm, and its data would lie over that one's.
+// Must not import a file with memory.data: this module shares the memory of lstm.wasm, and would overwrite the data there.
 import { Int8Block } from '../int8-block';
 import { PANEL_BYTES } from '../panels';
 import { add_scaled } from '../scaled';
 
 export { ABI } from '../abi';
 
-/** dot: 16 products of a signed and an unsigned 7-bit integer, in fours, each four added to a lane of `sum`. */
+/** Multiplies 16 signed 8-bit with 16 unsigned 7-bit integers, and adds each four products to a lane of `sum`. */
 function dot(w: v128, x: v128, sum: v128): v128 {
   return i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, sum);
 }
 
 /**
- * Whether dot adds its pairs in 16 bits, which saturate here, as engines do on an x86 processor without AVX-VNNI: five instructions
- * with the same integers as long as x stays in 7 bits, but slower than the plain form (Zen 4: 28 to 38 %).
+ * Tells whether dot adds pairs in 16 bits, which saturate for the numbers here. Engines do so on x86 processors without AVX-VNNI:
+ * in five instructions, with the same integers as long as x has 7 bits, but slower than the plain form (Zen 4: 28 to 38 %).
  */
 export function is_emulated(): bool {
   const sum = dot(i8x16.splat(127), i8x16.splat(-1), i32x4.splat(0));
@@ -21,9 +21,9 @@ export function is_emulated(): bool {
 }
 
 /**
- * The relaxed form of dot_i8 in assembly/int8.ts, with the same integers: sum w q = 128 (sum w high) + (sum w low) - 8192
- * (sum w), where high and low are below 128, so that no engine has a choice how to round or saturate.
- * q [rows][K / 8][high 8][low 8]
+ * Computes the relaxed form of dot_i8 in assembly/int8.ts, with the same integers: sum w q = 128 (sum w high) + (sum w low) -
+ * 8192 (sum w). High and low are below 128, so that no engine has a choice how to round or saturate. q [rows][K / 8][high 8][low
+ * 8]
  */
 export function dot_i8(block: Int8Block): void {
   const depthBytes = (<usize>block.K) << 1;

@@ -8,8 +8,8 @@ export const GUITARML_UNITS = ['LSTM'] as const;
 
 /**
  * Reads the JSON of GuitarML's trainers (SimpleRNN of Automated-GuitarAmpModelling). `state_dict` holds an nn.LSTM `rec` and an
- * nn.Linear `lin` on its last layer, whose sizes `model_data` declares; with `skip` the input is added to the output. Inputs after
- * the first are knobs.
+ * nn.Linear `lin` on its last layer, whose sizes `model_data` declares; with `skip` the input is added to the output. Inputs
+ * after the first are knobs.
  */
 export function readGuitarML(who: string, file: Field): AudioModelParts {
   const data = file.get('model_data');

@@ -18,8 +18,8 @@ export interface AudioModelParts {
 }
 
 /**
- * An audio effect, made by loadNam(), loadRTNeural() or loadGuitarML(): one sample in, one sample out. Its state goes on from block
- * to block, so that every block length gives the same bits.
+ * An audio effect, made by loadNam(), loadRTNeural() or loadGuitarML(): one sample in, one sample out. Its state goes on from
+ * block to block, so that every block length gives the same bits.
  * @example
  * ```js
  * import { readFileSync } from 'node:fs';

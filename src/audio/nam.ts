@@ -10,8 +10,8 @@ export const NAM_VERSION = /^0\.([5-9]|[1-9]\d+)\.\d+/;
 
 /**
  * Reads a model of Neural Amp Modeler: https://neural-amp-modeler.readthedocs.io/en/latest/model-file.html. The list `weights`
- * holds for each layer a matrix [4H][I + H] with the gates in PyTorch's order, where a row has I weights of x, then H of h; the sum
- * of PyTorch's two biases; and the initial h and c. After the last layer come the head's H weights and its bias.
+ * holds for each layer a matrix [4H][I + H] with the gates in PyTorch's order, where a row has I weights of x, then H of h; the
+ * sum of PyTorch's two biases; and the initial h and c. After the last layer come the head's H weights and its bias.
  */
 export function readNam(who: string, file: Field): AudioModelParts {
   file.get('architecture').oneOf(NAM_ARCHITECTURES);

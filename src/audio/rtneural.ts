@@ -28,8 +28,8 @@ export const RTNEURAL_ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<str
 ]);
 
 /**
- * Reads the JSON of RTNeural (https://github.com/jatinchowdhury18/RTNeural): layers in Keras's form, or the state dict of a PyTorch
- * module. Inputs after the first are knobs.
+ * Reads the JSON of RTNeural (https://github.com/jatinchowdhury18/RTNeural): layers in Keras's form, or the state dict of a
+ * PyTorch module. Inputs after the first are knobs.
  */
 export function readRTNeural(who: string, file: Field): AudioModelParts {
   const keras = file.has('layers') || file.has('in_shape');

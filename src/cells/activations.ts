@@ -4,10 +4,10 @@ import { copyInFrom, copyOut, placeOf } from '../memory/rows.ts';
 import { wasm } from '../memory/wasm.ts';
 import { onnxKernels } from './kernels.ts';
 
-// The activation functions of all readers, in linear memory. A name has one definition, the one in assembly/onnx/activations.ts,
-// in layers and in cells of every format; formats differ in what they call them and in their constants.
+// The activation functions of all readers, in linear memory. Each has one definition, in assembly/onnx/activations.ts, for the
+// layers and cells of every format; formats differ in the names and constants that they give the functions.
 
-/** The numbers that the kernel knows the functions by. */
+/** The number of each function in the kernel. */
 const KINDS = {
   linear: 0,
   sigmoid: 1,
@@ -41,28 +41,32 @@ const KINDS = {
   softplus: 21,
 } as const;
 
-/** An activation function with its constants, where it has any; they are rounded to float32. */
+/** An activation function and its constants, rounded to float32; 0 if it has none. */
 export interface Activation {
   readonly kind: number;
   readonly alpha: number;
   readonly beta: number;
 }
 
+/** Names an activation function. */
 export function activation(name: keyof typeof KINDS, alpha = 0, beta = 0): Activation {
   return { kind: KINDS[name], alpha, beta };
 }
 
 const layout = new Layout();
 
-/** Bytes of scratch that the kernel needs besides, wherever they lie. */
+/** Bytes of scratch that the kernel needs besides the numbers. */
 export const SPARE_BYTES = 4 * 64;
 
-/** Makes sure that kernels are there, before something is changed that needs them. */
+/** Instantiates the kernels that a function needs, so that activate() cannot fail later, when something is changed already. */
 export function prepare({ kind }: Activation): void {
   if (kind > KINDS.softmax) onnxKernels();
 }
 
-/** In place on `rows` rows of `size` floats at `pointer`; the softmaxes go over rows. `spare`: SPARE_BYTES of scratch. */
+/**
+ * Applies a function in place to `rows` rows of `size` floats at `pointer`; the softmaxes go over rows.
+ * @param spare pointer of SPARE_BYTES of scratch
+ */
 function run({ kind, alpha, beta }: Activation, pointer: number, rows: number, size: number, spare: number): void {
   switch (kind) {
     case KINDS.sigmoid:
@@ -82,7 +86,7 @@ function run({ kind, alpha, beta }: Activation, pointer: number, rows: number, s
   }
 }
 
-/** In place on `data`, rows of `size` numbers. Makes no garbage. */
+/** Applies a function in place to `data`, rows of `size` numbers. Makes no garbage. */
 export function activate(f: Activation, data: Float32Array, size: number): void {
   const count = data.length;
   if (count === 0 || f.kind === KINDS.linear) return;
@@ -96,7 +100,7 @@ export function activate(f: Activation, data: Float32Array, size: number): void 
   endScratch();
 }
 
-/** Whether a cell with these functions of gates, input and output is PyTorch's. */
+/** Tells whether a cell with these functions, of the gates, the input and the output in turn, is PyTorch's. */
 export function isStandard(functions: readonly Activation[]): boolean {
   return functions.every(({ kind }, i) => kind === (i % 3 ? KINDS.tanh : KINDS.sigmoid));
 }

@@ -1,53 +1,62 @@
 import type { Activation } from './activations.ts';
 
-// LSTM layers as other formats than PyTorch have them: one layer in one or two directions.
+// LSTM layers of ONNX and Keras: one layer in one or two directions.
 
-/** Weights of one direction, their gates in the order i, f, g, o. */
+/** The weights of one direction, with the gates in the order i, f, g, o. */
 export interface CellWeights {
-  /** [4H][I], [4H][H] */
+  /** [4H][I] */
   readonly ih: Float32Array;
+  /** [4H][H] */
   readonly hh: Float32Array;
-  /** [4H] each, added to each other; undefined: zeros */
+  /** Two biases [4H], which are added; undefined: zeros. */
   readonly bias: readonly [ih: Float32Array, hh: Float32Array] | undefined;
-  /** [3H], of c in the gates i, o, f; undefined: none */
+  /** [3H], the weights of c in the gates i, o, f; undefined: no peepholes. */
   readonly peepholes?: Float32Array | undefined;
 }
 
+/** An LSTM layer, as makeCells() takes it. */
 export interface CellOptions {
+  /** The size of the input. */
   readonly I: number;
+  /** The number of units. */
   readonly H: number;
-  /** D of them; the second starts at the end of each sequence */
+  /** D directions; the second starts at the end of each sequence. */
   readonly directions: readonly CellWeights[];
-  /** Three a direction: of the gates i, f and o, of the input, of the output */
+  /** Three functions for each direction: of the gates i, f and o, of the input g, and of the output. */
   readonly functions: readonly Activation[];
+  /** Whether sequences and outputs are [batch][T] in place of [T][batch]. */
   readonly batchFirst?: boolean;
-  /** Bounds what all functions but the output's are given; undefined: no bound */
+  /** Bounds the arguments of the functions of gates and input to ±clip; undefined: no bound. */
   readonly clip?: number | undefined;
-  /** Whether f = 1 - i */
+  /** Whether the forget gate is 1 - i. */
   readonly inputForget?: boolean;
 }
 
-/** Sequences that start at the first step; each at least one step long, and none longer than T. */
+/** Sequences that start at the first step and are padded to T steps; each has at least one step. */
 export interface PaddedBatch {
-  /** [T][batch][I], with batchFirst [batch][T][I] */
+  /** [T][batch][I], with batchFirst [batch][T][I]. */
   readonly x: Float32Array;
   readonly T: number;
   readonly batch: number;
-  /** undefined: all are T long */
+  /** [batch], the steps of each sequence; undefined: T. */
   readonly lengths: readonly number[] | undefined;
-  /** [D][batch][H]; undefined: zeros */
+  /** [D][batch][H], the initial h; undefined: zeros. */
   readonly h0: Float32Array | undefined;
+  /** [D][batch][H], the initial c; undefined: zeros. */
   readonly c0: Float32Array | undefined;
 }
 
+/** The outputs and last states of a batch. */
 export interface CellResult {
-  /** [T][batch][D][H], with batchFirst [batch][T][D][H]; zeros after the end of a sequence */
+  /** [T][batch][D][H], with batchFirst [batch][T][D][H]; zeros after the end of a sequence. */
   readonly y: Float32Array;
-  /** [D][batch][H], after the last step of each sequence */
+  /** [D][batch][H], h after the last step of each sequence. */
   readonly h: Float32Array;
+  /** [D][batch][H], c after the last step of each sequence. */
   readonly c: Float32Array;
 }
 
+/** An LSTM layer that is ready to run. */
 export interface Cells {
   run(sequences: PaddedBatch): CellResult;
   dispose(): void;

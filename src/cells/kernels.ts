@@ -15,7 +15,7 @@ interface OnnxKernels {
   lstm_cell_f32(cell: number, z: number, c: number, h: number, spare: number): void;
 }
 
-/** Options of the functions that load models which may need more kernels than lstm.wasm has. */
+/** Options of loadOnnx(), loadKeras() and loadRTNeural(), whose models may need more kernels than lstm.wasm has. */
 export interface KernelOptions {
   /**
    * The compiled `lstm-wasm/lstm-onnx.wasm`, for runtimes that forbid compiling bytes; initialize() takes lstm.wasm. Ignored
@@ -49,7 +49,7 @@ export function useKernels(who: string, options: KernelOptions | undefined): voi
 }
 
 /**
- * The one instance of this thread, made at the first call: most models need none.
+ * Gives the one instance of this thread, made at the first call, since most models do not need it.
  * @throws Error where compiling bytes is forbidden and no module was given
  * @throws TypeError if the module that was given is another version's
  */

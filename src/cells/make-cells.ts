@@ -3,7 +3,7 @@ import type { CellOptions, Cells } from './cells.ts';
 import { RareCells } from './rare.ts';
 import { StandardCells } from './standard.ts';
 
-/** PyTorch's cell runs on the kernels of LSTM, every other on its own. */
+/** Makes a layer: PyTorch's cell runs on the kernels of LSTM, every other cell on kernels of its own. */
 export function makeCells(options: CellOptions): Cells {
   const { directions, functions, clip, inputForget } = options;
   const rare = directions.some(({ peepholes }) => peepholes) || clip !== undefined || inputForget;

@@ -9,13 +9,13 @@ import { type Activation, SPARE_BYTES } from './activations.ts';
 import type { CellOptions, CellResult, Cells, CellWeights, PaddedBatch } from './cells.ts';
 import { onnxKernels } from './kernels.ts';
 
-/** What the gate sums and inputs of a block of steps aim at: they stay in the L2 cache. */
+/** The bytes of the gate sums and inputs of a block of steps, about, so that they stay in the L2 cache. */
 const BLOCK_BYTES = 1 << 17;
 /** Words of Cell in assembly/onnx/cell.ts, and of each of the three activations after it. */
 const CELL_WORDS = 4;
 const ACTIVATION_WORDS = 3;
 
-/** Pointers of one direction in linear memory. */
+/** The pointers of one direction in linear memory. */
 interface RareDirection {
   readonly ih: number;
   readonly hh: number;
@@ -32,7 +32,7 @@ export class RareCells extends Resource implements Cells {
 
   constructor(options: CellOptions) {
     super('LSTM');
-    // before memory is taken: compiling them may be forbidden
+    // before memory is allocated, since compiling the kernels may be forbidden
     onnxKernels();
     const { I, H, directions, functions, batchFirst } = options;
     this._I = I;
@@ -133,7 +133,7 @@ export class RareCells extends Resource implements Cells {
     product.panels = panels;
     product.zStride = zStride;
 
-    /** Where row b of a step lies among those outside. The second direction starts at the end of each sequence. */
+    /** Gives the row of x and y for row b of a step; the second direction starts at the end of each sequence. */
     const rowOf = (t: number, b: number): number => {
       const length = lengths?.[b] ?? T;
       const step = d && t < length ? length - 1 - t : t;
@@ -160,7 +160,7 @@ export class RareCells extends Resource implements Cells {
       });
       product.rows = (end - first) * batch;
       multiply(product.write(call));
-      // then for each of them z += R h
+      // then z += R h for each step
       Object.assign(product, { w: direction.hh, x: h, xStride: 4 * H, K: H, initStride: zStride, rows: batch });
       for (let t = first; t < end; t++) {
         let row = z + (t - first) * batch * zStride;

@@ -4,7 +4,7 @@ import { packPaddedSequence, padPackedSequence } from '../nn/packed.ts';
 import type { LSTMState } from '../nn/state.ts';
 import type { CellOptions, CellResult, Cells, PaddedBatch } from './cells.ts';
 
-/** Sigmoid, tanh, tanh and nothing else: nn.LSTM. */
+/** PyTorch's cell, with sigmoid, tanh and tanh, run by an LSTM. */
 export class StandardCells implements Cells {
   readonly lstm: LSTM;
 
@@ -30,7 +30,7 @@ export class StandardCells implements Cells {
   }
 }
 
-/** Runs sequences that are padded to T steps: outputs after the end of each are zeros, and the last states are those at its end. */
+/** Runs sequences that are padded to T steps. Outputs after the end of a sequence are zeros; last states are those at its end. */
 function runPadded(
   lstm: LSTM,
   input: TensorLike,

@@ -5,7 +5,7 @@ import type { Dialect } from './plan.ts';
 
 const LINEAR = activation('linear');
 
-/** https://keras.io/api/layers/activations/, by the names in a file; hard_sigmoid has two definitions. */
+/** The activations of https://keras.io/api/layers/activations/ by their names in a file; hard_sigmoid has two definitions. */
 export const KERAS_ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<string, Activation>([
   ['linear', LINEAR],
   ['tanh', activation('tanh')],
@@ -30,27 +30,27 @@ export const KERAS_ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<string
   ['log_softmax', activation('logSoftmax')],
 ]);
 
-/** hard_sigmoid of Keras before 3 and of TensorFlow.js */
+/** hard_sigmoid of Keras 2 and of TensorFlow.js */
 const HARD_SIGMOID_2 = activation('hardSigmoid', 0.2, 0.5);
 
-/** The name of the activation at `config`; linear if there is none. */
+/** Reads the name of the activation at `config`; linear if `config` has no value. */
 function activationName(config: Config): string {
   if (!config.given) return 'linear';
   if (typeof config.value === 'string') return config.value;
-  // as Keras 3 writes functions
+  // the form in which Keras 3 writes functions
   const className = config.get('class_name').value;
   const name = config.get('config').value;
   if (className === 'function' && typeof name === 'string') return name;
   return typeof className === 'string' ? className : describe(config.value);
 }
 
-/** The activation at `config`; one that is not supported is noted. */
+/** Reads the activation at `config`; notes one that is not supported. */
 export function readActivation(config: Config, who: string, dialect: Dialect): Activation {
   const name = activationName(config);
   const known = KERAS_ACTIVATIONS.get(name);
   if (!known) dialect.unsupported(`activation ${describe(name)} of ${who}`);
   const found = name === 'hard_sigmoid' && !dialect.keras3 ? HARD_SIGMOID_2 : (known ?? LINEAR);
-  // where compiling bytes is forbidden, loading is the time to say so
+  // so that a runtime that forbids compiling bytes refuses the model when it is loaded
   prepare(found);
   return found;
 }

@@ -8,16 +8,16 @@ import { refuse } from './refuse.ts';
 import { checkOutput, describeShape } from './shapes.ts';
 import { type OutputRef, readTopology, type Topology } from './topology.ts';
 
-/** Unsupported things that a message shows. */
+/** The most unsupported things that a message lists. */
 const SHOWN = 50;
 
-/** Policies and dtypes of layers; all of them are computed in float32. */
+/** Supported policies and dtypes of layers; all of them are computed in float32. */
 const DTYPE = /^(mixed_)?(float32|float16|bfloat16|float64)$/;
 
 /**
  * Makes a model.
  * @param model an object with class_name and config
- * @param version of the program that wrote it, such as '3.8.0', '2.15.0' or 'tfjs-layers 4.22.0'
+ * @param version the version of the program that wrote it: '3.8.0', '2.15.0' or 'tfjs-layers 4.22.0', for example
  * @param makeWeights gives the weights; called once all layers are known to be supported
  * @throws ModelError
  */

@@ -3,7 +3,11 @@ import { makeCells } from '../cells/make-cells.ts';
 import type { LstmConfig } from './lstm-config.ts';
 import { transpose } from './matrix.ts';
 
-/** @param weights kernel (I, 4H), recurrent kernel (H, 4H), bias (4H) if there is one; gates i, f, c, o: PyTorch's i, f, g, o */
+/**
+ * Makes the cell of an LSTM.
+ * @param weights kernel (I, 4H), recurrent kernel (H, 4H) and an optional bias (4H), with the gates i, f, c, o: PyTorch's i, f,
+ * g, o
+ */
 export function makeCell(config: LstmConfig, [kernel, recurrent, bias]: readonly Float32Array[]): Cells {
   const { units, activation, recurrentActivation } = config;
   const gates = 4 * units;

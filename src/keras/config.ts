@@ -26,7 +26,7 @@ export class Config {
     refuse(code, this.path, describe(this.path), expected, found);
   }
 
-  /** Whether there is a value; null counts as none. */
+  /** Whether there is a value other than null. */
   get given(): boolean {
     return this.value !== undefined && this.value !== null;
   }
@@ -36,7 +36,7 @@ export class Config {
     return this.#array !== undefined;
   }
 
-  /** The elements of an array, or of a tuple, which to_json() of Keras 2 writes as an object. */
+  /** The elements of an array or of a tuple, which to_json() of Keras 2 writes as an object. */
   get #array(): readonly unknown[] | undefined {
     if (Array.isArray(this.value)) return this.value;
     if (tag(this.value) !== 'Object') return undefined;
@@ -44,7 +44,7 @@ export class Config {
     return class_name === '__tuple__' && Array.isArray(items) ? items : undefined;
   }
 
-  /** Gives a member of an object; one without a value if there is none. */
+  /** Gives a member of an object; if it is missing, a Config without a value. */
   get(key: string): Config {
     if (tag(this.value) !== 'Object') this.refuse('wrong-type', 'an object');
     const object = this.value as Record<string, unknown>;

@@ -7,7 +7,7 @@ import { makeLinear } from './matrix.ts';
 import type { Dialect, LayerPlan } from './plan.ts';
 import { checkOutput, lastSize } from './shapes.ts';
 
-/** keras.layers.Dense. @param folder where Keras 3's layout has its weights */
+/** Reads keras.layers.Dense. @param folder the folder of its weights in a .keras file */
 export function readDense(config: Config, name: string, dialect: Dialect, folder = ''): LayerPlan {
   const units = config.get('units').integer(1);
   const useBias = config.get('use_bias').boolean(true);

@@ -13,7 +13,7 @@ export interface Layer {
    * @param masked whether the model passes the mask of the first input as an argument
    */
   run(inputs: readonly MaskedTensor[], masked: boolean): MaskedTensor[];
-  /** Sets a state that is kept from call to call to zeros. */
+  /** Sets the state that the layer keeps from call to call to zeros. */
   resetStates?(): void;
   /** Frees the layer's linear memory. */
   dispose?(): void;

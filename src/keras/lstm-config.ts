@@ -4,28 +4,29 @@ import { readActivation } from './activations.ts';
 import { Config } from './config.ts';
 import type { Dialect } from './plan.ts';
 
-/** The options of keras.layers.LSTM that matter to its results. */
+/** The options of keras.layers.LSTM that change its results. */
 export interface LstmConfig {
   readonly units: number;
   readonly useBias: boolean;
-  /** Applied to the cell's input and to its state */
+  /** The activation of the cell's input and of its state. */
   readonly activation: Activation;
-  /** Applied to the gates */
+  /** The activation of the gates. */
   readonly recurrentActivation: Activation;
   readonly returnSequences: boolean;
   readonly returnState: boolean;
   readonly goBackwards: boolean;
   readonly stateful: boolean;
-  /** What stands at a masked step: zeros, or else what stood at the step before */
+  /** Whether the output at a masked step is zeros; else it repeats the output of the step before. */
   readonly zeroMasked: boolean;
-  /** What stands at masked steps before the first other: the initial state, as in TensorFlow.js, or else zeros */
+  /** Whether masked steps at the beginning give the initial state, as in TensorFlow.js; else they give zeros. */
   readonly startsWithState: boolean;
-  /** Whether the mask of an input counts when the model gives an initial state: Keras 3 takes only one that is an argument */
+  /** Whether the input's own mask counts when the model gives an initial state; Keras 3 then takes only a mask argument. */
   readonly masksWithState: boolean;
 }
 
+/** Reads the options of an LSTM. */
 export function readLstmConfig(config: Config, name: string, dialect: Dialect): LstmConfig {
-  // null is no activation, nothing at all is the layer's own
+  // null means linear; a missing key means the default
   const option = (key: string, otherwise: string) => {
     const field = config.get(key);
     return field.value === undefined ? new Config(field.path, otherwise) : field;
@@ -34,7 +35,7 @@ export function readLstmConfig(config: Config, name: string, dialect: Dialect): 
   const gates = option('recurrent_activation', dialect.tfjs ? 'hard_sigmoid' : 'sigmoid');
   const flag = (key: string) => config.get(key).boolean(false);
   if (flag('time_major')) dialect.unsupported(`time_major of ${name}`);
-  // these change how it is computed, not the result
+  // these options change the computation, not the result
   flag('unroll');
   const { value } = config.get('implementation');
   if (value !== undefined && value !== null && ![0, 1, 2].includes(value as number)) {

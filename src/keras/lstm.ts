@@ -8,7 +8,7 @@ import { Recurrence, reverseSteps, type State } from './recurrence.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, checkRank, describeShape, lastSize } from './shapes.ts';
 
-/** keras.layers.LSTM. Inputs: a sequence, and h and c if the model gives an initial state. */
+/** Reads keras.layers.LSTM. Inputs: a sequence, and h and c if the model gives an initial state. */
 export function readLstm(config: Config, name: string, dialect: Dialect): LayerPlan {
   const options = readLstmConfig(config, name, dialect);
   return {
@@ -31,7 +31,7 @@ const MERGES = {
 };
 export const MERGE_MODES = Object.keys(MERGES);
 
-/** keras.layers.Bidirectional of an LSTM. Inputs: a sequence, and h and c of both directions. */
+/** Reads keras.layers.Bidirectional of an LSTM. Inputs: a sequence, and optionally h and c of both directions. */
 export function readBidirectional(config: Config, name: string, dialect: Dialect): LayerPlan | undefined {
   const forward = readInner(config.get('layer'), name, dialect);
   const given = config.get('backward_layer');
@@ -45,7 +45,7 @@ export function readBidirectional(config: Config, name: string, dialect: Dialect
     if (forward[key] !== backward[key]) dialect.unsupported(`layers of ${name} that differ in ${key}`);
   }
   if (forward.goBackwards === backward.goBackwards) dialect.unsupported(`layers of ${name} that go the same way`);
-  // Keras does so whatever the layers say, TensorFlow.js does not
+  // Bidirectional of Keras sets zero_output_for_mask of both layers, that of TensorFlow.js does not
   const zeroMasked = dialect.tfjs ? false : forward.returnSequences;
   const options = [forward, backward].map((one) => ({ ...one, zeroMasked }));
   return {
@@ -79,7 +79,7 @@ function readInner(layer: Config, name: string, dialect: Dialect): LstmConfig | 
   return undefined;
 }
 
-/** Checks the sequence and the states that go in; gives the shapes of the states that come out. */
+/** Checks the shapes of the sequence and the initial states, and gives the shapes of the last states. */
 function checkInputs(name: string, [sequence, ...given]: readonly Shape[], units: readonly number[]): Shape[] {
   checkRank(name, sequence!, 3);
   const states = units.flatMap((size): Shape[] => [
@@ -109,12 +109,12 @@ function makeRecurrence(name: string, config: LstmConfig, input: Shape, weights:
   return new Recurrence(name, config, weights.read(part, specs.slice(0, config.useBias ? 3 : 2)));
 }
 
-/** h and c that a model gives for its first step. */
+/** Checks the initial h and c that a model gives. */
 function readState(name: string, [h, c]: readonly MaskedTensor[], dims: readonly number[]): State | undefined {
   return h && { h: checkShape(name, 'h', h, dims), c: checkShape(name, 'c', c!, dims) };
 }
 
-/** An input with the mask that counts. */
+/** Gives the sequence with the mask that applies to it. */
 function maskFor(
   { masksWithState }: LstmConfig,
   input: MaskedTensor,
@@ -172,7 +172,7 @@ class BidirectionalLayer implements Layer {
     const { units, returnSequences, returnState } = this._forward.config;
     const [batch, steps] = input!.dims as [number, number];
     const dims = [batch, units];
-    // both are checked before one of them changes what it keeps
+    // both initial states are checked before one direction changes the state that it keeps
     const states = [given.slice(0, 2), given.slice(2)].map((pair) => readState(this._name, pair, dims));
     const x = maskFor(this._forward.config, input!, given, masked);
     const one = this._forward.run(x, states[0]);
@@ -198,7 +198,7 @@ class BidirectionalLayer implements Layer {
   }
 }
 
-/** Rows of `size` numbers of both, side by side. */
+/** Joins the rows of `size` numbers of two arrays, side by side. */
 function beside(a: Float32Array, b: Float32Array, size: number): Float32Array {
   const both = new Float32Array(2 * a.length);
   for (let at = 0; at < a.length; at += size) {

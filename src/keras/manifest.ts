@@ -5,7 +5,7 @@ import type { Config } from './config.ts';
 import type { NamedTensor } from './named-weights.ts';
 import { refuse } from './refuse.ts';
 
-/** The types that weights are stored in, and their bytes. */
+/** The types in which weights are stored, and their bytes. */
 export const STORED: ReadonlyMap<string, number> = new Map([
   ['float32', 4],
   ['float16', 2],

@@ -6,7 +6,7 @@ import { checkRank, lastSize, readAxes } from './shapes.ts';
 // Masking, and the operations that Keras 3 puts into a functional model for the masks of Masking and Embedding: a layer that
 // takes a mask has it as an argument, which comes from NotEqual and Any.
 
-/** keras.layers.Masking: steps whose features all equal the value are zeros and masked. */
+/** Reads keras.layers.Masking: steps whose features all equal the value become zeros and are masked. */
 export function readMasking(config: Config, name: string): LayerPlan {
   const value = Math.fround(config.get('mask_value').number(0));
   return {
@@ -27,7 +27,7 @@ export function readMasking(config: Config, name: string): LayerPlan {
   };
 }
 
-/** keras.ops.not_equal of a tensor and a number: 1 where they differ, else 0. */
+/** Reads keras.ops.not_equal of a tensor and a number: 1 where they differ, else 0. */
 export function readNotEqual(_: Config, name: string, dialect: Dialect, constants: readonly Config[]): LayerPlan {
   const { value } = constants[0] ?? {};
   if (constants.length !== 1 || typeof value !== 'number')
@@ -44,7 +44,7 @@ export function readNotEqual(_: Config, name: string, dialect: Dialect, constant
   };
 }
 
-/** keras.ops.any over the last axis. */
+/** Reads keras.ops.any over the last axis. */
 export function readAny(config: Config, name: string, dialect: Dialect): LayerPlan {
   if (config.get('keepdims').boolean(false)) dialect.unsupported(`keepdims of ${name}`);
   return {

@@ -1,7 +1,7 @@
 import type { TensorLike } from '../base/tensor.ts';
 import { Linear } from '../nn/linear.ts';
 
-/** (columns, rows) of a matrix (rows, columns) */
+/** Transposes a matrix (rows, columns) to (columns, rows). */
 export function transpose(data: Float32Array, rows: number, columns: number): TensorLike {
   const result = new Float32Array(data.length);
   for (let row = 0; row < rows; row++) {
@@ -10,7 +10,7 @@ export function transpose(data: Float32Array, rows: number, columns: number): Te
   return { data: result, dims: [columns, rows] };
 }
 
-/** x K + b, as Keras has it: the kernel is (inputs, outputs). */
+/** Makes the layer x K + b of a kernel K (inputs, outputs), as Keras has it. */
 export function makeLinear(kernel: Float32Array, outputs: number, bias: Float32Array | undefined): Linear {
   const weight = transpose(kernel, kernel.length / outputs, outputs);
   return Linear.fromStateDict({ weight, ...(bias ? { bias: { data: bias, dims: [outputs] } } : {}) });

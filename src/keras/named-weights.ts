@@ -9,7 +9,7 @@ export interface ModelWeights {
    * @param position its number among the layers of its class, from 0
    */
   ofLayer(name: string, className: string, position: number): LayerWeights;
-  /** Checks that some layer has read each weight. @throws ModelError that names one that none has */
+  /** Checks that each weight was read by a layer. @throws ModelError that names a weight that was not */
   checkAllRead(): void;
 }
 
@@ -23,9 +23,9 @@ export interface LazyTensor {
 export interface NamedTensor {
   /** Its name in messages. */
   readonly path: string;
-  /** Its name in the file, which contains those of the layer and of the weight. */
+  /** Its name in the file, which contains the names of the layer and of the weight. */
   readonly name: string;
-  /** The layer, if the file says it elsewhere than in `name`. */
+  /** The name of the layer, if the file has it outside of `name`. */
   readonly layer?: string;
   readonly tensor: LazyTensor;
 }
@@ -53,8 +53,8 @@ export function readTensor(
 
 /**
  * Finds weights by the names that Keras 2 and TensorFlow.js write: LAYER/WEIGHT, with scopes before and in between
- * (LAYER/lstm_cell/WEIGHT, LAYER/forward_NAME/WEIGHT) and `:0` behind. Converted Keras 3 models have the number of the weight in
- * place of its name.
+ * (LAYER/lstm_cell/WEIGHT, LAYER/forward_NAME/WEIGHT) and `:0` at the end. Converted Keras 3 models have the number of the weight
+ * in place of its name.
  */
 export class NamedWeights implements ModelWeights {
   /** The weights of each layer, in the order of the file. */
@@ -84,10 +84,10 @@ export class NamedWeights implements ModelWeights {
     const all = this.#layers.get(name) ?? [];
     return {
       read: (part: Part, specs) => {
-        // looks behind the layer's own name, since the model's name may begin with forward_ too
+        // looks after the layer's own name, since the model's name may begin with forward_ too
         const isForward = ({ parts }: { readonly parts: readonly string[] }) =>
           parts.slice(parts.indexOf(name) + 1).some((one) => one.startsWith('forward_'));
-        // whatever is not forward is backward: a backward_layer of its own may have any name
+        // every other name is backward: a separate backward_layer may have any name
         const own = part.direction ? all.filter((one) => isForward(one) === (part.direction === 'forward')) : [...all];
         const numbered = own.every(({ parts }) => /^\d+$/.test(parts.at(-1)!));
         if (numbered) own.sort((a, b) => Number(a.parts.at(-1)) - Number(b.parts.at(-1)));

@@ -30,13 +30,13 @@ export interface Built {
   readonly outputs: readonly Shape[];
 }
 
-/** A layer whose configuration was read, but not yet its weights. */
+/** A layer whose configuration was read; its weights are read later. */
 export interface LayerPlan {
   /** The numbers of inputs that it can take; default `[1]`. */
   readonly inputs?: readonly number[];
   /** The number of its outputs; default 1. */
   readonly outputs?: number;
-  /** The number of arguments that are no tensors; default 0. */
+  /** The number of arguments that are not tensors; default 0. */
   readonly constants?: number;
   /**
    * Makes the layer for inputs of these shapes.
@@ -55,7 +55,7 @@ export interface Dialect {
   unsupported(what: string): void;
 }
 
-/** Reads the configuration of a layer. Gives nothing for a layer that is not supported, which it has noted. */
+/** Reads the configuration of a layer. Notes a layer that is not supported, and gives undefined. */
 export type LayerReader = (
   config: Config,
   name: string,

@@ -4,12 +4,13 @@ import { makeCell } from './cell.ts';
 import type { MaskedTensor } from './layer.ts';
 import type { LstmConfig } from './lstm-config.ts';
 
-/** h and c of each row, (B, H) each. */
+/** The h and c of each row, both (B, H). */
 export interface State {
   readonly h: Float32Array;
   readonly c: Float32Array;
 }
 
+/** The results of a run: outputs and last states. */
 export interface RecurrenceResult extends State {
   /** The outputs in the order in which they were computed, (B, T, H), or that of the last step, (B, H) */
   readonly output: Float32Array;
@@ -23,7 +24,7 @@ export class Recurrence {
   private readonly _inputSize: number;
   private _kept: (State & { readonly batch: number }) | undefined;
 
-  /** @param weights kernel, recurrent kernel and, if there is one, bias */
+  /** @param weights kernel, recurrent kernel, and optionally bias */
   constructor(name: string, config: LstmConfig, weights: readonly Float32Array[]) {
     this.config = config;
     this._name = name;
@@ -31,7 +32,7 @@ export class Recurrence {
     this._cell = makeCell(config, weights);
   }
 
-  /** @param initial h and c to start from, where the model gives them */
+  /** Runs a batch. @param initial the initial h and c; without them zeros, or the state that the layer keeps */
   run({ data, dims, mask }: MaskedTensor, initial?: State): RecurrenceResult {
     const [batch, steps] = dims as readonly [number, number];
     if (steps === 0) throw wrongValue(this._name, 'input', 'at least one step', dims);
@@ -79,7 +80,7 @@ export class Recurrence {
     return { output: y, h, c };
   }
 
-  /** The steps of each row that are not masked, run as a shorter sequence; rows without any keep their state. */
+  /** Runs the steps of each row that are not masked as a shorter sequence; a row without any keeps its state. */
   private _runMasked(x: Float32Array, mask: Uint8Array, steps: number, state: State): RecurrenceResult {
     const { units, zeroMasked, startsWithState } = this.config;
     const size = this._inputSize;
@@ -125,7 +126,7 @@ export class Recurrence {
   }
 }
 
-/** (B, T, *) with the last step first */
+/** Reverses the steps of (B, T, *). */
 export function reverseSteps<T extends Float32Array | Uint8Array>(data: T, batch: number, steps: number): T {
   const reversed = data.slice() as T;
   const size = data.length / (batch * steps);
@@ -138,7 +139,7 @@ export function reverseSteps<T extends Float32Array | Uint8Array>(data: T, batch
   return reversed;
 }
 
-/** (B, *) of the last of (B, T, *) */
+/** Copies the last step (B, *) of (B, T, *). */
 function lastSteps(data: Float32Array, batch: number, steps: number): Float32Array {
   const size = data.length / (batch * steps) || 0;
   const last = new Float32Array(batch * size);

@@ -10,12 +10,12 @@ import { checkOutput, checkRank, describeShape, lastSize } from './shapes.ts';
 
 // Layers that have no weights of their own, and Embedding.
 
-/** A layer that gives its input as it is: keras.layers.Dropout does something in training only. */
+/** Reads a layer that returns its input unchanged, like keras.layers.Dropout outside of training. */
 export function readIdentity(): LayerPlan {
   return { build: ([shape]) => ({ outputs: [shape!], layer: { run: ([input]) => [input!] } }) };
 }
 
-/** keras.layers.Activation */
+/** Reads keras.layers.Activation. */
 export function readActivationLayer(config: Config, name: string, dialect: Dialect): LayerPlan {
   const activation = readActivation(config.get('activation'), name, dialect);
   return {
@@ -31,7 +31,7 @@ export function readActivationLayer(config: Config, name: string, dialect: Diale
   };
 }
 
-/** keras.layers.TimeDistributed of a Dense, which treats every step alike anyway. */
+/** Reads keras.layers.TimeDistributed of a Dense, which is the Dense itself: it treats every step alike. */
 export function readTimeDistributed(config: Config, name: string, dialect: Dialect): LayerPlan | undefined {
   const layer = config.get('layer');
   const className = layer.get('class_name').string();
@@ -48,7 +48,7 @@ export function readTimeDistributed(config: Config, name: string, dialect: Diale
   };
 }
 
-/** keras.layers.Flatten: (B, *) to (B, n) */
+/** Reads keras.layers.Flatten: (B, *) to (B, n). */
 export function readFlatten(config: Config, name: string, dialect: Dialect): LayerPlan {
   checkChannels(config, name, dialect);
   return {
@@ -64,16 +64,16 @@ export function readFlatten(config: Config, name: string, dialect: Dialect): Lay
   };
 }
 
-/** keras.layers.Reshape: the numbers of a sample to other dimensions, of which one may be -1, which is what is left. */
+/** Reads keras.layers.Reshape: a sample to other dimensions. One of them may be -1, and follows from the others. */
 export function readReshape(config: Config, name: string): LayerPlan {
   const field = config.get('target_shape');
-  // TensorFlow.js may have null in place of -1
+  // TensorFlow.js may write null for -1
   const target = field.items().map((item) => (item.given && item.value !== -1 ? item.integer(1) : -1));
   const open = target.indexOf(-1);
   if (target.length > 7 || target.lastIndexOf(-1) !== open)
     field.refuse('wrong-value', 'at most 7 sizes, one of them -1');
   const known = product(target.filter((size) => size !== -1));
-  /** Target dimensions for a sample of `count` numbers; nothing if they do not fit. */
+  /** Gives the target dimensions for a sample of `count` numbers; undefined if they do not fit. */
   const dimsOf = (count: number) => {
     if (open < 0 ? count !== known : count % known !== 0) return undefined;
     return target.map((size) => (size === -1 ? count / known : size));
@@ -98,7 +98,7 @@ export function readReshape(config: Config, name: string): LayerPlan {
   };
 }
 
-/** keras.layers.RepeatVector: (B, n) to (B, times, n) */
+/** Reads keras.layers.RepeatVector: (B, n) to (B, times, n). */
 export function readRepeatVector(config: Config, name: string): LayerPlan {
   const times = config.get('n').integer(1);
   return {
@@ -119,7 +119,7 @@ export function readRepeatVector(config: Config, name: string): LayerPlan {
   };
 }
 
-/** keras.layers.Embedding: rows by number; with mask_zero a 0 is a masked step. */
+/** Reads keras.layers.Embedding: rows by number; with mask_zero a 0 is a masked step. */
 export function readEmbedding(config: Config, name: string): LayerPlan {
   // numbers beyond 2^24 are not exact in float32
   const count = config.get('input_dim').integer(1, 2 ** 24);
@@ -174,7 +174,7 @@ export function checkChannels(config: Config, name: string, dialect: Dialect): v
   }
 }
 
-/** A shape whose second dimension, the steps, is what `size` makes of it. */
+/** Gives the shape (B, size(T), width) for a shape (B, T, *). */
 export function withSteps(shape: Shape, width: number, size: (steps: number) => number): Shape {
   const steps = shape[1] ?? null;
   return [shape[0]!, steps === null ? null : size(steps), width];

@@ -28,7 +28,7 @@ interface Call {
 
 /** The layers of a model and how they are connected. */
 export interface Topology {
-  /** The layers, each behind those whose outputs it takes. */
+  /** The layers, each after those whose outputs it takes. */
   readonly nodes: readonly LayerNode[];
   /** The declared shapes of the inputs, by name. */
   readonly shapes: ReadonlyMap<string, Shape>;
@@ -219,7 +219,7 @@ function readTensors(field: Config, depth: number): OutputRef[] {
   return [readSource(field.get('config').get('keras_history'))];
 }
 
-/** Sorts the layers so that each comes behind those whose outputs it takes; keeps the order of the file otherwise. */
+/** Sorts the layers so that each comes after those whose outputs it takes; keeps the order of the file otherwise. */
 function sortNodes(nodes: readonly LayerNode[]): LayerNode[] {
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const sorted: LayerNode[] = [];

@@ -12,7 +12,7 @@ import { checkChannels, withSteps } from './simple-layers.ts';
 
 // Layers that move a window along the steps of (B, T, C).
 
-/** Windows that are laid out as rows at once. */
+/** The most windows that are laid out as rows at once. */
 const ROWS = 1024;
 
 /** The options of a window; `size`, `stride` and `dilation` count steps. */
@@ -23,7 +23,7 @@ interface WindowOptions {
   readonly padding: 'valid' | 'same' | 'causal';
 }
 
-/** Counts the windows, which are the steps that come out, and the zeros in front of the first step. */
+/** Counts the windows, which are the steps of the output, and the zeros before the first step. */
 function slide({ size, stride, dilation, padding }: WindowOptions, steps: number): { count: number; before: number } {
   const span = (size - 1) * dilation + 1;
   if (padding === 'valid') return { count: Math.floor((steps - span) / stride) + 1, before: 0 };

@@ -1,57 +1,61 @@
 import { FreeBlocks } from './free-blocks.ts';
 import { wasm } from './wasm.ts';
 
-// Linear memory belongs to this file: who has which bytes, and when memory grows. Pointers are plain numbers, since
-// memory may reach 4 GiB and 32-bit integer operators would turn the upper half negative.
+// Linear memory belongs to this file: it knows which bytes are taken, and makes memory grow. Pointers are plain numbers: memory
+// may reach 4 GiB, and 32-bit integer operators would turn the upper half negative.
 
 const PAGE = 65536;
-/** Bytes of scratch that are kept between calls; a larger block goes back after the call that needed it. */
+/** The most bytes of scratch that are kept between calls; a larger block is freed after the call that needed it. */
 const SCRATCH_KEPT = 8 << 20;
 
 const free = new FreeBlocks();
 /**
- * Memory that users got views of, taken in slabs and never given back to `free`: whoever writes to a view of a disposed stream changes no
- * weights, states or descriptions, at worst what another stream shows. The last to be given back are not used again yet.
+ * Free memory that users got views of, allocated in slabs and never returned to `free`: a write to a view of a disposed stream
+ * changes no weights, states or descriptions; at worst it changes the input or output of another stream.
  */
 const freeForViews = new FreeBlocks();
+/** The bytes of a slab, unless a block needs more. */
 const SLAB = 16_384;
+/** The blocks for views that were released last; they are not used again yet. */
 const retired: number[] = [];
 const RETIRED_BLOCKS = 256;
+/** The addresses of all blocks for views. */
 const shown = new Set<number>();
+/** The bytes of each allocated block, by its address. */
 const allocated = new Map<number, number>();
 let used = 0;
 let end = 0;
 let scratchStart = 0;
 let scratchBytes = 0;
 
-// Growth detaches the buffer of whatever views there are, whose length becomes 0: asking a view takes a nanosecond, asking
-// memory.buffer sixty.
+// When memory grows, the buffer of all views is detached and their length becomes 0. Asking a view for its length takes a
+// nanosecond, reading memory.buffer sixty.
 let heap = new Float32Array(0);
 let words = new Int32Array(0);
 
-/** The next multiple of 64, a cache line. */
+/** Rounds up to a multiple of 64, the bytes of a cache line. */
 export function align(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;
 }
 
-/** All of linear memory as floats; index with `pointer / 4`. Ask again after anything that may allocate. */
+/** Gives all of linear memory as floats; index with `pointer / 4`. Call again after anything that may allocate. */
 export function floats(): Float32Array {
   if (heap.length === 0) heap = new Float32Array(wasm().memory.buffer);
   return heap;
 }
 
-/** All of linear memory as 32-bit integers, also to move floats without touching a NaN's bits. */
+/** Gives all of linear memory as 32-bit integers; they also move floats without touching a NaN's bits. */
 export function integers(): Int32Array {
   if (words.length === 0) words = new Int32Array(wasm().memory.buffer);
   return words;
 }
 
-/** Whether `array` is a view of linear memory. */
+/** Tells whether `array` is a view of linear memory. */
 export function isInside(array: ArrayBufferView): boolean {
   return array.buffer === floats().buffer;
 }
 
-/** `kept` if it is still a view of linear memory, else a new one of `length` floats at `pointer`: growth takes the length of a view. */
+/** Gives `kept` if it is still a view of linear memory, which growth detaches; else a new one of `length` floats at `pointer`. */
 export function currentView(
   kept: Float32Array<ArrayBuffer>,
   pointer: number,
@@ -61,7 +65,7 @@ export function currentView(
   return isCurrent ? kept : new Float32Array(wasm().memory.buffer, pointer, length);
 }
 
-/** Copies `array` if it lies in linear memory itself, such as a stream's output: it would vanish when memory grows. */
+/** Copies `array` if it lies in linear memory itself, as a stream's output does: growth would detach it. */
 export function copyIfInside(array: Float32Array): Float32Array {
   return isInside(array) ? array.slice() : array;
 }
@@ -85,7 +89,7 @@ export function bytesUsed(): number {
 }
 
 /**
- * A block of at least `bytes` bytes, aligned to 64, contents undefined.
+ * Allocates a block of at least `bytes` bytes, aligned to 64, with undefined contents.
  * @throws RangeError if memory cannot grow that far; nothing is changed then
  */
 export function allocate(bytes: number): number {
@@ -100,14 +104,14 @@ export function allocate(bytes: number): number {
   return start;
 }
 
-/** As allocate(), filled with zeros. */
+/** Allocates a block and fills it with zeros. */
 export function allocateZeros(bytes: number): number {
   const block = allocate(bytes);
   new Uint8Array(floats().buffer, block, bytes).fill(0);
   return block;
 }
 
-/** As allocateZeros(), for memory that users get views of. */
+/** Allocates a block of zeros that users get views of. */
 export function allocateForViews(bytes: number): number {
   const size = align(Math.max(bytes, 1));
   let start = freeForViews.take(size);
@@ -125,7 +129,7 @@ export function allocateForViews(bytes: number): number {
   return start;
 }
 
-/** Gives a block back. Its neighbours join it, so that memory does not crumble. */
+/** Frees a block and joins it with free neighbours, so that free memory does not fragment. */
 export function release(start: number): void {
   const bytes = allocated.get(start)!;
   used -= bytes;
@@ -142,7 +146,7 @@ export function release(start: number): void {
   shown.delete(oldest);
 }
 
-/** The shared scratch block, at least `bytes` long, valid until the next call of `scratch` or `endScratch`. */
+/** Gives the shared scratch block, at least `bytes` long, valid until the next call of `scratch` or `endScratch`. */
 export function scratch(bytes: number): number {
   if (scratchBytes < bytes) {
     dropScratch();
@@ -152,7 +156,7 @@ export function scratch(bytes: number): number {
   return scratchStart;
 }
 
-/** Ends the use of scratch by one call: a block beyond the usual size is given back. */
+/** Ends the use of scratch by one call: frees a block beyond the usual size. */
 export function endScratch(): void {
   if (scratchBytes > SCRATCH_KEPT) dropScratch();
 }

@@ -2,7 +2,7 @@ import { embedded, embeddedInt8 } from './embedded.ts';
 
 /**
  * Compiles lstm.wasm.
- * @throws Error that says what the engine lacks or forbids
+ * @throws Error that names the feature that the engine lacks or forbids
  */
 export function compile(): WebAssembly.Module {
   const bytes = decode(embedded);
@@ -24,7 +24,7 @@ export function compileInt8(): WebAssembly.Module {
   return new WebAssembly.Module(decode(embeddedInt8));
 }
 
-/** Decodes hexadecimal by the engine's own parser a word at a time; a loop over characters takes 5 ms more at start. */
+/** Decodes hexadecimal word by word with parseInt(); a loop over characters takes 5 ms longer at start. */
 export function decode(hex: string): Uint8Array<ArrayBuffer> {
   const length = hex.length / 2;
   const view = new DataView(new ArrayBuffer(length + 3));

@@ -5,25 +5,25 @@ import { type Form, type Int8Matrix, panelBytes, quantizedBytes, writeInt8 } fro
 import { PRODUCT_BYTES, Product } from './structs.ts';
 import { instantiateInt8, wasm } from './wasm.ts';
 
-// 8-bit weights: for each row of a matrix one scale, max|w| / 127, and integers from -127 to 127. The kernels quantise
+// With 8-bit weights each row of a matrix has one scale, max|w| / 127, and integers from -127 to 127. The kernels quantise
 // activations to 14 bits, row by row and step by step, and add up exact integers (assembly/int8.ts).
 
 let chosen: Form | undefined;
 
 /**
- * How 8-bit products are done in this thread. No clock decides, since worklets have none: the relaxed form where its module
- * compiles, is not known to be slower, and computes the right integers. Results do not depend on it.
+ * Chooses the form of 8-bit products in this thread: the relaxed one where its module compiles, is not known to be slower, and
+ * computes the right integers. No clock decides, since worklets have none. Results do not depend on the form.
  */
 export function int8Form(): Form {
   chosen ??= instantiateInt8() && isExact() ? I8_RELAXED : I8;
   return chosen;
 }
 
-/** Whether both forms give the same integers, from weights of every size in every lane. */
+/** Tells whether both forms give the same integers, from weights of every size in every lane. */
 function isExact(): boolean {
   const size = 16;
   const data = Int8Array.from({ length: size * size }, (_, i) => ((i * 89) % 255) - 127);
-  // the activations and what sums start from; scales too, of which only the first 16 count
+  // the activations, and then the initial sums; also the scales, of which only the first 16 are used
   const x = Float32Array.from({ length: 2 * size }, (_, k) => ((k * 7) % 32) - 15.5);
   const [plain, relaxed] = ([I8, I8_RELAXED] as const).map((form) => {
     const bytes = panelBytes(size, size, form);
@@ -48,7 +48,7 @@ function isExact(): boolean {
 }
 
 /**
- * The nearest matrix of 8-bit weights to `values` [rows][K].
+ * Rounds `values` [rows][K] to the nearest matrix of 8-bit weights.
  * @throws ModelError if a value is NaN or infinite
  */
 export function quantizeMatrix(who: string, name: string, values: Float32Array, rows: number): Int8Matrix {

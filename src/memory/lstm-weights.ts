@@ -11,7 +11,7 @@ import {
 import { directionParameters, type LSTMSizes, layerInputSize } from './parameters.ts';
 import { PRODUCT_BYTES, Product } from './structs.ts';
 
-/** Bytes of Model in assembly/model.ts, and of the products of a layer in one direction that follow it */
+/** Bytes of Model in assembly/model.ts, and of the products of a layer in one direction, which follow it. */
 const MODEL_BYTES = 4 * 3;
 const DIRECTION_BYTES = 3 * PRODUCT_BYTES;
 
@@ -20,9 +20,10 @@ interface DirectionPlace {
   readonly weight_ih: number;
   readonly weight_hh: number;
   readonly weight_hr: number;
-  /** bias_ih + bias_hh, in panels: what the kernels' sums begin with; then zeros, which a projection's begin with */
+  /** bias_ih + bias_hh in panels, the initial gate sums of the kernels; bias_hr is zeros, the initial sums of a projection. */
   readonly bias: number;
   readonly bias_hr: number;
+  /** The two biases as they were loaded. */
   readonly bias_ih: number;
   readonly bias_hh: number;
 }
@@ -33,7 +34,7 @@ export class LSTMWeights {
   private readonly _sizes: LSTMSizes;
   private readonly _places: readonly DirectionPlace[];
 
-  /** @param block zeros, bytesOf(sizes, form) of them; the Model is at its beginning */
+  /** @param block pointer of bytesOf(sizes, form) zeros; the Model is at its beginning */
   constructor(sizes: LSTMSizes, form: Form, block: number) {
     const { hiddenSize, projSize, directions, numLayers } = sizes;
     integers().set([hiddenSize, projSize, directions], block / 4);
@@ -56,13 +57,15 @@ export class LSTMWeights {
     this._places = places;
   }
 
-  /** Bytes of the block. One sum: an absurd number of layers must not be enumerated before memory refuses it. */
+  /**
+   * Counts the bytes of the block. One sum, since enumerating an absurd number of layers would come before memory refuses them.
+   */
   static bytesOf(sizes: LSTMSizes, form: Form): number {
     const [first, others] = [0, 1].map((layer) => placeDirection(sizes, form, 0, layer)[1]) as [number, number];
     return modelBytes(sizes) + sizes.directions * (first + (sizes.numLayers - 1) * others);
   }
 
-  /** Adds the two biases of each gate, once they have changed. */
+  /** Adds the two biases of each gate; called after they have changed. */
   addBiases(): void {
     const { hiddenSize, gateRows } = this._sizes;
     for (const { bias, bias_ih, bias_hh } of this._places) {
@@ -73,7 +76,7 @@ export class LSTMWeights {
   }
 }
 
-/** Bytes of scratch that lstm_run needs for `rows` rows at once; Run in assembly/model.ts says what for. */
+/** Counts the bytes of scratch that lstm_run needs for `rows` rows at once: `z` of Run in assembly/model.ts. */
 export function lstmScratchBytes(sizes: LSTMSizes, form: Form, rows: number): number {
   const { inputSize, hiddenSize, projSize, outputSize, numLayers, directions, gateRows } = sizes;
   const widest = Math.max(inputSize, outputSize * (numLayers > 1 ? directions : 1));
@@ -85,7 +88,7 @@ function modelBytes({ numLayers, directions }: LSTMSizes): number {
   return align(MODEL_BYTES + numLayers * directions * DIRECTION_BYTES);
 }
 
-/** Lays out a layer in one direction from `start` on: its pointers, and its bytes in all. */
+/** Lays out a layer in one direction from `start` on. @returns its pointers, and its bytes in all */
 function placeDirection(
   sizes: LSTMSizes,
   form: Form,
@@ -110,7 +113,7 @@ function placeDirection(
   return [place, align(end - start)];
 }
 
-/** Writes the products of a layer in one direction: all that does not change from step to step. */
+/** Writes the products of a layer in one direction: the fields that do not change from step to step. */
 function writeProducts(pointer: number, sizes: LSTMSizes, form: Form, layer: number, place: DirectionPlace): void {
   const { gateRows, outputSize, hiddenSize, projSize } = sizes;
   let at = pointer;

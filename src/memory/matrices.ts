@@ -4,13 +4,13 @@ import { skip } from './rows.ts';
 import { PRODUCT_BYTES, Product } from './structs.ts';
 import { wasm } from './wasm.ts';
 
-/** Bytes of inputs, sums and outputs of the rows that go through the kernel at once. */
+/** The bytes of inputs, sums and outputs of the rows that go through the kernel at once, about. */
 const CHUNK_BYTES = 1 << 18;
 
-/** The weights of Linear and Conv1d: a matrix for each group of outputs, in panels, and biases; and scratch to multiply in. */
+/** The weights of Linear and Conv1d, a matrix in panels for each group of outputs, and biases; and scratch to multiply in. */
 export class Matrices {
   readonly parameters: readonly Parameter[];
-  /** Pointers in scratch, valid from reserve() on: inputs [rows][columns], outputs [rows][outputs] where copyOut() takes them */
+  /** Pointers in scratch, which reserve() sets: inputs [rows][columns], and outputs [rows][outputs] for copyOut(). */
   inputs = 0;
   outputs = 0;
   private readonly _rows: number;
@@ -25,8 +25,8 @@ export class Matrices {
   private _call = 0;
 
   /**
-   * @param dims of the weight: all rows, then the sizes whose product is a row's columns
-   * @param allocate gives a block of zeros
+   * @param dims dims of the weight: all rows, then the sizes whose product is the number of columns
+   * @param allocate allocates a block of zeros
    */
   constructor(dims: readonly number[], groups: number, bias: boolean, form: Form, allocate: (bytes: number) => number) {
     this._rows = dims[0]! / groups;
@@ -45,9 +45,9 @@ export class Matrices {
   }
 
   /**
-   * Takes scratch for the inputs and outputs of `count` rows, or of fewer that stay in the cache; or, if `wholeInput`, for all
-   * inputs and the outputs of fewer.
-   * @returns how many rows the outputs are for
+   * Takes scratch for the inputs and outputs of `count` rows, or of fewer rows that stay in the cache. With `wholeInput` there is
+   * room for all inputs in any case.
+   * @returns the number of rows that the outputs have room for
    */
   reserve(count: number, wholeInput = false): number {
     const zStride = panelCount(this._rows) * PANEL_BYTES;
@@ -74,7 +74,7 @@ export class Matrices {
     return chunk;
   }
 
-  /** Writes the outputs of a group for `count` of the inputs in scratch, from row `first` on. */
+  /** Computes the outputs of a group for `count` rows of the inputs in scratch, from row `first` on. */
   multiply(group: number, count: number, first = 0): void {
     const product = this._product;
     product.w = this._weight + group * this._weightBytes;

@@ -5,13 +5,13 @@ import type { ParameterSpec } from './parameters.ts';
 import { wasm } from './wasm.ts';
 
 // Weights lie in panels of 16 columns: [panel][k][column], 64 bytes for each k; assembly/panels.ts says which row is where.
-// The same panels serve one row and many. Packing moves bits, never floats, so that even a NaN's payload comes back from
-// stateDict(). What no row fills is zero from the start: blocks of weights are cleared when they are allocated.
+// The same panels serve products with one row and with many. Packing moves bits, never floats, so that even a NaN's payload comes
+// back from stateDict(). Columns that no row fills are zeros: blocks of weights are cleared when they are allocated.
 
 /** The form of a matrix: float32, or 8 bits in the order of one of the two kernels (assembly/product.ts). */
 export type Form = typeof FLOAT32 | typeof I8 | typeof I8_RELAXED;
 
-/** Bytes from one k of a panel to the next */
+/** Bytes from one k of a panel to the next. */
 export const PANEL_BYTES = 4 * PANEL;
 
 /** How the rows of a matrix [dims[0]][the rest] lie in panels. */
@@ -42,23 +42,23 @@ export interface Int8Matrix {
 /** Values by parameter name. */
 export type Values = ReadonlyMap<string, Float32Array | Int8Matrix>;
 
-/** Whether any matrix has 8-bit weights: then the module has, and quantizes the others. */
+/** Tells whether any matrix has 8-bit weights; then the module quantizes the others too. */
 export function holdsInt8(values: Values): boolean {
   return [...values.values()].some((value) => 'scale' in value);
 }
 
-/** Panels for a matrix of `rows` rows. Gates of H units: 4 H rows, which four units a panel fill as well. */
+/** Counts the panels of a matrix of `rows` rows. Gates of H units have 4 H rows; four units fill a panel. */
 export function panelCount(rows: number): number {
   return Math.ceil(rows / PANEL);
 }
 
-/** Bytes of the panels of a matrix [rows][K]. 8-bit ones are followed by scales and by sums of rows (assembly/int8.ts). */
+/** Counts the bytes of the panels of a matrix [rows][K]. Scales and sums of rows follow 8-bit panels (assembly/int8.ts). */
 export function panelBytes(rows: number, K: number, form: Form = FLOAT32): number {
   if (form === FLOAT32) return panelCount(rows) * K * PANEL_BYTES;
   return panelCount(rows) * (PANEL * int8Depth(K) + PANEL_BYTES * (1 + int8Blocks(K)));
 }
 
-/** Bytes of scratch for a row of K activations, quantised: quantized_bytes in assembly/int8.ts. */
+/** Counts the bytes of scratch for a quantised row of K activations: quantized_bytes in assembly/int8.ts. */
 export function quantizedBytes(K: number, form: Form): number {
   return form === FLOAT32 ? 0 : 2 * int8Depth(K) + 8;
 }
@@ -78,7 +78,7 @@ export function writeParameter(parameter: Parameter, values: Float32Array | Int8
   else moveMatrix(true, parameter, new Int32Array(values.buffer, values.byteOffset, values.length));
 }
 
-/** A copy of a parameter, bit for bit what was written, or the float32 that its 8-bit weights stand for. */
+/** Copies a parameter, with all bits that were written, or as the float32 that its 8-bit weights stand for. */
 export function readParameter(parameter: Parameter): Float32Array {
   const { pointer, dims, panels } = parameter;
   const count = product(dims);
@@ -107,12 +107,12 @@ function moveMatrix(into: boolean, parameter: Parameter, array: Int32Array): voi
   }
 }
 
-/** The columns of a matrix: all of its dims but the first. */
+/** Counts the columns of a matrix: the product of its dims after the first. */
 export function columnCount(dims: readonly number[]): number {
   return product(dims.slice(1));
 }
 
-/** Where a row of a float32 matrix begins; one column further is PANEL_BYTES on. */
+/** Gives the pointer of a row of a float32 matrix; its next column is PANEL_BYTES further on. */
 export function rowPointer({ pointer, dims, panels }: Parameter, row: number): number {
   const { units = 0, parts = 1 } = panels ?? {};
   const K = columnCount(dims);
@@ -121,7 +121,7 @@ export function rowPointer({ pointer, dims, panels }: Parameter, row: number): n
   return pointer + part * panelBytes(rows, K) + 4 * wasm().panel_index(row - part * rows, K, units);
 }
 
-/** Elements of a float32 parameter in their order, run by run: a row of a matrix in panels, or all that lie side by side. */
+/** Lists the runs of a float32 parameter in order: each row of a matrix in panels, or all elements as one run. */
 export function* runsOf(parameter: Parameter): Generator<{ pointer: number; count: number; stride: number }> {
   const { pointer, dims, panels } = parameter;
   if (!panels) yield { pointer, count: product(dims), stride: 4 };
@@ -154,7 +154,7 @@ export function writeInt8(parameter: Parameter, { data, scale }: Int8Matrix): vo
   });
 }
 
-/** A copy of 8-bit weights and their scales. */
+/** Copies 8-bit weights and their scales. */
 export function readInt8(parameter: Parameter): Int8Matrix {
   const { dims, panels } = parameter;
   const K = columnCount(dims);
@@ -169,12 +169,12 @@ export function readInt8(parameter: Parameter): Int8Matrix {
   return { data, scale };
 }
 
-/** From a row's first weight to the k-th: four lie side by side. */
+/** Counts the bytes from a row's first weight to its k-th: four lie side by side. */
 function int8Offset(k: number): number {
   return Math.floor(k / 4) * 4 * PANEL + (k % 4);
 }
 
-/** The bit that differs in memory from the k-th weight of a row: in the plain form 128 is added to even ones. */
+/** Gives the bits to flip in the k-th weight of a row: in the plain form memory has 128 added to even ones. */
 function int8Bias(k: number, form: Form | undefined): number {
   return form === I8 && k % 2 === 0 ? 0x80 : 0;
 }
@@ -203,7 +203,7 @@ export function writeFloats(pointer: number, values: Float32Array): void {
   integers().set(new Int32Array(values.buffer, values.byteOffset, values.length), pointer / 4);
 }
 
-/** A copy of `count` floats at `pointer`, bit for bit. */
+/** Copies `count` floats at `pointer`, bit for bit. */
 export function readFloats(pointer: number, count: number): Float32Array {
   return new Float32Array(integers().slice(pointer / 4, pointer / 4 + count).buffer);
 }

@@ -1,9 +1,9 @@
 import { type CellKind, gateRows } from './cell-kind.ts';
 
-/** Sizes of a recurrent module: PyTorch's constructor arguments, and what follows from them. */
+/** The sizes of a recurrent module: PyTorch's constructor arguments, and numbers that follow from them. */
 export interface LSTMSizes {
   readonly kind: CellKind;
-  /** Whether it is an LSTMCell: one layer in one direction, whose state has no dimension for them */
+  /** Whether it is an LSTMCell: one layer in one direction, and a state without a dimension of layers. */
   readonly cell: boolean;
   readonly inputSize: number;
   readonly hiddenSize: number;
@@ -17,16 +17,17 @@ export interface LSTMSizes {
   readonly outputSize: number;
   /** Rows of weight_ih, weight_hh and the biases: all gates */
   readonly gateRows: number;
-  /** Elements of all states of one sequence in one direction: h is Ho wide, every other state H */
+  /** Elements of all states of one sequence in one direction: h has size Ho, every other state size H. */
   readonly stateCount: number;
 }
 
-/** A state-dict key and the shape that belongs to it. */
+/** The name and shape of a parameter in a state dict. */
 export interface ParameterSpec {
   readonly name: string;
   readonly dims: readonly number[];
 }
 
+/** Completes sizes with the numbers that follow from them. */
 export function lstmSizes(given: Omit<LSTMSizes, 'directions' | 'outputSize' | 'gateRows' | 'stateCount'>): LSTMSizes {
   const { kind, hiddenSize, numLayers } = given;
   const outputSize = given.projSize || hiddenSize;
@@ -39,17 +40,17 @@ export function lstmSizes(given: Omit<LSTMSizes, 'directions' | 'outputSize' | '
   };
 }
 
-/** The size of a layer's inputs: I for the first, both directions' outputs side by side for the others. */
+/** Gives the size of a layer's inputs: I for the first; for the others all directions' outputs side by side. */
 export function layerInputSize(sizes: LSTMSizes, layer: number): number {
   return layer === 0 ? sizes.inputSize : sizes.outputSize * sizes.directions;
 }
 
-/** The end of a parameter's name, after its kind such as `weight_ih`. */
+/** Gives the end of a parameter's name, after a kind like `weight_ih`. */
 export function suffix({ cell }: Pick<LSTMSizes, 'cell'>, layer: number, direction = 0): string {
   return cell ? '' : `_l${layer}${direction ? '_reverse' : ''}`;
 }
 
-/** Parameters of one layer in one direction by kind, in PyTorch's order. */
+/** Lists the parameters of one layer in one direction with their kinds, in PyTorch's order. */
 export function directionParameters(sizes: LSTMSizes, layer: number, direction: number) {
   const spec = <Kind extends string>(kind: Kind, ...dims: number[]) => ({
     kind,

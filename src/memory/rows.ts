@@ -1,8 +1,8 @@
 import { floats, integers, isInside } from './arena.ts';
 
-// Between linear memory and arrays outside. Nothing here makes garbage, but for a view where only a part of an array is read.
+// Copies between linear memory and arrays outside. The only garbage is a view, where a part of an array is copied to memory.
 
-/** The pointer `count` floats after another. */
+/** Gives the pointer that lies `count` floats after another. */
 export function skip(pointer: number, count: number): number {
   return pointer + 4 * count;
 }
@@ -18,19 +18,19 @@ export function copyIn(pointer: number, array: Float32Array, at: number, count: 
   floats().set(whole ? array : array.subarray(at, at + count), pointer / 4);
 }
 
-/** As copyIn(), without a view of the part: slower where there is much to copy. */
+/** Copies as copyIn() does, but by a loop, without a view of the part: slower for many floats. */
 export function copyInSome(pointer: number, array: Float32Array, at: number, count: number): void {
   const memory = floats();
   let to = pointer / 4;
   for (const end = at + count; at < end; at++, to++) memory[to] = array[at]!;
 }
 
-/** Where an array lies in linear memory, which stays true when memory grows and takes the array's length; -1 if it lies outside. */
+/** Gives the pointer of an array in linear memory, -1 outside. It stays valid when memory grows, which detaches the array. */
 export function placeOf(array: Float32Array): number {
   return isInside(array) ? array.byteOffset : -1;
 }
 
-/** As copyIn(), of an array whose place was asked for before memory could grow. */
+/** Copies as copyIn() does, from an array whose placeOf() was taken before memory could grow. */
 export function copyInFrom(pointer: number, array: Float32Array, place: number, at: number, count: number): void {
   const from = place / 4 + at;
   if (place < 0) copyIn(pointer, array, at, count);
@@ -43,28 +43,29 @@ export function writeIntegers(pointer: number, list: ArrayLike<number>, at: numb
   for (let i = 0; i < count; i++) words[pointer / 4 + i] = list[at + i]!;
 }
 
-/** Writes values[which[at]] and what follows for `count` entries of `which`: pointers of streams, say. */
+/** Writes values[which[at]] to values[which[at + count - 1]] to linear memory: the pointers of some streams. */
 export function writeChosen(pointer: number, values: Uint32Array, which: Int32Array, at: number, count: number): void {
   const words = integers();
   for (let i = 0; i < count; i++) words[pointer / 4 + i] = values[which[at + i]!]!;
 }
 
-// Results are copied out of linear memory in pieces of 64 * 2^k floats, each at a multiple of twice its size from the beginning of its
-// 512 bytes: however sizes vary from call to call, there are few such pieces, so that their views can be kept. A view made for each
-// call would be garbage; a loop over all elements takes five times as long.
+// Results are copied out of linear memory in pieces of 64 * 2^k floats, the largest first. A result begins at a multiple of 512
+// bytes, and each piece at a multiple of twice its size from there. However sizes vary from call to call, there are few different
+// pieces, so that their views can be kept. A view made for each call would be garbage; a loop over all elements takes five times
+// as long.
 
-/** The smallest piece, in floats; what is left after it is copied by a loop. */
+/** The floats of the smallest piece; a loop copies the rest. */
 const PIECE = 64;
+/** The most views that are kept. */
 const MOST_PIECES = 8192;
 const pieces = new Map<number, Float32Array>();
 
-/** Copies `count` floats at `pointer`, a Layout's output(), to `target` from `at` on. Makes no garbage. */
+/** Copies `count` floats at `pointer`, which a Layout's output() gave, to `target` from `at` on. Makes no garbage. */
 export function copyOut(pointer: number, count: number, target: Float32Array, at: number): void {
   const memory = floats();
   let from = pointer / 4;
   let left = count;
   while (left >= PIECE) {
-    // the largest power of two of pieces
     const power = 31 - Math.clz32(left / PIECE);
     target.set(piece(memory, from, power), at);
     const size = PIECE << power;
@@ -75,12 +76,12 @@ export function copyOut(pointer: number, count: number, target: Float32Array, at
   for (; left > 0; left--) target[at++] = memory[from++]!;
 }
 
-/** The view of PIECE << power floats from `from` on, made at its first use. */
+/** Gives the view of PIECE << power floats from `from` on, made at its first use. */
 function piece(memory: Float32Array, from: number, power: number): Float32Array {
-  // a small integer: other keys of a Map are numbers on the heap
+  // a small integer: any other key would be garbage on the heap
   const key = (from / PIECE) * 32 + power;
   let view = pieces.get(key);
-  // without a length, it is one of memory before it grew
+  // a view of memory before it grew has lost its length
   if (!view?.length) {
     if (pieces.size >= MOST_PIECES) pieces.clear();
     view = memory.subarray(from, from + (PIECE << power));
@@ -92,8 +93,8 @@ function piece(memory: Float32Array, from: number, power: number): Float32Array 
 type Order = readonly number[] | null | undefined;
 
 /**
- * Copies rows of `array` to linear memory, where they follow each other: row g * batch + b there is row first + g * groupStride + b *
- * rowStride of the array, or with `order` order[b] in place of b.
+ * Copies rows of `array` to linear memory, where they follow each other. Row g * batch + b in memory is row first + g *
+ * groupStride + b * rowStride of the array; with `order`, order[b] takes the place of b.
  */
 export function readRows(
   pointer: number,
@@ -120,7 +121,7 @@ export function readRows(
   }
 }
 
-/** Copies them back to where readRows() found them. */
+/** Copies rows from linear memory to the places in `array` from which readRows() takes them. */
 export function writeRows(
   pointer: number,
   array: Float32Array,
@@ -147,8 +148,8 @@ export function writeRows(
 }
 
 /**
- * Whether writing rows of `width` to `output` may change rows of `input` that are read later: where they share bytes, unless each row
- * lies over its own input. Makes no garbage.
+ * Tells whether writing rows of `width` to `output` may change rows of `input` that are read later: where the two share bytes,
+ * unless each row lies over its own input. Makes no garbage.
  */
 export function overwrites(output: Float32Array, width: number, input: Float32Array, inputSize: number): boolean {
   if (output.buffer !== input.buffer) return false;

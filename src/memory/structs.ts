@@ -2,13 +2,13 @@ import { FLOAT32 } from './abi.ts';
 import { integers } from './arena.ts';
 import type { Form } from './pack.ts';
 
-// What kernels are told in one pointer: structs of 32-bit words, in the order of the fields in assembly/. Objects here are kept and
-// refilled by their owners, so that a call makes no garbage. Pointers and strides are in bytes.
+// The arguments of kernels: structs of 32-bit words in linear memory, in the order of the fields in assembly/. The owner of an
+// object keeps and refills it, so that a call makes no garbage. Pointers and strides are in bytes.
 
 export const RUN_BYTES = 4 * 11;
 export const PRODUCT_BYTES = 4 * 12;
 
-/** A call of lstm_run; Run in assembly/model.ts says what each field points to. */
+/** A call of lstm_run; Run in assembly/model.ts documents the fields. */
 export class Run {
   x = 0;
   even = 0;
@@ -22,7 +22,7 @@ export class Run {
   z = 0;
   blockRows = 0;
 
-  /** Writes the struct to `pointer` and gives the pointer back. */
+  /** Writes the struct to `pointer`, and returns `pointer`. */
   write(pointer: number): number {
     const words = integers();
     let at = pointer / 4;
@@ -41,7 +41,7 @@ export class Run {
   }
 }
 
-/** A product of panels with rows; Product in assembly/product.ts says what each field points to. */
+/** A product of panels with rows; Product in assembly/product.ts documents the fields. */
 export class Product {
   w = 0;
   x = 0;
@@ -56,7 +56,7 @@ export class Product {
   form: Form = FLOAT32;
   scratch = 0;
 
-  /** Writes the struct to `pointer` and gives the pointer back. */
+  /** Writes the struct to `pointer`, and returns `pointer`. */
   write(pointer: number): number {
     const words = integers();
     let at = pointer / 4;

@@ -36,7 +36,7 @@ interface Int8Kernels {
 
 const COMPILED = "this version's compiled lstm.wasm";
 const COMPILED_INT8 = "this version's compiled lstm-int8.wasm";
-/** The slot of the table in which gemm_i8 looks for the relaxed form. */
+/** The slot of the table in which gemm_i8 finds the relaxed form. */
 const RELAXED_SLOT = 1;
 
 let kernels: Kernels | undefined;
@@ -53,8 +53,8 @@ export interface InitializeOptions {
   /** The compiled `lstm-wasm/lstm-int8.wasm`, used by quantize() where `relaxed` allows it. */
   readonly int8?: WasmModule | undefined;
   /**
-   * Whether quantized modules use relaxed SIMD; the bits are the same either way. Default: where the engine has it and runs it
-   * faster. true: wherever the engine has it.
+   * Whether quantized modules use relaxed SIMD; results have the same bits with and without it. true: wherever the engine has it.
+   * Default: where the engine has it and runs it faster.
    */
   readonly relaxed?: boolean | undefined;
 }
@@ -78,8 +78,8 @@ export function wasm(): Kernels {
  * console.log(new LSTM(10, 20).hiddenSize); // 20
  * ```
  * @throws TypeError if a module is not the compiled lstm.wasm or lstm-int8.wasm of this version
- * @throws Error if the kernels already run from another module, or if the engine has no WebAssembly SIMD; an option comes too
- *   late once there are 8-bit weights
+ * @throws Error if the kernels already run from another module, if the engine has no WebAssembly SIMD, or if an option changes
+ *   after 8-bit weights were made
  */
 export function initialize(module?: WasmModule, options?: InitializeOptions): void {
   checkOptions('initialize', options, ['int8', 'relaxed']);
@@ -99,7 +99,7 @@ export function initialize(module?: WasmModule, options?: InitializeOptions): vo
   relaxed = wanted;
 }
 
-/** @throws TypeError unless `module`, if there is one, is a module with the export `name` */
+/** Checks that `module`, if given, is a module with the export `name`. @throws TypeError */
 function checkModule(what: string, module: WebAssembly.Module | undefined, name: string, expected: string): void {
   if (module === undefined) return;
   if (tag(module) !== 'WebAssembly.Module') throw wrongType('initialize', what, 'a WebAssembly.Module', module);
@@ -121,13 +121,13 @@ function instanceOfInt8(module: WebAssembly.Module): Int8Kernels {
 }
 
 /**
- * Puts the relaxed form of 8-bit products where gemm_i8 looks for it. False where the engine lacks relaxed SIMD, or is known to be
- * slower with it and nobody asked for it.
+ * Puts the relaxed form of 8-bit products into the table, where gemm_i8 finds it.
+ * @returns false where the engine lacks relaxed SIMD, or is known to be slower with it, unless the option `relaxed` decides
  */
 export function instantiateInt8(): boolean {
   const { table } = wasm();
   int8Started = true;
-  // its errors carry the place where they were made as `line`; no other engine's do
+  // only its errors have a property `line`
   const isJavaScriptCore = Object.hasOwn(new Error(), 'line');
   if (!(relaxed ?? !isJavaScriptCore)) return false;
   try {

@@ -1,6 +1,6 @@
 import { floats } from './arena.ts';
 
-/** How the windows of a convolution lie over [channels][length]: window w takes steps w stride - left + k dilation, k < size. */
+/** The windows of a convolution over [channels][length]: window w takes steps w stride - left + k dilation, k < size. */
 export interface Windows {
   readonly length: number;
   readonly size: number;
@@ -10,8 +10,9 @@ export interface Windows {
 }
 
 /**
- * Writes windows `first` .. `end` - 1 over channels `from` .. `to` - 1 to linear memory as rows, with zeros for steps that there are
- * not. `place`: where `data` lies in linear memory, or -1.
+ * Writes windows `first` to `end` - 1 over channels `from` to `to` - 1 to linear memory as rows, with zeros for steps outside the
+ * input.
+ * @param place the placeOf() of `data`
  */
 export function writeWindows(
   pointer: number,
@@ -37,7 +38,7 @@ export function writeWindows(
   }
 }
 
-/** Copies rows of channels `from` .. `to` - 1 to steps `first` .. `end` - 1 of `output` [channels][length]. */
+/** Copies rows of channels `from` to `to` - 1 to steps `first` to `end` - 1 of `output` [channels][length]. */
 export function readChannels(
   pointer: number,
   output: Float32Array,

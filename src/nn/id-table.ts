@@ -2,8 +2,9 @@
 const NONE = 0;
 
 /**
- * Maps ids from 1 to 2^31 - 1 to numbers from 0: a hash table with open addressing in typed arrays. It takes 16 to 32 bytes for each
- * id that it has room for, however often ids are added and deleted; a Map of 10,000 grows from 47 to 150 (measured, Node 20).
+ * Maps ids from 1 to 2^31 - 1 to numbers from 0: a hash table with open addressing in typed arrays. It takes 16 to 32 bytes for
+ * each id that it has room for, however often ids are added and deleted; a Map of 10,000 grows from 47 to 150 (measured, Node
+ * 20).
  */
 export class IdTable {
   /** At most half of the entries are used, and their number is a power of two. No entry from an id's home to the id is empty. */

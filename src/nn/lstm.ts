@@ -41,7 +41,9 @@ export interface LSTMOptions {
 
 /** Results of LSTM.forward(). Letters: T steps, B batch, L layers, D directions, H hiddenSize, Ho projSize or else H. */
 export interface LSTMResult<Output = TensorLike> {
-  /** h of the last layer at each step: (T, B, D·Ho), with batchFirst (B, T, D·Ho), unbatched (T, D·Ho), or packed as the input. */
+  /**
+   * h of the last layer at each step: (T, B, D·Ho), with batchFirst (B, T, D·Ho), unbatched (T, D·Ho), or packed as the input.
+   */
   readonly output: Output;
   /** h after the last step: (L·D, B, Ho), unbatched (L·D, Ho). */
   readonly hn: TensorLike;

@@ -22,7 +22,9 @@ export type Lengths = readonly number[] | Int32Array | BigInt64Array;
 export interface PackedOptions {
   /** Whether padded tensors are (B, T, *) in place of (T, B, *). Default: false. */
   readonly batchFirst?: boolean;
-  /** Whether to refuse lengths that increase, or else to sort the sequences, equal lengths in the caller's order. Default: true. */
+  /**
+   * Whether to refuse lengths that increase, or else to sort the sequences, equal lengths in the caller's order. Default: true.
+   */
   readonly enforceSorted?: boolean;
   /** The value of the padding: any number, rounded to float32. Default: 0. */
   readonly paddingValue?: number;

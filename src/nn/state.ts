@@ -1,8 +1,8 @@
 import { checkTensor, formatDims, sameDims, type TensorLike, wrongType, wrongValue } from '../base/tensor.ts';
 
 /**
- * The state before the first step: both tensors, as in PyTorch. Letters: L layers, D directions, B batch, H hiddenSize, Ho projSize
- * or else H.
+ * The state before the first step: both tensors, as in PyTorch. Letters: L layers, D directions, B batch, H hiddenSize, Ho
+ * projSize or else H.
  */
 export interface LSTMState {
   /** h: (L·D, B, Ho), unbatched (L·D, Ho); for a cell (B, H) or (H); for a stream (L, Ho). */

@@ -15,9 +15,9 @@ import type { RecurrentWeights } from './weights.ts';
 const streamOf = new WeakMap<Float32Array, LSTMStream>();
 
 /**
- * One session of an LSTM or LSTMCell, made by its `stream()`: h and c live in linear memory and go on from step to step. Streams of
- * a model may be interleaved in any way: each gives the bits that it would give alone. Dropout is never applied; loadStateDict()
- * takes effect at the next step.
+ * One session of an LSTM or LSTMCell, made by its `stream()`: h and c live in linear memory and go on from step to step. Streams
+ * of a model may be interleaved in any way: each gives the bits that it would give alone. Dropout is never applied;
+ * loadStateDict() takes effect at the next step.
  *
  * @example
  * ```js

@@ -35,9 +35,9 @@ const MOST_ROWS = 256;
 const LAST_ID = 2 ** 31 - 1;
 
 /**
- * Many sessions of one LSTM or LSTMCell, made by its `streams()`, each with h and c of its own in linear memory. One call steps any
- * number of them together, and each gives the bits that it would give alone. Dropout is never applied; loadStateDict() takes effect
- * at the next step. Methods throw TypeError or RangeError that names a wrong argument; nothing is changed then.
+ * Many sessions of one LSTM or LSTMCell, made by its `streams()`, each with h and c of its own in linear memory. One call steps
+ * any number of them together, and each gives the bits that it would give alone. Dropout is never applied; loadStateDict() takes
+ * effect at the next step. Methods throw TypeError or RangeError that names a wrong argument; nothing is changed then.
  *
  * @example
  * ```js

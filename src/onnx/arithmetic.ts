@@ -9,7 +9,9 @@ import { isFloat, type RunValue, type Work } from './value.ts';
 // Sums, products and quotients of float32 numbers are computed in JavaScript's float64 and rounded to float32 when stored. Both
 // roundings together give the bits of float32 arithmetic: float64 has more than twice its digits.
 
-/** Computes a row: out[at + k] from x[i + k di] and y[j + k dj]. Each operator has its own loop, so that engines specialise it. */
+/**
+ * Computes a row: out[at + k] from x[i + k di] and y[j + k dj]. Each operator has its own loop, so that engines specialise it.
+ */
 type Row = (
   x: Float32Array,
   i: number,

@@ -9,7 +9,7 @@ import type { LSTMReport } from './lstm-report.ts';
 import type { Kernel, Operator, OperatorNode } from './node.ts';
 import type { RunValue } from './value.ts';
 
-/** What the attributes of a node say. */
+/** The attributes of a node. */
 interface Settings {
   readonly H: number;
   readonly D: number;
@@ -21,7 +21,7 @@ interface Settings {
   readonly inputForget: boolean;
 }
 
-/** What a row of a step costs besides, in multiplications. */
+/** The cost of a row of a step besides its products, in multiplications. */
 const ROW = 256;
 
 const [X, W, R, B, LENGTHS, H0, C0, P] = [0, 1, 2, 3, 4, 5, 6, 7] as const;

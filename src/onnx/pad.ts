@@ -74,7 +74,9 @@ function padAxis(
   return out;
 }
 
-/** The index whose element goes to position `i`, counted from the first kept element; outside 0 .. length - 1 for the constant. */
+/**
+ * The index whose element goes to position `i`, counted from the first kept element; outside 0 .. length - 1 for the constant.
+ */
 function sourceOf(i: number, length: number, mode: string): number {
   if (mode === 'edge') return Math.min(length - 1, Math.max(0, i));
   if (mode === 'wrap') return ((i % length) + length) % length;

@@ -73,7 +73,8 @@ export declare namespace InferenceSession {
 }
 
 /**
- * A model that is ready to run, with the API of onnxruntime-web: https://onnxruntime.ai/docs/api/js/interfaces/InferenceSession.html
+ * A model that is ready to run, with the API of onnxruntime-web:
+ * https://onnxruntime.ai/docs/api/js/interfaces/InferenceSession.html
  */
 export interface InferenceSession {
   /** The names of the inputs to feed, in the model's order. */

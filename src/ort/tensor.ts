@@ -72,7 +72,8 @@ export interface TypedTensor<T extends Tensor.Type> {
 }
 
 /**
- * Numbers with a type and a shape, with the API of onnxruntime-common: https://onnxruntime.ai/docs/api/js/interfaces/Tensor-1.html
+ * Numbers with a type and a shape, with the API of onnxruntime-common:
+ * https://onnxruntime.ai/docs/api/js/interfaces/Tensor-1.html
  */
 export interface Tensor extends TypedTensor<Tensor.Type> {}
 

@@ -14,7 +14,9 @@ export const STORAGE_TYPES: ReadonlyMap<string, string> = new Map([
   ['torch.BoolStorage', 'BOOL'],
 ]);
 
-/** Calls _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks[, metadata]); no metadata, such as a negative bit. */
+/**
+ * Calls _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks[, metadata]); no metadata, such as a negative bit.
+ */
 function rebuildTensor(args: readonly unknown[]): StoredTensor | undefined {
   const metadata = args[6] ?? null;
   const plain = metadata === null || (metadata instanceof Dict && metadata.items.size === 0);

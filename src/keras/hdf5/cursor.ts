@@ -10,8 +10,8 @@ export interface Span {
 }
 
 /**
- * Reads numbers of an HDF5 file. Whatever is read has to be claimed first, and all claims together cannot exceed the file:
- * structures that overlap, share or repeat one another run out of it, however they are linked.
+ * Reads numbers of an HDF5 file. A caller claims bytes before it reads them, and all claims together cannot exceed the file:
+ * however structures are linked, those that overlap, share or repeat bytes use up the file.
  */
 export class Hdf5Cursor extends LittleEndian {
   /** Whether the file is in a newer format, in which chunks are not left to jsfive. */

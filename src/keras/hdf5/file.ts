@@ -21,7 +21,7 @@ let unpacking: { readonly name: string; readonly bytes: number } | undefined;
 const DEFLATE = 1;
 (Filters as Map<number, (bytes: ArrayBuffer) => ArrayBuffer>).set(DEFLATE, (bytes) => {
   const { name, bytes: size } = unpacking!;
-  // zlib's two bytes before and checksum behind
+  // without zlib's two bytes before the data and its checksum after them
   return inflate(new Uint8Array(bytes, 2, Math.max(0, bytes.byteLength - 6)), size, name, refuse).buffer;
 });
 
@@ -42,14 +42,14 @@ export class Hdf5 {
     return this.contents.groups.has(path) || this.contents.datasets.has(path);
   }
 
-  /** Reads a text attribute of a group; undefined if there is none. */
+  /** Reads a text attribute of a group; undefined if it is missing. */
   text(path: string, name: string): string | undefined {
     const found = this.contents.attribute(path, name);
     if (found && (found.dims.length > 0 || !found.texts)) return wrongAttribute(found, 'a text');
     return found?.texts?.[0];
   }
 
-  /** Reads an attribute with a list of texts, or its parts name0, name1 and so on; undefined if there is none. */
+  /** Reads an attribute with a list of texts, or its parts name0, name1 and so on; undefined if it is missing. */
   texts(path: string, name: string): string[] | undefined {
     const whole = this.#list(path, name);
     if (whole) return whole;
@@ -61,7 +61,7 @@ export class Hdf5 {
     }
   }
 
-  /** Reads one attribute with a list of texts; undefined if there is none. */
+  /** Reads one attribute with a list of texts; undefined if it is missing. */
   #list(path: string, name: string): string[] | undefined {
     const found = this.contents.attribute(path, name);
     if (!found) return undefined;

@@ -116,7 +116,7 @@ function readRecords(cursor: Hdf5Cursor, name: string, at: number, type: number)
   if (cursor.u8(at + 4) !== 0 || cursor.u8(at + 5) !== type || depth > 8 || recordBytes < 11) {
     cursor.refuse('unsupported', name, 'a B-tree of another version or kind', at);
   }
-  // the most records of a node at each level, and of all nodes below it: they determine the width of such counts
+  // the most records of a node at each level, and of all nodes below it: they determine the width of these counts
   const most = [Math.floor((nodeBytes - 10) / recordBytes)];
   const all = [most[0]!];
   const countBytes = width(most[0]!);

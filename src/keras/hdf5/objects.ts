@@ -8,8 +8,8 @@ import { readLinks } from './links.ts';
 import { readSuperblock } from './superblock.ts';
 import { type Datatype, readDataspace, readDatatype } from './types.ts';
 
-// A walk over an HDF5 file (HDF5 file format 3.0), in the format of the first releases, which h5py and so Keras writes, or in a
-// newer one. Everything is checked here, even what only jsfive reads: it follows sizes and addresses wherever they lead.
+// Walks over an HDF5 file (HDF5 file format 3.0), in the format of the first releases, which h5py and so Keras writes, or in a
+// newer one. Everything is checked here, also structures that only jsfive reads: it follows sizes and addresses without checks.
 
 /** The undefined address. */
 const NOWHERE = 2 ** 64;
@@ -33,7 +33,7 @@ export interface Dataset {
 export interface Contents {
   readonly groups: ReadonlySet<string>;
   readonly datasets: ReadonlyMap<string, Dataset>;
-  /** Reads an attribute; `texts` is undefined if it has numbers. Gives undefined if there is no such attribute. */
+  /** Reads an attribute; `texts` is undefined if it has numbers. Gives undefined if it is missing. */
   attribute(
     path: string,
     name: string,

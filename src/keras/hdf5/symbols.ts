@@ -5,8 +5,8 @@ import type { Message } from './header.ts';
 const SYMBOL_BYTES = 40;
 
 /**
- * Reads the names of a group of the first format (HDF5 file format, III.A to D): a B-tree of tables of symbols, whose names are in
- * a heap.
+ * Reads the names of a group of the first format (HDF5 file format, III.A to D): a B-tree of tables of symbols, whose names are
+ * in a heap.
  */
 export function readSymbols(
   cursor: Hdf5Cursor,

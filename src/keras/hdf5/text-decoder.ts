@@ -1,8 +1,8 @@
 import { decodeUtf8, findInvalidUtf8 } from '../../files/utf8.ts';
 
 /**
- * Stands in for TextDecoder in jsfive, which needs it as soon as it is imported, while AudioWorklets lack it: the build puts it in
- * place. Bytes that are not UTF-8 are taken as Latin-1.
+ * Stands in for TextDecoder in jsfive, which needs it as soon as it is imported, while AudioWorklets lack it: the build puts it
+ * in place. Bytes that are not UTF-8 are taken as Latin-1.
  */
 export class TextDecoder {
   decode(source: ArrayBuffer | Uint8Array | undefined): string {
