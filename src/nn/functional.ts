@@ -10,7 +10,7 @@ import { checkAttached, checkCount, countOf, dataOf, type ForwardOptions, NO_TAI
 const layout = new Layout();
 
 /**
- * torch.sigmoid: `1 / (1 + e^-x)` for each element.
+ * Computes torch.sigmoid: `1 / (1 + e^-x)` for each element.
  * @param tensor a tensor of any dims
  * @param options `out`: a tensor of the same dims to write to and return, which may be `tensor` itself; the call then makes no
  *   garbage
@@ -29,7 +29,7 @@ export function sigmoid(tensor: TensorLike, options?: ForwardOptions | number): 
 }
 
 /**
- * torch.tanh: `(e^x - e^-x) / (e^x + e^-x)` for each element.
+ * Computes torch.tanh: `(e^x - e^-x) / (e^x + e^-x)` for each element.
  * @param tensor a tensor of any dims
  * @param options `out`: a tensor of the same dims to write to and return, which may be `tensor` itself; the call then makes no
  *   garbage
@@ -48,7 +48,7 @@ export function tanh(tensor: TensorLike, options?: ForwardOptions | number): Ten
 }
 
 /**
- * torch.relu: `max(x, 0)` for each element; NaN stays NaN.
+ * Computes torch.relu: `max(x, 0)` for each element; NaN stays NaN.
  * @param tensor a tensor of any dims
  * @param options `out`: a tensor of the same dims to write to and return, which may be `tensor` itself; the call then makes no
  *   garbage
@@ -69,7 +69,7 @@ export function relu(tensor: TensorLike, options?: ForwardOptions | number): Ten
 }
 
 /**
- * torch.softmax: `e^x / sum of e^x` along one dimension.
+ * Computes torch.softmax: `e^x / sum of e^x` along one dimension.
  * @param tensor a tensor of any dims
  * @param dim the dimension, from -rank to rank - 1; a negative number counts from the end
  * @param options `out`: a tensor of the same dims to write to and return, which may be `tensor` itself; the call then makes no

@@ -244,6 +244,6 @@ export abstract class Module extends Resource {
     this.parametersChanged();
   }
 
-  /** Called after parameters have changed: recomputes values that depend on them. */
+  /** Recomputes values that depend on the parameters; called after these have changed. */
   protected parametersChanged(): void {}
 }

@@ -31,7 +31,7 @@ export class Hdf5 {
   readonly #file: Uint8Array<ArrayBuffer>;
   #root: Hdf5Object | undefined;
 
-  /** @throws ModelError */
+  /** Checks the whole file. @throws ModelError */
   constructor(file: Uint8Array<ArrayBuffer>, budget: Budget) {
     this.contents = walkHdf5(file, budget);
     this.#file = file;
