@@ -1,27 +1,27 @@
 /** Blocks are whole cache lines. */
 const LINE = 64;
-/** Classes of one size each, then 16 between a size and twice that. */
+/** Blocks of fewer than 16 lines have a class for each size; larger ones have 16 classes for each power of two. */
 const FINE = 4;
 const STEPS = 1 << FINE;
 const CLASSES = STEPS * 24;
-/** Blocks of the fitting class that are looked at before a larger class is asked. */
+/** The most blocks of the fitting class that are looked at before a larger class is tried. */
 const LOOKS = 16;
 
 interface Block {
   readonly start: number;
   readonly bytes: number;
-  /** Neighbours in the list of its class */
+  /** The neighbours in the list of its class. */
   previous: Block | undefined;
   next: Block | undefined;
 }
 
 /**
- * The free blocks of linear memory, none touching the next. Each is in the list of its class of sizes, so that giving back and taking
- * do not depend on how many there are (as in TLSF, M. Masmano et al. 2004).
+ * The free blocks of linear memory, none touching the next. Each is in the list of its class of sizes, so that giving back and
+ * taking do not depend on how many there are (as in TLSF, M. Masmano et al. 2004).
  */
 export class FreeBlocks {
   private readonly _heads: (Block | undefined)[] = new Array(CLASSES).fill(undefined);
-  /** A bit for each class that has blocks */
+  /** Has a bit set for each class that has blocks. */
   private readonly _filled = new Uint32Array(CLASSES / 32);
   private readonly _byStart = new Map<number, Block>();
   private readonly _byEnd = new Map<number, Block>();
@@ -36,7 +36,7 @@ export class FreeBlocks {
     this._insert(first, (after ? after.start + after.bytes : start + bytes) - first);
   }
 
-  /** Takes `bytes`, a multiple of 64, and gives where they begin, or -1 if no block has as many. */
+  /** Takes `bytes`, a multiple of 64, and gives their address; -1 if no block is large enough. */
   take(bytes: number): number {
     const block = this._find(bytes);
     if (!block) return -1;
@@ -45,7 +45,7 @@ export class FreeBlocks {
     return block.start;
   }
 
-  /** Bytes of the block that ends at `end`; 0 if none does. */
+  /** Counts the bytes of the free block that ends at `end`; 0 if no block ends there. */
   bytesBefore(end: number): number {
     return this._byEnd.get(end)?.bytes ?? 0;
   }
@@ -63,7 +63,7 @@ export class FreeBlocks {
     return undefined;
   }
 
-  /** The first class from `from` on that has blocks; CLASSES if none has. */
+  /** Finds the first class from `from` on that has blocks; CLASSES if all are empty. */
   private _nextFilled(from: number): number {
     for (let word = from >> 5, mask = -1 << (from & 31); word < this._filled.length; word++, mask = -1) {
       const bits = this._filled[word]! & mask;
@@ -96,7 +96,7 @@ export class FreeBlocks {
   }
 }
 
-/** The class of a block of `bytes`, at most 4 GiB: its lines if they are fewer than 16, else 16 classes for each power of two. */
+/** Finds the class of a block of `bytes`, at most 4 GiB. */
 function classOf(bytes: number): number {
   const lines = bytes / LINE;
   const power = 31 - Math.clz32(lines);

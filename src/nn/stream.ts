@@ -95,7 +95,9 @@ export class LSTMStream extends Resource {
     return this._output;
   }
 
-  /** `kept` if it is still a view of linear memory, else a new one, which keeps this stream alive as long as somebody holds it. */
+  /**
+   * `kept` if it is still a view of linear memory, else a new one, which keeps this stream alive as long as somebody holds it.
+   */
   private _view(kept: Float32Array<ArrayBuffer>, pointer: number, length: number): Float32Array<ArrayBuffer> {
     const view = currentView(kept, pointer, length);
     if (view !== kept) streamOf.set(view, this);
