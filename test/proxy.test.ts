@@ -43,6 +43,8 @@ const INSIDE = [
   'checkAlive',
   'free',
   'allocate',
+  'allocateForViews',
+  'orFree',
   'initializeParameters',
   'parametersChanged',
   'multiply',

@@ -104,6 +104,7 @@ export function softmax(tensor: TensorLike, dim: number, options?: ForwardOption
   return result;
 }
 
+/** Applies a kernel to each element. */
 function apply(
   who: string,
   kernel: (pointer: number, count: number) => void,

@@ -70,14 +70,14 @@ export abstract class Resource extends Owner {
   }
 
   /**
-   * As allocate(), for memory of which users get views.
+   * Allocates a zeroed block that users get views of.
    * @throws RangeError if memory cannot grow that far
    */
   protected allocateForViews(bytes: number): number {
     return this._keep(allocateForViews(bytes));
   }
 
-  /** Goes on with a construction that has memory already, which is freed if `make` throws. */
+  /** Runs a later part of a constructor; frees the memory that was allocated so far if `make` throws. */
   protected orFree<T>(make: () => T): T {
     try {
       return make();

@@ -95,9 +95,7 @@ export class LSTMStream extends Resource {
     return this._output;
   }
 
-  /**
-   * `kept` if it is still a view of linear memory, else a new one, which keeps this stream alive as long as somebody holds it.
-   */
+  /** Gives `kept` if it is still a view of linear memory, else a new view, which keeps this stream alive while anyone holds it. */
   private _view(kept: Float32Array<ArrayBuffer>, pointer: number, length: number): Float32Array<ArrayBuffer> {
     const view = currentView(kept, pointer, length);
     if (view !== kept) streamOf.set(view, this);
