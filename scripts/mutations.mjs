@@ -119,8 +119,8 @@ export const MUTATIONS = [
   {
     what: 'shape of h0 not checked',
     file: 'src/nn/recurrent.ts',
-    from: "checkShape(this.who, 'h0', checkState(this.who, given).h0, h)",
-    to: "checkShape(this.who, 'h0', checkState(this.who, given).h0, h && given.h0.dims)",
+    from: 'checkShape(this.who, name, checkState(this.who, given)[name], dims)',
+    to: 'checkShape(this.who, name, checkState(this.who, given)[name], dims && given[name].dims)',
   },
   {
     what: 'unexpected keys accepted',

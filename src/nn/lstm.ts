@@ -195,7 +195,8 @@ export class LSTM extends Recurrent {
     const hn = checkShape('LSTM', 'out.hn', result.hn, h);
     const cn = checkShape('LSTM', 'out.cn', result.cn, c);
     // getters of the caller's objects may have called forward(): the input is read last, and nothing of the caller's after it
-    if ((packed ? this._readPacked(packed) : this._readTensor(input as TensorLike)) !== dims) {
+    const again = packed ? this._readPacked(packed) : this._readTensor(input as TensorLike);
+    if (!sameDims(again.input, dims.input) || again.batch !== dims.batch) {
       throw new TypeError('LSTM: "input" expected the same dims each time they are read');
     }
     this.checkAlive();

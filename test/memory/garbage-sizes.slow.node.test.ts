@@ -43,10 +43,21 @@ const shapes = [
   const input = tensor(...dims);
   return [input, { out: lstm.forward(input) as LSTMResult }] as const;
 });
+const many = Array.from({ length: 20 }, (_, k) => {
+  const input = tensor(k + 1, 4);
+  return [input, { out: lstm.forward(input) as LSTMResult }] as const;
+});
 let turn = 0;
 
 const calls: readonly (readonly [string, () => void])[] = [
   ['step() of 1 .. 300 ready streams', () => streams.step(...ready[turn++ % MOST]!)],
+  [
+    'forward() of twenty shapes in turn, out',
+    () => {
+      const [input, options] = many[turn++ % many.length]!;
+      lstm.forward(input, null, options);
+    },
+  ],
   ['run() of 1 .. 300 steps', () => void stream.run(...blocks[turn++ % MOST]!)],
   [
     'forward() of six shapes in turn, out',

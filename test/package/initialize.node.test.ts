@@ -195,7 +195,11 @@ describe('initialize for 8-bit weights', () => {
     const results = run(`
       ${WASM} ${TOOLS}
       import { initialize, LSTM } from 'lstm-wasm';
-      const wrong = [{ int8: 7 }, { int8: module }, { relaxed: 1 }, { fast: true }, 3];
+      // (module (func (export "is_emulated"))), of another version
+      const name = 'is_emulated';
+      const older = new WebAssembly.Module(Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0,
+        7, name.length + 4, 1, name.length, ...Buffer.from(name), 0, 0, 10, 4, 1, 2, 0, 11]));
+      const wrong = [{ int8: 7 }, { int8: module }, { int8: older }, { relaxed: 1 }, { fast: true }, 3];
       const results = wrong.map((options) => attempt(() => initialize(undefined, options)));
       initialize(undefined, { relaxed: false });
       new LSTM(1, 2).quantize();
@@ -204,6 +208,7 @@ describe('initialize for 8-bit weights', () => {
     `);
     expect(results).toEqual([
       expect.stringMatching(/^TypeError: initialize: "int8" expected a WebAssembly\.Module, got 7$/),
+      expect.stringMatching(/^TypeError: initialize: "int8" expected this version's compiled lstm-int8\.wasm/),
       expect.stringMatching(/^TypeError: initialize: "int8" expected this version's compiled lstm-int8\.wasm/),
       expect.stringMatching(/^TypeError: initialize: "relaxed" expected a boolean, got 1$/),
       expect.stringMatching(/^TypeError: initialize: unknown option "fast"/),
