@@ -23,6 +23,8 @@ interface Settings {
 
 /** The cost of a row of a step besides its products, in multiplications. */
 const ROW = 256;
+/** What a row costs in lists, in elements. */
+const LISTED = 8;
 
 const [X, W, R, B, LENGTHS, H0, C0, P] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 
@@ -144,8 +146,9 @@ function run(node: OperatorNode, settings: Settings, constant: Cells | undefined
     const I = options?.I ?? inputSize;
     const sequences = readSequences(node, settings, inputs, I);
     const { T, batch } = sequences;
+    // states are made and rows are listed even where there is no step
+    work.count((T + 2) * batch * D * H + LISTED * batch, node.path);
     work.spend(T * batch * D * (4 * H * (I + H) + ROW), node.path);
-    work.count(T * batch * D * H, node.path);
     if (options) work.spend(D * 4 * H * (I + H), node.path);
     const cells = constant ?? makeCells(options!);
     try {

@@ -61,8 +61,9 @@ export class PackedMatrix extends Resource {
   }
 }
 
-/** Whether packing at most doubles the size of a matrix; narrow ones become mostly padding. */
+/** Whether packing at most doubles the size of a matrix; narrow ones become mostly padding, empty ones have nothing to pack. */
 export function isWorthPacking({ K, N }: Matrix): boolean {
+  if (K === 0 || N === 0) return false;
   return panelBytes(N, K) <= 8 * K * N || panelBytes(N, K) <= 1 << 14;
 }
 

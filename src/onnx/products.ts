@@ -94,6 +94,7 @@ const gemm: Operator = {
       const given = node.float32('A', a!);
       if (given.dims.length !== 2) node.wrongShape('A', 'two axes', given.dims);
       if (b && b.dims.length !== 2) node.wrongShape('B', 'two axes', b.dims);
+      if (turnA) work.count(given.data.length, node.path);
       const x = turnA ? permute(given, [1, 0]) : given;
       const matrix = packed ?? matrixOf(node.float32('B', b!), 0, turnB);
       const y = byMatrix(node, x, matrix, work);
@@ -171,7 +172,8 @@ function readConv(node: OperatorNode, dims: readonly number[]): ConvSettings {
   const stride = one('strides', 1);
   const dilation = one('dilations', 1);
   const group = node.int('group', 1);
-  if (!(group > 0) || dims[0]! % group !== 0) {
+  // 0 has every divisor: without channels a group of 1 is left
+  if (!(group > 0 && group <= Math.max(1, dims[0]!)) || dims[0]! % group !== 0) {
     node.wrongAttribute(`group of ${dims[0]} channels`, 'a divisor', group);
   }
   const auto = node.string('auto_pad', 'NOTSET');
@@ -193,22 +195,21 @@ function readConv(node: OperatorNode, dims: readonly number[]): ConvSettings {
   return { kernel, stride, dilation, group, pads };
 }
 
-/** The weights of each group as a matrix [C / group * kernel][M / group], in place. */
-function groupsOf({ data, dims }: RunValue<Float32Array>, group: number): Matrix[] {
+/** Gives the weights of a group as a matrix [C / group * kernel][M / group], in place. Groups may be many: no list of them is made. */
+type Groups = (g: number) => Matrix | PackedMatrix;
+
+function groupsOf({ data, dims }: RunValue<Float32Array>, group: number): (g: number) => Matrix {
   const N = dims[0]! / group;
   const K = dims[1]! * dims[2]!;
-  return Array.from({ length: group }, (_, g) => ({ data, start: g * N * K, K, N, kStep: 1, nStep: K }));
+  return (g) => ({ data, start: g * N * K, K, N, kStep: 1, nStep: K });
 }
 
 /** Packs constant weights, unless the groups are many or narrow: each takes a block of memory. */
-function fixGroups(
-  node: OperatorNode,
-  weight: RunValue<Float32Array>,
-  { group }: ConvSettings,
-): (Matrix | PackedMatrix)[] {
+function fixGroups(node: OperatorNode, weight: RunValue<Float32Array>, { group }: ConvSettings): Groups {
   const groups = groupsOf(weight, group);
-  if (group > 64 || isDepthwise(weight.dims, group) || !groups.every(isWorthPacking)) return groups;
-  return groups.map((matrix) => node.own(new PackedMatrix(matrix)));
+  if (group > 64 || isDepthwise(weight.dims, group) || !isWorthPacking(groups(0))) return groups;
+  const packed = Array.from({ length: group }, (_, g) => node.own(new PackedMatrix(groups(g))));
+  return (g) => packed[g]!;
 }
 
 /** Whether each channel has a kernel of its own. */
@@ -223,7 +224,7 @@ function convolve(
   node: OperatorNode,
   x: RunValue<Float32Array>,
   [M = 0, inChannels = 0]: readonly number[],
-  matrices: readonly (Matrix | PackedMatrix)[],
+  matrixOfGroup: Groups,
   { kernel, stride, dilation, group, pads }: ConvSettings,
   bias: RunValue<Float32Array> | undefined,
   work: Work,
@@ -244,7 +245,7 @@ function convolve(
   if (isDepthwise([M, inChannels], group)) {
     for (let row = 0; row < batch * M; row++) {
       // fixGroups() packs no depthwise weights
-      const { data, start } = matrices[row % M] as Matrix;
+      const { data, start } = matrixOfGroup(row % M) as Matrix;
       const from = row * length;
       for (let p = 0; p < positions; p++) {
         let sum = bias ? bias.data[row % M]! : 0;
@@ -262,6 +263,7 @@ function convolve(
   for (let b = 0; b < batch; b++) {
     for (let g = 0; g < group; g++) {
       const from = (b * channels + g * inChannels) * length;
+      const matrix = matrixOfGroup(g);
       for (let first = 0; first < positions; first += block) {
         const count = Math.min(block, positions - first);
         let at = 0;
@@ -273,7 +275,7 @@ function convolve(
             }
           }
         }
-        multiplyFloats(windows, 0, count, matrices[g]!, bias?.data.subarray(g * N, (g + 1) * N), sums, 0);
+        multiplyFloats(windows, 0, count, matrix, bias?.data.subarray(g * N, (g + 1) * N), sums, 0);
         const to = (b * M + g * N) * positions + first;
         for (let p = 0; p < count; p++) {
           for (let n = 0; n < N; n++) out.data[to + n * positions + p] = sums[p * N + n]!;

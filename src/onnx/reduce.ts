@@ -4,7 +4,7 @@ import { floats, scratch } from '../memory/arena.ts';
 import { wasm } from '../memory/wasm.ts';
 import { broadcastDims, permute, stretchedSteps, strides, walk } from './layout.ts';
 import type { Kernel, Operator, OperatorNode } from './node.ts';
-import type { RunValue, ValueData, ValueType } from './value.ts';
+import type { RunValue, ValueData, ValueType, Work } from './value.ts';
 
 // Operators that reduce or normalise along axes. Float sums are kept in float64 and rounded once.
 
@@ -213,8 +213,8 @@ const layerNormalization: Operator = {
       const { data, dims } = node.float32('X', x!);
       const axis = node.axis(given, dims.length);
       const size = product(dims.slice(axis));
-      const factor = parameter(node, 'Scale', scale!, dims, axis);
-      const offset = bias && parameter(node, 'B', bias, dims, axis);
+      const factor = parameter(node, 'Scale', scale!, dims, axis, work);
+      const offset = bias && parameter(node, 'B', bias, dims, axis, work);
       const out = work.make('float32', dims, node.path);
       const statistics = dims.map((length, i) => (i < axis ? length : 1));
       const means = work.make('float32', statistics, node.path);
@@ -245,6 +245,7 @@ function parameter(
   value: RunValue,
   dims: readonly number[],
   axis: number,
+  work: Work,
 ): Float32Array {
   const { data } = node.float32(what, value);
   const outer = Math.max(0, value.dims.length - dims.length + axis);
@@ -254,15 +255,14 @@ function parameter(
   if (broadcastDims(own, to)?.join() !== to.join()) {
     node.wrongShape(what, `dims that stretch to ${formatDims(dims)}`, value.dims);
   }
-  const out = new Float32Array(product(to));
-  if (data.length === out.length) return data;
+  // an input without elements has nothing to scale, however large its other sizes
+  if (data.length === product(to) || product(dims) === 0) return data;
+  const out = work.make('float32', to, node.path);
   let at = 0;
-  if (out.length) {
-    walk(to, [stretchedSteps(own, to)], (i) => {
-      out[at++] = data[i]!;
-    });
-  }
-  return out;
+  walk(to, [stretchedSteps(own, to)], (i) => {
+    out.data[at++] = data[i]!;
+  });
+  return out.data;
 }
 
 export const REDUCTIONS: readonly (readonly [string, Operator])[] = [

@@ -8,7 +8,16 @@ import type { LSTMReport } from './lstm-report.ts';
 import { type OnnxModel, type OnnxValueInfo, readModel } from './model.ts';
 import type { Owned } from './node.ts';
 import { refuse, refuseBecause, refuseMissing, refuseTwice } from './refuse.ts';
-import { computedType, newData, type RunValue, type ValueData, type ValueType, Work } from './value.ts';
+import {
+  computedType,
+  MAX_RANK,
+  MAX_SIZE,
+  newData,
+  type RunValue,
+  type ValueData,
+  type ValueType,
+  Work,
+} from './value.ts';
 
 /** An input of a run; an onnxruntime `Tensor` fits. */
 export interface OnnxFeed {
@@ -261,6 +270,9 @@ function readFeed({ name, type, dims: expected }: OnnxPort, feed: unknown): RunV
   }
   if (!Array.isArray(dims) || !dims.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     throw wrongType('run', `${what}.dims`, 'an array of integers of at least 0', dims);
+  }
+  if (dims.length > MAX_RANK || dims.some((size) => size > MAX_SIZE)) {
+    throw wrongValue('run', `${what}.dims`, `at most ${MAX_RANK} sizes of at most ${MAX_SIZE}`, dims);
   }
   const fits =
     !expected ||

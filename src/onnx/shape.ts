@@ -1,8 +1,8 @@
 import { formatDims, product } from '../base/tensor.ts';
 import { integersOf } from './inputs.ts';
 import { permute } from './layout.ts';
-import type { Operator, OperatorNode } from './node.ts';
-import { intVector, MAX_RANK, type RunValue, refuseRank } from './value.ts';
+import type { Operator } from './node.ts';
+import { checkResult, intVector, MAX_RANK, type RunValue, refuseRank } from './value.ts';
 
 // Operators that change dims but no elements, and those that read dims.
 
@@ -88,15 +88,10 @@ const reshape: Operator = {
       if (unknown > 1 || !whole || product(dims) !== a!.data.length) {
         node.wrongShape('shape', `${a!.data.length} elements, as ${formatDims(a!.dims)} has`, asked);
       }
-      return [withDims(a!, checkRank(node, dims))];
+      return [withDims(a!, checkResult(dims, node.path))];
     };
   },
 };
-
-function checkRank(node: OperatorNode, dims: readonly number[]): readonly number[] {
-  if (dims.length > MAX_RANK) refuseRank(node.path, dims.length);
-  return dims;
-}
 
 const flatten: Operator = {
   inputs: [1, 1],
@@ -105,7 +100,8 @@ const flatten: Operator = {
     return ([a]) => {
       const { dims } = a!;
       const axis = given === dims.length ? given : node.axis(given, dims.length);
-      return [withDims(a!, [product(dims.slice(0, axis)), product(dims.slice(axis))])];
+      const two = [product(dims.slice(0, axis)), product(dims.slice(axis))];
+      return [withDims(a!, checkResult(two, node.path))];
     };
   },
 };
@@ -139,10 +135,12 @@ const unsqueeze: Operator = {
     return (inputs) => {
       const { dims } = inputs[0]!;
       const given = read(inputs) ?? node.missing('axes');
-      const axes = node.axes(given, dims.length + given.length);
+      const rank = dims.length + given.length;
+      if (rank > MAX_RANK) refuseRank(node.path, rank);
+      const axes = node.axes(given, rank);
       const out = [...dims];
       for (const axis of axes) out.splice(axis, 0, 1);
-      return [withDims(inputs[0]!, checkRank(node, out))];
+      return [withDims(inputs[0]!, checkResult(out, node.path))];
     };
   },
 };

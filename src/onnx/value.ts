@@ -1,5 +1,5 @@
 import { describe, formatDims, product } from '../base/tensor.ts';
-import { refuseBecause } from './refuse.ts';
+import { refuse, refuseBecause } from './refuse.ts';
 import type { OnnxTensor } from './tensor.ts';
 
 /** The types that are computed with; a file's float16, bfloat16 and float64 become float32. */
@@ -32,6 +32,17 @@ export function toValue(tensor: OnnxTensor, path: string): RunValue {
   }
   if (tensor.dims.length > MAX_RANK) refuseRank(path, tensor.dims.length);
   return { type, dims: tensor.dims, data: tensor.read() as ValueData };
+}
+
+/** The largest size of a value. */
+export const MAX_SIZE = 2 ** 31 - 1;
+
+/** Checks the dims of a result one by one: beside a 0 any other size gives a product of 0. */
+export function checkResult(dims: readonly number[], path: string): readonly number[] {
+  if (dims.length > MAX_RANK) refuseRank(path, dims.length);
+  const wrong = dims.find((size) => !(size <= MAX_SIZE));
+  if (wrong === undefined) return dims;
+  return refuse('too-large', path, 'size of a result', `at most ${MAX_SIZE}`, wrong);
 }
 
 /** Refuses a value of too many dims. */
@@ -81,6 +92,7 @@ export class Work {
     if (dims.length > MAX_RANK) refuseRank(path, dims.length);
     const count = product(dims);
     this.count(type === 'int64' ? BIGINT * count : count, path);
+    checkResult(dims, path);
     try {
       return { type, dims, data: newData(type, count) };
     } catch {
