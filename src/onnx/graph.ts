@@ -3,8 +3,9 @@ import { describe } from '../base/tensor.ts';
 import { checkOperators, nodePath, subgraphs } from './check.ts';
 import type { LSTMReport } from './lstm-report.ts';
 import { isGraph, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
-import { type Kernel, OperatorNode, type Owned } from './node.ts';
+import { type Kernel, OperatorNode } from './node.ts';
 import { OPERATORS } from './operators.ts';
+import { type Owned, Packing } from './packing.ts';
 import { refuse, refuseBecause, refuseTwice } from './refuse.ts';
 import type { OnnxTensor } from './tensor.ts';
 import { type RunValue, TooMuch, toValue, Work } from './value.ts';
@@ -74,10 +75,13 @@ export class Compiler {
   readonly lstms: LSTMReport[] = [];
   slots = 0;
   private readonly _opset: number;
+  private readonly _packing: Packing;
   /** Counts the work of constants that are computed at load. */
   private readonly _folding: Work;
   /** How often each name will still be read, so that a constant is dropped after its last reader. */
   private readonly _uses = new Map<string, number>();
+  /** Constants whose last reader is the node that is being made ready. */
+  private readonly _last: RunValue[] = [];
   /** How many elements the tensors read from the file have. */
   constants = 0;
 
@@ -86,6 +90,7 @@ export class Compiler {
     this._folding = new Work(fileBytes / 2 + 2 ** 18, 2 ** 22, () => {
       throw new TooMuch();
     });
+    this._packing = new Packing(fileBytes);
     this._count(model.graph);
   }
 
@@ -93,7 +98,11 @@ export class Compiler {
   compile(graph: OnnxGraph, inputs: readonly string[]): ExecutionPlan {
     const scope = new Scope('graph');
     for (const name of inputs) scope.define(name, this._slot());
-    return this._graph(graph, scope, 'graph', true);
+    try {
+      return this._graph(graph, scope, 'graph', true);
+    } finally {
+      this._packing.seal();
+    }
   }
 
   private _slot(): Binding {
@@ -121,12 +130,22 @@ export class Compiler {
       entry.value = toValue(entry.tensor, `${path}: ${describe(name)}`);
       entry.tensor = undefined;
       this.constants += entry.value.data.length;
+      this._packing.hold(entry.value.data);
     }
     const left = this._uses.get(name)! - 1;
     this._uses.set(name, left);
     const { value, slot } = entry;
     if (left === 0) entry.value = undefined;
+    if (left === 0 && value) this._last.push(value);
     return value ?? (slot >= 0 ? slot : refuse('missing', path, describe(name), 'a value', name));
+  }
+
+  /** Uncounts constants that the last step was the last to read and does not keep. */
+  private _giveBack(step: Draft | undefined): void {
+    for (const { data } of this._last.splice(0)) {
+      const isKept = step?.operands.some((operand) => typeof operand === 'object' && operand.data === data);
+      if (!isKept) this._packing.drop(data);
+    }
   }
 
   private _graph(graph: OnnxGraph, scope: Scope, path: string, main: boolean): ExecutionPlan {
@@ -134,6 +153,7 @@ export class Compiler {
     const steps: Draft[] = [];
     for (const [i, node] of graph.nodes.entries()) {
       const step = this._node(node, scope, nodePath(node, `${path}.node[${i}]`), main);
+      this._giveBack(step);
       if (step) steps.push(step);
     }
     const outputs = graph.outputs.map(({ name }, i) => this._read(scope, name, `${path}.output[${i}]`));
@@ -156,7 +176,14 @@ export class Compiler {
     };
     const made = this.resources.length;
     let kernel: Kernel;
-    const ready = new OperatorNode(node, this._opset, path, constants, (resource) => this.resources.push(resource));
+    const ready = new OperatorNode(
+      node,
+      this._opset,
+      path,
+      constants,
+      (resource) => this.resources.push(resource),
+      this._packing,
+    );
     try {
       kernel = prepare(ready);
       if (isConstant && this._fold(node, kernel, ready.constants, scope)) {
@@ -183,7 +210,10 @@ export class Compiler {
     }
     for (const [i, name] of node.outputs.entries()) {
       if (name === '') continue;
-      scope.define(name, { slot: -1, value: this._uses.get(name) ? values[i] : undefined, tensor: undefined });
+      const value = this._uses.get(name) ? values[i] : undefined;
+      // a view of a constant is counted again: it may outlive it
+      if (value) this._packing.hold(value.data);
+      scope.define(name, { slot: -1, value, tensor: undefined });
     }
     return true;
   }

@@ -1,4 +1,7 @@
 import type { TensorLike } from '../base/tensor.ts';
+import type { LSTMState } from '../nn/state.ts';
+import { permute } from './layout.ts';
+import { isFloat, type RunValue } from './value.ts';
 
 /** Describes an LSTM node of a model, in OnnxSession.lstms. */
 export interface LSTMReport {
@@ -10,6 +13,58 @@ export interface LSTMReport {
    * session is disposed of.
    */
   readonly stateDict: ReadonlyMap<string, TensorLike> | undefined;
+  /**
+   * The states that the node's layer begins with, of dims [D, batch, H], if they are constants of the model and not all 0: a stream of
+   * the state dict begins with zeros. undefined if it begins with zeros, with states that the model computes or is fed, or if there
+   * is no state dict.
+   */
+  readonly initialState: LSTMState | undefined;
   /** Tells why there is no state dict; undefined if there is one. */
   readonly why: string | undefined;
+}
+
+/** The inputs of the operator LSTM that a report looks at. */
+const [LENGTHS, H0, C0] = [4, 5, 6] as const;
+
+/**
+ * Reports a node.
+ * @param constants its inputs that are known at load
+ * @param other why its weights are not those of an nn.LSTM; undefined if they are
+ * @param read gives its state dict
+ */
+export function reportLSTM(
+  name: string,
+  constants: readonly (RunValue | undefined)[],
+  reverse: boolean,
+  batchFirst: boolean,
+  other: string | undefined,
+  read: () => ReadonlyMap<string, TensorLike>,
+): LSTMReport {
+  const why =
+    other ??
+    (reverse ? 'nn.LSTM has no layer that only runs in reverse' : undefined) ??
+    (constants[LENGTHS] ? 'nn.LSTM has no constant lengths of its sequences, as sequence_lens gives' : undefined);
+  if (why !== undefined) return { name, stateDict: undefined, initialState: undefined, why };
+  return {
+    name,
+    get stateDict() {
+      return read();
+    },
+    initialState: initialState(constants[H0], constants[C0], batchFirst),
+    why: undefined,
+  };
+}
+
+function initialState(h0: RunValue | undefined, c0: RunValue | undefined, batchFirst: boolean): LSTMState | undefined {
+  const given = [h0, c0].filter((value) => value !== undefined);
+  // other types and ranks are refused by a run
+  if (!given.every((value) => isFloat(value) && value.dims.length === 3)) return undefined;
+  if (given.every(({ data }) => (data as Float32Array).every((x) => x === 0))) return undefined;
+  const state = (value: RunValue | undefined): TensorLike => {
+    const { dims } = value ?? given[0]!;
+    const own = (value ?? { ...given[0]!, data: new Float32Array(given[0]!.data.length) }) as RunValue<Float32Array>;
+    const { data, dims: turned } = batchFirst ? permute({ ...own, dims }, [1, 0, 2]) : own;
+    return { data: data.slice(), dims: [...turned] };
+  };
+  return { h0: state(h0), c0: state(c0) };
 }

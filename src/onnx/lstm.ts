@@ -1,11 +1,12 @@
 import { formatDims, sameDims } from '../base/tensor.ts';
-import type { Activation } from '../cells/activations.ts';
+import { type Activation, isStandard } from '../cells/activations.ts';
 import type { CellOptions, Cells, PaddedBatch } from '../cells/cells.ts';
 import { makeCells } from '../cells/make-cells.ts';
-import { StandardCells } from '../cells/standard.ts';
+import type { StandardCells } from '../cells/standard.ts';
+import { panelBytes } from '../memory/pack.ts';
 import { readActivations } from './activations.ts';
 import { permute } from './layout.ts';
-import type { LSTMReport } from './lstm-report.ts';
+import { reportLSTM } from './lstm-report.ts';
 import type { Kernel, Operator, OperatorNode } from './node.ts';
 import type { RunValue } from './value.ts';
 
@@ -23,6 +24,8 @@ interface Settings {
 
 /** The cost of a row of a step besides its products, in multiplications. */
 const ROW = 256;
+/** Bytes counted for the objects of an LSTM. */
+const OBJECTS = 4096;
 /** What a row costs in lists, in elements. */
 const LISTED = 8;
 
@@ -37,21 +40,57 @@ export const lstm: Operator = {
   outputs: [0, 3],
   prepare(node) {
     const settings = readSettings(node);
-    const given = [W, R, B, P].filter((i) => node.present[i]);
-    const isConstant = given.every((i) => node.constants[i]);
-    let cells: Cells | undefined;
-    let inputSize = 0;
-    if (isConstant) {
-      const options = readCells(node, settings, node.constants);
-      inputSize = options.I;
-      cells = node.own(makeCells(options));
-      // they are packed, and need not be kept
-      for (const i of given) node.constants[i] = undefined;
-    }
-    node.report = report(node, settings, cells);
+    const constants = [...node.constants];
+    const isConstant = [W, R, B, P].every((i) => !node.present[i] || constants[i]);
+    const inputSize = constants[W]?.dims[2] ?? 0;
+    const make = () => makeCells(readCells(node, settings, constants));
+    const cells = isConstant ? packCells(node, settings, inputSize, make) : undefined;
+    // the report below keeps make(), which is not needed any more
+    if (cells) constants.length = 0;
+    node.report = reportLSTM(
+      node.name,
+      node.constants,
+      settings.reverse,
+      settings.batchFirst,
+      whyOther(node, settings, isConstant),
+      () => {
+        const used = (cells ?? make()) as StandardCells;
+        try {
+          return used.lstm.stateDict();
+        } finally {
+          if (!cells) used.dispose();
+        }
+      },
+    );
     return run(node, settings, cells, inputSize);
   },
 };
+
+/** A number in words that tell both zeros apart. */
+function sign(x: number): string {
+  return Object.is(x, -0) ? '-0' : `${x}`;
+}
+
+/** Packs constant weights, once for all nodes that have them; undefined if the model holds too much already. */
+function packCells(node: OperatorNode, settings: Settings, I: number, make: () => Cells): Cells | undefined {
+  const { H, D, functions, clip, inputForget } = settings;
+  const names = functions.map(({ kind, alpha, beta }) => `${kind} ${sign(alpha)} ${sign(beta)}`);
+  const layout = `LSTM ${H} ${D} ${names} ${clip} ${inputForget}`;
+  const inputs = [W, R, B, P];
+  const bytes = D * (panelBytes(4 * H, I) + panelBytes(4 * H, H) + panelBytes(4 * H, 1) + 32 * H) + OBJECTS;
+  return node.pack(inputs, layout, bytes, make);
+}
+
+/** Tells why the weights are not those of an nn.LSTM. */
+function whyOther(
+  node: OperatorNode,
+  { functions, clip, inputForget }: Settings,
+  isConstant: boolean,
+): string | undefined {
+  if (!isConstant) return 'its weights are not constants of the model';
+  const isRare = node.present[P] || clip !== undefined || inputForget || !isStandard(functions);
+  return isRare ? 'nn.LSTM has no peepholes, clip, input_forget or other activations' : undefined;
+}
 
 function readSettings(node: OperatorNode): Settings {
   const H = node.int('hidden_size', 0);
@@ -120,23 +159,6 @@ function reorder(values: Float32Array, d: number, size: number): Float32Array {
     out.set(values.subarray(from, from + size), to * size);
   }
   return out;
-}
-
-function report(node: OperatorNode, { reverse }: Settings, cells: Cells | undefined): LSTMReport {
-  const { name } = node;
-  const none = (why: string): LSTMReport => ({ name, stateDict: undefined, why });
-  if (!cells) return none('its weights are not constants of the model');
-  if (!(cells instanceof StandardCells)) {
-    return none('nn.LSTM has no peepholes, clip, input_forget or other activations');
-  }
-  if (reverse) return none('nn.LSTM has no layer that only runs in reverse');
-  return {
-    name,
-    get stateDict() {
-      return cells.lstm.stateDict();
-    },
-    why: undefined,
-  };
 }
 
 function run(node: OperatorNode, settings: Settings, constant: Cells | undefined, inputSize: number): Kernel {

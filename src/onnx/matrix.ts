@@ -61,6 +61,11 @@ export class PackedMatrix extends Resource {
   }
 }
 
+/** Bytes of a matrix in panels. */
+export function packedBytes({ K, N }: Matrix): number {
+  return panelBytes(N, K);
+}
+
 /** Whether packing at most doubles the size of a matrix; narrow ones become mostly padding, empty ones have nothing to pack. */
 export function isWorthPacking({ K, N }: Matrix): boolean {
   if (K === 0 || N === 0) return false;

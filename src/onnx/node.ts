@@ -1,14 +1,10 @@
 import { describe, formatDims } from '../base/tensor.ts';
 import type { LSTMReport } from './lstm-report.ts';
 import type { OnnxNode } from './model.ts';
+import type { Owned, Packing } from './packing.ts';
 import { refuse, refuseBecause, refuseMissing } from './refuse.ts';
 import { OnnxTensor } from './tensor.ts';
 import { isFloat, type RunValue, toNumbers, type ValueType, type Work } from './value.ts';
-
-/** Holds memory until it is disposed of. */
-export interface Owned {
-  dispose(): void;
-}
 
 /** Computes a node's outputs from its inputs, in a run; an input that is left out is undefined. */
 export type Kernel = (inputs: readonly (RunValue | undefined)[], work: Work) => readonly RunValue[];
@@ -44,6 +40,7 @@ export class OperatorNode {
   readonly name: string;
   private readonly _attributes: OnnxNode['attributes'];
   private readonly _own: (resource: Owned) => void;
+  private readonly _packing: Packing;
 
   constructor(
     node: OnnxNode,
@@ -51,6 +48,7 @@ export class OperatorNode {
     path: string,
     constants: (RunValue | undefined)[],
     own: (resource: Owned) => void,
+    packing: Packing,
   ) {
     this.opType = node.opType;
     this.name = node.name || (node.outputs.find(Boolean) ?? '');
@@ -61,12 +59,18 @@ export class OperatorNode {
     this.present = node.inputs.map((name) => name !== '');
     this._attributes = node.attributes;
     this._own = own;
+    this._packing = packing;
   }
 
-  /** Keeps `resource` until the model is disposed of. */
-  own<T extends Owned>(resource: T): T {
-    this._own(resource);
-    return resource;
+  /**
+   * Packs constant inputs, once for all nodes that have the same in the same layout; the inputs themselves are not kept then.
+   * @returns undefined if the model holds too much already: the node packs them in each run
+   */
+  pack<T extends Owned>(inputs: readonly number[], layout: string, bytes: number, make: () => T): T | undefined {
+    const values = inputs.map((i) => this.constants[i]);
+    const packed = this._packing.share(values, layout, bytes, make, this._own);
+    if (packed) for (const i of inputs) this.constants[i] = undefined;
+    return packed;
   }
 
   /** Refuses the node: `WHAT expected EXPECTED, got FOUND`, which are the details of the ModelError too. */

@@ -1,6 +1,6 @@
 import { describe, formatDims, product } from '../base/tensor.ts';
 import { broadcastDims, permute, stretchedSteps, walk } from './layout.ts';
-import { isWorthPacking, type Matrix, multiplyFloats, multiplyIntegers, PackedMatrix } from './matrix.ts';
+import { isWorthPacking, type Matrix, multiplyFloats, multiplyIntegers, PackedMatrix, packedBytes } from './matrix.ts';
 import type { Operator, OperatorNode } from './node.ts';
 import { sameType } from './pairs.ts';
 import { isFloat, type RunValue, type Work } from './value.ts';
@@ -20,8 +20,7 @@ function packInput(node: OperatorNode, index: number, turned = false): PackedMat
   if (value?.dims.length !== 2 || !isFloat(value)) return undefined;
   const matrix = matrixOf(value, 0, turned);
   if (!isWorthPacking(matrix)) return undefined;
-  node.constants[index] = undefined;
-  return node.own(new PackedMatrix(matrix));
+  return node.pack([index], `matrix ${turned}`, packedBytes(matrix), () => new PackedMatrix(matrix));
 }
 
 const matMul: Operator = {
@@ -142,7 +141,6 @@ const conv: Operator = {
     const weight = node.constants[1];
     const settings = weight && readConv(node, weight.dims);
     const fixed = weight && fixGroups(node, node.float32('W', weight), settings!);
-    if (fixed) node.constants[1] = undefined;
     const dims = weight?.dims;
     return ([x, w, b], work) => {
       const wDims = dims ?? w!.dims;
@@ -205,11 +203,15 @@ function groupsOf({ data, dims }: RunValue<Float32Array>, group: number): (g: nu
 }
 
 /** Packs constant weights, unless the groups are many or narrow: each takes a block of memory. */
-function fixGroups(node: OperatorNode, weight: RunValue<Float32Array>, { group }: ConvSettings): Groups {
+function fixGroups(node: OperatorNode, weight: RunValue<Float32Array>, { group }: ConvSettings): Groups | undefined {
   const groups = groupsOf(weight, group);
-  if (group > 64 || isDepthwise(weight.dims, group) || !isWorthPacking(groups(0))) return groups;
-  const packed = Array.from({ length: group }, (_, g) => node.own(new PackedMatrix(groups(g))));
-  return (g) => packed[g]!;
+  if (group > 64 || isDepthwise(weight.dims, group) || !isWorthPacking(groups(0))) return undefined;
+  const bytes = group * packedBytes(groups(0));
+  const packed = node.pack([1], `${group} groups`, bytes, () => {
+    const matrices = Array.from({ length: group }, (_, g) => new PackedMatrix(groups(g)));
+    return { matrices, dispose: () => matrices.forEach((matrix) => void matrix.dispose()) };
+  });
+  return packed ? (g) => packed.matrices[g]! : undefined;
 }
 
 /** Whether each channel has a kernel of its own. */

@@ -6,7 +6,7 @@ import { wasm } from '../memory/wasm.ts';
 import { Compiler, type ExecutionPlan, type ExecutionStep, type Operand } from './graph.ts';
 import type { LSTMReport } from './lstm-report.ts';
 import { type OnnxModel, type OnnxValueInfo, readModel } from './model.ts';
-import type { Owned } from './node.ts';
+import type { Owned } from './packing.ts';
 import { refuse, refuseBecause, refuseMissing, refuseTwice } from './refuse.ts';
 import {
   computedType,
