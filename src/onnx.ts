@@ -1,17 +1,35 @@
+import { checkOptions } from './base/tensor.ts';
 import { type KernelOptions, useKernels } from './cells/kernels.ts';
 import { checkFile } from './files/bytes.ts';
+import { explainRefusal } from './files/what-file.ts';
+import { type ExternalData, ExternalFiles } from './onnx/external.ts';
 import { type OnnxModel, readModel } from './onnx/model.ts';
 import { createSession, type OnnxSession } from './onnx/session.ts';
 
 export { ModelError, type ModelErrorDetails } from './base/errors.ts';
 export type { AnyTypedArray, TensorLike } from './base/tensor.ts';
-export type { KernelOptions as OnnxOptions } from './cells/kernels.ts';
 export type { WasmModule } from './memory/wasm.ts';
+export type { ExternalData } from './onnx/external.ts';
 export type { LSTMReport } from './onnx/lstm-report.ts';
 export type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxValueInfo } from './onnx/model.ts';
 export type { OnnxFeed, OnnxFeeds, OnnxPort, OnnxResult, OnnxSession } from './onnx/session.ts';
 export type { OnnxData, OnnxTensor } from './onnx/tensor.ts';
 export type { ValueData, ValueType } from './onnx/value.ts';
+
+/** Options of parseOnnx(). */
+export interface ParseOnnxOptions {
+  /**
+   * The files beside the model in which its weights lie, by the names that it gives them: `{ 'model.onnx.data': bytes }`.
+   * torch.onnx.export writes one unless `external_data` is False.
+   */
+  readonly externalData?: ExternalData | undefined;
+}
+
+/** Options of loadOnnx(). */
+export interface OnnxOptions extends KernelOptions, ParseOnnxOptions {}
+
+/** Kinds of files whose errors tell more than that they are such files. */
+const OWN = ['an ONNX model', 'an empty file'];
 
 /**
  * Reads an ONNX file (https://onnx.ai/onnx/repo-docs/IR.html) without making it ready to run: the graph with its nodes,
@@ -19,8 +37,8 @@ export type { ValueData, ValueType } from './onnx/value.ts';
  * until its data are read, and `bytes` must not change until then. Takes at most 3 times the size of the file in memory, and
  * some megabytes.
  * @param bytes the file
- * @throws ModelError that names the place where the file breaks the format's rules, or has its data in another file
- * @throws TypeError if `bytes` is not a Uint8Array or ArrayBuffer, or is shared or detached
+ * @throws ModelError that names the place where the file breaks the format's rules, or has its data in a file that is not given
+ * @throws TypeError if `bytes` is not a Uint8Array or ArrayBuffer, or is shared or detached, or an option is wrong
  * @example
  * ```js
  * import { readFileSync } from 'node:fs'; // in a page: await (await fetch('model.onnx')).arrayBuffer()
@@ -32,8 +50,11 @@ export type { ValueData, ValueType } from './onnx/value.ts';
  * console.log(graph.initializers.get('W')?.dims); // [ 1, 32, 6 ]
  * ```
  */
-export function parseOnnx(bytes: Uint8Array | ArrayBuffer): OnnxModel {
-  return readModel(checkFile('parseOnnx', bytes));
+export function parseOnnx(bytes: Uint8Array | ArrayBuffer, options?: ParseOnnxOptions): OnnxModel {
+  checkOptions('parseOnnx', options, ['externalData']);
+  const file = checkFile('parseOnnx', bytes);
+  const external = new ExternalFiles('parseOnnx', options?.externalData);
+  return explainRefusal('onnx', file, OWN, () => readModel(file, external));
 }
 
 /**
@@ -55,7 +76,9 @@ export function parseOnnx(bytes: Uint8Array | ArrayBuffer): OnnxModel {
  * model.dispose(); // or leave it to the garbage collector
  * ```
  */
-export function loadOnnx(bytes: Uint8Array | ArrayBuffer, options?: KernelOptions): OnnxSession {
-  useKernels('loadOnnx', options);
-  return createSession(checkFile('loadOnnx', bytes));
+export function loadOnnx(bytes: Uint8Array | ArrayBuffer, options?: OnnxOptions): OnnxSession {
+  useKernels('loadOnnx', options, ['externalData']);
+  const file = checkFile('loadOnnx', bytes);
+  const external = new ExternalFiles('loadOnnx', options?.externalData);
+  return explainRefusal('onnx', file, OWN, () => createSession(file, external));
 }

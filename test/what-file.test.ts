@@ -37,7 +37,7 @@ it.each<[string, Uint8Array]>([
 });
 
 it('says nothing about bytes that do not tell', () => {
-  for (const bytes of [Uint8Array.of(0), Uint8Array.of(255, 254, 253), new Uint8Array(600)]) {
+  for (const bytes of [Uint8Array.of(0), Uint8Array.of(255, 254, 253), text('text'), new Uint8Array(600)]) {
     expect(describeFile(bytes)).toBeUndefined();
     expect(explainFile(bytes)).toBeUndefined();
   }

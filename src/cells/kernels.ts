@@ -33,10 +33,11 @@ let givenTo = '';
 
 /**
  * Takes the compiled lstm-onnx.wasm. Ignored once the kernels are instantiated.
+ * @param others options that the caller reads itself
  * @throws TypeError if it is something else
  */
-export function useKernels(who: string, options: KernelOptions | undefined): void {
-  checkOptions(who, options, KERNEL_OPTIONS);
+export function useKernels(who: string, options: KernelOptions | undefined, others: readonly string[] = []): void {
+  checkOptions(who, options, [...KERNEL_OPTIONS, ...others]);
   const module: unknown = options?.kernels;
   if (module === undefined) return;
   const fits =

@@ -37,6 +37,8 @@ const EMPTY = kind('an empty file', 'check that its download or upload was compl
 /** Tags of the fields of a ModelProto that writers put second. */
 const ONNX_FIELDS = [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42];
 
+/** Characters that a text has at least: fewer may be anything. */
+const SHORTEST = 8;
 /** Characters of a text that a message shows. */
 const SHOWN = 48;
 
@@ -105,7 +107,7 @@ function kindOfText(bytes: Uint8Array): Kind | undefined {
   if (/^<(!doctype html|html|head|body|!--|script)/i.test(text)) return kind('an HTML page', PAGE);
   if (/^<\?xml|^<[a-z]+[\s>]/i.test(text)) return kind('an XML document', PAGE);
   if (/^(\{\s*("|\}|$)|\[\s*[[{"\d\]-])/.test(text)) return kindOfJson(text);
-  if (text === '' || !/^[\s\x20-\x7e]*$/.test(text.slice(0, 256))) return undefined;
+  if (text.length < SHORTEST || !/^[\s\x20-\x7e]*$/.test(text.slice(0, 256))) return undefined;
   const shown = describe(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
   return kind(`a text that begins with ${shown}`, 'check where it comes from');
 }

@@ -33,14 +33,18 @@ export function checkOperators({ opsets, graph }: OnnxModel): number {
     refuse('unsupported', 'model.opset_import', '', expected, opset);
   }
   const unsupported = new Map<string, string[]>();
+  const add = (key: string, node: OnnxNode, at: string): void => {
+    if (!unsupported.has(key)) unsupported.set(key, []);
+    unsupported.get(key)!.push(node.name || node.outputs.find(Boolean) || at);
+  };
   const visit = (inner: OnnxGraph, path: string): void => {
     for (const [i, node] of inner.nodes.entries()) {
       const at = `${path}.node[${i}]`;
       const operator = node.domain === '' ? OPERATORS.get(node.opType) : undefined;
       if (!operator || (operator.since ?? MIN_OPSET) > opset) {
-        const key = node.domain ? `${node.domain}.${node.opType}` : node.opType;
-        if (!unsupported.has(key)) unsupported.set(key, []);
-        unsupported.get(key)!.push(node.name || node.outputs.find(Boolean) || at);
+        add(node.domain ? `${node.domain}.${node.opType}` : node.opType, node, at);
+      } else if (node.opType === 'Conv' && spatialAxes(node, inner) !== 1) {
+        add(`Conv with ${spatialAxes(node, inner)} axes`, node, at);
       } else checkCounts(node, operator.inputs, operator.outputs ?? [1, 1], nodePath(node, at));
       for (const branch of subgraphs(node)) visit(branch, at);
     }
@@ -54,6 +58,14 @@ export function checkOperators({ opsets, graph }: OnnxModel): number {
   const list = [...unsupported.keys()];
   const reason = `operators that are not supported: ${names.join('; ')}`;
   return refuseBecause('unsupported', 'graph', reason, 'supported operators', list);
+}
+
+/** How many axes a Conv slides along, as its attributes or its weights tell; 1 if they do not. */
+function spatialAxes({ inputs, attributes }: OnnxNode, { initializers }: OnnxGraph): number {
+  const kernel = attributes.get('kernel_shape') ?? attributes.get('strides') ?? attributes.get('dilations');
+  if (Array.isArray(kernel) && kernel.length) return kernel.length;
+  const weights = initializers.get(inputs[1] ?? '');
+  return weights ? Math.max(0, weights.dims.length - 2) : 1;
 }
 
 function checkCounts(

@@ -1,8 +1,10 @@
 import { describe } from '../base/tensor.ts';
 import { Budget } from '../files/budget.ts';
+import { typeName } from './data-types.ts';
+import type { ExternalFiles } from './external.ts';
 import { ProtobufReader } from './protobuf.ts';
 import { refuse, refuseBecause, refuseMissing, refuseSecond, refuseTwice } from './refuse.ts';
-import { MAX_FILE_RANK, type OnnxTensor, readTensor, typeName } from './tensor.ts';
+import { MAX_FILE_RANK, type OnnxTensor, readTensor } from './tensor.ts';
 
 /** An ONNX file as parseOnnx() reads it: ModelProto of https://onnx.ai/onnx/repo-docs/IR.html. */
 export interface OnnxModel {
@@ -82,8 +84,8 @@ const ENTRY_BYTES = 32;
  * Reads a ModelProto.
  * @throws ModelError that names the place where the file breaks the format's rules
  */
-export function readModel(file: Uint8Array): OnnxModel {
-  const reader = new ProtobufReader(file, new Budget('onnx', file.length));
+export function readModel(file: Uint8Array, external: ExternalFiles): OnnxModel {
+  const reader = new ProtobufReader(file, new Budget('onnx', file.length), external);
   let irVersion: number | undefined;
   let producer = '';
   let version = '';

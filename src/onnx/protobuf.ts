@@ -2,6 +2,7 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { describe } from '../base/tensor.ts';
 import type { Budget } from '../files/budget.ts';
 import { decodeUtf8, findInvalidUtf8 } from '../files/utf8.ts';
+import type { ExternalFiles } from './external.ts';
 import { refuse } from './refuse.ts';
 
 /** The most messages inside one another: about ten levels of If, each of which takes three. */
@@ -25,6 +26,8 @@ export interface Range {
 export class ProtobufReader {
   readonly file: Uint8Array;
   readonly budget: Budget;
+  /** Files beside this one, where tensors may have their data. */
+  readonly external: ExternalFiles;
   readonly #reader: BinaryReader;
   /** The end of the message that is being read. */
   #end: number;
@@ -32,9 +35,10 @@ export class ProtobufReader {
   #wire: WireType = WireType.Varint;
   #path = '';
 
-  constructor(file: Uint8Array, budget: Budget) {
+  constructor(file: Uint8Array, budget: Budget, external: ExternalFiles) {
     this.file = file;
     this.budget = budget;
+    this.external = external;
     this.#end = file.length;
     this.#reader = new BinaryReader(file, decodeUtf8);
   }

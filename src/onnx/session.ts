@@ -3,6 +3,7 @@ import { Owner } from '../base/owner.ts';
 import { describe, formatDims, product, tag, wrongType, wrongValue } from '../base/tensor.ts';
 import { endScratch } from '../memory/arena.ts';
 import { wasm } from '../memory/wasm.ts';
+import type { ExternalFiles } from './external.ts';
 import { Compiler, type ExecutionPlan, type ExecutionStep, type Operand } from './graph.ts';
 import type { LSTMReport } from './lstm-report.ts';
 import { type OnnxModel, type OnnxValueInfo, readModel } from './model.ts';
@@ -164,8 +165,8 @@ export class OnnxSession extends Owner {
 }
 
 /** @throws ModelError that tells the first fault of the model, or lists every unsupported operator */
-export function createSession(file: Uint8Array): OnnxSession {
-  return new OnnxSession(readModel(file), file.length);
+export function createSession(file: Uint8Array, external: ExternalFiles): OnnxSession {
+  return new OnnxSession(readModel(file, external), file.length + external.bytes);
 }
 
 function port({ name, type, dims }: OnnxValueInfo, path: string): OnnxPort {

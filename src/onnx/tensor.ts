@@ -1,7 +1,16 @@
 import { type AnyTypedArray, formatDims, product } from '../base/tensor.ts';
-import { bfloat16ToFloat32, float16ToFloat32 } from '../files/float-formats.ts';
+import {
+  type DataType,
+  DOUBLE_DATA,
+  FLOAT_DATA,
+  INT32_DATA,
+  INT64_DATA,
+  STRING_DATA,
+  TYPES,
+  UINT64_DATA,
+} from './data-types.ts';
 import type { ProtobufReader, Range } from './protobuf.ts';
-import { refuse, refuseBecause, refuseSecond } from './refuse.ts';
+import { refuse, refuseBecause, refuseSecond, refuseTwice } from './refuse.ts';
 
 /** The data of a tensor in a file: numbers, or strings. */
 export type OnnxData = AnyTypedArray | string[];
@@ -13,103 +22,10 @@ export const MAX_FILE_RANK = 16;
 const DIMS = 1;
 const DATA_TYPE = 2;
 const SEGMENT = 3;
-const FLOAT_DATA = 4;
-const INT32_DATA = 5;
-const STRING_DATA = 6;
-const INT64_DATA = 7;
 const NAME = 8;
 const RAW_DATA = 9;
-const DOUBLE_DATA = 10;
-const UINT64_DATA = 11;
 const EXTERNAL_DATA = 13;
 const DATA_LOCATION = 14;
-
-interface DataType {
-  /** The name that onnxruntime gives it. */
-  readonly name: string;
-  /** Bits of an element in raw_data; 0 for strings. */
-  readonly bits: number;
-  /** The field with the elements where raw_data is not used. */
-  readonly field: number;
-  readonly array:
-    | Int8ArrayConstructor
-    | Uint8ArrayConstructor
-    | Int16ArrayConstructor
-    | Uint16ArrayConstructor
-    | Int32ArrayConstructor
-    | Uint32ArrayConstructor
-    | BigInt64ArrayConstructor
-    | BigUint64ArrayConstructor
-    | Float32ArrayConstructor
-    | Float64ArrayConstructor;
-  /** The range of integers in int32_data. */
-  readonly min?: number;
-  readonly max?: number;
-  readonly convert?: (data: never) => Float32Array;
-  /** Numbers for each element: 2 for complex types, 1 if left out. */
-  readonly parts?: number;
-}
-
-const bytes = (name: string): DataType => ({
-  name,
-  bits: 8,
-  field: INT32_DATA,
-  array: Uint8Array,
-  min: 0,
-  max: 255,
-});
-const nibbles = (name: string, bits: number): DataType => ({ ...bytes(name), bits });
-
-/** Types by TensorProto.DataType. Those that nobody computes with come as their bytes. */
-const TYPES: ReadonlyMap<number, DataType> = new Map<number, DataType>([
-  [1, { name: 'float32', bits: 32, field: FLOAT_DATA, array: Float32Array }],
-  [2, { name: 'uint8', bits: 8, field: INT32_DATA, array: Uint8Array, min: 0, max: 255 }],
-  [3, { name: 'int8', bits: 8, field: INT32_DATA, array: Int8Array, min: -128, max: 127 }],
-  [4, { name: 'uint16', bits: 16, field: INT32_DATA, array: Uint16Array, min: 0, max: 65535 }],
-  [5, { name: 'int16', bits: 16, field: INT32_DATA, array: Int16Array, min: -32768, max: 32767 }],
-  [6, { name: 'int32', bits: 32, field: INT32_DATA, array: Int32Array, min: -(2 ** 31), max: 2 ** 31 - 1 }],
-  [7, { name: 'int64', bits: 64, field: INT64_DATA, array: BigInt64Array }],
-  [8, { name: 'string', bits: 0, field: STRING_DATA, array: Uint8Array }],
-  [9, { name: 'bool', bits: 8, field: INT32_DATA, array: Uint8Array, min: 0, max: 1 }],
-  [
-    10,
-    { name: 'float16', bits: 16, field: INT32_DATA, array: Uint16Array, min: 0, max: 65535, convert: float16ToFloat32 },
-  ],
-  [
-    11,
-    { name: 'float64', bits: 64, field: DOUBLE_DATA, array: Float64Array, convert: (data) => Float32Array.from(data) },
-  ],
-  [12, { name: 'uint32', bits: 32, field: UINT64_DATA, array: Uint32Array, min: 0, max: 2 ** 32 - 1 }],
-  [13, { name: 'uint64', bits: 64, field: UINT64_DATA, array: BigUint64Array }],
-  [14, { name: 'complex64', bits: 64, field: FLOAT_DATA, array: Float32Array, parts: 2 }],
-  [15, { name: 'complex128', bits: 128, field: DOUBLE_DATA, array: Float64Array, parts: 2 }],
-  [
-    16,
-    {
-      name: 'bfloat16',
-      bits: 16,
-      field: INT32_DATA,
-      array: Uint16Array,
-      min: 0,
-      max: 65535,
-      convert: bfloat16ToFloat32,
-    },
-  ],
-  ...['float8e4m3fn', 'float8e4m3fnuz', 'float8e5m2', 'float8e5m2fnuz'].map(
-    (name, i) => [17 + i, bytes(name)] as const,
-  ),
-  [21, nibbles('uint4', 4)],
-  [22, nibbles('int4', 4)],
-  [23, nibbles('float4e2m1', 4)],
-  [24, bytes('float8e8m0')],
-  [25, nibbles('uint2', 2)],
-  [26, nibbles('int2', 2)],
-]);
-
-/** The name of a TensorProto.DataType, or undefined where the format has none. */
-export function typeName(dataType: number): string | undefined {
-  return TYPES.get(dataType)?.name;
-}
 
 /**
  * A tensor of an ONNX file, from parseOnnx(). Its type and size are checked; its data stay in the file until `data` is read.
@@ -166,6 +82,8 @@ interface TensorFields {
   raw: Range | undefined;
   /** How many elements each typed field has. */
   readonly counts: Map<number, number>;
+  /** Where the data are if they are in another file. */
+  external: Map<string, string> | undefined;
 }
 
 /** Bytes counted for a tensor beside its name and data. */
@@ -175,16 +93,26 @@ const TENSOR_BYTES = 400;
 export function readTensor(reader: ProtobufReader, path: string): OnnxTensor {
   const range = reader.range();
   reader.budget.spend(TENSOR_BYTES, path);
-  const found: TensorFields = { name: '', dataType: 0, dims: [], raw: undefined, counts: new Map() };
+  const found = {
+    name: '',
+    dataType: 0,
+    dims: [],
+    raw: undefined,
+    counts: new Map(),
+    external: undefined,
+  } as TensorFields;
   const count = (field: number, more: number) => found.counts.set(field, (found.counts.get(field) ?? 0) + more);
   reader.again(range, path, (field) => {
     if (field === DIMS) reader.integers((size) => found.dims.push(checkDim(path, size, found.dims.length)));
     else if (field === DATA_TYPE) found.dataType = reader.size('a data type', 255);
     else if (field === NAME) found.name = reader.string();
     else if (field === SEGMENT) refuse('unsupported', path, '', 'whole tensors', 'a segment');
-    else if (field === EXTERNAL_DATA) refuseExternal(path);
-    else if (field === DATA_LOCATION && reader.integer() !== 0) refuseExternal(path);
-    else if (field === RAW_DATA) {
+    else if (field === EXTERNAL_DATA) {
+      found.external ??= new Map();
+      readExternalEntry(reader, path, found.external);
+    } else if (field === DATA_LOCATION) {
+      if (reader.size('a data location', 1)) found.external ??= new Map();
+    } else if (field === RAW_DATA) {
       if (found.raw) refuseSecond(`${path}.raw_data`, 'field');
       found.raw = reader.range();
     } else if (field === FLOAT_DATA || field === DOUBLE_DATA) {
@@ -203,11 +131,6 @@ export function readTensor(reader: ProtobufReader, path: string): OnnxTensor {
   return checkData(reader, path, range, found);
 }
 
-function refuseExternal(path: string): never {
-  const text = 'its data are in another file, which is not read: save the model with its weights inside';
-  refuseBecause('external-data', path, text, 'data in the file', 'external data');
-}
-
 function checkDim(path: string, size: number | bigint, index: number): number {
   if (index >= MAX_FILE_RANK) {
     refuseBecause(
@@ -224,21 +147,18 @@ function checkDim(path: string, size: number | bigint, index: number): number {
   return Number(size);
 }
 
-function checkData(
-  reader: ProtobufReader,
-  path: string,
-  range: Range,
-  { name, dataType, dims, raw, counts }: TensorFields,
-): OnnxTensor {
+function checkData(reader: ProtobufReader, path: string, range: Range, found: TensorFields): OnnxTensor {
+  const { name, dataType, dims, raw, counts, external } = found;
   const type = TYPES.get(dataType);
   if (!type) refuse('unknown-type', path, 'data type', '1 .. 26', dataType);
   const elements = product(dims);
   for (const field of counts.keys()) {
     if (raw || field !== type.field) {
-      const found = raw ? 'raw_data and a typed field' : `field ${field}`;
-      refuse('malformed', path, `field of ${type.name} data`, type.field, found);
+      const got = raw ? 'raw_data and a typed field' : `field ${field}`;
+      refuse('malformed', path, `field of ${type.name} data`, type.field, got);
     }
   }
+  if (external) return new OnnxTensor(name, type.name, dims, readExternal(reader, path, type, found));
   const { parts = 1 } = type;
   // elements shorter than a byte lie in typed fields as the bytes of raw_data
   const inField = type.bits && type.bits < 8 ? Math.ceil((elements * type.bits) / 8) : elements * parts;
@@ -250,6 +170,32 @@ function checkData(
   }
   const read = raw ? () => readRaw(reader.file, raw, type) : () => readTyped(reader, range, path, type, got);
   return new OnnxTensor(name, type.name, dims, read);
+}
+
+/** Reads an entry of TensorProto.external_data, a pair of strings. */
+function readExternalEntry(reader: ProtobufReader, path: string, entries: Map<string, string>): void {
+  let key = '';
+  let value = '';
+  reader.nested(`${path}.external_data`, (field) => {
+    if (field === 1) key = reader.string();
+    else if (field === 2) value = reader.string();
+  });
+  if (entries.has(key)) refuseTwice(path, 'key', key);
+  entries.set(key, value);
+}
+
+/** Finds the data in another file; they are raw. */
+function readExternal(
+  reader: ProtobufReader,
+  path: string,
+  type: DataType,
+  { name, dims, raw, counts, external }: TensorFields,
+): () => OnnxData {
+  if (raw || counts.size) refuseSecond(path, 'place of its data');
+  if (!type.bits) refuse('unsupported', path, 'data in another file', 'numbers', 'strings');
+  const bytes = Math.ceil((product(dims) * type.bits) / 8);
+  const part = reader.external.find(path, name, external!, bytes);
+  return () => readRaw(part.file, part, type);
 }
 
 function readRaw(file: Uint8Array, { start, end }: Range, { array, convert }: DataType): OnnxData {

@@ -2,18 +2,21 @@ import { checkInteger, describe, sameDims, tag, wrongType, wrongValue } from '..
 import { checkFile } from '../files/bytes.ts';
 import { loadOnnx, type OnnxFeed, type OnnxPort, type OnnxResult, type OnnxSession, type WasmModule } from '../onnx.ts';
 import type { UrlLike } from './env.ts';
+import { type ExternalDataFileDescription, readExternalData } from './external-data.ts';
 import { type OnnxValue, Tensor } from './tensor.ts';
 
 const CREATE = 'InferenceSession.create';
 
 export declare namespace InferenceSession {
   /**
-   * Options of create(). Only `kernels` has an effect: there is one way to run a model.
+   * Options of create(). Only `kernels` and `externalData` have an effect: there is one way to run a model.
    * https://onnxruntime.ai/docs/api/js/interfaces/InferenceSession.SessionOptions.html
    */
   interface SessionOptions {
     /** The compiled `lstm-wasm/lstm-onnx.wasm`, for runtimes that forbid compiling bytes, as in loadOnnx(). */
     kernels?: WasmModule;
+    /** The files beside the model in which its weights lie. */
+    externalData?: readonly ExternalDataFileDescription[];
     /** Ignored: models run on the CPU. */
     executionProviders?: readonly ExecutionProviderConfig[];
     /** Ignored. */
@@ -165,8 +168,9 @@ export const InferenceSession: InferenceSessionFactory = class InferenceSession 
     checkObject(CREATE, 'options', rest[0]);
     const isUrl = typeof source === 'string' || tag(source) === 'URL';
     const bytes = isUrl ? await download(String(source)) : part(source, byteOffset, byteLength);
-    const { kernels } = Object(rest[0]);
-    return new InferenceSession(loadOnnx(checkFile(CREATE, bytes), { kernels }));
+    const { kernels, externalData: list } = Object(rest[0]);
+    const externalData = readExternalData(CREATE, list);
+    return new InferenceSession(loadOnnx(checkFile(CREATE, bytes), { kernels, externalData }));
   }
 
   async run(feeds: unknown, fetchesOrOptions?: unknown, options?: unknown): Promise<InferenceSession.ReturnType> {

@@ -23,9 +23,16 @@ function withTensor(write: (w: Parameters<Parameters<typeof message>[0]>[0]) => 
 describe('bytes', () => {
   test.each([
     ['empty', new Uint8Array(0), /model: expected a ModelProto, got no byte/],
-    ['text', new TextEncoder().encode('version https://git-lfs.github.com/spec/v1\n'), /at byte \d+ expected/],
-    ['a zip', Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0, 0, 0, 8, 0), /at byte \d+ expected/],
-    ['safetensors', Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d), /at byte 0 expected the tag/],
+    [
+      'text',
+      new TextEncoder().encode('version https://git-lfs.github.com/spec/v1\n'),
+      /this is a Git LFS pointer: fetch/,
+    ],
+    ['a zip', Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0, 0, 0, 8, 0), /this is a zip file: unpack it/],
+    ['safetensors', Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d), /this is a safetensors file: read it with/],
+    ['an HTML page', new TextEncoder().encode('<!DOCTYPE html><html></html>'), /this is an HTML page: the server/],
+    ['JSON', new TextEncoder().encode('{"weight_map":{}}'), /this is JSON, an index of shards: read/],
+    ['ORT', Uint8Array.of(32, 0, 0, 0, 0x4f, 0x52, 0x54, 0x4d), /this is a model in the ORT format: give the \.onnx/],
     ['PNG', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10), /at byte \d+ expected/],
     ['zeros', new Uint8Array(1000), /at byte 0 expected the tag of a field/],
   ])('%s is no model', (_, file, message) => refused(file, message));
@@ -145,9 +152,9 @@ describe('tensors', () => {
         );
         w.tag(14, 0).int64(1);
       },
-      /its data are in another file, which is not read/,
+      /the data of tensor .* are in another file, "..\/..\/etc\/passwd": give its bytes/,
     ],
-    ['data elsewhere', (w) => [float(w, 1), w.tag(14, 0).int64(1)], /its data are in another file/],
+    ['data elsewhere', (w) => [float(w, 1), w.tag(14, 0).int64(1)], /are in another file, without its name/],
     [
       'float_data of five bytes',
       (w) => [float(w, 1), w.tag(4, 2).bytes(new Uint8Array(5))],
