@@ -1,4 +1,4 @@
-import { describe } from './tensor.ts';
+import { describe, shorten } from './tensor.ts';
 
 /** The facts of a ModelError, for code that reacts to it. */
 export interface ModelErrorDetails {
@@ -39,7 +39,7 @@ export class ModelError extends Error {
   declare readonly found: unknown;
 
   constructor(message: string, details: ModelErrorDetails) {
-    super(message);
+    super(shorten(message));
     Object.assign(this, details);
   }
 }

@@ -31,9 +31,24 @@ export interface AnyTensor {
 /** Tensors by the names that PyTorch gives them, as `torch.save` and safetensors files hold them. */
 export type StateDict = ReadonlyMap<string, AnyTensor> | Readonly<Record<string, AnyTensor>>;
 
+/** The most characters of a message, and of a text and an element in it: files and callers may give any. */
+const MESSAGE = 480;
+const TEXT = 120;
+const ELEMENT = 24;
+/** The most sizes of a shape that a message shows; a rank that any format or operator has is below. */
+const SIZES = 16;
+
+/** Leaves out the middle of a text that is longer than `most`. */
+export function shorten(text: string, most = MESSAGE): string {
+  const end = most >> 2;
+  return text.length > most ? `${text.slice(0, most - end - 1)}…${text.slice(-end)}` : text;
+}
+
 /** Formats a shape as `[2, 3, 20]`; elements of any type are shown. */
 export function formatDims(dims: ArrayLike<unknown>): string {
-  return `[${Array.from(dims, show).join(', ')}]`;
+  const { length } = dims;
+  const shown = Array.from({ length: Math.min(length, SIZES) }, (_, i) => shorten(show(dims[i]), ELEMENT));
+  return `[${shown.join(', ')}${length > SIZES ? `, … ${length} in all` : ''}]`;
 }
 
 function show(value: unknown): string {
@@ -42,11 +57,9 @@ function show(value: unknown): string {
 
 /** Shows any value in an error message: in short, strings quoted with control characters escaped. */
 export function describe(value: unknown): string {
-  if (typeof value === 'string') {
-    return JSON.stringify(value.length > 120 ? `${value.slice(0, 80)}…${value.slice(-30)}` : value);
-  }
+  if (typeof value === 'string') return shorten(JSON.stringify(shorten(value, TEXT)), TEXT + 20);
   if (Array.isArray(value)) return formatDims(value.length > 8 ? [...value.slice(0, 8), '…'] : value);
-  return typeof value === 'bigint' ? `${value}n` : show(value);
+  return shorten(typeof value === 'bigint' ? `${value}n` : show(value), TEXT);
 }
 
 /** Gives the class name of a value, the same across realms: 'Float32Array', 'Map', 'Object' ... */
@@ -56,12 +69,12 @@ export function tag(value: unknown): string {
 
 /** Makes a TypeError: `who: "what" expected ..., got ...`. */
 export function wrongType(who: string, what: string, expected: string, got: unknown): TypeError {
-  return new TypeError(`${who}: "${what}" expected ${expected}, got ${describe(got)}`);
+  return new TypeError(shorten(`${who}: "${what}" expected ${expected}, got ${describe(got)}`));
 }
 
 /** Makes a RangeError: `who: "what" expected ..., got ...`. */
 export function wrongValue(who: string, what: string, expected: string, got: unknown): RangeError {
-  return new RangeError(`${who}: "${what}" expected ${expected}, got ${describe(got)}`);
+  return new RangeError(shorten(`${who}: "${what}" expected ${expected}, got ${describe(got)}`));
 }
 
 /** Makes a RangeError for a number, a TypeError for anything else. */
@@ -72,7 +85,9 @@ export function wrongNumber(who: string, what: string, expected: string, got: un
 /** Makes a RangeError: `got` elements in place of the `expected` ones for `reason`. */
 export function wrongLength(who: string, what: string, expected: number, reason: string, got: number): RangeError {
   const detached = got === 0 ? ', as a detached buffer has' : '';
-  return new RangeError(`${who}: "${what}" expected ${expected} elements for ${reason}, got ${got}${detached}`);
+  return new RangeError(
+    shorten(`${who}: "${what}" expected ${expected} elements for ${reason}, got ${got}${detached}`),
+  );
 }
 
 /** Checks an integer from `min` to `max`, such as a size, and returns it. */
@@ -103,7 +118,7 @@ export function checkOptions(who: string, options: unknown, known: readonly stri
   if (options === null || typeof options !== 'object') throw wrongType(who, 'options', 'an object', options);
   for (const key in options) {
     if (!known.includes(key))
-      throw new TypeError(`${who}: unknown option "${key}", expected one of ${known.join(', ')}`);
+      throw new TypeError(`${who}: unknown option ${describe(key)}, expected one of ${known.join(', ')}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { describe } from '../base/tensor.ts';
+import { describe, shorten } from '../base/tensor.ts';
 import { isGraph, type OnnxAttribute, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
 import { OPERATORS } from './operators.ts';
 import { refuse, refuseBecause, refuseMissing } from './refuse.ts';
@@ -9,11 +9,16 @@ import { refuse, refuseBecause, refuseMissing } from './refuse.ts';
 const MIN_OPSET = 7;
 const MAX_OPSET = 28;
 /** The most nodes of one operator that an error names. */
-const SHOWN = 40;
+const SHOWN = 3;
+/** The most characters of a list with nodes. */
+const ROOM = 400;
+/** The most characters of an operator's name in a path. */
+const LONGEST = 60;
 
 /** The name of a node in errors: its own, or its place in the file. */
 export function nodePath({ opType, name }: OnnxNode, path: string): string {
-  return name ? `node ${describe(name)} (${opType})` : `${path} (${opType})`;
+  const type = shorten(opType, LONGEST);
+  return name ? `node ${describe(name)} (${type})` : `${path} (${type})`;
 }
 
 /** The graphs among the attributes of a node: branches of an If. */
@@ -52,11 +57,17 @@ export function checkOperators({ opsets, graph }: OnnxModel): number {
   visit(graph, 'graph');
   if (unsupported.size === 0) return opset;
   const names = [...unsupported].map(([key, nodes]) => {
-    const shown = nodes.slice(0, SHOWN).map(describe).join(', ');
-    return `${describe(key).slice(1, -1)} (${shown}${nodes.length > SHOWN ? ` and ${nodes.length - SHOWN} more` : ''})`;
+    const shown = nodes
+      .slice(0, SHOWN)
+      .map((node) => describe(shorten(node, LONGEST)))
+      .join(', ');
+    return `${describe(shorten(key, LONGEST)).slice(1, -1)} (${shown}${nodes.length > SHOWN ? ` and ${nodes.length - SHOWN} more` : ''})`;
   });
   const list = [...unsupported.keys()];
-  const reason = `operators that are not supported: ${names.join('; ')}`;
+  const text = names.join('; ');
+  // where the nodes would crowd out operators, operators alone
+  const shown = text.length > ROOM ? list.map((key) => shorten(key, LONGEST)).join(', ') : text;
+  const reason = `operators that are not supported: ${shown}`;
   return refuseBecause('unsupported', 'graph', reason, 'supported operators', list);
 }
 

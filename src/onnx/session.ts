@@ -1,6 +1,6 @@
 import { ModelError } from '../base/errors.ts';
 import { Owner } from '../base/owner.ts';
-import { describe, formatDims, product, tag, wrongType, wrongValue } from '../base/tensor.ts';
+import { describe, formatDims, product, shorten, tag, wrongType, wrongValue } from '../base/tensor.ts';
 import { endScratch } from '../memory/arena.ts';
 import { wasm } from '../memory/wasm.ts';
 import type { ExternalFiles } from './external.ts';
@@ -247,9 +247,8 @@ function readFeeds(inputs: readonly OnnxPort[], feeds: unknown): RunValue[] {
   const names = new Set<unknown>(inputs.map(({ name }) => name));
   for (const name of all.keys()) {
     if (!names.has(name)) {
-      throw new TypeError(
-        `run: unknown feed ${describe(name)}, expected ${[...names].map(describe).join(', ') || 'none'}`,
-      );
+      const known = [...names].map(describe).join(', ') || 'none';
+      throw new TypeError(shorten(`run: unknown feed ${describe(name)}, expected ${known}`));
     }
   }
   return inputs.map((input) => {
