@@ -10,9 +10,10 @@ export { ModelError, type ModelErrorDetails } from './base/errors.ts';
 export type { AnyTypedArray, TensorLike } from './base/tensor.ts';
 export type { WasmModule } from './memory/wasm.ts';
 export type { ExternalData } from './onnx/external.ts';
+export type { OnnxFeed, OnnxFeeds, OnnxPort } from './onnx/feeds.ts';
 export type { LSTMReport } from './onnx/lstm-report.ts';
 export type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxValueInfo } from './onnx/model.ts';
-export type { OnnxFeed, OnnxFeeds, OnnxPort, OnnxResult, OnnxSession } from './onnx/session.ts';
+export type { OnnxResult, OnnxSession } from './onnx/session.ts';
 export type { OnnxData, OnnxTensor } from './onnx/tensor.ts';
 export type { ValueData, ValueType } from './onnx/value.ts';
 

@@ -99,7 +99,7 @@ describe('Tensor', () => {
   });
 
   const refusals: [string, unknown[], new (message: string) => Error, RegExp][] = [
-    ['another type', ['float16', new Uint16Array(1)], TypeError, /"type" expected float32, .* got "float16"$/],
+    ['another type', ['uint16', new Uint16Array(1)], TypeError, /"type" expected float32, .* got "uint16"$/],
     ['strings', ['string', ['a']], TypeError, /got "string"$/],
     ['a name of every object', ['toString', [1]], TypeError, /got "toString"$/],
     ['an array of another type', [new Uint8Array(1)], TypeError, /"type" expected .*got a Uint8Array$/],

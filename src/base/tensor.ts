@@ -57,7 +57,11 @@ function show(value: unknown): string {
 
 /** Shows any value in an error message: in short, strings quoted with control characters escaped. */
 export function describe(value: unknown): string {
-  if (typeof value === 'string') return shorten(JSON.stringify(shorten(value, TEXT)), TEXT + 20);
+  if (typeof value === 'string') {
+    const text = value.length > TEXT ? `${value.slice(0, 80)}…${value.slice(-30)}` : value;
+    // an escape is up to six characters
+    return shorten(JSON.stringify(text), TEXT + 40);
+  }
   if (Array.isArray(value)) return formatDims(value.length > 8 ? [...value.slice(0, 8), '…'] : value);
   return shorten(typeof value === 'bigint' ? `${value}n` : show(value), TEXT);
 }

@@ -1,34 +1,15 @@
 import { ModelError } from '../base/errors.ts';
 import { Owner } from '../base/owner.ts';
-import { describe, formatDims, product, shorten, tag, wrongType, wrongValue } from '../base/tensor.ts';
+import { describe } from '../base/tensor.ts';
 import { endScratch } from '../memory/arena.ts';
-import { wasm } from '../memory/wasm.ts';
 import type { ExternalFiles } from './external.ts';
+import { type OnnxFeeds, type OnnxPort, readFeeds } from './feeds.ts';
 import { Compiler, type ExecutionPlan, type ExecutionStep, type Operand } from './graph.ts';
 import type { LSTMReport } from './lstm-report.ts';
 import { type OnnxModel, type OnnxValueInfo, readModel } from './model.ts';
 import type { Owned } from './packing.ts';
 import { refuse, refuseBecause, refuseMissing, refuseTwice } from './refuse.ts';
-import {
-  computedType,
-  MAX_RANK,
-  MAX_SIZE,
-  newData,
-  type RunValue,
-  type ValueData,
-  type ValueType,
-  Work,
-} from './value.ts';
-
-/** An input of a run; an onnxruntime `Tensor` fits. */
-export interface OnnxFeed {
-  /** The elements, row-major: Float32Array, BigInt64Array (int64), Int32Array, or Uint8Array (bool, 0 or 1). Not changed. */
-  readonly data: ValueData;
-  /** The shape, which has to fit the input's dims; [] for a scalar. */
-  readonly dims: readonly number[];
-  /** 'float32', 'int64', 'int32' or 'bool'; checked if it is given. */
-  readonly type?: string | undefined;
-}
+import { computedType, type RunValue, type ValueData, type ValueType, Work } from './value.ts';
 
 /** An output of a run, in memory of its own: later runs do not change it. */
 export interface OnnxResult {
@@ -39,26 +20,6 @@ export interface OnnxResult {
   /** 'float32', 'int64', 'int32' or 'bool'. */
   readonly type: ValueType;
 }
-
-/** An input or output of a model. */
-export interface OnnxPort {
-  /** The name in the file, by which it is fed or returned. */
-  readonly name: string;
-  /** The type of its feed or result; where the file says float16, bfloat16 or float64 it is float32. */
-  readonly type: ValueType;
-  /** A number is a size, a string the name of a symbolic size ('' without a name); undefined if the file does not say. */
-  readonly dims: readonly (number | string)[] | undefined;
-}
-
-/** The inputs of a run by name, in an object or a Map. */
-export type OnnxFeeds = Readonly<Record<string, OnnxFeed>> | ReadonlyMap<string, OnnxFeed>;
-
-const ARRAYS: Readonly<Record<ValueType, string>> = {
-  float32: 'Float32Array',
-  int64: 'BigInt64Array',
-  int32: 'Int32Array',
-  bool: 'Uint8Array',
-};
 
 // The work that a run may ask for. An element that is fed may meet every weight, and make some elements in each step or a row of
 // logits; each run may do the constant part besides.
@@ -95,6 +56,8 @@ export class OnnxSession extends Owner {
   readonly outputs: readonly OnnxPort[];
   /** The LSTM nodes, those in branches included. */
   readonly lstms: readonly LSTMReport[];
+  /** Names of the inputs that are float16 in the file. */
+  private readonly _halves: ReadonlySet<string>;
   private readonly _plan: ExecutionPlan;
   private readonly _slots: number;
   private readonly _constants: number;
@@ -108,6 +71,7 @@ export class OnnxSession extends Owner {
     this.inputs = graph.inputs
       .filter(({ name }) => !graph.initializers.has(name))
       .map((info, i) => port(info, `graph.input[${i}]`));
+    this._halves = new Set(graph.inputs.filter(({ type }) => type === 'float16').map(({ name }) => name));
     const compiler = new Compiler(model, fileBytes);
     try {
       this._plan = compiler.compile(
@@ -136,7 +100,7 @@ export class OnnxSession extends Owner {
    */
   run(feeds: OnnxFeeds): Record<string, OnnxResult> {
     this.checkAlive();
-    const values = readFeeds(this.inputs, feeds);
+    const values = readFeeds(this.inputs, this._halves, feeds);
     const slots: (RunValue | undefined)[] = new Array(this._slots);
     let fed = 1;
     for (const [i, value] of values.entries()) {
@@ -237,53 +201,4 @@ function runBranch(
     refuseBecause('wrong-type', path, reason, 'one bool', type);
   }
   return runPlan(branches![data[0] ? 0 : 1], slots, work);
-}
-
-function readFeeds(inputs: readonly OnnxPort[], feeds: unknown): RunValue[] {
-  if (feeds === null || typeof feeds !== 'object') {
-    throw wrongType('run', 'feeds', 'an object or Map of tensors', feeds);
-  }
-  const all = tag(feeds) === 'Map' ? (feeds as Map<unknown, unknown>) : new Map(Object.entries(feeds));
-  const names = new Set<unknown>(inputs.map(({ name }) => name));
-  for (const name of all.keys()) {
-    if (!names.has(name)) {
-      const known = [...names].map(describe).join(', ') || 'none';
-      throw new TypeError(shorten(`run: unknown feed ${describe(name)}, expected ${known}`));
-    }
-  }
-  return inputs.map((input) => {
-    if (!all.has(input.name)) throw new TypeError(`run: missing feed ${describe(input.name)}`);
-    return readFeed(input, all.get(input.name));
-  });
-}
-
-function readFeed({ name, type, dims: expected }: OnnxPort, feed: unknown): RunValue {
-  const what = `feed ${describe(name).slice(1, -1)}`;
-  if (feed === null || typeof feed !== 'object') throw wrongType('run', what, 'a tensor { data, dims }', feed);
-  const { data, dims, type: said } = feed as OnnxFeed;
-  if (said !== undefined && said !== type) throw wrongType('run', `${what}.type`, type, said);
-  if (!ArrayBuffer.isView(data) || tag(data) !== ARRAYS[type]) {
-    throw wrongType('run', `${what}.data`, `a ${ARRAYS[type]} (${type})`, data);
-  }
-  if (tag(data.buffer) !== 'ArrayBuffer') {
-    throw wrongType('run', `${what}.data`, 'a view of an ArrayBuffer', data.buffer);
-  }
-  if (!Array.isArray(dims) || !dims.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-    throw wrongType('run', `${what}.dims`, 'an array of integers of at least 0', dims);
-  }
-  if (dims.length > MAX_RANK || dims.some((size) => size > MAX_SIZE)) {
-    throw wrongValue('run', `${what}.dims`, `at most ${MAX_RANK} sizes of at most ${MAX_SIZE}`, dims);
-  }
-  const fits =
-    !expected ||
-    (expected.length === dims.length && expected.every((size, i) => size === dims[i] || typeof size === 'string'));
-  if (!fits) throw wrongValue('run', `${what}.dims`, formatDims(expected.map((size) => size || '?')), dims);
-  if (data.length !== product(dims)) {
-    throw wrongValue('run', `${what}.data`, `${product(dims)} elements for dims ${formatDims(dims)}`, data.length);
-  }
-  // copied if it is of another realm, since kernels look at the class, or in linear memory, which may grow during the run
-  const isOurs = data.constructor === newData(type, 0).constructor && data.buffer !== wasm().memory.buffer;
-  const mine = isOurs ? data : newData(type, data.length);
-  if (mine !== data) (mine as Float32Array).set(data as Float32Array);
-  return { type, dims: [...dims], data: mine };
 }

@@ -1,11 +1,18 @@
 import { checkDims, describe, formatDims, tag, wrongType } from '../base/tensor.ts';
 
-const ARRAYS = { float32: Float32Array, int64: BigInt64Array, int32: Int32Array, bool: Uint8Array };
+const ARRAYS = {
+  float32: Float32Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  bool: Uint8Array,
+  float16: Uint16Array,
+};
 const TYPES = Object.keys(ARRAYS);
 const TYPE_OF_ARRAY: ReadonlyMap<string, Tensor.Type> = new Map([
   ['Float32Array', 'float32'],
   ['BigInt64Array', 'int64'],
   ['Int32Array', 'int32'],
+  ['Float16Array', 'float16'],
 ]);
 /** For each type, the `typeof` that elements of a plain array may have. */
 const ELEMENTS: Readonly<Record<Tensor.Type, readonly string[]>> = {
@@ -13,6 +20,8 @@ const ELEMENTS: Readonly<Record<Tensor.Type, readonly string[]>> = {
   int64: ['bigint', 'number'],
   int32: ['number'],
   bool: ['boolean', 'number'],
+  // which would be numbers to round, and which bits?
+  float16: [],
 };
 
 export declare namespace Tensor {
@@ -28,6 +37,8 @@ export declare namespace Tensor {
     int32: Int32Array;
     /** 0 or 1. */
     bool: Uint8Array;
+    /** The bits of numbers of 16 bits; a Float16Array too. For inputs that are float16 in the file. */
+    float16: Uint16Array;
   }
   /** The element of each type. */
   interface ElementTypeMap {
@@ -39,6 +50,8 @@ export declare namespace Tensor {
     int32: number;
     /** Kept as 0 or 1. */
     bool: boolean;
+    /** Bits of a number of 16 bits. */
+    float16: number;
   }
   /** The data of a tensor. */
   type DataType = DataTypeMap[Type];
@@ -50,7 +63,7 @@ export declare namespace Tensor {
 
 /** A tensor whose type the compiler knows; see `Tensor`. */
 export interface TypedTensor<T extends Tensor.Type> {
-  /** 'float32', 'int64', 'int32' or 'bool'. */
+  /** 'float32', 'int64', 'int32', 'bool' or 'float16'. */
   readonly type: T;
   /** The shape; [] for a scalar. */
   readonly dims: readonly number[];
@@ -97,6 +110,7 @@ export interface TensorConstructor {
     data: Tensor.DataTypeMap[T] | readonly number[],
     dims?: readonly number[],
   ): TypedTensor<T>;
+  new (type: 'float16', data: Uint16Array, dims?: readonly number[]): TypedTensor<'float16'>;
   new (data: Float32Array, dims?: readonly number[]): TypedTensor<'float32'>;
   new (data: BigInt64Array, dims?: readonly number[]): TypedTensor<'int64'>;
   new (data: Int32Array, dims?: readonly number[]): TypedTensor<'int32'>;
@@ -130,15 +144,18 @@ export const Tensor = class Tensor implements TypedTensor<Tensor.Type> {
   readonly type: Tensor.Type;
   readonly dims: readonly number[];
   readonly size: number;
-  private _data: Tensor.DataType | undefined;
+  // under the names of onnxruntime-common: a structured clone keeps them, and programs read them there
+  readonly dataLocation: Tensor.DataLocation = 'cpu';
+  readonly cpuData: Tensor.DataType | undefined;
 
   constructor(typeOrData: unknown, dataOrDims?: unknown, maybeDims?: unknown) {
     const isTyped = typeof typeOrData === 'string';
     const given = isTyped ? dataOrDims : typeOrData;
     const dims = isTyped ? maybeDims : dataOrDims;
     this.type = isTyped ? checkType(typeOrData) : inferType(typeOrData);
-    this._data = toData(this.type, given);
-    this.size = this._data.length;
+    const data = toData(this.type, given);
+    this.cpuData = data;
+    this.size = data.length;
     const count = dims === undefined ? this.size : checkDims('Tensor', this.type, dims);
     this.dims = dims === undefined ? [count] : [...(dims as readonly number[])];
     if (count !== this.size) {
@@ -152,12 +169,12 @@ export const Tensor = class Tensor implements TypedTensor<Tensor.Type> {
   }
 
   get data(): Tensor.DataType {
-    if (!this._data) throw new Error('Tensor: used after dispose()');
-    return this._data;
+    if (!this.cpuData) throw new Error('Tensor: used after dispose()');
+    return this.cpuData;
   }
 
   get location(): Tensor.DataLocation {
-    return this._data ? 'cpu' : 'none';
+    return this.dataLocation;
   }
 
   async getData(): Promise<Tensor.DataType> {
@@ -169,7 +186,7 @@ export const Tensor = class Tensor implements TypedTensor<Tensor.Type> {
   }
 
   dispose(): void {
-    this._data = undefined;
+    Object.assign(this, { cpuData: undefined, dataLocation: 'none' });
   }
 
   // absent from the types, so that compilers refuse them too
@@ -226,7 +243,10 @@ function unsupported(got: string): TypeError {
 
 function toData(type: Tensor.Type, data: unknown): Tensor.DataType {
   const { name } = ARRAYS[type];
-  if (ArrayBuffer.isView(data) && tag(data) === name) return data as unknown as Tensor.DataType;
+  if (ArrayBuffer.isView(data) && (tag(data) === name || (type === 'float16' && tag(data) === 'Float16Array'))) {
+    return data as unknown as Tensor.DataType;
+  }
+  if (type === 'float16') throw wrongType('Tensor', 'data', 'a Uint16Array or a Float16Array for float16', data);
   if (!Array.isArray(data)) throw wrongType('Tensor', 'data', `a ${name} or an array for ${type}`, data);
   const wrong = data.findIndex((element) => !ELEMENTS[type].includes(typeof element));
   if (wrong >= 0) {
