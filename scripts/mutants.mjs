@@ -180,9 +180,14 @@ function changeBytes(file, from, to, random) {
   else file[at] = pick(random, BYTES);
 }
 
-/** Changes data of entries, with checksums made right again, or the headers of the zip. */
+/** Changes data of entries, with checksums made right again, or the headers of the zip; of a file before torch 1.6, anything. */
 export function mutateCheckpoint(seed, random) {
   const file = Buffer.from(seed);
+  if (file[0] === 0x80) {
+    // behind the magic number
+    for (let n = 1 + random(3); n > 0; n--) changeBytes(file, 15, file.length, random);
+    return random(20) === 0 ? file.subarray(0, random(file.length)) : file;
+  }
   const entries = directory(file);
   for (let n = 1 + random(3); n > 0; n--) {
     const kind = random(10);

@@ -3,8 +3,10 @@ import { Budget } from './files/budget.ts';
 import { checkFile } from './files/bytes.ts';
 import { decodeUtf8, findInvalidUtf8 } from './files/utf8.ts';
 import { Zip } from './files/zip/zip.ts';
+import { isLegacy, isTar, readLegacy } from './pytorch/legacy.ts';
 import { refuse, WHO } from './pytorch/refuse.ts';
 import { findStateDict } from './pytorch/state-dict.ts';
+import { ZipStorages } from './pytorch/storages.ts';
 import { type CheckpointTensor, readTensors } from './pytorch/tensors.ts';
 import { unpickle } from './pytorch/unpickle.ts';
 
@@ -14,23 +16,27 @@ export type { CheckpointTensor } from './pytorch/tensors.ts';
 
 /** Options of parseCheckpoint(). */
 export interface CheckpointOptions {
-  /** The key of the state dict in a checkpoint that holds more: 'model' for `{'model': ..., 'epoch': 3}`. */
-  readonly key?: string | undefined;
+  /**
+   * The key of the state dict in a checkpoint that holds more: 'model' for `{'model': ..., 'epoch': 3}`, or a list of keys from the
+   * outermost to the innermost: `['ckpt', 'state_dict']`. Whatever else is in the checkpoint may then be of any class.
+   */
+  readonly key?: string | readonly string[] | undefined;
 }
 
 const READ = 'parseCheckpoint';
 
 /**
  * Reads a file that `torch.save(model.state_dict(), path)` wrote: the zip format of torch 1.6 and later, with any pickle
- * protocol (https://docs.pytorch.org/docs/stable/notes/serialization.html). Returns the tensors by name, in the order of the
+ * protocol (https://docs.pytorch.org/docs/stable/notes/serialization.html), or the format before it. Returns the tensors by name, in the order of the
  * state dict. F64 is rounded to nearest, F16 and BF16 are converted exactly, F32 keeps its bits. Views of shared storages come
  * in row-major order on memory of their own; names of the very same view (tied weights) share one array.
  *
- * A checkpoint never runs code: the pickle is read by a machine that knows the few globals of a state dict and refuses any
- * other by name. Reading takes at most 3 times the size of the file and some megabytes.
+ * A checkpoint never runs code: the pickle is read by a machine that knows the few globals of a state dict. Any other is refused
+ * by name; with `key`, only if it is in what the key names. Reading takes at most 3 times the size of the file and some megabytes.
  * @param bytes the whole file
  * @throws ModelError if the file is damaged or holds anything but a state dict; the message says what to save instead
- * @throws TypeError unless `bytes` is a Uint8Array or ArrayBuffer, neither shared nor detached; for an unknown option
+ * @throws TypeError unless `bytes` is a Uint8Array or ArrayBuffer, neither shared nor detached; for an unknown option or a `key` that
+ * is neither a string nor a list of strings
  * @example
  * ```js
  * import { readFileSync } from 'node:fs'; // in a page: await (await fetch('model.pt')).arrayBuffer()
@@ -50,34 +56,43 @@ export function parseCheckpoint(
 ): Map<string, CheckpointTensor> {
   const file = checkFile(READ, bytes);
   checkOptions(READ, options, ['key']);
-  const key = options?.key;
-  if (key !== undefined && typeof key !== 'string') throw wrongType(READ, 'key', 'a string', key);
-  checkFormat(file);
+  const keys = checkKey(options?.key);
   const budget = new Budget(WHO, file.length);
+  const { value, foreign, storages } = isLegacy(file) ? readLegacy(file, budget) : readZip(file, budget);
+  return readTensors(storages, findStateDict(value, keys, foreign), budget);
+}
+
+/** Checks the option `key` and gives the path of keys that it means. */
+function checkKey(key: unknown): string[] {
+  const keys: unknown[] = key === undefined ? [] : Array.isArray(key) ? [...key] : [key];
+  for (const part of keys) {
+    if (typeof part !== 'string') throw wrongType(READ, 'key', 'a string or an array of strings', key);
+  }
+  return keys as string[];
+}
+
+function readZip(file: Uint8Array, budget: Budget) {
+  checkFormat(file);
   const zip = new Zip(file, budget, refuse);
   const folder = findFolder(zip);
   checkByteOrder(zip, `${folder}byteorder`);
   const pickle = zip.read(`${folder}data.pkl`);
-  const stateDict = findStateDict(unpickle(pickle, budget), key);
-  return readTensors(zip, folder, stateDict, budget);
+  return { ...unpickle(pickle, budget, 'zip', 'data.pkl'), storages: new ZipStorages(zip, folder) };
 }
 
-/** The first bytes of a zip, and of the pickle that torch wrote before 1.6: PROTO 2, LONG1 of ten bytes. */
+/** The first bytes of a zip. */
 const ZIP = [0x50, 0x4b, 0x03, 0x04];
-const LEGACY = [0x80, 0x02, 0x8a, 0x0a];
 
 function checkFormat(file: Uint8Array): void {
-  const begins = (magic: readonly number[]) => magic.every((byte, i) => file[i] === byte);
-  if (begins(LEGACY)) {
+  if (ZIP.every((byte, i) => file[i] === byte)) return;
+  if (isTar(file)) {
     const note =
-      ', the format of torch before 1.6. Load and save it again: torch.save(state_dict, path) in torch 1.6 or later';
-    refuse('legacy-format', 'byte 0', 'the file', 'a zip', 'a pickle', note);
+      ', the format of torch before 0.1.10. Load and save it again: torch.save(state_dict, path) in a later torch';
+    refuse('legacy-format', 'byte 0', 'the file', 'a zip', 'a tar', note);
   }
-  if (!begins(ZIP)) {
-    const found = file.length ? [...file.subarray(0, 4)] : 'no byte';
-    const note = ': it is no zip, the format of torch.save since torch 1.6';
-    refuse('not-a-zip', 'byte 0', 'the beginning of the file', 'PK', found, note);
-  }
+  const found = file.length ? [...file.subarray(0, 4)] : 'no byte';
+  const note = ': it is neither a zip, the format of torch.save since torch 1.6, nor the format before it';
+  refuse('not-a-zip', 'byte 0', 'the beginning of the file', 'PK', found, note);
 }
 
 /** Finds the folder of data.pkl, with its slash. All entries lie in one folder of any name, or in none. */

@@ -1,4 +1,4 @@
-import { Dict, type Global, StoredTensor } from './values.ts';
+import { Dict, type Global, List, Opaque, StoredTensor, Tuple } from './values.ts';
 
 /** The element types: the name of torch's storage, and the name that safetensors and this package use. */
 export const STORAGE_TYPES: ReadonlyMap<string, string> = new Map([
@@ -34,23 +34,77 @@ function rebuildParameterWithState(args: readonly unknown[]): StoredTensor | und
   return args.length === 4 && args[0] instanceof StoredTensor ? args[0] : undefined;
 }
 
-function emptyDict(args: readonly unknown[]): Dict | undefined {
-  return args.length === 0 ? new Dict() : undefined;
+/** Calls _rebuild_tensor(storage, offset, size, stride), as torch before 0.4 wrote it. */
+function rebuildOldTensor(args: readonly unknown[]): StoredTensor | undefined {
+  return args.length === 4 ? new StoredTensor(args[0], args[1], args[2], args[3]) : undefined;
 }
 
+/** Calls OrderedDict(), whose items follow, or with a list of lists of a key and a value, as Python 2 wrote it. */
+function orderedDict(args: readonly unknown[]): Dict | undefined {
+  const dict = new Dict();
+  if (args.length === 0) return dict;
+  const pairs = args.length === 1 && args[0] instanceof List ? args[0].items : undefined;
+  for (const pair of pairs ?? []) {
+    const [key, value] = pair instanceof List && pair.items?.length === 2 ? pair.items : [];
+    if (typeof key !== 'string' || dict.items.has(key)) return undefined;
+    dict.set(key, value);
+  }
+  return pairs && dict;
+}
+
+/** Calls Counter(dict): gives the dict. */
+function counter(args: readonly unknown[]): Dict | undefined {
+  if (args.length === 0) return new Dict();
+  return args.length === 1 && args[0] instanceof Dict ? args[0] : undefined;
+}
+
+/** Calls Size(tuple): gives the tuple. */
+function size(args: readonly unknown[]): Tuple | undefined {
+  return args.length === 1 && args[0] instanceof Tuple ? args[0] : undefined;
+}
+
+/** A call that gives a plain value: nobody asks which. */
+function plain(kind: string): NonNullable<Global['call']> {
+  const value = new Opaque(kind);
+  return () => value;
+}
+
+/** The functions that are called: those that make tensors and dicts, and the plain values that torch.load(weights_only=True) takes. */
 const CALLS: readonly [string, NonNullable<Global['call']>][] = [
   ['torch._utils._rebuild_tensor_v2', rebuildTensor],
+  ['torch._utils._rebuild_tensor', rebuildOldTensor],
   ['torch._utils._rebuild_parameter', rebuildParameter],
   ['torch._utils._rebuild_parameter_with_state', rebuildParameterWithState],
-  ['collections.OrderedDict', emptyDict],
+  ['collections.OrderedDict', orderedDict],
+  ['collections.Counter', counter],
+  ['torch.Size', size],
+  ['torch.device', plain('a device')],
+  ['torch.serialization._get_layout', plain('a layout')],
+  ['_codecs.encode', plain('bytes')],
+  // protocol 2 has the names of Python 2
+  ...['builtins', '__builtin__'].flatMap((module): [string, NonNullable<Global['call']>][] => [
+    [`${module}.bytes`, plain('bytes')],
+    [`${module}.bytearray`, plain('bytes')],
+    [`${module}.complex`, plain('a complex number')],
+    [`${module}.set`, plain('a set')],
+    [`${module}.frozenset`, plain('a set')],
+  ]),
 ];
 
+/** The element types as values, such as `torch.float32`. */
+const TYPES: readonly string[] = [
+  ...['bool', 'uint8', 'uint16', 'uint32', 'uint64', 'int8', 'int16', 'int32', 'int64', 'qint8', 'quint8', 'qint32'],
+  ...['float16', 'bfloat16', 'float32', 'float64', 'complex32', 'complex64', 'complex128'],
+  ...['float8_e4m3fn', 'float8_e5m2', 'float8_e4m3fnuz', 'float8_e5m2fnuz'],
+].map((name) => `torch.${name}`);
+
 /**
- * Every global that a pickle may name. `call` is what REDUCE does; it gives undefined for arguments that no state dict has.
- * Nothing else is ever looked up, and none of these runs code of the file.
+ * Every global that is known. `call` is what REDUCE does; it gives undefined for arguments that no state dict has. Nothing else
+ * is ever looked up, and none of these runs code of the file.
  */
 export const GLOBALS: ReadonlyMap<string, Global> = new Map<string, Global>([
   ...CALLS.map(([name, call]): [string, Global] => [name, { name, call }]),
+  ...TYPES.map((name): [string, Global] => [name, { name }]),
   ...[...STORAGE_TYPES].map(([name, dtype]): [string, Global] => [name, { name, dtype }]),
 ]);
 

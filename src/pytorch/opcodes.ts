@@ -1,5 +1,6 @@
 import type { PickleCursor } from './pickle-cursor.ts';
 import type { PickleMachine } from './pickle-machine.ts';
+import { BYTES, FLOAT, SET } from './values.ts';
 
 interface Opcode {
   readonly name: string;
@@ -27,14 +28,16 @@ export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>(
       ['M', 'BININT2', (m, c) => m.push(c.unsigned(2))],
       ['\x8a', 'LONG1', (m, c) => m.push(c.long(c.unsigned(1)))],
       ['\x8b', 'LONG4', (m, c) => m.push(c.long(c.unsigned(4)))],
-      ['G', 'BINFLOAT', (m) => m.opaque(8, 'a float')],
+      ['G', 'BINFLOAT', (m) => m.opaque(8, FLOAT)],
       ['X', 'BINUNICODE', (m, c) => m.push(c.string(c.unsigned(4)))],
       ['\x8c', 'SHORT_BINUNICODE', (m, c) => m.push(c.string(c.unsigned(1)))],
       ['\x8d', 'BINUNICODE8', (m, c) => m.push(c.string(c.unsigned(8)))],
-      ['B', 'BINBYTES', (m, c) => m.opaque(c.unsigned(4), 'bytes')],
-      ['C', 'SHORT_BINBYTES', (m, c) => m.opaque(c.unsigned(1), 'bytes')],
-      ['\x8e', 'BINBYTES8', (m, c) => m.opaque(c.unsigned(8), 'bytes')],
-      ['\x96', 'BYTEARRAY8', (m, c) => m.opaque(c.unsigned(8), 'bytes')],
+      ['T', 'BINSTRING', (m, c) => m.push(c.oldString(c.unsigned(4)))],
+      ['U', 'SHORT_BINSTRING', (m, c) => m.push(c.oldString(c.unsigned(1)))],
+      ['B', 'BINBYTES', (m, c) => m.opaque(c.unsigned(4), BYTES)],
+      ['C', 'SHORT_BINBYTES', (m, c) => m.opaque(c.unsigned(1), BYTES)],
+      ['\x8e', 'BINBYTES8', (m, c) => m.opaque(c.unsigned(8), BYTES)],
+      ['\x96', 'BYTEARRAY8', (m, c) => m.opaque(c.unsigned(8), BYTES)],
       [')', 'EMPTY_TUPLE', (m) => m.tuple([])],
       ['\x85', 'TUPLE1', (m) => m.popTuple(1)],
       ['\x86', 'TUPLE2', (m) => m.popTuple(2)],
@@ -45,16 +48,33 @@ export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>(
         'a',
         'APPEND',
         (m) => {
-          m.pop();
-          m.append();
+          const item = m.pop();
+          m.append([item]);
         },
       ],
       [
         'e',
         'APPENDS',
         (m) => {
+          const items = m.popToMark();
+          m.append(items);
+        },
+      ],
+      ['\x8f', 'EMPTY_SET', (m) => m.push(SET)],
+      [
+        '\x90',
+        'ADDITEMS',
+        (m) => {
           m.popToMark();
-          m.append();
+          m.add();
+        },
+      ],
+      [
+        '\x91',
+        'FROZENSET',
+        (m) => {
+          m.popToMark();
+          m.push(SET);
         },
       ],
       ['}', 'EMPTY_DICT', (m) => m.dict()],
@@ -82,6 +102,8 @@ export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>(
         },
       ],
       ['R', 'REDUCE', (m) => m.reduce()],
+      ['\x81', 'NEWOBJ', (m) => m.newObject(1)],
+      ['\x92', 'NEWOBJ_EX', (m) => m.newObject(2)],
       ['b', 'BUILD', (m) => m.build()],
       ['Q', 'BINPERSID', (m) => m.persistent()],
     ] as [string, string, Opcode['run']][]
@@ -94,20 +116,13 @@ export const OTHER_OPCODES: ReadonlyMap<number, string> = new Map(
     [
       ['i', 'INST'],
       ['o', 'OBJ'],
-      ['\x81', 'NEWOBJ'],
-      ['\x92', 'NEWOBJ_EX'],
       ['\x82', 'EXT1'],
       ['\x83', 'EXT2'],
       ['\x84', 'EXT4'],
       ['P', 'PERSID'],
-      ['\x8f', 'EMPTY_SET'],
-      ['\x90', 'ADDITEMS'],
-      ['\x91', 'FROZENSET'],
       ['\x97', 'NEXT_BUFFER'],
       ['\x98', 'READONLY_BUFFER'],
       ['S', 'STRING'],
-      ['T', 'BINSTRING'],
-      ['U', 'SHORT_BINSTRING'],
       ['V', 'UNICODE'],
       ['F', 'FLOAT'],
       ['l', 'LIST'],

@@ -2,7 +2,7 @@ import { describe } from '../base/tensor.ts';
 import type { Budget } from '../files/budget.ts';
 import { decodeUtf8, findInvalidUtf8 } from '../files/utf8.ts';
 import { refuse } from './refuse.ts';
-import { Opaque } from './values.ts';
+import { BYTES, LARGE, type Opaque } from './values.ts';
 
 /** The latest protocol of pickle. */
 export const MAX_PROTOCOL = 5;
@@ -17,15 +17,24 @@ const LONG_BYTES = 8;
 export class PickleCursor {
   /** Holds an integer of up to eight bytes; a view for each would take most of the time. */
   readonly #wide = new DataView(new ArrayBuffer(LONG_BYTES));
-  #at = 0;
+  #at: number;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #budget: Budget;
+  readonly #name: string;
 
-  constructor(bytes: Uint8Array, budget: Budget) {
+  /** @param name what the bytes are, in messages */
+  constructor(bytes: Uint8Array, budget: Budget, name: string, begin: number) {
+    this.#at = begin;
     this.#bytes = bytes;
+    this.#name = name;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#budget = budget;
+  }
+
+  /** The offset of the next byte. */
+  get at(): number {
+    return this.#at;
   }
 
   get atEnd(): boolean {
@@ -34,15 +43,15 @@ export class PickleCursor {
 
   /** Counts bytes on the budget. */
   spend(bytes: number): void {
-    this.#budget.spend(bytes, 'data.pkl');
+    this.#budget.spend(bytes, this.#name);
   }
 
   /** Skips `count` bytes. @returns the offset where they begin */
   advance(count: number): number {
     const begin = this.#at;
     if (begin + count > this.#bytes.length) {
-      const reason = `data.pkl ends at byte ${this.#bytes.length}, in the middle of its value`;
-      refuse.because('truncated', 'data.pkl', reason, begin + count, this.#bytes.length);
+      const reason = `${this.#name} ends at byte ${this.#bytes.length}, in the middle of its value`;
+      refuse.because('truncated', this.#name, reason, begin + count, this.#bytes.length);
     }
     this.#at += count;
     return begin;
@@ -71,7 +80,7 @@ export class PickleCursor {
   /** Reads a signed integer of `size` bytes, in two's complement. */
   long(size: number): number | bigint | Opaque {
     const at = this.advance(size);
-    if (size > LONG_BYTES) return this.#large();
+    if (size > LONG_BYTES) return LARGE;
     const wide = this.#wide;
     const sign = size > 0 && this.#bytes[at + size - 1]! > 0x7f ? 0xff : 0;
     for (let i = 0; i < LONG_BYTES; i++) wide.setUint8(i, i < size ? this.#bytes[at + i]! : sign);
@@ -89,7 +98,7 @@ export class PickleCursor {
   /** Converts an integer in decimal digits. Python writes booleans so too, as 01 and 00. */
   decimal(text: string): unknown {
     if (!/^-?\d+$/.test(text)) this.wrong('invalid-pickle', `the integer ${describe(text)}`);
-    return text.length > 20 ? this.#large() : this.#narrow(BigInt(text));
+    return text.length > 20 ? LARGE : this.#narrow(BigInt(text));
   }
 
   #narrow(value: bigint): number | bigint {
@@ -99,17 +108,20 @@ export class PickleCursor {
     return value;
   }
 
-  #large(): Opaque {
-    this.spend(VALUE_BYTES);
-    return new Opaque('a large integer');
-  }
-
   /** Reads a string of `size` bytes in UTF-8. */
   string(size: number): string {
     const bytes = this.bytes(size);
     this.spend(VALUE_BYTES + 2 * size);
     if (findInvalidUtf8(bytes) >= 0) this.wrong('invalid-utf8', 'a string that is not UTF-8');
     return decodeUtf8(bytes);
+  }
+
+  /** Reads a string of Python 2, which may be text or bytes. */
+  oldString(size: number): string | Opaque {
+    const begin = this.#at;
+    if (findInvalidUtf8(this.bytes(size)) >= 0) return BYTES;
+    this.#at = begin;
+    return this.string(size);
   }
 
   /** Reads the size of a frame, which has to be in the pickle. */
@@ -130,12 +142,12 @@ export class PickleCursor {
    * @param back the distance from the current byte to the one meant
    */
   wrong(code: string, found: string, back = 0): never {
-    const reason = `data.pkl has ${found} (${this.where(back)})`;
-    refuse.because(code, 'data.pkl', reason, 'the pickle of a state dict', found);
+    const reason = `${this.#name} has ${found} (${this.where(back)})`;
+    refuse.because(code, this.#name, reason, 'the pickle of a state dict', found);
   }
 
   /** Tells a message where the cursor is. */
   where(back = 0): string {
-    return `at byte ${this.#at + back} of data.pkl`;
+    return `at byte ${this.#at + back} of ${this.#name}`;
   }
 }

@@ -1,8 +1,7 @@
-import { describe } from '../base/tensor.ts';
-import { adviceFor, GLOBALS } from './globals.ts';
+import { GLOBALS } from './globals.ts';
 import { type PickleCursor, VALUE_BYTES } from './pickle-cursor.ts';
 import { refuse } from './refuse.ts';
-import { Dict, describeValue, type Global, Opaque, Storage, Tuple } from './values.ts';
+import { Dict, describeValue, Foreign, type Global, List, Opaque, Storage, Tuple } from './values.ts';
 
 /** Bytes on the budget: for a dict, for an item of a dict or of the memo, and for a place on the stack. */
 const DICT_BYTES = 352;
@@ -12,9 +11,13 @@ const SLOT_BYTES = 24;
 /** The limit of open marks: lists, dicts and calls in one another. A checkpoint has a dozen. */
 const MAX_DEPTH = 256;
 
+/** Of a zip; of the format before torch 1.6, whose storages have no entries; or of its list of their names. */
+export type PickleKind = 'zip' | 'legacy' | 'names';
+
 /**
  * The stack machine of Python's pickle (Lib/pickletools.py), one method for each group of opcodes. It cannot run anything:
- * globals are looked up in a table of constants, objects are never built.
+ * globals are looked up in a table of constants, objects are never built. What it does not know is a Foreign value, and so is
+ * whatever is made of that.
  */
 export class PickleMachine {
   readonly #cursor: PickleCursor;
@@ -22,11 +25,17 @@ export class PickleMachine {
   /** Heights of the stack where marks were set. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
+  readonly #kind: PickleKind;
   #highest = 0;
   #done = false;
+  /** The first value that is foreign. */
+  foreign: Foreign | undefined;
+  /** All storages by key, where the file does not tell their sizes in bytes: before torch 1.6. */
+  readonly storages = new Map<unknown, Storage | Foreign>();
 
-  constructor(cursor: PickleCursor) {
+  constructor(cursor: PickleCursor, kind: PickleKind) {
     this.#cursor = cursor;
+    this.#kind = kind;
   }
 
   get done(): boolean {
@@ -40,7 +49,7 @@ export class PickleMachine {
   /** Pops the value of the pickle. @throws ModelError if anything else is left */
   value(): unknown {
     const value = this.pop();
-    if (this.#stack.length || this.#marks.length || !this.#cursor.atEnd) {
+    if (this.#stack.length || this.#marks.length) {
       this.#cursor.wrong('invalid-pickle', 'something after its value');
     }
     return value;
@@ -51,15 +60,23 @@ export class PickleMachine {
     this.push(new Dict(), DICT_BYTES);
   }
 
-  /** Pushes a list, which keeps none of its items. */
+  /** Pushes an empty list. */
   list(): void {
-    this.push(new Opaque('a list'), VALUE_BYTES);
+    this.push(new List(), VALUE_BYTES);
   }
 
   /** Skips `size` bytes of data that no tensor is made of, and pushes a stand-in for them. */
-  opaque(size: number, kind: string): void {
+  opaque(size: number, value: Opaque): void {
     this.#cursor.advance(size);
-    this.push(new Opaque(kind), VALUE_BYTES);
+    this.push(value);
+  }
+
+  /** Makes the stand-in for what is not loaded; `found` is its name, or words for it. */
+  #foreignFor(code: Foreign['code'], found: string): Foreign {
+    this.#cursor.spend(2 * VALUE_BYTES);
+    const value = new Foreign(code, found, this.#cursor.where());
+    this.foreign ??= value;
+    return value;
   }
 
   /** Pushes a value and counts `bytes` for it, and its place on the stack, on the budget. */
@@ -116,27 +133,44 @@ export class PickleMachine {
   /** Puts keys and values, in turn, into the dict on top. */
   setItems(items: readonly unknown[]): void {
     const dict = this.top();
+    if (dict instanceof Foreign && items.length % 2 === 0) return;
     if (!(dict instanceof Dict) || items.length % 2) {
       this.#cursor.wrong('invalid-pickle', `items for ${describeValue(dict)}`);
     }
     this.#cursor.spend((ITEM_BYTES * items.length) / 2);
     for (let i = 0; i < items.length; i += 2) {
-      const key = items[i];
+      // one stand-in for all floats, but each a key of its own
+      const key = items[i] instanceof Opaque ? new Opaque((items[i] as Opaque).kind) : items[i];
       if (dict.items.has(key)) {
         const shown = describeValue(key);
         const path = typeof key === 'string' ? key : shown;
         const reason = `the key ${shown} is twice in a dict (${this.#cursor.where()})`;
         refuse.because('duplicate-key', path, reason, 'one entry', shown);
       }
-      dict.items.set(key, items[i + 1]);
+      dict.set(key, items[i + 1]);
     }
   }
 
-  /** Checks that items, which are gone already, are appended to a list. */
-  append(): void {
+  /** Appends items to the list on top, which keeps only some. */
+  append(items: readonly unknown[]): void {
     const list = this.top();
-    if (list instanceof Opaque && list.kind === 'a list') return;
-    this.#cursor.wrong('invalid-pickle', `items for ${describeValue(list)}`);
+    if (list instanceof Foreign) return;
+    if (!(list instanceof List)) this.#cursor.wrong('invalid-pickle', `items for ${describeValue(list)}`);
+    for (const item of items) {
+      if (!list.items) return;
+      const keeps =
+        typeof item === 'string' ? this.#kind === 'names' || list.items.length === 0 : isPart(item, list.items.length);
+      if (keeps) this.#cursor.spend(SLOT_BYTES);
+      if (keeps) list.items.push(item);
+      else list.items = undefined;
+    }
+  }
+
+  /** Checks that items, which are gone already, are added to a set. */
+  add(): void {
+    const set = this.top();
+    if (set instanceof Foreign || (set instanceof Opaque && set.kind === 'a set')) return;
+    this.#cursor.wrong('invalid-pickle', `items for ${describeValue(set)}`);
   }
 
   /** Puts the value on top into the memo. */
@@ -156,54 +190,81 @@ export class PickleMachine {
     this.push(this.#memo.get(index));
   }
 
-  /** Pushes a global. @throws ModelError unless it is one of GLOBALS; the message says what to save instead */
+  /** Pushes a global, or the stand-in for one that is not known. */
   global(module: unknown, name: unknown): void {
     if (typeof module !== 'string' || typeof name !== 'string') {
       this.#cursor.wrong('invalid-pickle', `a global named by ${describeValue(module)} and ${describeValue(name)}`);
     }
     const path = `${module}.${name}`;
-    const found = GLOBALS.get(path);
-    if (!found) {
-      const reason = `${describe(path)} is not loaded (${this.#cursor.where()}). ${adviceFor(path)}`;
-      refuse.because('unsupported-global', path, reason, 'a global of a state dict', path);
-    }
-    this.push(found);
+    this.push(GLOBALS.get(path) ?? this.#foreignFor('unsupported-global', path));
   }
 
   /** Calls a global with a tuple of arguments: REDUCE. */
   reduce(): void {
     const args = this.pop();
-    const callee = this.pop();
-    const { name, call } = (callee ?? {}) as Partial<Global>;
-    const result = args instanceof Tuple && isGlobal(callee) ? call?.(args.items) : undefined;
-    if (result === undefined) {
-      this.#cursor.wrong(
-        'unsupported-call',
-        `a call of ${isGlobal(callee) ? name : describeValue(callee)} with unusual arguments`,
-      );
-    }
-    this.push(result, result instanceof Dict ? DICT_BYTES : VALUE_BYTES);
+    this.push(this.#call(this.pop(), args), VALUE_BYTES);
+  }
+
+  #call(callee: unknown, args: unknown): unknown {
+    if (callee instanceof Foreign) return callee;
+    const { name, call } = isGlobal(callee) ? callee : { name: describeValue(callee) };
+    const items = args instanceof Tuple ? args.items : [args];
+    // a tensor of a foreign storage is foreign
+    if (call && items[0] instanceof Foreign) return items[0];
+    const result = args instanceof Tuple ? call?.(items) : undefined;
+    return result ?? this.#foreignFor('unsupported-call', `a call of ${name} with unusual arguments`);
+  }
+
+  /** Pushes the stand-in for an object of a class, which is below `count` arguments. */
+  newObject(count: 1 | 2): void {
+    for (let i = 0; i < count; i++) this.pop();
+    const type = this.pop();
+    if (type instanceof Foreign) this.push(type);
+    else this.push(this.#foreignFor('unsupported-call', `a new object of ${describeValue(type)}`));
   }
 
   /** Drops the attributes that BUILD gives a state dict, such as `_metadata`: they say nothing about tensors. */
   build(): void {
     const state = this.pop();
-    const object = this.top();
-    if (!(state instanceof Dict) || !(object instanceof Dict)) {
-      this.#cursor.wrong('unsupported-call', `the state of ${describeValue(object)}`);
-    }
+    const object = this.pop();
+    const known = object instanceof Foreign || (state instanceof Dict && object instanceof Dict);
+    this.push(known ? object : this.#foreignFor('unsupported-call', `attributes for ${describeValue(object)}`));
   }
 
-  /** Pushes the storage of a persistent id `('storage', type, key, location, elements)`. */
+  /** Pushes the storage of a persistent id `('storage', type, key, location, elements)`, before torch 1.6 with a part of it. */
   persistent(): void {
     const id = this.pop();
-    const [kind, type, key, , size] = id instanceof Tuple ? id.items : [];
+    const [kind, type, key, , size, part] = id instanceof Tuple ? id.items : [];
     const dtype = isGlobal(type) ? type.dtype : undefined;
-    if (kind !== 'storage' || !dtype || (id as Tuple).items.length !== 5) {
+    const legacy = this.#kind === 'legacy';
+    // a module is its class here, which is foreign
+    const isForeign = type instanceof Foreign && (kind === 'storage' || (legacy && kind === 'module'));
+    const isStorage = kind === 'storage' && dtype && (id as Tuple).items.length === (legacy ? 6 : 5);
+    if (!isForeign && !isStorage) {
       this.#cursor.wrong('invalid-pickle', `the persistent id ${describeValue(id)} that names no storage`);
     }
-    this.push(new Storage(dtype, key, size), VALUE_BYTES);
+    const storage = isForeign ? type : new Storage(dtype!, key, size, part);
+    this.push(storage, VALUE_BYTES);
+    if (!legacy || kind !== 'storage') return;
+    const before = this.storages.get(key);
+    if (!before) {
+      this.#cursor.spend(ITEM_BYTES);
+      this.storages.set(key, storage);
+    } else if (!sameStorage(before, storage)) {
+      this.#cursor.wrong('invalid-pickle', `the storage ${describeValue(key)} with two types or sizes`);
+    }
   }
+}
+
+function sameStorage(a: Storage | Foreign, b: Storage | Foreign): boolean {
+  if (a instanceof Foreign || b instanceof Foreign)
+    return a instanceof Foreign && b instanceof Foreign && a.found === b.found;
+  return a.dtype === b.dtype && a.size === b.size;
+}
+
+/** Tells whether an item that is no string can be number `index` of the lists of lists that Python 2 writes for an OrderedDict. */
+function isPart(item: unknown, index: number): boolean {
+  return index === 1 || (item instanceof List && item.items?.length === 2);
 }
 
 function isGlobal(value: unknown): value is Global {

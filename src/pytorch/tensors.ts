@@ -1,8 +1,8 @@
 import { type AnyTensor, describe, product } from '../base/tensor.ts';
 import type { Budget } from '../files/budget.ts';
 import { DTYPES } from '../files/dtypes.ts';
-import type { Zip } from '../files/zip/zip.ts';
 import { refuse } from './refuse.ts';
+import type { StorageSource } from './storages.ts';
 import { describeValue, Storage, type StoredTensor, Tuple } from './values.ts';
 
 /** The limit of torch itself. */
@@ -23,7 +23,7 @@ export interface CheckpointTensor extends AnyTensor {
 /** A tensor as a view of its storage, checked. Offset and strides count elements of `bytes` bytes. */
 interface StorageView {
   readonly name: string;
-  readonly entry: string;
+  readonly key: string;
   readonly dtype: string;
   readonly bytes: number;
   readonly offset: number;
@@ -37,24 +37,23 @@ interface StorageView {
  * @throws ModelError
  */
 export function readTensors(
-  zip: Zip,
-  folder: string,
+  source: StorageSource,
   dict: ReadonlyMap<string, StoredTensor>,
   budget: Budget,
 ): Map<string, CheckpointTensor> {
   const tensors = new Map<string, CheckpointTensor>();
   const storages = new Map<string, StorageView[]>();
   for (const [name, tensor] of dict) {
-    const view = checkView(zip, folder, name, tensor);
+    const view = checkView(source, name, tensor);
     const { dtype, dims } = view;
     // keeps the order of the dict; the data follow in the order of the storages
     tensors.set(name, { data: NONE, dims: [...dims], dtype });
-    const views = storages.get(view.entry);
+    const views = storages.get(view.key);
     if (views) views.push(view);
-    else storages.set(view.entry, [view]);
+    else storages.set(view.key, [view]);
   }
-  for (const [entry, views] of storages) {
-    const bytes = zip.read(entry);
+  for (const [key, views] of storages) {
+    const bytes = source.read(key);
     const arrays = new Map<string, AnyTensor['data']>();
     for (const view of views) {
       const { name, dtype, dims, offset, strides } = view;
@@ -67,35 +66,32 @@ export function readTensors(
       }
       tensors.set(name, { ...tensors.get(name)!, data });
     }
-    zip.giveBack(entry);
+    source.giveBack(key);
   }
   return tensors;
 }
 
 const NONE = new Uint8Array(0);
 
-function checkView(
-  zip: Zip,
-  folder: string,
-  name: string,
-  { storage, offset, dims, strides }: StoredTensor,
-): StorageView {
+function checkView(source: StorageSource, name: string, { storage, offset, dims, strides }: StoredTensor): StorageView {
   const wrong = (code: string, what: string, expected: string, found: string): never => {
     return refuse(code, name, `${describe(name)} ${what}`, expected, found);
   };
   if (!(storage instanceof Storage)) wrong('invalid-tensor', 'storage', 'a storage', describeValue(storage));
-  const { dtype, key, size } = storage as Storage;
+  const { dtype, key, size, part } = storage as Storage;
   const bytes = DTYPES.get(dtype)!.bits / 8;
-  const entry = `${folder}data/${key}`;
-  if (typeof key !== 'string' || !zip.has(entry)) {
-    const found = typeof key === 'string' ? `no data/${key}` : describeValue(key);
-    wrong('missing-entry', 'storage', 'an entry of the zip', found);
+  const stored = typeof key === 'string' ? source.size(key) : undefined;
+  if (typeof key !== 'string' || stored === undefined) {
+    const found = typeof key === 'string' ? `no ${source.name(key)}` : describeValue(key);
+    return wrong('missing-entry', 'storage', 'one in the file', found);
   }
-  const count = checkSize(size);
-  if (count === undefined || count * bytes !== zip.size(entry)) {
-    const found = `${zip.size(entry)} bytes in data/${key}`;
-    wrong('size-mismatch', 'storage', `${describeValue(size)} elements of ${bytes} bytes`, found);
+  const all = checkSize(size);
+  if (all === undefined || all * bytes !== stored) {
+    const found = `${stored} bytes in ${source.name(key)}`;
+    return wrong('size-mismatch', 'storage', `${describeValue(size)} elements of ${bytes} bytes`, found);
   }
+  const [first, count] =
+    checkPart(part, all) ?? wrong('out-of-range', 'part of a storage', `one of ${all} elements`, describeValue(part));
   const [shape, steps] = [checkSizes(dims), checkSizes(strides)];
   if (!shape || shape.length > MAX_RANK) wrong('invalid-shape', 'shape', 'integers from 0', showSizes(dims));
   if (!steps || steps.length !== shape!.length) {
@@ -106,11 +102,18 @@ function checkView(
   const elements = product(shape!);
   // an empty view reads nothing, but its offset still has to be one of the storage
   const end = elements === 0 ? start! : shape!.reduce((last, size, i) => last + (size - 1) * steps![i]!, start! + 1);
-  if (!(end <= count!) || !Number.isSafeInteger(elements)) {
+  if (!(end <= count) || !Number.isSafeInteger(elements)) {
     const view = `shape ${describe(shape)}, strides ${describe(steps)} and offset ${start}`;
     wrong('out-of-range', 'storage', `${end} elements or more for ${view}`, `${count}`);
   }
-  return { name, entry, dtype, bytes, offset: start!, dims: shape!, strides: steps! };
+  return { name, key, dtype, bytes, offset: first + start!, dims: shape!, strides: steps! };
+}
+
+/** The first element and the number of elements of a part `(key, offset, size)` of a storage; undefined if it is none. */
+function checkPart(part: unknown, all: number): [first: number, count: number] | undefined {
+  if (part === undefined || part === null) return [0, all];
+  const [first, count] = part instanceof Tuple ? [checkSize(part.items[1]), checkSize(part.items[2])] : [];
+  return first !== undefined && count !== undefined && first + count <= all ? [first, count] : undefined;
 }
 
 /** Copies the elements of a view in row-major order. */

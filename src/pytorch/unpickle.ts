@@ -1,15 +1,28 @@
 import type { Budget } from '../files/budget.ts';
 import { OPCODES, OTHER_OPCODES } from './opcodes.ts';
 import { PickleCursor } from './pickle-cursor.ts';
-import { PickleMachine } from './pickle-machine.ts';
+import { type PickleKind, PickleMachine } from './pickle-machine.ts';
+import type { Foreign, Storage } from './values.ts';
+
+/** What a pickle has. */
+export interface Unpickled {
+  readonly value: unknown;
+  /** The first thing in it that is not loaded. */
+  readonly foreign: Foreign | undefined;
+  /** The storages of the format before torch 1.6, by key. */
+  readonly storages: ReadonlyMap<unknown, Storage | Foreign>;
+  /** The offset after its last byte. */
+  readonly end: number;
+}
 
 /**
- * Reads the value of a pickle.
+ * Reads the pickle at the beginning of `bytes`.
+ * @param name what the bytes are, in messages
  * @throws ModelError
  */
-export function unpickle(bytes: Uint8Array, budget: Budget): unknown {
-  const cursor: PickleCursor = new PickleCursor(bytes, budget);
-  const machine = new PickleMachine(cursor);
+export function unpickle(bytes: Uint8Array, budget: Budget, kind: PickleKind, name: string, begin = 0): Unpickled {
+  const cursor: PickleCursor = new PickleCursor(bytes, budget, name, begin);
+  const machine = new PickleMachine(cursor, kind);
   while (!machine.done) {
     const code = cursor.unsigned(1);
     const opcode = OPCODES.get(code);
@@ -19,5 +32,7 @@ export function unpickle(bytes: Uint8Array, budget: Budget): unknown {
     }
     opcode.run(machine, cursor);
   }
-  return machine.value();
+  const value = machine.value();
+  if (kind === 'zip' && !cursor.atEnd) cursor.wrong('invalid-pickle', 'something after its value');
+  return { value, foreign: machine.foreign, storages: machine.storages, end: cursor.at };
 }

@@ -126,8 +126,6 @@ describe('the pickle', () => {
   test.each([
     ['i', 'INST'],
     ['o', 'OBJ'],
-    ['\x81', 'NEWOBJ'],
-    ['\x92', 'NEWOBJ_EX'],
     ['\x82', 'EXT1'],
     ['\x83', 'EXT2'],
     ['\x84', 'EXT4'],

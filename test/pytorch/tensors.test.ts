@@ -149,7 +149,7 @@ describe('wrong arguments', () => {
 
   test('options', () => {
     expect(() => parseCheckpoint(valid, { key: 3 } as never)).toThrow(
-      'parseCheckpoint: "key" expected a string, got 3',
+      'parseCheckpoint: "key" expected a string or an array of strings, got 3',
     );
     expect(() => parseCheckpoint(valid, { keys: 'a' } as never)).toThrow('parseCheckpoint: unknown option "keys"');
     expect(() => parseCheckpoint(valid, null as never)).toThrow(TypeError);

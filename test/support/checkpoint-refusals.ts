@@ -7,10 +7,10 @@ import { refusal as refusalOf } from './refusals.ts';
 export const valid = checkpoint(pickle(dict([text('w'), tensor()])));
 export const PICKLE: Entry = { name: 'archive/data.pkl', data: pickle(dict([text('w'), tensor()])) };
 
-export function refusal(file: Uint8Array, key?: string): ModelError {
+export function refusal(file: Uint8Array, key?: string | readonly string[]): ModelError {
   const error = refusalOf(() => parseCheckpoint(file, { key }));
   expect(error.message).toMatch(/^pytorch: [^\n\0]{1,600}$/);
   return error;
 }
 
-export const codeOf = (file: Uint8Array, key?: string) => refusal(file, key).code;
+export const codeOf = (file: Uint8Array, key?: string | readonly string[]) => refusal(file, key).code;
