@@ -4,9 +4,9 @@ import { crc32 } from './mutants.mjs';
 /** Bytes of a file. */
 export const SIZE = 32e6;
 
-/** A zip of `pickle` as data.pkl and empty entries behind it, all of it in one buffer. */
-export function largeZip(pickle, names = []) {
-  const entries = [['a/data.pkl', pickle], ...names.map((name) => [name, Buffer.alloc(0)])];
+/** A zip of `pickle` as data.pkl and entries of `data` behind it, all of it in one buffer. */
+export function largeZip(pickle, names = [], data = Buffer.alloc(0)) {
+  const entries = [['a/data.pkl', pickle], ...names.map((name) => [name, data])];
   const size = entries.reduce((sum, [name, data]) => sum + 76 + 2 * name.length + data.length, 22);
   const file = Buffer.alloc(size);
   const offsets = [];

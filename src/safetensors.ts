@@ -1,6 +1,15 @@
-import { type AnyTensor, checkDims, formatDims, type StateDict, tag, wrongType, wrongValue } from './base/tensor.ts';
+import {
+  type AnyTensor,
+  type AnyTypedArray,
+  checkDims,
+  formatDims,
+  type StateDict,
+  tag,
+  wrongType,
+  wrongValue,
+} from './base/tensor.ts';
 import { bytesOf, checkFile } from './files/bytes.ts';
-import { DTYPE_NAMES, DTYPES, RAW_DTYPES } from './files/dtypes.ts';
+import { DTYPE_NAMES, DTYPES, RAW_DTYPES, readElements } from './files/dtypes.ts';
 import { encodeUtf8 } from './files/utf8.ts';
 import { findData, type HeaderEntry, METADATA, readHeader } from './safetensors/header.ts';
 import { refuse } from './safetensors/refuse.ts';
@@ -67,7 +76,7 @@ const NATIVE: ReadonlyMap<string, string> = new Map([
 /**
  * Reads a file in the safetensors format, by the rules of its reference implementation
  * (https://github.com/huggingface/safetensors). Returns the tensors by name, in the order of the header, each on memory of its
- * own. F64 is rounded to nearest, F16 and BF16 are converted exactly, F32 keeps its bits.
+ * own, but for those without elements. F64 is rounded to nearest, F16 and BF16 are converted exactly, F32 keeps its bits.
  *
  * It is stricter than the reference: it also refuses repeated keys and white space before the header, as the description of the
  * format does, sizes from 2^53, and entries that are not objects.
@@ -90,8 +99,16 @@ const NATIVE: ReadonlyMap<string, string> = new Map([
 export function parseSafetensors(bytes: Uint8Array | ArrayBuffer): Map<string, SafetensorsTensor> {
   const file = checkFile(READ, bytes);
   const tensors = new Map<string, SafetensorsTensor>();
+  const empty = new Map<string, AnyTypedArray>();
   for (const entry of readHeader(file)) {
-    tensors.set(entry.name, toTensor(entry, file.slice(entry.begin, entry.end)));
+    const { name, dtype, dims, begin, end } = entry;
+    // tensors without elements have one array: a file of many would take ten times its size
+    const data =
+      begin === end
+        ? (empty.get(dtype) ?? readElements(dtype, file, begin, end))
+        : readElements(dtype, file, begin, end);
+    if (begin === end) empty.set(dtype, data);
+    tensors.set(name, { data, dims, dtype });
   }
   return tensors;
 }

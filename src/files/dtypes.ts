@@ -36,6 +36,23 @@ export const DTYPES: ReadonlyMap<string, Dtype> = new Map<string, Dtype>([
   ['U64', { bits: 64, read: (bytes) => new BigUint64Array(bytes) }],
 ]);
 
+/** Bytes that V8 keeps with a typed array itself, without an ArrayBuffer, whose 200 bytes a file of small tensors would pay for each. */
+const SMALL = 64;
+
+/** Memory to read small tensors from, by its size. */
+const scratches: Uint8Array<ArrayBuffer>[] = [];
+
+/** Makes the elements of the bytes from `begin` up to `end`, which are copied. */
+export function readElements(dtype: string, bytes: Uint8Array, begin: number, end: number): AnyTypedArray {
+  const { read } = DTYPES.get(dtype)!;
+  const size = end - begin;
+  if (size > SMALL) return read(bytes.slice(begin, end).buffer as ArrayBuffer);
+  scratches[size] ??= new Uint8Array(size);
+  const scratch = scratches[size];
+  for (let i = 0; i < size; i++) scratch[i] = bytes[begin + i]!;
+  return read(scratch.buffer).slice();
+}
+
 /** The names of DTYPES, in its order. */
 export const DTYPE_NAMES: readonly string[] = [...DTYPES.keys()];
 

@@ -3,7 +3,7 @@ import { DTYPES } from '../files/dtypes.ts';
 import { VALUE_BYTES } from './pickle-cursor.ts';
 import { refuse } from './refuse.ts';
 import { refuseForeign } from './state-dict.ts';
-import { FileStorages, type StorageSource } from './storages.ts';
+import { FileStorages, type Place, type StorageSource } from './storages.ts';
 import { unpickle } from './unpickle.ts';
 import { Dict, describeValue, Foreign, List } from './values.ts';
 
@@ -67,12 +67,12 @@ export function readLegacy(file: Uint8Array, budget: Budget): LegacyFile {
     refuse('invalid-pickle', `byte ${end}`, 'what follows the value', 'a list of names', found);
   }
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const views = new Map<string, Uint8Array>();
+  const places = new Map<string, Place>();
   let at = list.end;
   for (const key of keys) {
     const what = `storage ${describeValue(key)}`;
     const stored = storages.get(key);
-    if (typeof key !== 'string' || !stored || views.has(key)) {
+    if (typeof key !== 'string' || !stored || places.has(key)) {
       const found = stored ? 'one that was before' : 'none';
       refuse('invalid-pickle', `byte ${end}`, what, 'a storage that the value names', found);
     }
@@ -86,13 +86,13 @@ export function readLegacy(file: Uint8Array, budget: Budget): LegacyFile {
       refuse.because('truncated', what, reason, at, file.length);
     }
     budget.spend(2 * VALUE_BYTES, what);
-    views.set(key, file.subarray(begin, at));
+    places.set(key, { begin, end: at });
   }
   if (at !== file.length) {
     const reason = `${file.length - at} bytes follow the last storage, which ends at byte ${at}`;
     refuse.because('hole', `byte ${at}`, reason, at, file.length);
   }
-  return { value, foreign, storages: new FileStorages(views) };
+  return { value, foreign, storages: new FileStorages(file, places) };
 }
 
 /** Tells whether a file is the tar that torch.save wrote before 0.1.10. */

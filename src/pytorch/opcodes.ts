@@ -92,7 +92,7 @@ export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>(
       ['\x94', 'MEMOIZE', (m) => m.memoize()],
       ['h', 'BINGET', (m, c) => m.recall(c.unsigned(1))],
       ['j', 'LONG_BINGET', (m, c) => m.recall(c.unsigned(4))],
-      ['c', 'GLOBAL', (m, c) => m.global(c.line(), c.line())],
+      ['c', 'GLOBAL', (m) => m.globalOfLines()],
       [
         '\x93',
         'STACK_GLOBAL',

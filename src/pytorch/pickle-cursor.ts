@@ -8,7 +8,7 @@ import { BYTES, LARGE, type Opaque } from './values.ts';
 export const MAX_PROTOCOL = 5;
 
 /** Bytes on the budget for a number or text: half as much again as V8 takes, since garbage is collected late. */
-export const VALUE_BYTES = 96;
+export const VALUE_BYTES = 64;
 
 /** The most bytes of an integer that is read; no size or offset has more. */
 const LONG_BYTES = 8;

@@ -3,10 +3,11 @@ import { type PickleCursor, VALUE_BYTES } from './pickle-cursor.ts';
 import { refuse } from './refuse.ts';
 import { Dict, describeValue, Foreign, type Global, List, Opaque, Storage, Tuple } from './values.ts';
 
-/** Bytes on the budget: for a dict, for an item of a dict or of the memo, and for a place on the stack. */
-const DICT_BYTES = 352;
-const ITEM_BYTES = 72;
+/** Bytes on the budget: for the first item of a dict, for any item, for a place on the stack or in a list, and for one in the memo. */
+const MAP_BYTES = 288;
+const ITEM_BYTES = 64;
 const SLOT_BYTES = 24;
+const MEMO_BYTES = 16;
 
 /** The limit of open marks: lists, dicts and calls in one another. A checkpoint has a dozen. */
 const MAX_DEPTH = 256;
@@ -24,7 +25,9 @@ export class PickleMachine {
   readonly #stack: unknown[] = [];
   /** Heights of the stack where marks were set. */
   readonly #marks: number[] = [];
-  readonly #memo = new Map<number, unknown>();
+  /** Mostly numbered from 0 on, which an array holds in a tenth of the memory of a Map. */
+  readonly #memo: unknown[] = [];
+  readonly #sparse = new Map<number, unknown>();
   readonly #kind: PickleKind;
   #highest = 0;
   #done = false;
@@ -57,7 +60,7 @@ export class PickleMachine {
 
   /** Pushes an empty dict. */
   dict(): void {
-    this.push(new Dict(), DICT_BYTES);
+    this.push(new Dict(), VALUE_BYTES);
   }
 
   /** Pushes an empty list. */
@@ -137,7 +140,7 @@ export class PickleMachine {
     if (!(dict instanceof Dict) || items.length % 2) {
       this.#cursor.wrong('invalid-pickle', `items for ${describeValue(dict)}`);
     }
-    this.#cursor.spend((ITEM_BYTES * items.length) / 2);
+    this.#cursor.spend((ITEM_BYTES * items.length) / 2 + (dict.items.size ? 0 : MAP_BYTES));
     for (let i = 0; i < items.length; i += 2) {
       // one stand-in for all floats, but each a key of its own
       const key = items[i] instanceof Opaque ? new Opaque((items[i] as Opaque).kind) : items[i];
@@ -176,18 +179,28 @@ export class PickleMachine {
   /** Puts the value on top into the memo. */
   store(index: number): void {
     const value = this.top();
-    if (!this.#memo.has(index)) this.#cursor.spend(ITEM_BYTES);
-    this.#memo.set(index, value);
+    if (index < this.#memo.length) this.#memo[index] = value;
+    else if (index === this.#memo.length) {
+      this.#cursor.spend(MEMO_BYTES);
+      this.#memo.push(value);
+      this.#sparse.delete(index);
+    } else {
+      if (!this.#sparse.has(index)) this.#cursor.spend(ITEM_BYTES);
+      this.#sparse.set(index, value);
+    }
   }
 
   memoize(): void {
-    this.store(this.#memo.size);
+    this.store(this.#memo.length + this.#sparse.size);
   }
 
   /** Pushes an entry of the memo. */
   recall(index: number): void {
-    if (!this.#memo.has(index)) this.#cursor.wrong('invalid-pickle', `the memo's entry ${index}, which was never put`);
-    this.push(this.#memo.get(index));
+    const isDense = index < this.#memo.length;
+    if (!isDense && !this.#sparse.has(index)) {
+      this.#cursor.wrong('invalid-pickle', `the memo's entry ${index}, which was never put`);
+    }
+    this.push(isDense ? this.#memo[index] : this.#sparse.get(index));
   }
 
   /** Pushes a global, or the stand-in for one that is not known. */
@@ -197,6 +210,14 @@ export class PickleMachine {
     }
     const path = `${module}.${name}`;
     this.push(GLOBALS.get(path) ?? this.#foreignFor('unsupported-global', path));
+  }
+
+  /** Pushes the global that the next two lines name. */
+  globalOfLines(): void {
+    const [module, name] = [this.#cursor.line(), this.#cursor.line()];
+    this.global(module, name);
+    // a known one keeps nothing of the lines
+    if (isGlobal(this.#stack.at(-1))) this.#cursor.spend(-2 * (VALUE_BYTES + module.length + name.length));
   }
 
   /** Calls a global with a tuple of arguments: REDUCE. */

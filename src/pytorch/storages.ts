@@ -13,6 +13,12 @@ export interface StorageSource {
   giveBack(key: string): void;
 }
 
+/** The first byte of a storage in a file, and the one after its last. */
+export interface Place {
+  readonly begin: number;
+  readonly end: number;
+}
+
 /** The storages of a zip: the entries `data/KEY` beside data.pkl. */
 export class ZipStorages implements StorageSource {
   readonly #zip: Zip;
@@ -45,12 +51,14 @@ export class ZipStorages implements StorageSource {
   }
 }
 
-/** The storages of a file before torch 1.6: one behind the other, as views of the file. */
+/** The storages of a file before torch 1.6: one behind the other. */
 export class FileStorages implements StorageSource {
-  readonly #views: ReadonlyMap<string, Uint8Array>;
+  readonly #file: Uint8Array;
+  readonly #places: ReadonlyMap<string, Place>;
 
-  constructor(views: ReadonlyMap<string, Uint8Array>) {
-    this.#views = views;
+  constructor(file: Uint8Array, places: ReadonlyMap<string, Place>) {
+    this.#file = file;
+    this.#places = places;
   }
 
   name(key: string): string {
@@ -58,11 +66,13 @@ export class FileStorages implements StorageSource {
   }
 
   size(key: string): number | undefined {
-    return this.#views.get(key)?.length;
+    const place = this.#places.get(key);
+    return place && place.end - place.begin;
   }
 
   read(key: string): Uint8Array {
-    return this.#views.get(key)!;
+    const { begin, end } = this.#places.get(key)!;
+    return this.#file.subarray(begin, end);
   }
 
   giveBack(): void {}

@@ -1,6 +1,6 @@
 import { type AnyTensor, describe, product } from '../base/tensor.ts';
 import type { Budget } from '../files/budget.ts';
-import { DTYPES } from '../files/dtypes.ts';
+import { DTYPES, readElements } from '../files/dtypes.ts';
 import { refuse } from './refuse.ts';
 import type { StorageSource } from './storages.ts';
 import { describeValue, Storage, type StoredTensor, Tuple } from './values.ts';
@@ -45,33 +45,33 @@ export function readTensors(
   const storages = new Map<string, StorageView[]>();
   for (const [name, tensor] of dict) {
     const view = checkView(source, name, tensor);
-    const { dtype, dims } = view;
-    // keeps the order of the dict; the data follow in the order of the storages
-    tensors.set(name, { data: NONE, dims: [...dims], dtype });
+    // keeps the order of the dict; the tensors follow in the order of the storages
+    tensors.set(name, NONE);
     const views = storages.get(view.key);
     if (views) views.push(view);
     else storages.set(view.key, [view]);
   }
   for (const [key, views] of storages) {
     const bytes = source.read(key);
-    const arrays = new Map<string, AnyTensor['data']>();
+    const arrays = views.length > 1 ? new Map<string, AnyTensor['data']>() : undefined;
     for (const view of views) {
       const { name, dtype, dims, offset, strides } = view;
-      const same = `${dtype} ${offset} [${dims}] [${strides}]`;
-      let data = arrays.get(same);
+      const same = arrays && `${dtype} ${offset} [${dims}] [${strides}]`;
+      let data = same === undefined ? undefined : arrays!.get(same);
       if (!data) {
         budget.spend(TENSOR_BYTES + product(dims) * (dtype.includes('F') ? 4 : view.bytes), describe(name));
-        data = DTYPES.get(dtype)!.read(gather(bytes, view).buffer);
-        arrays.set(same, data);
+        data = copyElements(bytes, view);
+        if (same !== undefined) arrays!.set(same, data);
       }
-      tensors.set(name, { ...tensors.get(name)!, data });
+      tensors.set(name, { data, dims: [...dims], dtype });
     }
     source.giveBack(key);
   }
   return tensors;
 }
 
-const NONE = new Uint8Array(0);
+/** Stands for a tensor that is still to be read. */
+const NONE: CheckpointTensor = { data: new Uint8Array(0), dims: [], dtype: '' };
 
 function checkView(source: StorageSource, name: string, { storage, offset, dims, strides }: StoredTensor): StorageView {
   const wrong = (code: string, what: string, expected: string, found: string): never => {
@@ -117,14 +117,14 @@ function checkPart(part: unknown, all: number): [first: number, count: number] |
 }
 
 /** Copies the elements of a view in row-major order. */
-function gather(storage: Uint8Array, { bytes, offset, dims, strides }: StorageView): Uint8Array<ArrayBuffer> {
+function copyElements(storage: Uint8Array, { dtype, bytes, offset, dims, strides }: StorageView): AnyTensor['data'] {
   const size = product(dims) * bytes;
   // bytes that lie in a run: the last dimensions, as long as each stride is the length of the run so far
   let run = bytes;
   let rank = dims.length;
   while (rank > 0 && (dims[rank - 1] === 1 || strides[rank - 1]! * bytes === run)) run *= dims[--rank]!;
   const begin = offset * bytes;
-  if (run >= size) return storage.slice(begin, begin + size);
+  if (run >= size) return readElements(dtype, storage, begin, begin + size);
   const gathered = new Uint8Array(size);
   const index = new Array<number>(rank).fill(0);
   let from = begin;
@@ -139,7 +139,7 @@ function gather(storage: Uint8Array, { bytes, offset, dims, strides }: StorageVi
       index[i] = 0;
     }
   }
-  return gathered;
+  return DTYPES.get(dtype)!.read(gathered.buffer);
 }
 
 function checkSize(value: unknown): number | undefined {

@@ -1,4 +1,5 @@
 import { describe } from '../base/tensor.ts';
+import { Budget } from '../files/budget.ts';
 import { DTYPE_NAMES, DTYPES } from '../files/dtypes.ts';
 import { JsonCursor } from '../files/json.ts';
 import { findInvalidUtf8 } from '../files/utf8.ts';
@@ -14,6 +15,12 @@ export const MAX_HEADER = 100_000_000;
 // the shortest texts bound how many entries a header can have
 const SHORTEST_ENTRY = '"":{"dtype":"F4","shape":[],"data_offsets":[0,0]},';
 const SHORTEST_METADATA = '"":"",';
+
+/** Bytes on the budget: for a row of the table, for a tensor without elements, for one of its sizes, and for an array. */
+const ROW_BYTES = 25;
+const TENSOR_BYTES = 144;
+const SIZE_BYTES = 8;
+const ARRAY_BYTES = 280;
 
 /** A tensor as the header describes it. */
 export interface HeaderEntry {
@@ -62,6 +69,8 @@ export function* readHeader(file: Uint8Array, size = file.length): Generator<Hea
   const header = file.subarray(0, dataStart);
   const cursor = new JsonCursor(WHO, header, 8);
   const capacity = Math.ceil(dataStart / SHORTEST_ENTRY.length);
+  const budget = new Budget(WHO, size);
+  budget.spend(ROW_BYTES * capacity, 'the header');
   const table: Table = {
     size: 0,
     dtypes: new Uint8Array(capacity),
@@ -80,11 +89,17 @@ export function* readHeader(file: Uint8Array, size = file.length): Generator<Hea
   cursor.end();
   checkCoverage(cursor, table, dataSize);
   for (let i = 0; i < table.size; i++) {
-    const dims: number[] = [];
+    const sizes: number[] = [];
     cursor.at = table.shapes[i]!;
-    cursor.items(() => dims.push(cursor.integer()!));
+    cursor.items(() => sizes.push(cursor.integer()!));
+    // an array that grew has room for more
+    const dims = sizes.slice();
     const name = cursor.stringAt(table.names[i]!);
     const dtype = DTYPE_NAMES[table.dtypes[i]!]!;
+    const bytes = table.ends[i]! - table.begins[i]!;
+    // halves become floats
+    const data = bytes && ARRAY_BYTES + (dtype.endsWith('F16') ? 2 * bytes : bytes);
+    budget.spend(TENSOR_BYTES + SIZE_BYTES * dims.length + 2 * name.length + data, describe(name));
     yield { name, dtype, dims, begin: dataStart + table.begins[i]!, end: dataStart + table.ends[i]! };
   }
 }
