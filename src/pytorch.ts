@@ -2,6 +2,7 @@ import { checkOptions, describe, wrongType } from './base/tensor.ts';
 import { Budget } from './files/budget.ts';
 import { checkFile } from './files/bytes.ts';
 import { decodeUtf8, findInvalidUtf8 } from './files/utf8.ts';
+import { explainRefusal } from './files/what-file.ts';
 import { Zip } from './files/zip/zip.ts';
 import { isLegacy, isTar, readLegacy } from './pytorch/legacy.ts';
 import { refuse, WHO } from './pytorch/refuse.ts';
@@ -57,6 +58,13 @@ export function parseCheckpoint(
   const file = checkFile(READ, bytes);
   checkOptions(READ, options, ['key']);
   const keys = checkKey(options?.key);
+  return explainRefusal(WHO, file, OWN, () => read(file, keys));
+}
+
+/** The kinds of files that this reader's own errors are about. */
+const OWN = ['a zip file of torch.save', 'a zip file', 'a Python pickle', 'a tar file'];
+
+function read(file: Uint8Array<ArrayBuffer>, keys: readonly string[]): Map<string, CheckpointTensor> {
   const budget = new Budget(WHO, file.length);
   const { value, foreign, storages } = isLegacy(file) ? readLegacy(file, budget) : readZip(file, budget);
   return readTensors(storages, findStateDict(value, keys, foreign), budget);

@@ -1,21 +1,18 @@
-import {
-  type AnyTensor,
-  type AnyTypedArray,
-  checkDims,
-  formatDims,
-  type StateDict,
-  tag,
-  wrongType,
-  wrongValue,
-} from './base/tensor.ts';
-import { bytesOf, checkFile } from './files/bytes.ts';
-import { DTYPE_NAMES, DTYPES, RAW_DTYPES, readElements } from './files/dtypes.ts';
+import { ModelError } from './base/errors.ts';
+import { type AnyTensor, type AnyTypedArray, type StateDict, tag, wrongType, wrongValue } from './base/tensor.ts';
+import { checkFile } from './files/bytes.ts';
+import { DTYPE_NAMES, DTYPES, readElements } from './files/dtypes.ts';
 import { encodeUtf8 } from './files/utf8.ts';
+import { explainRefusal } from './files/what-file.ts';
 import { findData, type HeaderEntry, METADATA, readHeader } from './safetensors/header.ts';
-import { refuse } from './safetensors/refuse.ts';
+import { checkString, compareCodePoints, entries, prepare } from './safetensors/prepare.ts';
+import { refuse, WHO } from './safetensors/refuse.ts';
+import { type IndexLike, mergeShards, readIndex } from './safetensors/shards.ts';
 
-export { ModelError, type ModelErrorDetails } from './base/errors.ts';
+export type { ModelErrorDetails } from './base/errors.ts';
 export type { AnyTensor, AnyTypedArray, StateDict } from './base/tensor.ts';
+export type { IndexLike } from './safetensors/shards.ts';
+export { ModelError };
 
 /** A tensor of a safetensors file, on memory of its own. */
 export interface SafetensorsTensor extends AnyTensor {
@@ -54,24 +51,15 @@ export interface BlobLike {
   slice(start: number, end: number): { arrayBuffer(): Promise<ArrayBuffer> };
 }
 
+/** The kind of file that this reader's own errors are about. */
+const OWN = ['a safetensors file'];
+
+/** Bytes that tell what a file is. */
+const START = 4096;
+
 const READ = 'parseSafetensors';
 const OPEN = 'openSafetensors';
-const WRITE = 'serializeSafetensors';
-
-/** The types that typed arrays are written as. */
-const NATIVE: ReadonlyMap<string, string> = new Map([
-  ['Float32Array', 'F32'],
-  ['Float64Array', 'F64'],
-  ['Int8Array', 'I8'],
-  ['Uint8Array', 'U8'],
-  ['Uint8ClampedArray', 'U8'],
-  ['Int16Array', 'I16'],
-  ['Uint16Array', 'U16'],
-  ['Int32Array', 'I32'],
-  ['Uint32Array', 'U32'],
-  ['BigInt64Array', 'I64'],
-  ['BigUint64Array', 'U64'],
-]);
+const SHARDS = 'parseSafetensorsShards';
 
 /**
  * Reads a file in the safetensors format, by the rules of its reference implementation
@@ -98,6 +86,10 @@ const NATIVE: ReadonlyMap<string, string> = new Map([
  */
 export function parseSafetensors(bytes: Uint8Array | ArrayBuffer): Map<string, SafetensorsTensor> {
   const file = checkFile(READ, bytes);
+  return explainRefusal(WHO, file, OWN, () => readTensors(file));
+}
+
+function readTensors(file: Uint8Array<ArrayBuffer>): Map<string, SafetensorsTensor> {
   const tensors = new Map<string, SafetensorsTensor>();
   const empty = new Map<string, AnyTypedArray>();
   for (const entry of readHeader(file)) {
@@ -111,6 +103,34 @@ export function parseSafetensors(bytes: Uint8Array | ArrayBuffer): Map<string, S
     tensors.set(name, { data, dims, dtype });
   }
   return tensors;
+}
+
+/**
+ * Reads a model that is split into several files, as Hugging Face writes large ones: an index, `model.safetensors.index.json`, says
+ * which file has which tensor. Returns the tensors by name, in the order of the index. Files that it does not name are not read.
+ * @param index the JSON of the index: as bytes, as text or parsed
+ * @param files the whole files, by the names that the index gives them
+ * @throws ModelError if the index is wrong, names a file that is not there, or a file has other tensors than it says; or as
+ * parseSafetensors()
+ * @throws TypeError for a wrong type
+ * @example
+ * ```js
+ * import { parseSafetensorsShards, serializeSafetensors } from 'lstm-wasm/safetensors';
+ *
+ * const [one, two] = [1, 2].map((value) => ({ data: Float32Array.of(value), dims: [1] }));
+ * const index = '{"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}';
+ * const tensors = parseSafetensorsShards(index, {
+ *   'model-00001-of-00002.safetensors': serializeSafetensors({ a: one }),
+ *   'model-00002-of-00002.safetensors': serializeSafetensors({ b: two }),
+ * });
+ * console.log(tensors.get('b').data); // Float32Array(1) [ 2 ]
+ * ```
+ */
+export function parseSafetensorsShards(
+  index: IndexLike,
+  files: ReadonlyMap<string, Uint8Array | ArrayBuffer> | Readonly<Record<string, Uint8Array | ArrayBuffer>>,
+): Map<string, SafetensorsTensor> {
+  return mergeShards(SHARDS, readIndex(SHARDS, index), files, parseSafetensors);
 }
 
 /**
@@ -133,18 +153,29 @@ export function parseSafetensors(bytes: Uint8Array | ArrayBuffer): Map<string, S
  * ```
  */
 export async function openSafetensors(source: BlobLike | FileHandleLike): Promise<SafetensorsFile> {
-  const { size, read } = await byteSource(source);
-  const start = await read(0, Math.min(8, size));
-  const header = await read(0, findData(start, size));
-  const entries = new Map([...readHeader(header, size)].map((entry) => [entry.name, entry]));
+  const bytes = await byteSource(source);
+  const entries = await readEntries(bytes).catch(async (error) => {
+    const start = await bytes.read(0, Math.min(START, bytes.size)).catch(() => {
+      throw error;
+    });
+    return explainRefusal(WHO, start, OWN, () => {
+      throw error;
+    });
+  });
   return {
     tensors: new Map([...entries].map(([name, { dtype, dims }]) => [name, { dtype, dims }])),
     async read(name) {
       const entry = entries.get(name);
       if (!entry) throw wrongValue(OPEN, 'name', 'the name of a tensor in the file', name);
-      return toTensor({ ...entry, dims: [...entry.dims] }, await read(entry.begin, entry.end));
+      return toTensor({ ...entry, dims: [...entry.dims] }, await bytes.read(entry.begin, entry.end));
     },
   };
+}
+
+async function readEntries({ size, read }: ByteSource): Promise<ReadonlyMap<string, HeaderEntry>> {
+  const start = await read(0, Math.min(8, size));
+  const header = await read(0, findData(start, size));
+  return new Map([...readHeader(header, size)].map((entry) => [entry.name, entry]));
 }
 
 function toTensor({ dtype, dims }: HeaderEntry, bytes: Uint8Array<ArrayBuffer>): SafetensorsTensor {
@@ -242,59 +273,4 @@ export function serializeSafetensors(stateDict: StateDict, metadata?: Readonly<R
     at += data.length;
   }
   return file;
-}
-
-function entries(what: string, dict: unknown): [unknown, unknown][] {
-  if (tag(dict) === 'Map') return [...(dict as Map<unknown, unknown>)];
-  if (tag(dict) === 'Object') return Object.entries(dict as object);
-  throw wrongType(WRITE, what, 'a Map or an object', dict);
-}
-
-function checkString(what: string, value: unknown): string {
-  if (typeof value !== 'string') throw wrongType(WRITE, what, 'a string', value);
-  if (/\p{Surrogate}/u.test(value)) throw wrongType(WRITE, what, 'a string without lone surrogates', value);
-  return value;
-}
-
-/** A tensor that was checked and can be written. */
-interface Prepared {
-  readonly name: string;
-  /** The index of its type in DTYPE_NAMES. */
-  readonly rank: number;
-  readonly dims: readonly number[];
-  readonly data: Uint8Array;
-}
-
-function prepare(key: unknown, tensor: unknown): Prepared {
-  const name = checkString('a key', key);
-  if (name === METADATA) throw wrongValue(WRITE, 'a key', 'the name of a tensor', name);
-  if (tensor === null || typeof tensor !== 'object') throw wrongType(WRITE, name, 'a tensor { data, dims }', tensor);
-  const { data, dims, dtype } = tensor as SafetensorsTensor;
-  const native = ArrayBuffer.isView(data) ? NATIVE.get(tag(data)) : undefined;
-  const bytes = native && bytesOf(data);
-  if (!bytes) throw wrongType(WRITE, `${name}.data`, 'a typed array, not shared and not detached', data);
-  const type = native === 'U8' ? (dtype ?? native) : native;
-  if (native === 'U8' && !RAW_DTYPES.includes(type)) {
-    throw wrongValue(WRITE, `${name}.dtype`, `one of ${RAW_DTYPES.join(', ')} for bytes`, dtype);
-  }
-  const size = (checkDims(WRITE, name, dims) * DTYPES.get(type)!.bits) / 8;
-  if (bytes.length !== size) {
-    throw wrongValue(WRITE, `${name}.data`, `${size} bytes for dims ${formatDims(dims)} of ${type}`, bytes.length);
-  }
-  return { name, rank: DTYPE_NAMES.indexOf(type), dims, data: bytes };
-}
-
-/** Compares two strings by their code points, which is the order of their UTF-8: surrogates come after all other units. */
-function compareCodePoints(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const x = a.charCodeAt(i);
-    const y = b.charCodeAt(i);
-    if (x !== y) return (isSurrogate(x) ? 0x10000 : x) - (isSurrogate(y) ? 0x10000 : y) || x - y;
-  }
-  return a.length - b.length;
-}
-
-function isSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit <= 0xdfff;
 }
