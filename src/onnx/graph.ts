@@ -75,6 +75,7 @@ export class Compiler {
   readonly lstms: LSTMReport[] = [];
   slots = 0;
   private readonly _opset: number;
+  private readonly _own = (resource: Owned) => void this.resources.push(resource);
   private readonly _packing: Packing;
   /** Counts the work of constants that are computed at load. */
   private readonly _folding: Work;
@@ -176,14 +177,7 @@ export class Compiler {
     };
     const made = this.resources.length;
     let kernel: Kernel;
-    const ready = new OperatorNode(
-      node,
-      this._opset,
-      path,
-      constants,
-      (resource) => this.resources.push(resource),
-      this._packing,
-    );
+    const ready = new OperatorNode(node, this._opset, path, constants, this._own, this._packing);
     try {
       kernel = prepare(ready);
       if (isConstant && this._fold(node, kernel, ready.constants, scope)) {

@@ -75,7 +75,7 @@ export function isGraph(value: OnnxAttribute | undefined): value is OnnxGraph {
 }
 
 // Bytes counted for each thing beside its strings and tensors, so that a file of countless empty entries is refused.
-const NODE_BYTES = 700;
+const NODE_BYTES = 400;
 const ATTRIBUTE_BYTES = 300;
 const VALUE_BYTES = 300;
 const ENTRY_BYTES = 32;
@@ -147,18 +147,26 @@ function readGraph(reader: ProtobufReader, path: string): OnnxGraph {
 function readNode(reader: ProtobufReader, path: string): OnnxNode {
   reader.budget.spend(NODE_BYTES, path);
   const node = { opType: '', domain: '', name: '', inputs: [] as string[], outputs: [] as string[] };
-  const attributes = new Map<string, OnnxAttribute>();
+  const name = () => {
+    reader.budget.spend(ENTRY_BYTES, path);
+    return reader.string();
+  };
+  let attributes: Map<string, OnnxAttribute> | undefined;
   reader.nested(path, (field) => {
-    if (field === 1) node.inputs.push(reader.string());
-    else if (field === 2) node.outputs.push(reader.string());
+    if (field === 1) node.inputs.push(name());
+    else if (field === 2) node.outputs.push(name());
     else if (field === 3) node.name = reader.string();
     else if (field === 4) node.opType = reader.string();
-    else if (field === 5) readAttribute(reader, `${path}.attribute[${attributes.size}]`, attributes);
-    else if (field === 7) node.domain = reader.string();
+    else if (field === 5) {
+      attributes ??= new Map();
+      readAttribute(reader, `${path}.attribute[${attributes.size}]`, attributes);
+    } else if (field === 7) node.domain = reader.string();
   });
   if (node.opType === '') refuseMissing(path, 'op_type', '');
   if (node.domain === 'ai.onnx') node.domain = '';
-  return { ...node, attributes };
+  // lists that were pushed to have room for more, and thousands of empty Maps would be much
+  const lists = { inputs: node.inputs.slice(), outputs: node.outputs.slice(), attributes: attributes ?? reader.empty };
+  return { ...node, ...lists };
 }
 
 // AttributeProto.AttributeType

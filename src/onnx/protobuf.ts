@@ -8,7 +8,7 @@ import { refuse } from './refuse.ts';
 /** The most messages inside one another: about ten levels of If, each of which takes three. */
 const MAX_DEPTH = 32;
 /** Bytes counted for a string beside its characters. */
-const STRING_BYTES = 32;
+const STRING_BYTES = 72;
 
 /** The longest string that is decoded without a view of its bytes. */
 const ASCII = 256;
@@ -26,6 +26,10 @@ export interface Range {
 export class ProtobufReader {
   readonly file: Uint8Array;
   readonly budget: Budget;
+  /** An empty Map for all things that have none. */
+  readonly empty: ReadonlyMap<string, never> = new Map<string, never>();
+  /** Short strings, each once: nodes name the same values and operators. */
+  readonly #strings = new Map<string, string>();
   /** Files beside this one, where tensors may have their data. */
   readonly external: ExternalFiles;
   readonly #reader: BinaryReader;
@@ -164,9 +168,14 @@ export class ProtobufReader {
 
   string(): string {
     const { start, end } = this.range();
-    this.budget.spend(STRING_BYTES + end - start, this.#path);
     const short = this.#ascii(start, end);
-    if (short !== undefined) return short;
+    const known = short === undefined ? undefined : this.#strings.get(short);
+    if (known !== undefined) return known;
+    this.budget.spend(STRING_BYTES + end - start, this.#path);
+    if (short !== undefined) {
+      this.#strings.set(short, short);
+      return short;
+    }
     const bytes = this.file.subarray(start, end);
     const invalid = findInvalidUtf8(bytes);
     if (invalid >= 0) this.#refuse('not-utf8', 'text in UTF-8', 'other bytes', start + invalid);

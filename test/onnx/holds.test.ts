@@ -166,3 +166,27 @@ it('constant initial states are in the report of an LSTM, which a stream begins 
   expect(report([])).toMatchObject({ initialState: undefined, why: undefined });
   expect(report(['lengths'])).toMatchObject({ stateDict: undefined, initialState: undefined, why: /constant lengths/ });
 });
+
+it('a recurrence unrolled to 8,000 small nodes loads and runs', () => {
+  const steps = list(2000, (t) => {
+    const at = (op: string) => `/rnn/${op}_${t}_output_0`;
+    const last = t ? `/rnn/Tanh_${t - 1}_output_0` : 'h0';
+    return [
+      { op: 'MatMul', name: `/rnn/MatMul_${t}`, inputs: [last, 'r'], outputs: [at('MatMul')] },
+      { op: 'Add', name: `/rnn/Add_${t}`, inputs: [at('MatMul'), 'x'], outputs: [at('Add')] },
+      { op: 'Mul', name: `/rnn/Mul_${t}`, inputs: [at('Add'), 's'], outputs: [at('Mul')] },
+      { op: 'Tanh', name: `/rnn/Tanh_${t}`, inputs: [at('Mul')], outputs: [t === 1999 ? 'y' : at('Tanh')] },
+    ];
+  });
+  const { session } = load({
+    nodes: steps.flat(),
+    inputs: { h0: [1, 1], x: [1, 1] },
+    initializers: [tensorProto('r', [1, 1], Float32Array.of(0.5)), tensorProto('s', [1], Float32Array.of(1))],
+  });
+  const one = (value: number) => ({ data: Float32Array.of(value), dims: [1, 1] });
+  const { y } = session.run({ h0: one(0), x: one(0.25) });
+  let h = 0;
+  for (let t = 0; t < 2000; t++) h = Math.tanh(0.5 * h + 0.25);
+  expect(y!.data[0]).toBeCloseTo(h, 6);
+  session.dispose();
+});

@@ -1,0 +1,167 @@
+// node scripts/absurd-onnx.mjs [COUNT [FIRST]]: makes COUNT valid but absurd ONNX models from number FIRST on, loads and runs each, and
+// prints a line for each that takes more than a second of the processor, more memory than it may, or throws anything but a
+// ModelError, TypeError or RangeError of the package. Before each it prints its number, so that a crash of the process names it:
+// run it as a program of its own. Needs dist/.
+import { loadOnnx, ModelError } from 'lstm-wasm/onnx';
+import { onnxFile, tensor } from './write-onnx.mjs';
+
+const [count = 200, first = 0] = process.argv.slice(2).map(Number);
+/** Sizes that a place may have: none, usual, prime, and far beyond any memory. */
+const SIZES = [0, 0, 0, 1, 1, 2, 3, 4, 7, 8, 97, 4099, 2 ** 16, 2 ** 20, 2 ** 24, 2 ** 28, 2 ** 31 - 1];
+/** The most elements of a constant of the file. */
+const ELEMENTS = 4096;
+
+const OPERATORS = [
+  ['MatMul', 2],
+  ['Gemm', 3, ['transA', 'transB']],
+  ['Conv', 3, ['group', 'strides', 'dilations', 'pads']],
+  ['LSTM', 7, ['hidden_size', 'layout']],
+  ['LayerNormalization', 3, ['axis']],
+  ['BatchNormalization', 5],
+  ['Softmax', 1, ['axis']],
+  ['LogSoftmax', 1, ['axis']],
+  ['ArgMax', 1, ['axis', 'keepdims']],
+  ['ReduceMean', 1, ['keepdims']],
+  ['ReduceSum', 2, ['keepdims']],
+  ['ReduceMax', 1],
+  ['Add', 2],
+  ['Mul', 2],
+  ['Pow', 2],
+  ['Where', 3],
+  ['Equal', 2],
+  ['Concat', 3, ['axis']],
+  ['Split', 1, ['axis']],
+  ['Gather', 2, ['axis']],
+  ['Slice', 4],
+  ['Pad', 2],
+  ['Tile', 2],
+  ['Expand', 2],
+  ['Reshape', 2, ['allowzero']],
+  ['Flatten', 1, ['axis']],
+  ['Squeeze', 2],
+  ['Unsqueeze', 2],
+  ['Transpose', 1],
+  ['ConstantOfShape', 1],
+  ['Range', 3],
+  ['Shape', 1],
+  ['Dropout', 1],
+  ['Min', 3],
+  ['Clip', 3],
+  ['Cast', 1, ['to']],
+  ['Exp', 1],
+  ['Abs', 1],
+  ['Neg', 1],
+];
+/** Inputs that are lists of integers, by operator. */
+const LISTS = {
+  Slice: [1, 2, 3],
+  Pad: [1],
+  Tile: [1],
+  Expand: [1],
+  Reshape: [1],
+  Squeeze: [1],
+  Unsqueeze: [1],
+  ReduceSum: [1],
+  ConstantOfShape: [0],
+  Gather: [1],
+};
+
+/** Numbers from 0 to below 1, by a seed: mulberry32. */
+function randomOf(seed) {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function absurdModel(index) {
+  const random = randomOf(index);
+  const pick = (list) => list[Math.floor(random() * list.length)];
+  const [op, inputs, attributes = []] = pick(OPERATORS);
+  const product = (dims) => dims.reduce((a, b) => a * b, 1);
+  const dimsOf = (rank) => {
+    const dims = Array.from({ length: rank }, () => pick(SIZES));
+    // beside a 0 any size may stand; without one, a constant has to be in the file
+    while (product(dims) > ELEMENTS) dims[dims.indexOf(Math.max(...dims))] = pick([0, 1, 2]);
+    return dims;
+  };
+  const rank = op === 'LSTM' || op === 'Conv' ? 3 : 1 + Math.floor(random() * 4);
+  const initializers = [];
+  const fed = {};
+  const shared = dimsOf(rank);
+  for (let i = 0; i < inputs; i++) {
+    const name = `i${i}`;
+    if (LISTS[op]?.includes(i)) {
+      const length = op === 'Pad' ? 2 * rank : Math.floor(random() * 4);
+      const list = Array.from({ length }, () => (random() < 0.2 ? -pick(SIZES) : pick(SIZES)));
+      initializers.push(tensor(name, [length], BigInt64Array.from(list, BigInt)));
+      continue;
+    }
+    const dims = random() < 0.5 ? shared : dimsOf(op === 'Range' ? 0 : rank);
+    if (i === 0 && random() < 0.5) fed[name] = dims;
+    else initializers.push(tensor(name, dims, new Float32Array(product(dims)).fill(1)));
+  }
+  const values = Object.fromEntries(
+    attributes
+      .filter(() => random() < 0.7)
+      .map((name) => {
+        const size = ['axis', 'to', 'keepdims', 'layout', 'transA', 'transB', 'allowzero'].includes(name)
+          ? pick([0, 1, 2, 7])
+          : pick(SIZES);
+        return [name, ['strides', 'dilations'].includes(name) ? [size] : name === 'pads' ? [size, pick(SIZES)] : size];
+      }),
+  );
+  // one constant read by many nodes, whose results nobody needs
+  const nodes = Array.from({ length: random() < 0.3 ? 500 : 1 }, (_, k) => ({
+    op,
+    inputs: Array.from({ length: inputs }, (_, i) => `i${i}`),
+    outputs: [`y${k}`],
+    attributes: values,
+  }));
+  // deep: each reads what the last made
+  const deep = random() < 0.3 ? 200 : 0;
+  for (let k = 0; k < deep; k++)
+    nodes.push({
+      op: 'Concat',
+      inputs: [k ? `d${k - 1}` : 'y0', k ? `d${k - 1}` : 'y0'],
+      outputs: [`d${k}`],
+      attributes: { axis: 0 },
+    });
+  const file = onnxFile({ nodes, initializers, inputs: { ...fed, z: [1] }, outputs: [deep ? `d${deep - 1}` : 'y0'] });
+  const feeds = Object.fromEntries(
+    Object.entries(fed).map(([name, dims]) => [name, { data: new Float32Array(product(dims)), dims }]),
+  );
+  return { op, file, feeds: { ...feeds, z: { data: new Float32Array(1), dims: [1] } } };
+}
+
+const outcomes = new Map();
+for (let index = first; index < first + count; index++) {
+  process.stderr.write(`${index}\n`);
+  const { op, file, feeds } = absurdModel(index);
+  const start = process.cpuUsage();
+  let outcome = 'ran';
+  let session;
+  try {
+    session = loadOnnx(file);
+    session.run(feeds);
+  } catch (error) {
+    outcome =
+      error instanceof ModelError
+        ? error.code
+        : error.message.startsWith('run:')
+          ? 'arguments'
+          : `${error.name}: ${error.message}`;
+    if (/: /.test(outcome)) console.log(`${index} (${op}): ${outcome}`);
+  }
+  session?.dispose();
+  const { user, system } = process.cpuUsage(start);
+  const milliseconds = (user + system) / 1000;
+  if (milliseconds > 1000) console.log(`${index} (${op}): ${file.length} bytes took ${Math.round(milliseconds)} ms`);
+  const { arrayBuffers } = process.memoryUsage();
+  if (arrayBuffers > 2 ** 28) console.log(`${index} (${op}): ${arrayBuffers} bytes of arrays`);
+  outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+}
+console.error(JSON.stringify(Object.fromEntries(outcomes)));
