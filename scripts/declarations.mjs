@@ -44,7 +44,8 @@ export async function writeDeclarations(types, dist, doors) {
     format: 'esm',
     entryFileNames: '[name].d.ts',
     chunkFileNames: '[name].d.ts',
-    manualChunks: (id) => (/\/types\/(base\/|cells\/kernels|memory\/wasm|nn\/module)/.test(id) ? 'shared' : undefined),
+    manualChunks: (id) =>
+      /\/types\/(base\/|cells\/kernels|memory\/wasm|nn\/(module|state)\.)/.test(id) ? 'shared' : undefined,
     minifyInternalExports: false,
   });
   await bundle.close();

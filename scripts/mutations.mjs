@@ -222,8 +222,8 @@ export const MUTATIONS = [
   {
     what: 'strides of a checkpoint taken for rows one after the other',
     file: 'src/pytorch/tensors.ts',
-    from: 'if (run >= size) return storage.slice(begin, begin + size);',
-    to: 'if (run >= 0) return storage.slice(begin, begin + size);',
+    from: 'if (run >= size) return readElements(dtype, storage, begin, begin + size);',
+    to: 'if (run >= 0) return readElements(dtype, storage, begin, begin + size);',
   },
   {
     what: 'a heap of HDF5 looked up one block too early',

@@ -8,7 +8,9 @@ import { createSession, type OnnxSession } from './onnx/session.ts';
 
 export { ModelError, type ModelErrorDetails } from './base/errors.ts';
 export type { AnyTypedArray, TensorLike } from './base/tensor.ts';
+export type { KernelOptions } from './cells/kernels.ts';
 export type { WasmModule } from './memory/wasm.ts';
+export type { LSTMState } from './nn/state.ts';
 export type { ExternalData } from './onnx/external.ts';
 export type { OnnxFeed, OnnxFeeds, OnnxPort } from './onnx/feeds.ts';
 export type { LSTMReport } from './onnx/lstm-report.ts';

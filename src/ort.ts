@@ -5,6 +5,7 @@ import { Tensor } from './ort/tensor.ts';
 export { ModelError, type ModelErrorDetails } from './base/errors.ts';
 export type { OnnxFeed, ValueData, WasmModule } from './onnx.ts';
 export type { Env, UrlLike } from './ort/env.ts';
+export type { ExternalDataFileDescription } from './ort/external-data.ts';
 export type { InferenceSessionFactory } from './ort/session.ts';
 export type { OnnxValue, TensorConstructor, TypedTensor } from './ort/tensor.ts';
 export { env, InferenceSession, Tensor };
