@@ -174,9 +174,12 @@ for (const { fileName } of output.filter(({ fileName }) => fileName.endsWith('.m
   const path = join(dist, fileName);
   writeFileSync(path, JSON.stringify(slim(JSON.parse(readFileSync(path, 'utf8')))));
 }
-rmSync(join(root, 'build/types'), { recursive: true, force: true });
-run('typescript', 'tsc', '-p', '.');
-const entries = output.filter(({ isEntry }) => isEntry).map(({ name, exports }) => [name, exports]);
-await writeDeclarations(join(root, 'build/types'), dist, Object.fromEntries(entries));
+// npm run test:quick needs none, which halves the build
+if (!process.argv.includes('--no-types')) {
+  rmSync(join(root, 'build/types'), { recursive: true, force: true });
+  run('typescript', 'tsc', '-p', '.');
+  const entries = output.filter(({ isEntry }) => isEntry).map(({ name, exports }) => [name, exports]);
+  await writeDeclarations(join(root, 'build/types'), dist, Object.fromEntries(entries));
+}
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 renameSync(dist, join(root, 'dist'));
