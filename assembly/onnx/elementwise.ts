@@ -16,7 +16,7 @@ export function log_f32(x: usize, n: i32): void {
 }
 
 /** x^y with the special values of IEEE 754-2019, 9.2.1 */
-function pow_one(x: f32, y: f32): f32 {
+export function pow_one(x: f32, y: f32): f32 {
   if (y === 0 || x === 1) return 1;
   if (isNaN(x) || isNaN(y)) return NaN;
   if (y === 1) return x;

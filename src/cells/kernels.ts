@@ -5,7 +5,7 @@ import { type WasmModule, wasm } from '../memory/wasm.ts';
 import { embeddedOnnx } from './embedded.ts';
 
 /** The exports of lstm-onnx.wasm, which works on the memory of lstm.wasm; shapes are in assembly/onnx/. */
-interface OnnxKernels {
+export interface OnnxKernels {
   readonly ABI: WebAssembly.Global<'i32'>;
   exp_f32(x: number, n: number): void;
   log_f32(x: number, n: number): void;
@@ -13,6 +13,16 @@ interface OnnxKernels {
   log_softmax_f32(x: number, outer: number, n: number, inner: number): void;
   activate_f32(kind: number, alpha: number, beta: number, x: number, rows: number, n: number, spare: number): void;
   lstm_cell_f32(cell: number, z: number, c: number, h: number, spare: number): void;
+  /** @param view a View of walks.ts */
+  copy_view(view: number): void;
+  /**
+   * @param op one of BINARY
+   * @param pairs Pairs of walks.ts
+   */
+  binary_f32(op: number, pairs: number): void;
+  /** @param op one of UNARY */
+  unary_f32(op: number, x: number, out: number, n: number, alpha: number): void;
+  clip_f32(x: number, out: number, n: number, low: number, high: number): void;
 }
 
 /** Options of loadOnnx(), loadKeras() and loadRTNeural(), whose models may need more kernels than lstm.wasm has. */

@@ -1,0 +1,106 @@
+import { exp_f32, log_f32 } from './elementwise';
+import { sigmoid_f32, tanh_f32 } from './env';
+
+// Operators of one input, element by element.
+
+/** The numbers of the operators, the same as in src/cells/walks.ts. */
+const NEG: i32 = 0;
+const ABS: i32 = 1;
+const RELU: i32 = 2;
+const SQRT: i32 = 3;
+const FLOOR: i32 = 4;
+const CEIL: i32 = 5;
+const LEAKY_RELU: i32 = 6;
+const SQUARE: i32 = 7;
+const RECIPROCAL: i32 = 8;
+const EXP: i32 = 9;
+const LOG: i32 = 10;
+const SIGMOID: i32 = 11;
+const TANH: i32 = 12;
+// not one of unary_f32's, since it has two bounds
+const CLIP: i32 = 13;
+
+class Unary {
+  /** `op` is a constant: what is left of the body is one operator. */
+  @inline
+  static op4(op: i32, x: v128, a: v128, b: v128): v128 {
+    if (op === NEG) return f32x4.neg(x);
+    if (op === ABS) return f32x4.abs(x);
+    if (op === RELU) return f32x4.max(x, a);
+    if (op === SQRT) return f32x4.sqrt(x);
+    if (op === FLOOR) return f32x4.floor(x);
+    if (op === CEIL) return f32x4.ceil(x);
+    if (op === LEAKY_RELU) return v128.bitselect(f32x4.mul(x, a), x, f32x4.lt(x, b));
+    if (op === SQUARE) return f32x4.mul(x, x);
+    if (op === RECIPROCAL) return f32x4.div(a, x);
+    // pmax is x < a ? a : x, pmin b < x ? b : x
+    return f32x4.pmin(f32x4.pmax(x, a), b);
+  }
+
+  @inline
+  static run(op: i32, x: usize, out: usize, n: i32, a: v128, b: v128): void {
+    for (; n >= 4; n -= 4) {
+      v128.store(out, Unary.op4(op, v128.load(x), a, b));
+      x += 16;
+      out += 16;
+    }
+    for (; n > 0; --n) {
+      v128.store_lane<f32>(out, Unary.op4(op, v128.load32_zero(x), a, b), 0);
+      x += 4;
+      out += 4;
+    }
+  }
+}
+
+/** out[i] = op(x[i]). leakyRelu is alpha x below 0. out may be x, and does not overlap it otherwise. */
+export function unary_f32(op: i32, x: usize, out: usize, n: i32, alpha: f32): void {
+  const zero = f32x4.splat(0);
+  switch (op) {
+    case NEG:
+      Unary.run(NEG, x, out, n, zero, zero);
+      return;
+    case ABS:
+      Unary.run(ABS, x, out, n, zero, zero);
+      return;
+    case RELU:
+      Unary.run(RELU, x, out, n, zero, zero);
+      return;
+    case SQRT:
+      Unary.run(SQRT, x, out, n, zero, zero);
+      return;
+    case FLOOR:
+      Unary.run(FLOOR, x, out, n, zero, zero);
+      return;
+    case CEIL:
+      Unary.run(CEIL, x, out, n, zero, zero);
+      return;
+    case LEAKY_RELU:
+      Unary.run(LEAKY_RELU, x, out, n, f32x4.splat(alpha), zero);
+      return;
+    case SQUARE:
+      Unary.run(SQUARE, x, out, n, zero, zero);
+      return;
+    case RECIPROCAL:
+      Unary.run(RECIPROCAL, x, out, n, f32x4.splat(1), zero);
+      return;
+  }
+  if (x !== out) memory.copy(out, x, (<usize>n) << 2);
+  switch (op) {
+    case EXP:
+      exp_f32(out, n);
+      return;
+    case LOG:
+      log_f32(out, n);
+      return;
+    case SIGMOID:
+      sigmoid_f32(out, n);
+      return;
+    case TANH:
+      tanh_f32(out, n);
+  }
+}
+
+/** out[i] = x[i], or low if that is less, and then high if that is more; NaN stays. out as in unary_f32. */
+export function clip_f32(x: usize, out: usize, n: i32, low: f32, high: f32): void {
+  Unary.run(CLIP, x, out, n, f32x4.splat(low), f32x4.splat(high));
+}
