@@ -1,3 +1,4 @@
+import { load_lanes, store_lanes } from '../lanes';
 import { exp_f32, log_f32 } from './elementwise';
 import { sigmoid_f32, tanh_f32 } from './env';
 
@@ -21,7 +22,6 @@ const TANH: i32 = 12;
 const CLIP: i32 = 13;
 
 class Unary {
-  /** `op` is a constant: what is left of the body is one operator. */
   @inline
   static op4(op: i32, x: v128, a: v128, b: v128): v128 {
     if (op === NEG) return f32x4.neg(x);
@@ -37,6 +37,7 @@ class Unary {
     return f32x4.pmin(f32x4.pmax(x, a), b);
   }
 
+  /** `op` is a constant: one operator is left of op4. */
   @inline
   static run(op: i32, x: usize, out: usize, n: i32, a: v128, b: v128): void {
     for (; n >= 4; n -= 4) {
@@ -44,12 +45,13 @@ class Unary {
       x += 16;
       out += 16;
     }
-    for (; n > 0; --n) {
-      v128.store_lane<f32>(out, Unary.op4(op, v128.load32_zero(x), a, b), 0);
-      x += 4;
-      out += 4;
-    }
+    if (n > 0) last(op, x, out, n, a, b);
   }
+}
+
+/** The last one to three numbers */
+function last(op: i32, x: usize, out: usize, n: i32, a: v128, b: v128): void {
+  store_lanes(out, Unary.op4(op, load_lanes(x, n), a, b), n);
 }
 
 /** out[i] = op(x[i]). leakyRelu is alpha x below 0. out may be x, and does not overlap it otherwise. */

@@ -23,6 +23,23 @@ export interface OnnxKernels {
   /** @param op one of UNARY */
   unary_f32(op: number, x: number, out: number, n: number, alpha: number): void;
   clip_f32(x: number, out: number, n: number, low: number, high: number): void;
+  /** @param op one of REDUCE */
+  reduce_f32(op: number, x: number, out: number, outer: number, n: number, inner: number): void;
+  /** @param norm a LayerNorm of walks.ts */
+  layer_norm_f32(norm: number, epsilon: number): void;
+  channel_factors(scale: number, variances: number, epsilon: number, factors: number, channels: number): void;
+  channel_affine_f32(
+    x: number,
+    factors: number,
+    means: number,
+    offsets: number,
+    out: number,
+    outer: number,
+    channels: number,
+    inner: number,
+  ): void;
+  /** @param conv a Depthwise of walks.ts */
+  depthwise_f32(conv: number): void;
 }
 
 /** Options of loadOnnx(), loadKeras() and loadRTNeural(), whose models may need more kernels than lstm.wasm has. */

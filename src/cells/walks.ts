@@ -1,7 +1,7 @@
 import { integers } from '../memory/arena.ts';
 
 // The arguments of the kernels that walk along axes of tensors, and the numbers of their operators. Structs are 32-bit words in
-// linear memory, in the order of the fields in assembly/onnx/. Pointers are in bytes, steps in words of 32 bits.
+// linear memory, in the order of the fields in assembly/onnx/. Pointers are in bytes, steps along axes in words of 32 bits.
 
 /** The operators of binary_f32. */
 export const BINARY = { add: 0, sub: 1, mul: 2, div: 3, min: 4, max: 5, pow: 6 } as const;
@@ -24,6 +24,9 @@ export const UNARY = {
   sigmoid: 11,
   tanh: 12,
 } as const;
+
+/** The operators of reduce_f32. */
+export const REDUCE = { sum: 0, mean: 1, max: 2 } as const;
 
 /**
  * Lists size and steps of each axis, the outermost first, without axes of size 1. Neighbouring axes along which every operand moves
@@ -103,5 +106,50 @@ export class Pairs {
   /** Writes the struct to `pointer`, and returns `pointer`. */
   write(pointer: number): number {
     return write(pointer, [this.x, this.y, this.out, this._axes.length], this._axes);
+  }
+}
+
+/** A layer normalisation by layer_norm_f32; LayerNorm in assembly/onnx/normalize.ts documents the fields. */
+export class LayerNorm {
+  static readonly BYTES = 4 * 10;
+  x = 0;
+  scale = 0;
+  /** In bytes, as biasStride */
+  scaleStride = 0;
+  bias = 0;
+  biasStride = 0;
+  out = 0;
+  rows = 0;
+  n = 0;
+  means = 0;
+  inverses = 0;
+
+  /** Writes the struct to `pointer`, and returns `pointer`. */
+  write(pointer: number): number {
+    const { x, scale, scaleStride, bias, biasStride, out, rows, n, means, inverses } = this;
+    return write(pointer, [x, scale, scaleStride, bias, biasStride, out, rows, n, means, inverses], []);
+  }
+}
+
+/** A convolution by depthwise_f32; Depthwise in assembly/onnx/depthwise.ts documents the fields. */
+export class Depthwise {
+  static readonly BYTES = 4 * 12;
+  x = 0;
+  w = 0;
+  bias = 0;
+  out = 0;
+  batch = 0;
+  channels = 0;
+  length = 0;
+  positions = 0;
+  kernel = 0;
+  stride = 1;
+  dilation = 1;
+  before = 0;
+
+  /** Writes the struct to `pointer`, and returns `pointer`. */
+  write(pointer: number): number {
+    const { x, w, bias, out, batch, channels, length, positions, kernel, stride, dilation, before } = this;
+    return write(pointer, [x, w, bias, out, batch, channels, length, positions, kernel, stride, dilation, before], []);
   }
 }
