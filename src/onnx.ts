@@ -1,4 +1,4 @@
-import { checkOptions } from './base/tensor.ts';
+import { checkOptions, wrongType } from './base/tensor.ts';
 import { type KernelOptions, useKernels } from './cells/kernels.ts';
 import { checkFile } from './files/bytes.ts';
 import { explainRefusal } from './files/what-file.ts';
@@ -9,15 +9,17 @@ import { createSession, type OnnxSession } from './onnx/session.ts';
 export { ModelError, type ModelErrorDetails } from './base/errors.ts';
 export type { AnyTypedArray, TensorLike } from './base/tensor.ts';
 export type { KernelOptions } from './cells/kernels.ts';
+export type { ValueData, ValueType } from './graph/types.ts';
 export type { WasmModule } from './memory/wasm.ts';
 export type { LSTMState } from './nn/state.ts';
 export type { ExternalData } from './onnx/external.ts';
 export type { OnnxFeed, OnnxFeeds, OnnxPort } from './onnx/feeds.ts';
 export type { LSTMReport } from './onnx/lstm-report.ts';
 export type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxValueInfo } from './onnx/model.ts';
-export type { OnnxResult, OnnxSession } from './onnx/session.ts';
+export type { OnnxResult, RunOptions } from './onnx/results.ts';
+export type { OnnxSession } from './onnx/session.ts';
+export type { OnnxStream, OnnxStreamOptions } from './onnx/stream.ts';
 export type { OnnxData, OnnxTensor } from './onnx/tensor.ts';
-export type { ValueData, ValueType } from './onnx/value.ts';
 
 /** Options of parseOnnx(). */
 export interface ParseOnnxOptions {
@@ -29,7 +31,13 @@ export interface ParseOnnxOptions {
 }
 
 /** Options of loadOnnx(). */
-export interface OnnxOptions extends KernelOptions, ParseOnnxOptions {}
+export interface OnnxOptions extends KernelOptions, ParseOnnxOptions {
+  /**
+   * The names of the outputs to make ready. Nodes and inputs that only other outputs need are left out, and may be of operators
+   * that are not supported. Default: all outputs.
+   */
+  readonly outputs?: readonly string[] | undefined;
+}
 
 /** Kinds of files whose errors tell more than that they are such files. */
 const OWN = ['an ONNX model', 'an empty file'];
@@ -80,8 +88,19 @@ export function parseOnnx(bytes: Uint8Array | ArrayBuffer, options?: ParseOnnxOp
  * ```
  */
 export function loadOnnx(bytes: Uint8Array | ArrayBuffer, options?: OnnxOptions): OnnxSession {
-  useKernels('loadOnnx', options, ['externalData']);
+  useKernels('loadOnnx', options, ['externalData', 'outputs']);
+  const outputs = readNames('loadOnnx', options?.outputs);
   const file = checkFile('loadOnnx', bytes);
   const external = new ExternalFiles('loadOnnx', options?.externalData);
-  return explainRefusal('onnx', file, OWN, () => createSession(file, external));
+  return explainRefusal('onnx', file, OWN, () => createSession(file, external, outputs));
+}
+
+/** Copies a list of names; undefined if it is left out. */
+function readNames(who: string, names: readonly string[] | undefined): string[] | undefined {
+  if (names === undefined) return undefined;
+  const list: unknown[] | undefined = Array.isArray(names) ? [...names] : undefined;
+  if (!list?.length || !list.every((name) => typeof name === 'string')) {
+    throw wrongType(who, 'outputs', 'an array of at least one name', names);
+  }
+  return list;
 }

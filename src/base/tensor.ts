@@ -181,7 +181,9 @@ export function sameDims(dims: Dims, expected: Dims): boolean {
 
 /** Counts the elements of a tensor with `dims`; 1 for a scalar. */
 export function product(dims: readonly number[]): number {
-  return dims.reduce((count, size) => count * size, 1);
+  let count = 1;
+  for (let i = 0; i < dims.length; i++) count *= dims[i]!;
+  return count;
 }
 
 /**

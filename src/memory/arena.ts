@@ -65,6 +65,11 @@ export function currentView(
   return isCurrent ? kept : new Float32Array(wasm().memory.buffer, pointer, length);
 }
 
+/** Makes a view of linear memory at `pointer`; growth detaches it. */
+export function viewAt<View>(pointer: number, make: (buffer: ArrayBuffer, pointer: number) => View): View {
+  return make(wasm().memory.buffer as ArrayBuffer, pointer);
+}
+
 /** Copies `array` if it lies in linear memory itself, as a stream's output does: growth would detach it. */
 export function copyIfInside(array: Float32Array): Float32Array {
   return isInside(array) ? array.slice() : array;

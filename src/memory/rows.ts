@@ -12,6 +12,11 @@ export function fill(pointer: number, count: number, value: number): void {
   floats().fill(value, pointer / 4, pointer / 4 + count);
 }
 
+/** Copies `count` floats inside linear memory. */
+export function copyFloats(pointer: number, from: number, count: number): void {
+  if (pointer !== from) integers().copyWithin(pointer / 4, from / 4, from / 4 + count);
+}
+
 /** Copies `count` floats of `array`, from `at` on, to linear memory. */
 export function copyIn(pointer: number, array: Float32Array, at: number, count: number): void {
   const whole = at === 0 && count === array.length;

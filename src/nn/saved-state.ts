@@ -14,17 +14,11 @@ const FIELDS: readonly string[] = ['magic', 'version'].concat(SIZES);
 
 /** Writes the h and c at `pointer` as bytes. */
 export function saveState(sizes: LSTMSizes, pointer: number): Uint8Array {
-  return encode(sizes, readFloats(pointer, sizes.stateCount));
+  return encodeState(headerOf(sizes), readFloats(pointer, sizes.stateCount));
 }
 
-function encode(sizes: LSTMSizes, state: Float32Array): Uint8Array {
-  const header = [MAGIC, VERSION, ...SIZES.map((name) => Number(sizes[name]))];
-  const words = new Uint32Array(header.length + state.length + 1);
-  words.set(header);
-  words.set(new Uint32Array(state.buffer), header.length);
-  const bytes = new Uint8Array(words.buffer);
-  words[words.length - 1] = crc32(bytes.subarray(0, -4));
-  return bytes;
+function headerOf(sizes: LSTMSizes): number[] {
+  return [MAGIC, VERSION, ...SIZES.map((name) => Number(sizes[name]))];
 }
 
 /**
@@ -32,22 +26,45 @@ function encode(sizes: LSTMSizes, state: Float32Array): Uint8Array {
  * @throws ModelError if the bytes are damaged, or not the state of a model of these sizes
  */
 export function loadState(who: string, sizes: LSTMSizes, pointer: number, bytes: unknown): void {
+  writeFloats(pointer, decodeState(who, FIELDS, headerOf(sizes), sizes.stateCount, bytes));
+}
+
+/** Writes 32-bit integers, a state, and the checksum of both. */
+export function encodeState(header: readonly number[], state: Float32Array): Uint8Array {
+  const words = new Uint32Array(header.length + state.length + 1);
+  words.set(header);
+  words.set(new Uint32Array(state.buffer, state.byteOffset, state.length), header.length);
+  const bytes = new Uint8Array(words.buffer);
+  words[words.length - 1] = crc32(bytes.subarray(0, -4));
+  return bytes;
+}
+
+/**
+ * Reads what encodeState() wrote.
+ * @param fields names of the header's integers, the first of which says what it is
+ * @throws ModelError if the bytes are damaged, or their header is another
+ */
+export function decodeState(
+  who: string,
+  fields: readonly string[],
+  header: readonly number[],
+  count: number,
+  bytes: unknown,
+): Float32Array {
   if (!isView(bytes, Uint8Array)) throw wrongType(who, 'bytes', 'a Uint8Array', bytes);
   const check = (code: string, path: string, expected: number, found: number): void => {
     if (expected === found) return;
     const message = `${who}: saved state: ${path} expected ${expected}, got ${found}`;
     throw new ModelError(message, { code, path, expected, found });
   };
-  const sample = encode(sizes, new Float32Array(sizes.stateCount));
-  const expected = new Uint32Array(sample.buffer);
   // copied, to be aligned and of the right length; the length of `bytes` is checked below
-  const copy = new Uint8Array(sample.length);
+  const words = new Uint32Array(header.length + count + 1);
+  const copy = new Uint8Array(words.buffer);
   copy.set(bytes.subarray(0, copy.length));
-  const words = new Uint32Array(copy.buffer);
-  FIELDS.forEach((field, i) => {
-    check(i === 0 ? 'not-a-state' : 'wrong-model', field, expected[i]!, words[i]!);
+  fields.forEach((field, i) => {
+    check(i === 0 ? 'not-a-state' : 'wrong-model', field, header[i]! >>> 0, words[i]!);
   });
-  check('wrong-length', 'length in bytes', sample.length, bytes.byteLength);
+  check('wrong-length', 'length in bytes', copy.length, bytes.byteLength);
   check('damaged', 'checksum', crc32(copy.subarray(0, -4)), words[words.length - 1]!);
-  writeFloats(pointer, new Float32Array(copy.buffer).subarray(FIELDS.length, FIELDS.length + sizes.stateCount));
+  return new Float32Array(copy.buffer).subarray(header.length, header.length + count);
 }

@@ -1,47 +1,13 @@
 import { onnxKernels } from '../cells/kernels.ts';
+import { BINARY, Pairs, UNARY } from '../cells/walks.ts';
+import type { Builder } from '../graph/builder.ts';
+import { stretchedSteps } from '../graph/layout.ts';
+import { stepsOf, TURNED, type Value } from '../graph/value.ts';
 import { castTo } from './cast.ts';
-import { inMemory } from './chunks.ts';
-import { stretchedSteps, walk } from './layout.ts';
+import { floatUnary } from './elementwise.ts';
 import type { Operator, OperatorNode } from './node.ts';
-import { pairs, rows, sameType, stretch } from './pairs.ts';
-import { isFloat, type RunValue, type Work } from './value.ts';
-
-// Sums, products and quotients of float32 numbers are computed in JavaScript's float64 and rounded to float32 when stored. Both
-// roundings together give the bits of float32 arithmetic: float64 has more than twice its digits.
-
-/**
- * Computes a row: out[at + k] from x[i + k di] and y[j + k dj]. Each operator has its own loop, so that engines specialise it.
- */
-type Row = (
-  x: Float32Array,
-  i: number,
-  di: number,
-  y: Float32Array,
-  j: number,
-  dj: number,
-  out: Float32Array,
-  at: number,
-  end: number,
-) => void;
-
-const add: Row = (x, i, di, y, j, dj, out, at, end) => {
-  for (; at < end; at++, i += di, j += dj) out[at] = x[i]! + y[j]!;
-};
-const sub: Row = (x, i, di, y, j, dj, out, at, end) => {
-  for (; at < end; at++, i += di, j += dj) out[at] = x[i]! - y[j]!;
-};
-const mul: Row = (x, i, di, y, j, dj, out, at, end) => {
-  for (; at < end; at++, i += di, j += dj) out[at] = x[i]! * y[j]!;
-};
-const div: Row = (x, i, di, y, j, dj, out, at, end) => {
-  for (; at < end; at++, i += di, j += dj) out[at] = x[i]! / y[j]!;
-};
-const min: Row = (x, i, di, y, j, dj, out, at, end) => {
-  for (; at < end; at++, i += di, j += dj) out[at] = Math.min(x[i]!, y[j]!);
-};
-const max: Row = (x, i, di, y, j, dj, out, at, end) => {
-  for (; at < end; at++, i += di, j += dj) out[at] = Math.max(x[i]!, y[j]!);
-};
+import { pairs, sameType, stretch } from './pairs.ts';
+import { isFloat } from './value.ts';
 
 /** Elements counted as work for one that is computed with bigints. */
 const SLOW = 8;
@@ -50,49 +16,53 @@ const POWER = 512;
 
 type Integers = (x: bigint, y: bigint) => bigint;
 
-function floatRows(
+/** Applies an operator of binary_f32. */
+function floatPairs(
   node: OperatorNode,
-  a: RunValue<Float32Array>,
-  b: RunValue<Float32Array>,
-  row: Row,
-  work: Work,
-): RunValue {
+  a: Value<Float32Array>,
+  b: Value<Float32Array>,
+  op: number,
+  plan: Builder,
+): Value {
   const dims = stretch(node, a.dims, b.dims);
-  const out = work.make('float32', dims, node.path);
-  const x = a.data;
-  const y = b.data;
-  const count = out.data.length;
-  // the usual cases, one row each
-  if (x.length === count && y.length === count) row(x, 0, 1, y, 0, 1, out.data, 0, count);
-  else if (x.length === count && y.length === 1) row(x, 0, 1, y, 0, 0, out.data, 0, count);
-  else if (count) {
-    rows(a.dims, b.dims, dims, (at, end, i, di, j, dj) => row(x, i, di, y, j, dj, out.data, at, end));
-  }
-  return out;
+  const out = plan.make('float32', dims, node.path);
+  if (out.count === 0) return out;
+  const isTurned = a.turned || b.turned;
+  const order = isTurned ? TURNED : [...dims.keys()];
+  const steps = (value: Value) => stretchedSteps(value.dims, dims, stepsOf(value));
+  const reorder = (list: readonly number[]) => order.map((axis) => list[axis]!);
+  const walk = new Pairs(reorder(dims), reorder(steps(a)), reorder(steps(b)));
+  plan.kernel([a, b], [out, plan.keep(walk.bytes)], (x, y, to, struct) => {
+    Object.assign(walk, { x, y, out: to }).write(struct);
+    const { binary_f32 } = onnxKernels();
+    return () => binary_f32(op, struct);
+  });
+  return isTurned ? plan.turned(out) : out;
 }
 
 function arithmeticOf(
   node: OperatorNode,
-  row: Row,
+  op: number,
   integers: Integers,
-): (a: RunValue, b: RunValue, work: Work) => RunValue {
-  return (a, b, work) => {
+): (a: Value, b: Value, plan: Builder) => Value {
+  return (a, b, plan) => {
     sameType(node, a, b, ['float32', 'int64', 'int32']);
-    if (isFloat(a) && isFloat(b)) return floatRows(node, a, b, row, work);
-    if (a.type === 'int64') return pairs(node, a, b, 'int64', work, integers);
-    work.count(SLOW * Math.max(a.data.length, b.data.length), node.path);
+    if (isFloat(a) && isFloat(b)) return floatPairs(node, a, b, op, plan);
+    if (a.type === 'int64') return pairs(node, a, b, 'int64', plan, integers);
+    plan.count(SLOW * Math.max(a.count, b.count), node.path);
     const narrow = (x: number, y: number) => Number(BigInt.asIntN(32, integers(BigInt(x), BigInt(y))));
-    return pairs(node, a, b, 'int32', work, narrow);
+    return pairs(node, a, b, 'int32', plan, narrow);
   };
 }
 
 /** An operator of two inputs in float32, int64 or int32; integers wrap. */
-function arithmetic(row: Row, integers: (node: OperatorNode) => Integers): Operator {
+function arithmetic(op: number, integers: (node: OperatorNode) => Integers): Operator {
   return {
     inputs: [2, 2],
+    takesTurned: true,
     prepare(node) {
-      const apply = arithmeticOf(node, row, integers(node));
-      return ([a, b], work) => [apply(a!, b!, work)];
+      const apply = arithmeticOf(node, op, integers(node));
+      return ([a, b], plan) => [apply(a!, b!, plan)];
     },
   };
 }
@@ -106,12 +76,12 @@ function divide(node: OperatorNode): Integers {
 const pick = (first: boolean, x: bigint, y: bigint): bigint => (first ? x : y);
 
 /** Min and Max take any number of inputs. */
-function extreme(row: Row, integers: Integers): Operator {
+function extreme(op: number, integers: Integers): Operator {
   return {
     inputs: [1, Number.POSITIVE_INFINITY],
     prepare(node) {
-      const apply = arithmeticOf(node, row, integers);
-      return ([first, ...rest], work) => [rest.reduce((a, b) => apply(a!, b!, work), first)!];
+      const apply = arithmeticOf(node, op, integers);
+      return ([first, ...rest], plan) => [rest.reduce((a, b) => apply(a!, b!, plan), first)!];
     },
   };
 }
@@ -134,48 +104,43 @@ function power(base: bigint, exponent: bigint, smallest: bigint): bigint {
 const pow: Operator = {
   inputs: [2, 2],
   prepare(node) {
-    return ([a, b], work) => {
+    return ([a, b], plan) => {
       const base = a!;
       const exponent = b!;
       if (base.type === 'bool' || exponent.type === 'bool') node.wrongType('inputs', 'numbers', 'bool');
-      if (isFloat(base) || (isFloat(exponent) && !exponent.data.every(Number.isInteger))) {
-        const dims = stretch(node, base.dims, exponent.dims);
-        const [x, y] = [base, exponent].map((value) =>
-          stretched(node, castTo('float32', value, work, node.path), dims, work),
-        );
-        const out = work.make('float32', dims, node.path);
-        inMemory([x!, y!], out.data, ([p, q], count) => onnxKernels().pow_f32(p!, q!, count));
-        return [castTo(base.type, out, work, node.path)];
+      if (isFloat(base) || (isFloat(exponent) && !plan.need(exponent).data.every(Number.isInteger))) {
+        const x = castTo('float32', base, plan, node.path) as Value<Float32Array>;
+        const y = castTo('float32', exponent, plan, node.path) as Value<Float32Array>;
+        const out = isSquare(exponent) ? square(node, x, exponent, plan) : floatPairs(node, x, y, BINARY.pow, plan);
+        return [castTo(base.type, out, plan, node.path)];
       }
-      work.count(POWER * Math.max(base.data.length, exponent.data.length), node.path);
+      plan.count(POWER * Math.max(base.count, exponent.count), node.path);
       const bits = base.type === 'int64' ? 64 : 32;
       const apply = (x: number | bigint, y: number | bigint) => {
         const result = power(BigInt(x), BigInt(y), -1n << BigInt(bits - 1));
         return typeof x === 'bigint' ? result : Number(BigInt.asIntN(bits, result));
       };
-      return [pairs(node, base, exponent, base.type, work, apply)];
+      return [pairs(node, base, exponent, base.type, plan, apply)];
     };
   },
 };
 
-function stretched(node: OperatorNode, value: RunValue, dims: readonly number[], work: Work): Float32Array {
-  const { data } = node.float32('input', value);
-  const out = work.make('float32', dims, node.path);
-  if (data.length === out.data.length) return data;
-  const steps = stretchedSteps(value.dims, dims);
-  let at = 0;
-  walk(dims, [steps], (i) => {
-    out.data[at++] = data[i]!;
-  });
-  return out.data;
+/** Whether an exponent is known to be 2: x * x is the nearest float, which the power as such may miss by a bit. */
+function isSquare(exponent: Value): boolean {
+  return exponent.known && exponent.count === 1 && Number(exponent.data[0]) === 2;
+}
+
+function square(node: OperatorNode, x: Value<Float32Array>, exponent: Value, plan: Builder): Value<Float32Array> {
+  const dims = stretch(node, x.dims, exponent.dims);
+  return floatUnary(node, UNARY.square, x.withDims(dims), plan);
 }
 
 export const ARITHMETIC: readonly (readonly [string, Operator])[] = [
-  ['Add', arithmetic(add, () => (x, y) => x + y)],
-  ['Sub', arithmetic(sub, () => (x, y) => x - y)],
-  ['Mul', arithmetic(mul, () => (x, y) => x * y)],
-  ['Div', arithmetic(div, divide)],
-  ['Min', extreme(min, (x, y) => pick(x < y, x, y))],
-  ['Max', extreme(max, (x, y) => pick(x > y, x, y))],
+  ['Add', arithmetic(BINARY.add, () => (x, y) => x + y)],
+  ['Sub', arithmetic(BINARY.sub, () => (x, y) => x - y)],
+  ['Mul', arithmetic(BINARY.mul, () => (x, y) => x * y)],
+  ['Div', arithmetic(BINARY.div, divide)],
+  ['Min', extreme(BINARY.min, (x, y) => pick(x < y, x, y))],
+  ['Max', extreme(BINARY.max, (x, y) => pick(x > y, x, y))],
   ['Pow', pow],
 ];

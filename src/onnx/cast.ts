@@ -1,5 +1,8 @@
-import type { Kernel, Operator } from './node.ts';
-import { isFloat, type RunValue, type ValueType, type Work } from './value.ts';
+import type { Builder } from '../graph/builder.ts';
+import type { ValueType } from '../graph/types.ts';
+import type { Value } from '../graph/value.ts';
+import type { Lower, Operator } from './node.ts';
+import { isFloat } from './value.ts';
 
 const FLOAT16 = 10;
 const BFLOAT16 = 16;
@@ -60,30 +63,38 @@ function roundToFloat32(x: bigint): number {
   return Number(x < 0n ? -sticky : sticky);
 }
 
-export function castTo(type: ValueType, value: RunValue, work: Work, path: string): RunValue {
+export function castTo(type: ValueType, value: Value, plan: Builder, path: string): Value {
   if (value.type === type) return value;
-  const out = work.make(type, value.dims, path);
-  const data = out.data as unknown as (number | bigint)[];
-  for (let i = 0; i < value.data.length; i++) data[i] = castElement(type, value.data[i]!);
+  const out = plan.makeLike(type, value, path);
+  plan.step([value, out], () => () => {
+    const from = value.data;
+    const to = out.data as unknown as (number | bigint)[];
+    for (let i = 0; i < from.length; i++) to[i] = castElement(type, from[i]!);
+  });
   return out;
 }
 
 export const cast: Operator = {
   inputs: [1, 1],
+  takesTurned: true,
   limits:
     'to other types than float32, float64, float16, bfloat16 (which stay float32, the last two rounded), int64, int32, bool',
-  prepare(node): Kernel {
+  prepare(node): Lower {
     const to = node.int('to', 0);
     const type = CAST_TYPES.get(to);
     if (!type) {
       return node.wrong('unsupported', 'attribute to', 'a data type of floats, int64, int32 or bool', to);
     }
     const shorter = SHORTER.get(to);
-    return ([a], work) => {
-      const value = castTo(type, a!, work, node.path);
+    return ([a], plan) => {
+      const value = castTo(type, a!, plan, node.path);
       if (!shorter || !isFloat(value)) return [value];
-      const out = work.make('float32', value.dims, node.path);
-      for (let i = 0; i < out.data.length; i++) out.data[i] = shorten(value.data[i]!, shorter);
+      const out = plan.makeLike('float32', value, node.path);
+      plan.step([value, out], () => () => {
+        const from = value.data;
+        const to = out.data;
+        for (let i = 0; i < to.length; i++) to[i] = shorten(from[i]!, shorter);
+      });
       return [out];
     };
   },

@@ -26,12 +26,38 @@ export function subgraphs(node: OnnxNode): OnnxGraph[] {
   return [...node.attributes.values()].flat().filter((value) => isGraph(value as OnnxAttribute)) as OnnxGraph[];
 }
 
+/** The nodes and names on which outputs depend. */
+export interface Needed {
+  readonly nodes: ReadonlySet<OnnxNode>;
+  readonly names: ReadonlySet<string>;
+}
+
+/** Finds the nodes on which outputs depend, those of branches included. */
+export function neededFor(graph: OnnxGraph, outputs: readonly string[]): Needed {
+  const nodes = new Set<OnnxNode>();
+  const names = new Set(outputs);
+  const visit = (inner: OnnxGraph): void => {
+    for (let i = inner.nodes.length - 1; i >= 0; i--) {
+      const node = inner.nodes[i]!;
+      if (!node.outputs.some((name) => name && names.has(name))) continue;
+      nodes.add(node);
+      for (const name of node.inputs) names.add(name);
+      for (const branch of subgraphs(node)) {
+        for (const { name } of branch.outputs) names.add(name);
+        visit(branch);
+      }
+    }
+  };
+  visit(graph);
+  return { nodes, names };
+}
+
 /**
- * Checks the operator set and every node, those of branches included.
+ * Checks the operator set and every node that is needed, those of branches included.
  * @returns the operator set
  * @throws ModelError that lists every unsupported operator with the names of its nodes
  */
-export function checkOperators({ opsets, graph }: OnnxModel): number {
+export function checkOperators({ opsets, graph }: OnnxModel, needed: ReadonlySet<OnnxNode>): number {
   const opset = opsets.get('');
   if (opset === undefined || opset < MIN_OPSET || opset > MAX_OPSET) {
     const expected = `an operator set of ONNX from ${MIN_OPSET} to ${MAX_OPSET}`;
@@ -44,6 +70,7 @@ export function checkOperators({ opsets, graph }: OnnxModel): number {
   };
   const visit = (inner: OnnxGraph, path: string): void => {
     for (const [i, node] of inner.nodes.entries()) {
+      if (!needed.has(node)) continue;
       const at = `${path}.node[${i}]`;
       const operator = node.domain === '' ? OPERATORS.get(node.opType) : undefined;
       if (!operator || (operator.since ?? MIN_OPSET) > opset) {

@@ -1,84 +1,117 @@
 import { onnxKernels } from '../cells/kernels.ts';
-import { wasm } from '../memory/wasm.ts';
+import { UNARY } from '../cells/walks.ts';
+import type { Builder } from '../graph/builder.ts';
+import type { Value } from '../graph/value.ts';
 import { cast } from './cast.ts';
-import { inMemory } from './chunks.ts';
-import type { Operator } from './node.ts';
-import { isFloat, type RunValue } from './value.ts';
+import type { Operator, OperatorNode } from './node.ts';
+import { isFloat } from './value.ts';
 
 // Operators that compute each element from the one at its place in the input.
 
-/** An operator of one input in plain arithmetic: out[i] from x[i]; with `integers` for int64 and int32 too. */
-function unary(run: (x: Float32Array, out: Float32Array) => void, integers?: (x: bigint) => bigint): Operator {
+/** An operator of one input: an operator of unary_f32; with `integers` for int64 and int32 too. */
+function unary(op: number, integers?: (x: bigint) => bigint): Operator {
   return {
     inputs: [1, 1],
+    takesTurned: true,
     prepare:
       (node) =>
-      ([a], work) => {
+      ([a], plan) => {
         const value = a!;
-        const out = work.make(value.type, value.dims, node.path);
-        if (isFloat(value)) run(value.data, out.data as Float32Array);
-        else if (!integers || value.type === 'bool')
-          node.wrongType('input', integers ? 'numbers' : 'float32', value.type);
-        else {
-          const narrow = value.type === 'int32';
-          const data = out.data as unknown as (number | bigint)[];
-          for (const [i, x] of Array.from<number | bigint>(value.data as ArrayLike<number | bigint>).entries()) {
-            const result = integers(BigInt(x));
-            data[i] = narrow ? Number(BigInt.asIntN(32, result)) : result;
-          }
+        if (isFloat(value)) return [floatUnary(node, op, value, plan)];
+        if (!integers || value.type === 'bool') {
+          return node.wrongType('input', integers ? 'numbers' : 'float32', value.type);
         }
+        const out = plan.make(value.type, value.dims, node.path);
+        plan.step([value, out], () => () => mapIntegers(value, out, integers));
         return [out];
       },
   };
 }
 
-/** An operator of one float input that runs in wasm. */
-function kernel(run: (pointer: number, count: number) => void): Operator {
-  return unary((x, out) => inMemory([x], out, ([pointer], count) => run(pointer!, count)));
+/** Applies a function to integers of 64 or 32 bits; results wrap. */
+function mapIntegers(value: Value, out: Value, apply: (x: bigint) => bigint): void {
+  const narrow = value.type === 'int32';
+  const from = value.data as ArrayLike<number | bigint>;
+  const to = out.data as unknown as (number | bigint)[];
+  for (let i = 0; i < from.length; i++) {
+    const result = apply(BigInt(from[i]!));
+    to[i] = narrow ? Number(BigInt.asIntN(32, result)) : result;
+  }
+}
+
+/** Adds the step of an operator of unary_f32. */
+export function floatUnary(
+  node: OperatorNode,
+  op: number,
+  x: Value<Float32Array>,
+  plan: Builder,
+  alpha = 0,
+): Value<Float32Array> {
+  const out = plan.makeLike('float32', x, node.path);
+  const { count } = x;
+  plan.kernel([x], [out], (from, to) => {
+    const { unary_f32 } = onnxKernels();
+    return () => unary_f32(op, from, to, count, alpha);
+  });
+  return out;
 }
 
 const MAX_FLOAT = (2 - 2 ** -23) * 2 ** 127;
 
 const clip: Operator = {
   inputs: [1, 3],
+  takesTurned: true,
   prepare(node) {
     // bounds are attributes before operator set 11
     const fixed = node.opset < 11;
     const low = node.float('min', -MAX_FLOAT);
     const high = node.float('max', MAX_FLOAT);
-    return ([a, from, to], work) => {
+    return ([a, from, to], plan) => {
       const value = a!;
       if (value.type === 'bool') node.wrongType('input', 'numbers', value.type);
-      const bound = (what: string, given: RunValue | undefined, fallback: number) => {
-        // without a bound every finite number passes
-        if (fixed || !given) return fallback;
-        if (given.type !== value.type) node.wrongType(what, value.type, given.type);
-        return node.scalar(what, given, value.type);
-      };
-      const least = bound('min', from, low);
-      const most = bound('max', to, high);
-      const out = work.make(value.type, value.dims, node.path);
-      // comparisons mix numbers and bigints; NaN passes
-      const target = out.data as unknown as (number | bigint)[];
-      for (let i = 0; i < value.data.length; i++) {
-        let x: number | bigint = value.data[i]!;
-        if (x < least) x = least;
-        if (x > most) x = most;
-        target[i] = x;
+      for (const [what, given] of [['min', from] as const, ['max', to] as const]) {
+        if (given && !fixed) node.checkScalar(what, given, value.type);
       }
+      const out = plan.makeLike(value.type, value, node.path);
+      // without a bound every finite number passes
+      const least = () => (fixed || !from ? low : from.data[0]!);
+      const most = () => (fixed || !to ? high : to.data[0]!);
+      if (isFloat(value) && (fixed || ((from?.known ?? true) && (to?.known ?? true)))) {
+        clipFloats(plan, value, out, Number(least()), Number(most()));
+        return [out];
+      }
+      plan.step([value, from, to, out], () => () => {
+        const lower = least();
+        const upper = most();
+        const { data } = value;
+        const target = out.data as unknown as (number | bigint)[];
+        // comparisons mix numbers and bigints; NaN passes
+        for (let i = 0; i < data.length; i++) {
+          let x: number | bigint = data[i]!;
+          if (x < lower) x = lower;
+          if (x > upper) x = upper;
+          target[i] = x;
+        }
+      });
       return [out];
     };
   },
 };
 
+function clipFloats(plan: Builder, x: Value, out: Value, low: number, high: number): void {
+  const { count } = x;
+  plan.kernel([x], [out], (from, to) => {
+    const { clip_f32 } = onnxKernels();
+    return () => clip_f32(from, to, count, low, high);
+  });
+}
+
 const leakyRelu: Operator = {
   inputs: [1, 1],
+  takesTurned: true,
   prepare(node) {
     const alpha = node.float('alpha', Math.fround(0.01));
-    const { prepare } = unary((x, out) => {
-      for (let i = 0; i < x.length; i++) out[i] = x[i]! < 0 ? x[i]! * alpha : x[i]!;
-    });
-    return prepare(node);
+    return ([a], plan) => [floatUnary(node, UNARY.leakyRelu, node.float32('input', a!), plan, alpha)];
   },
 };
 
@@ -86,53 +119,14 @@ export const ELEMENTWISE: readonly (readonly [string, Operator])[] = [
   ['Cast', cast],
   ['Clip', clip],
   ['LeakyRelu', leakyRelu],
-  [
-    'Neg',
-    unary(
-      (x, out) => {
-        for (let i = 0; i < x.length; i++) out[i] = -x[i]!;
-      },
-      (x) => -x,
-    ),
-  ],
-  [
-    'Abs',
-    unary(
-      (x, out) => {
-        for (let i = 0; i < x.length; i++) out[i] = Math.abs(x[i]!);
-      },
-      (x) => (x < 0n ? -x : x),
-    ),
-  ],
-  [
-    'Relu',
-    unary(
-      (x, out) => {
-        for (let i = 0; i < x.length; i++) out[i] = Math.max(0, x[i]!);
-      },
-      (x) => (x < 0n ? 0n : x),
-    ),
-  ],
-  [
-    'Sqrt',
-    unary((x, out) => {
-      for (let i = 0; i < x.length; i++) out[i] = Math.sqrt(x[i]!);
-    }),
-  ],
-  [
-    'Floor',
-    unary((x, out) => {
-      for (let i = 0; i < x.length; i++) out[i] = Math.floor(x[i]!);
-    }),
-  ],
-  [
-    'Ceil',
-    unary((x, out) => {
-      for (let i = 0; i < x.length; i++) out[i] = Math.ceil(x[i]!);
-    }),
-  ],
-  ['Exp', kernel((pointer, count) => onnxKernels().exp_f32(pointer, count))],
-  ['Log', kernel((pointer, count) => onnxKernels().log_f32(pointer, count))],
-  ['Sigmoid', kernel((pointer, count) => wasm().sigmoid_f32(pointer, count))],
-  ['Tanh', kernel((pointer, count) => wasm().tanh_f32(pointer, count))],
+  ['Neg', unary(UNARY.neg, (x) => -x)],
+  ['Abs', unary(UNARY.abs, (x) => (x < 0n ? -x : x))],
+  ['Relu', unary(UNARY.relu, (x) => (x < 0n ? 0n : x))],
+  ['Sqrt', unary(UNARY.sqrt)],
+  ['Floor', unary(UNARY.floor)],
+  ['Ceil', unary(UNARY.ceil)],
+  ['Exp', unary(UNARY.exp)],
+  ['Log', unary(UNARY.log)],
+  ['Sigmoid', unary(UNARY.sigmoid)],
+  ['Tanh', unary(UNARY.tanh)],
 ];

@@ -1,7 +1,8 @@
-import { describe, formatDims, isView, product, shorten, tag, wrongType, wrongValue } from '../base/tensor.ts';
+import { describe, formatDims, isView, shorten, tag, wrongType, wrongValue } from '../base/tensor.ts';
 import { float16ToFloat32 } from '../files/float-formats.ts';
-import { wasm } from '../memory/wasm.ts';
-import { MAX_RANK, MAX_SIZE, newData, type RunValue, type ValueData, type ValueType } from './value.ts';
+import { classOf, newData, type ValueData, type ValueType } from '../graph/types.ts';
+import { isInside } from '../memory/arena.ts';
+import { MAX_RANK, MAX_SIZE } from './value.ts';
 
 /** An input of a run; an onnxruntime `Tensor` fits. */
 export interface OnnxFeed {
@@ -29,74 +30,157 @@ export interface OnnxPort {
 /** The inputs of a run by name, in an object or a Map. */
 export type OnnxFeeds = Readonly<Record<string, OnnxFeed>> | ReadonlyMap<string, OnnxFeed>;
 
-const ARRAYS: Readonly<Record<ValueType, string>> = {
-  float32: 'Float32Array',
-  int64: 'BigInt64Array',
-  int32: 'Int32Array',
-  bool: 'Uint8Array',
-};
+/** A feed that has been read: each property of the caller's once. Kept and refilled, so that a run makes no garbage. */
+export interface ReadFeed {
+  readonly type: ValueType;
+  readonly dims: number[];
+  count: number;
+  data: ValueData;
+  /** Where a state of a stream lies, which is not the caller's to feed; else 0. */
+  pointer: number;
+}
+
+const NOTHING = new Float32Array(0);
+
+/** Makes room for the feeds of a model. */
+export function feedsOf(inputs: readonly OnnxPort[]): ReadFeed[] {
+  return inputs.map(({ type }) => ({ type, dims: [], count: 0, data: NOTHING, pointer: 0 }));
+}
+
+/** Lets go of the caller's arrays. */
+export function dropFeeds(into: readonly ReadFeed[]): void {
+  for (let i = 0; i < into.length; i++) {
+    into[i]!.data = NOTHING;
+    into[i]!.pointer = 0;
+  }
+}
 
 /**
- * Reads the feeds of a run.
+ * Reads the feeds of a run. Makes no garbage if they are in an object and of this realm, outside linear memory.
  * @param halves names of the inputs that are float16 in the file
+ * @param spare names of feeds that are passed over
  */
-export function readFeeds(inputs: readonly OnnxPort[], halves: ReadonlySet<string>, feeds: unknown): RunValue[] {
+export function readFeeds(
+  inputs: readonly OnnxPort[],
+  halves: ReadonlySet<string>,
+  spare: ReadonlySet<unknown>,
+  feeds: unknown,
+  into: readonly ReadFeed[],
+): void {
   if (feeds === null || typeof feeds !== 'object') {
     throw wrongType('run', 'feeds', 'an object or Map of tensors', feeds);
   }
-  const all = tag(feeds) === 'Map' ? (feeds as Map<unknown, unknown>) : new Map(Object.entries(feeds));
-  const names = new Set<unknown>(inputs.map(({ name }) => name));
-  for (const name of all.keys()) {
-    if (!names.has(name)) {
-      const known = [...names].map(describe).join(', ') || 'none';
-      throw new TypeError(shorten(`run: unknown feed ${describe(name)}, expected ${known}`));
+  const map = isMap(feeds) ? (feeds as ReadonlyMap<unknown, unknown>) : undefined;
+  if (map) for (const name of map.keys()) checkName(inputs, spare, name);
+  else for (const name in feeds) if (Object.hasOwn(feeds, name)) checkName(inputs, spare, name);
+  for (let i = 0; i < inputs.length; i++) {
+    const { name } = inputs[i]!;
+    const isState = into[i]!.pointer !== 0;
+    if (isState && (map ? map.has(name) : Object.hasOwn(feeds, name))) {
+      throw new TypeError(`run: feed ${describe(name)} is a state of the stream; setState() sets it`);
     }
+    if (isState) continue;
+    if (!(map ? map.has(name) : Object.hasOwn(feeds, name))) {
+      throw new TypeError(`run: missing feed ${describe(name)}`);
+    }
+    const feed: unknown = map ? map.get(name) : (feeds as Record<string, unknown>)[name];
+    readFeed(inputs[i]!, feed, halves.has(name), into[i]!);
   }
-  return inputs.map((input) => {
-    if (!all.has(input.name)) throw new TypeError(`run: missing feed ${describe(input.name)}`);
-    return readFeed(input, all.get(input.name), halves.has(input.name));
-  });
 }
 
-function readFeed({ name, type, dims: expected }: OnnxPort, feed: unknown, isHalf: boolean): RunValue {
-  const what = `feed ${describe(name).slice(1, -1)}`;
-  if (feed === null || typeof feed !== 'object') throw wrongType('run', what, 'a tensor { data, dims }', feed);
+/** Tells whether an object is a Map of any realm. A tag is a string, which a run with a plain object must not make. */
+export function isMap(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return false;
+  return value instanceof Map || tag(value) === 'Map';
+}
+
+function checkName(inputs: readonly OnnxPort[], spare: ReadonlySet<unknown>, name: unknown): void {
+  for (let i = 0; i < inputs.length; i++) if (inputs[i]!.name === name) return;
+  if (spare.has(name)) return;
+  const known = inputs.map((input) => describe(input.name)).join(', ') || 'none';
+  throw new TypeError(shorten(`run: unknown feed ${describe(name)}, expected ${known}`));
+}
+
+function readFeed({ name, type, dims: expected }: OnnxPort, feed: unknown, isHalf: boolean, into: ReadFeed): void {
+  if (feed === null || typeof feed !== 'object') {
+    throw wrongType('run', nameOf(name), 'a tensor { data, dims }', feed);
+  }
   const { data: given, dims, type: said } = feed as OnnxFeed;
-  if (said !== undefined && said !== type && !(isHalf && said === 'float16'))
-    throw wrongType('run', `${what}.type`, type, said);
-  const data = (isHalf ? widen(given, said) : given) as ValueData;
-  if (!ArrayBuffer.isView(data) || tag(data) !== ARRAYS[type]) {
-    throw wrongType('run', `${what}.data`, `a ${ARRAYS[type]} (${type})`, data);
+  if (said !== undefined && said !== type && !(isHalf && said === 'float16')) {
+    throw wrongType('run', `${nameOf(name)}.type`, type, said);
   }
-  if (tag(data.buffer) !== 'ArrayBuffer') {
-    throw wrongType('run', `${what}.data`, 'a view of an ArrayBuffer', data.buffer);
+  const data = checkData(nameOf, name, type, isHalf ? widen(given, said) : given);
+  const count = readDims(nameOf, name, dims, into.dims);
+  if (expected && !fits(into.dims, expected)) {
+    throw wrongValue('run', `${nameOf(name)}.dims`, formatDims(expected.map((size) => size || '?')), into.dims);
   }
-  if (!Array.isArray(dims) || !dims.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-    throw wrongType('run', `${what}.dims`, 'an array of integers of at least 0', dims);
-  }
-  if (dims.length > MAX_RANK || dims.some((size) => size > MAX_SIZE)) {
-    throw wrongValue('run', `${what}.dims`, `at most ${MAX_RANK} sizes of at most ${MAX_SIZE}`, dims);
-  }
-  const fits =
-    !expected ||
-    (expected.length === dims.length && expected.every((size, i) => size === dims[i] || typeof size === 'string'));
-  if (!fits) throw wrongValue('run', `${what}.dims`, formatDims(expected.map((size) => size || '?')), dims);
-  if (data.length !== product(dims)) {
-    throw wrongValue('run', `${what}.data`, `${product(dims)} elements for dims ${formatDims(dims)}`, data.length);
+  if (data.length !== count) {
+    const text = `${count} elements for dims ${formatDims(into.dims)}`;
+    throw wrongValue('run', `${nameOf(name)}.data`, text, data.length);
   }
   // copied if it is of another realm, since kernels look at the class, or in linear memory, which may grow during the run
-  const isOurs = data.constructor === newData(type, 0).constructor && data.buffer !== wasm().memory.buffer;
-  const mine = isOurs ? data : newData(type, data.length);
-  if (mine !== data) (mine as Float32Array).set(data as Float32Array);
-  return { type, dims: [...dims], data: mine };
+  const isOurs = data instanceof classOf(type) && !isInside(data);
+  into.count = count;
+  into.data = isOurs ? data : copyOf(type, data);
+}
+
+function nameOf(name: string): string {
+  return `feed ${describe(name).slice(1, -1)}`;
+}
+
+function copyOf(type: ValueType, data: ValueData): ValueData {
+  const copy = newData(type, data.length);
+  (copy as Float32Array).set(data as Float32Array);
+  return copy;
+}
+
+function fits(dims: readonly number[], expected: readonly (number | string)[]): boolean {
+  if (dims.length !== expected.length) return false;
+  for (let i = 0; i < dims.length; i++) if (expected[i] !== dims[i] && typeof expected[i] !== 'string') return false;
+  return true;
+}
+
+/** Checks the elements of a tensor of the caller's. Names are made only to throw. */
+export function checkData(who: (name: string) => string, name: string, type: ValueType, data: unknown): ValueData {
+  const array = classOf(type);
+  if (!isView<ValueData>(data, array as never)) {
+    throw wrongType('run', `${who(name)}.data`, `a ${array.name} (${type})`, data);
+  }
+  if (!(data.buffer instanceof ArrayBuffer) && tag(data.buffer) !== 'ArrayBuffer') {
+    throw wrongType('run', `${who(name)}.data`, 'a view of an ArrayBuffer', data.buffer);
+  }
+  return data;
+}
+
+/** Reads the dims of a tensor of the caller's, each size once. @returns how many elements they ask for */
+export function readDims(who: (name: string) => string, name: string, dims: unknown, into: number[]): number {
+  const wrong = () => wrongType('run', `${who(name)}.dims`, 'an array of integers of at least 0', dims);
+  if (!Array.isArray(dims)) throw wrong();
+  const rank = dims.length;
+  if (rank > MAX_RANK) {
+    throw wrongValue('run', `${who(name)}.dims`, `at most ${MAX_RANK} sizes of at most ${MAX_SIZE}`, dims);
+  }
+  into.length = rank;
+  let count = 1;
+  for (let i = 0; i < rank; i++) {
+    const size: unknown = dims[i];
+    if (!Number.isSafeInteger(size) || (size as number) < 0) throw wrong();
+    if ((size as number) > MAX_SIZE) {
+      throw wrongValue('run', `${who(name)}.dims`, `at most ${MAX_RANK} sizes of at most ${MAX_SIZE}`, dims);
+    }
+    into[i] = size as number;
+    count *= size as number;
+  }
+  return count;
 }
 
 /** Makes float32 of float16. Bits are told by their type: a Uint16Array. */
-function widen(data: unknown, said: string | undefined): ValueData {
+function widen(data: unknown, said: string | undefined): unknown {
   if (said !== 'float32' && isView(data, Uint16Array)) return float16ToFloat32(data);
   // Float16Array is newer than the languages that this compiles to
   if (ArrayBuffer.isView(data) && tag(data) === 'Float16Array') {
     return Float32Array.from(data as unknown as ArrayLike<number>);
   }
-  return data as ValueData;
+  return data;
 }

@@ -1,29 +1,30 @@
 import { formatDims } from '../base/tensor.ts';
+import { broadcastDims, stretchedSteps, strides } from '../graph/layout.ts';
+import { Value } from '../graph/value.ts';
 import { checkSizes } from './inputs.ts';
-import { broadcastDims, copyView, stretchedSteps, strides } from './layout.ts';
-import type { Kernel, Operator, OperatorNode } from './node.ts';
+import type { Lower, Operator, OperatorNode } from './node.ts';
 import { copyPart } from './slices.ts';
-import { intVector, type RunValue, toValue } from './value.ts';
+import { intVector, toValue } from './value.ts';
 
 // Operators that make a tensor from constants, or repeat one.
 
 const constant: Operator = {
   inputs: [0, 0],
   limits: 'strings, sparse tensors',
-  prepare(node): Kernel {
+  prepare(node): Lower {
     const value = constantValue(node);
     return () => [value];
   },
 };
 
-function constantValue(node: OperatorNode): RunValue {
+function constantValue(node: OperatorNode): Value {
   const tensor = node.tensor('value');
   if (tensor) return toValue(tensor, node.path);
   const floats = node.has('value_float') ? [node.float('value_float', 0)] : node.floats('value_floats');
   const ints = node.has('value_int') ? [node.int('value_int', 0)] : node.ints('value_ints');
   const scalar = node.has('value_float') || node.has('value_int');
-  if (floats) return { type: 'float32', dims: scalar ? [] : [floats.length], data: Float32Array.from(floats) };
-  if (ints) return scalar ? { ...intVector(ints), dims: [] } : intVector(ints);
+  if (floats) return Value.of('float32', scalar ? [] : [floats.length], Float32Array.from(floats));
+  if (ints) return scalar ? intVector(ints).withDims([]) : intVector(ints);
   return node.wrong('unsupported', 'attributes', 'value, value_float(s) or value_int(s)', undefined);
 }
 
@@ -33,14 +34,11 @@ const constantOfShape: Operator = {
   prepare(node) {
     const tensor = node.tensor('value');
     const value = tensor ? toValue(tensor, node.path) : undefined;
-    if (value && value.data.length !== 1) node.wrongShape('attribute value', 'one element', value.dims);
-    return ([shape], work) => {
-      const out = work.make(
-        value?.type ?? 'float32',
-        checkSizes(node, 'shape', node.integers('shape', shape!)),
-        node.path,
-      );
-      if (value) (out.data as Float32Array).fill(value.data[0] as number);
+    if (value && value.count !== 1) node.wrongShape('attribute value', 'one element', value.dims);
+    return ([shape], plan) => {
+      const dims = checkSizes(node, 'shape', node.integers('shape', shape!, plan));
+      const out = plan.make(value?.type ?? 'float32', dims, node.path);
+      plan.step([out], () => () => void (out.data as Float32Array).fill((value?.data[0] ?? 0) as number));
       return [out];
     };
   },
@@ -51,11 +49,11 @@ const expand: Operator = {
   since: 8,
   prepare:
     (node) =>
-    ([a, shape], work) => {
-      const asked = checkSizes(node, 'shape', node.integers('shape', shape!));
+    ([a, shape], plan) => {
+      const asked = checkSizes(node, 'shape', node.integers('shape', shape!, plan));
       const dims = broadcastDims(a!.dims, asked);
       if (!dims) return node.wrongShape('shape', `dims that ${formatDims(a!.dims)} stretches to`, asked);
-      return [copyPart(node, a!, 0, dims, stretchedSteps(a!.dims, dims), work)];
+      return [copyPart(node, a!, 0, dims, stretchedSteps(a!.dims, dims), plan)];
     },
 };
 
@@ -63,25 +61,17 @@ const tile: Operator = {
   inputs: [2, 2],
   prepare:
     (node) =>
-    ([a, repeats], work) => {
+    ([a, repeats], plan) => {
       const { dims } = a!;
-      const times = checkSizes(node, 'repeats', node.integers('repeats', repeats!));
+      const times = checkSizes(node, 'repeats', node.integers('repeats', repeats!, plan));
       if (times.length !== dims.length) node.wrongShape('repeats', `${dims.length} numbers`, times);
-      const out = work.make(
-        a!.type,
-        dims.map((length, i) => length * times[i]!),
-        node.path,
-      );
+      const tiled = dims.map((length, i) => length * times[i]!);
+      const out = plan.make(a!.type, tiled, node.path);
       const steps = strides(dims);
       // each axis twice: its repeats, which read the same elements, and its elements
       const view = dims.flatMap((length, i) => [times[i]!, length]);
-      copyView(
-        a!.data,
-        0,
-        view,
-        steps.flatMap((step) => [0, step]),
-        out.data,
-      );
+      const twice = steps.flatMap((step) => [0, step]);
+      plan.copy(a!, 0, twice, out, view);
       return [out];
     },
 };
@@ -91,21 +81,24 @@ const range: Operator = {
   since: 11,
   prepare:
     (node) =>
-    ([first, limit, step], work) => {
+    ([first, limit, step], plan) => {
       const { type } = first!;
       if (type === 'bool') node.wrongType('start', 'numbers', type);
       const [from, to, by] = [first!, limit!, step!].map((value, i) =>
-        node.scalar(['start', 'limit', 'delta'][i]!, value, type),
+        node.scalar(['start', 'limit', 'delta'][i]!, value, plan, type),
       ) as [number, number, number];
       if (Number(by) === 0) node.wrong('out-of-range', 'delta', 'not 0', 0);
       const count = Math.max(0, Math.ceil((Number(to) - Number(from)) / Number(by)));
       if (!Number.isFinite(count)) node.wrong('out-of-range', 'number of elements', 'finite numbers', count);
-      const out = work.make(type, [count], node.path);
-      const data = out.data as Float32Array;
-      // the data may hold bigints as well as numbers
-      for (let i = 0; i < count; i++) {
-        data[i] = typeof from === 'bigint' ? ((from + BigInt(i) * (by as unknown as bigint)) as never) : from + i * by;
-      }
+      const out = plan.make(type, [count], node.path);
+      plan.step([out], () => () => {
+        const data = out.data as Float32Array;
+        // the data may hold bigints as well as numbers
+        for (let i = 0; i < count; i++) {
+          data[i] =
+            typeof from === 'bigint' ? ((from + BigInt(i) * (by as unknown as bigint)) as never) : from + i * by;
+        }
+      });
       return [out];
     },
 };

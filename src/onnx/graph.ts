@@ -1,46 +1,26 @@
 import { ModelError } from '../base/errors.ts';
 import { describe } from '../base/tensor.ts';
-import { checkOperators, nodePath, subgraphs } from './check.ts';
+import { Builder } from '../graph/builder.ts';
+import type { Graph, GraphStep, Operand } from '../graph/planner.ts';
+import type { Value } from '../graph/value.ts';
+import { checkOperators, type Needed, nodePath, subgraphs } from './check.ts';
 import type { LSTMReport } from './lstm-report.ts';
 import { isGraph, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
-import { type Kernel, OperatorNode } from './node.ts';
+import { type Lower, type Operator, OperatorNode } from './node.ts';
 import { OPERATORS } from './operators.ts';
 import { type Owned, Packing } from './packing.ts';
 import { refuse, refuseBecause, refuseTwice } from './refuse.ts';
 import type { OnnxTensor } from './tensor.ts';
-import { type RunValue, TooMuch, toValue, Work } from './value.ts';
+import { TooMuch, toValue, Work } from './value.ts';
 
-// Makes a model ready to run, once: names become slots, constants are computed, weights are packed. A run walks the steps.
+// Makes a model ready to be planned, once: names become slots, constants are computed, weights are packed.
 
-/** An input of a step: a slot of the run, or a constant; undefined if it is left out. */
-export type Operand = number | RunValue | undefined;
-
-/** A node that runs: its operands into its slots. */
-export interface ExecutionStep {
-  /** Names the node in errors. */
-  readonly path: string;
-  readonly operands: readonly Operand[];
-  /** Slots of the outputs; -1 for an output that nothing reads. */
-  readonly targets: readonly number[];
-  readonly kernel: Kernel | undefined;
-  /** An If's branches, for true and for false; it has no kernel. */
-  readonly branches: readonly [ExecutionPlan, ExecutionPlan] | undefined;
-  /** Slots that nothing reads after this step. */
-  readonly last: readonly number[];
-}
-
-type Draft = Omit<ExecutionStep, 'last'>;
-
-/** A graph that runs: steps in order, and where its outputs are afterwards. */
-export interface ExecutionPlan {
-  readonly steps: readonly ExecutionStep[];
-  readonly outputs: readonly Operand[];
-}
+type Draft = Omit<GraphStep, 'last'>;
 
 /** The meaning of a name in a graph: a slot of the run, or else a value or tensor known at load. */
 interface Binding {
   slot: number;
-  value: RunValue | undefined;
+  value: Value | undefined;
   tensor: OnnxTensor | undefined;
 }
 
@@ -68,35 +48,39 @@ class Scope {
   }
 }
 
-/** Turns the graphs of a model into plans. */
+/** Turns the graphs of a model into graphs of steps. */
 export class Compiler {
   /** Memory of the nodes, to be disposed of with the model. */
   readonly resources: Owned[] = [];
   readonly lstms: LSTMReport[] = [];
   slots = 0;
+  private readonly _needed: Needed;
   private readonly _opset: number;
   private readonly _own = (resource: Owned) => void this.resources.push(resource);
   private readonly _packing: Packing;
   /** Counts the work of constants that are computed at load. */
-  private readonly _folding: Work;
+  private readonly _folding: Builder;
   /** How often each name will still be read, so that a constant is dropped after its last reader. */
   private readonly _uses = new Map<string, number>();
   /** Constants whose last reader is the node that is being made ready. */
-  private readonly _last: RunValue[] = [];
+  private readonly _last: Value[] = [];
   /** How many elements the tensors read from the file have. */
   constants = 0;
 
-  constructor(model: OnnxModel, fileBytes: number) {
-    this._opset = checkOperators(model);
-    this._folding = new Work(fileBytes / 2 + 2 ** 18, 2 ** 22, () => {
+  constructor(model: OnnxModel, needed: Needed, fileBytes: number) {
+    this._needed = needed;
+    this._opset = checkOperators(model, needed.nodes);
+    const work = new Work(fileBytes / 2 + 2 ** 18, 2 ** 22, () => {
       throw new TooMuch();
     });
+    this._folding = new Builder(work);
+    this._folding.immediate = true;
     this._packing = new Packing(fileBytes);
     this._count(model.graph);
   }
 
-  /** Plans the main graph; `inputs` become its first slots. */
-  compile(graph: OnnxGraph, inputs: readonly string[]): ExecutionPlan {
+  /** Compiles the main graph; `inputs` become its first slots. */
+  compile(graph: OnnxGraph, inputs: readonly string[]): Graph {
     const scope = new Scope('graph');
     for (const name of inputs) scope.define(name, this._slot());
     try {
@@ -113,10 +97,11 @@ export class Compiler {
   private _count(graph: OnnxGraph): void {
     const count = (name: string) => this._uses.set(name, (this._uses.get(name) ?? 0) + 1);
     for (const node of graph.nodes) {
+      if (!this._needed.nodes.has(node)) continue;
       node.inputs.forEach(count);
       for (const branch of subgraphs(node)) this._count(branch);
     }
-    for (const { name } of graph.outputs) count(name);
+    for (const { name } of graph.outputs) if (this._needed.names.has(name)) count(name);
   }
 
   /** Reads a name once: its slot, or its value if it is known. */
@@ -149,38 +134,41 @@ export class Compiler {
     }
   }
 
-  private _graph(graph: OnnxGraph, scope: Scope, path: string, main: boolean): ExecutionPlan {
+  private _graph(graph: OnnxGraph, scope: Scope, path: string, main: boolean): Graph {
     for (const [name, tensor] of graph.initializers) scope.define(name, { slot: -1, value: undefined, tensor }, true);
     const steps: Draft[] = [];
     for (const [i, node] of graph.nodes.entries()) {
+      if (!this._needed.nodes.has(node)) continue;
       const step = this._node(node, scope, nodePath(node, `${path}.node[${i}]`), main);
       this._giveBack(step);
       if (step) steps.push(step);
     }
-    const outputs = graph.outputs.map(({ name }, i) => this._read(scope, name, `${path}.output[${i}]`));
+    const outputs = graph.outputs.map(({ name }, i) =>
+      this._needed.names.has(name) ? this._read(scope, name, `${path}.output[${i}]`) : undefined,
+    );
     return { steps: withLast(steps, outputs), outputs };
   }
 
   private _node(node: OnnxNode, scope: Scope, path: string, main: boolean): Draft | undefined {
     const operands = node.inputs.map((name) => this._read(scope, name, path));
     if (node.opType === 'If') return this._branch(node, operands, scope, path);
-    const { prepare } = OPERATORS.get(node.opType)!;
+    const operator = OPERATORS.get(node.opType)!;
     const constants = operands.map((operand) => (typeof operand === 'object' ? operand : undefined));
     const isConstant = operands.every((operand) => typeof operand !== 'number');
     // a wrong node of a branch fails when the branch is taken, which may never happen
     const deferred = (error: unknown): Draft => {
       if (main || !(error instanceof ModelError)) throw error;
-      const kernel = (): never => {
+      const lower = (): never => {
         throw error;
       };
-      return { path, operands: [], targets: this._define(node, scope), kernel, branches: undefined };
+      return { path, operands: [], targets: this._define(node, scope), lower, branches: undefined };
     };
     const made = this.resources.length;
-    let kernel: Kernel;
+    let lower: Lower;
     const ready = new OperatorNode(node, this._opset, path, constants, this._own, this._packing);
     try {
-      kernel = prepare(ready);
-      if (isConstant && this._fold(node, kernel, ready.constants, scope)) {
+      lower = inOrder(operator, operator.prepare(ready));
+      if (isConstant && this._fold(node, lower, ready.constants, scope)) {
         for (const resource of this.resources.splice(made)) resource.dispose();
         return undefined;
       }
@@ -190,14 +178,14 @@ export class Compiler {
       return deferred(error);
     }
     const kept = operands.map((operand, i) => (typeof operand === 'number' ? operand : ready.constants[i]));
-    return { path, operands: kept, targets: this._define(node, scope), kernel, branches: undefined };
+    return { path, operands: kept, targets: this._define(node, scope), lower, branches: undefined };
   }
 
   /** Computes a node's results at load. @returns false if that is too much work: the node then runs each time */
-  private _fold(node: OnnxNode, kernel: Kernel, constants: readonly (RunValue | undefined)[], scope: Scope): boolean {
-    let values: readonly RunValue[];
+  private _fold(node: OnnxNode, lower: Lower, constants: readonly (Value | undefined)[], scope: Scope): boolean {
+    let values: readonly Value[];
     try {
-      values = kernel(constants, this._folding);
+      values = lower(constants, this._folding);
     } catch (error) {
       if (error instanceof TooMuch) return false;
       throw error;
@@ -234,9 +222,30 @@ export class Compiler {
       }
       const inner = `${path}.${name}`;
       return this._graph(graph, new Scope(inner, scope), inner, false);
-    }) as [ExecutionPlan, ExecutionPlan];
-    return { path, operands, targets: this._define(node, scope), kernel: undefined, branches: [yes, no] };
+    }) as [Graph, Graph];
+    return { path, operands, targets: this._define(node, scope), lower: checkCondition(path), branches: [yes, no] };
   }
+}
+
+function checkCondition(path: string): Lower {
+  return ([condition]) => {
+    const { type, count } = condition!;
+    if (type !== 'bool' || count !== 1) {
+      const reason = `the condition expected one bool, got ${count} of ${type}`;
+      refuseBecause('wrong-type', path, reason, 'one bool', type);
+    }
+    return [];
+  };
+}
+
+/** Gives an operator its inputs in the usual order of elements, unless it takes them turned. */
+function inOrder({ takesTurned }: Operator, lower: Lower): Lower {
+  if (takesTurned) return lower;
+  return (inputs, plan) =>
+    lower(
+      inputs.map((input) => input && plan.plain(input)),
+      plan,
+    );
 }
 
 /** The slots that a step reads, in its branches too. */
@@ -246,7 +255,7 @@ function slotsOf({ operands, branches }: Draft): number[] {
 }
 
 /** Notes in each step the slots that no later one reads. */
-function withLast(steps: readonly Draft[], outputs: readonly Operand[]): ExecutionStep[] {
+function withLast(steps: readonly Draft[], outputs: readonly Operand[]): GraphStep[] {
   const needed = new Set<Operand>(outputs);
   const made = new Set(steps.flatMap(({ targets }) => targets));
   return [...steps]

@@ -1,5 +1,6 @@
+import type { Builder } from '../graph/builder.ts';
+import type { Value } from '../graph/value.ts';
 import type { OperatorNode } from './node.ts';
-import type { RunValue } from './value.ts';
 
 /** Reads a list of integers: an attribute before operator set `asInput`, from then on input `index`; undefined if left out. */
 export function integersOf(
@@ -7,12 +8,12 @@ export function integersOf(
   name: string,
   index: number,
   asInput: number,
-): (inputs: readonly (RunValue | undefined)[]) => number[] | undefined {
+): (inputs: readonly (Value | undefined)[], plan: Builder) => number[] | undefined {
   if (node.opset < asInput) {
     const list = node.ints(name);
     return () => list;
   }
-  return (inputs) => inputs[index] && node.integers(name, inputs[index]);
+  return (inputs, plan) => inputs[index] && node.integers(name, inputs[index], plan);
 }
 
 /** Checks the sizes that a node asks for in its result. */

@@ -1,7 +1,7 @@
-import { stretchedSteps, walk } from './layout.ts';
+import { stretchedSteps, walk } from '../graph/layout.ts';
+import type { ValueType } from '../graph/types.ts';
 import type { Operator } from './node.ts';
 import { pairs, sameType, stretch } from './pairs.ts';
-import type { ValueType } from './value.ts';
 
 // Comparisons, and operators that use their results.
 
@@ -14,9 +14,9 @@ function comparison(apply: (x: number, y: number) => boolean, types: readonly Va
     since,
     prepare:
       (node) =>
-      ([a, b], work) => {
+      ([a, b], plan) => {
         sameType(node, a!, b!, types);
-        return [pairs(node, a!, b!, 'bool', work, apply)];
+        return [pairs(node, a!, b!, 'bool', plan, apply)];
       },
   };
 }
@@ -26,9 +26,9 @@ function logic(apply: (x: number, y: number) => number): Operator {
     inputs: [2, 2],
     prepare:
       (node) =>
-      ([a, b], work) => {
+      ([a, b], plan) => {
         sameType(node, a!, b!, ['bool']);
-        return [pairs(node, a!, b!, 'bool', work, apply)];
+        return [pairs(node, a!, b!, 'bool', plan, apply)];
       },
   };
 }
@@ -37,10 +37,14 @@ const not: Operator = {
   inputs: [1, 1],
   prepare:
     (node) =>
-    ([a], work) => {
+    ([a], plan) => {
       if (a!.type !== 'bool') node.wrongType('input', 'bool', a!.type);
-      const out = work.make('bool', a!.dims, node.path);
-      for (let i = 0; i < out.data.length; i++) out.data[i] = a!.data[i] ? 0 : 1;
+      const out = plan.make('bool', a!.dims, node.path);
+      plan.step([a, out], () => () => {
+        const x = a!.data;
+        const y = out.data;
+        for (let i = 0; i < y.length; i++) y[i] = x[i] ? 0 : 1;
+      });
       return [out];
     },
 };
@@ -50,19 +54,23 @@ const where: Operator = {
   since: 9,
   prepare:
     (node) =>
-    ([condition, x, y], work) => {
+    ([condition, x, y], plan) => {
       if (condition!.type !== 'bool') node.wrongType('condition', 'bool', condition!.type);
       sameType(node, x!, y!, EQUATED);
       const dims = stretch(node, stretch(node, x!.dims, y!.dims), condition!.dims);
-      const out = work.make(x!.type, dims, node.path);
-      const data = out.data as Float32Array;
-      let at = 0;
-      if (data.length) {
-        const steps = [condition!, x!, y!].map((value) => stretchedSteps(value.dims, dims));
+      const out = plan.make(x!.type, dims, node.path);
+      if (out.count === 0) return [out];
+      const steps = [condition!, x!, y!].map((value) => stretchedSteps(value.dims, dims));
+      plan.step([condition, x, y, out], () => () => {
+        const data = out.data as Float32Array;
+        const test = condition!.data;
+        const yes = x!.data;
+        const no = y!.data;
+        let at = 0;
         walk(dims, steps, (c, i, j) => {
-          data[at++] = (condition!.data[c] ? x!.data[i]! : y!.data[j]!) as number;
+          data[at++] = (test[c] ? yes[i]! : no[j]!) as number;
         });
-      }
+      });
       return [out];
     },
 };

@@ -1,7 +1,9 @@
 import type { TensorLike } from '../base/tensor.ts';
+import { copyElements } from '../graph/copy.ts';
+import { permuted, strides } from '../graph/layout.ts';
+import type { Value } from '../graph/value.ts';
 import type { LSTMState } from '../nn/state.ts';
-import { permute } from './layout.ts';
-import { isFloat, type RunValue } from './value.ts';
+import { isFloat } from './value.ts';
 
 /** Describes an LSTM node of a model, in OnnxSession.lstms. */
 export interface LSTMReport {
@@ -34,7 +36,7 @@ const [LENGTHS, H0, C0] = [4, 5, 6] as const;
  */
 export function reportLSTM(
   name: string,
-  constants: readonly (RunValue | undefined)[],
+  constants: readonly (Value | undefined)[],
   reverse: boolean,
   batchFirst: boolean,
   other: string | undefined,
@@ -55,16 +57,19 @@ export function reportLSTM(
   };
 }
 
-function initialState(h0: RunValue | undefined, c0: RunValue | undefined, batchFirst: boolean): LSTMState | undefined {
+function initialState(h0: Value | undefined, c0: Value | undefined, batchFirst: boolean): LSTMState | undefined {
   const given = [h0, c0].filter((value) => value !== undefined);
   // other types and ranks are refused by a run
   if (!given.every((value) => isFloat(value) && value.dims.length === 3)) return undefined;
   if (given.every(({ data }) => (data as Float32Array).every((x) => x === 0))) return undefined;
-  const state = (value: RunValue | undefined): TensorLike => {
-    const { dims } = value ?? given[0]!;
-    const own = (value ?? { ...given[0]!, data: new Float32Array(given[0]!.data.length) }) as RunValue<Float32Array>;
-    const { data, dims: turned } = batchFirst ? permute({ ...own, dims }, [1, 0, 2]) : own;
-    return { data: data.slice(), dims: [...turned] };
+  const state = (value: Value | undefined): TensorLike => {
+    const { dims, count } = value ?? given[0]!;
+    const order = batchFirst ? [1, 0, 2] : [0, 1, 2];
+    const turned = permuted(dims, order).dims;
+    const data = new Float32Array(count);
+    const steps = order.map((axis) => strides(dims)[axis]!);
+    if (value) copyElements(value.data, 0, steps, data, 0, strides(turned), turned);
+    return { data, dims: turned };
   };
   return { h0: state(h0), c0: state(c0) };
 }

@@ -2,13 +2,15 @@ import { formatDims, sameDims } from '../base/tensor.ts';
 import { type Activation, isStandard } from '../cells/activations.ts';
 import type { CellOptions, Cells, PaddedBatch } from '../cells/cells.ts';
 import { makeCells } from '../cells/make-cells.ts';
-import type { StandardCells } from '../cells/standard.ts';
+import { StandardCells } from '../cells/standard.ts';
+import type { Builder } from '../graph/builder.ts';
+import { strides } from '../graph/layout.ts';
+import type { Value } from '../graph/value.ts';
 import { panelBytes } from '../memory/pack.ts';
 import { readActivations } from './activations.ts';
-import { permute } from './layout.ts';
 import { reportLSTM } from './lstm-report.ts';
-import type { Kernel, Operator, OperatorNode } from './node.ts';
-import type { RunValue } from './value.ts';
+import type { Lower, Operator, OperatorNode } from './node.ts';
+import { planSequence } from './sequence.ts';
 
 /** The attributes of a node. */
 interface Settings {
@@ -62,7 +64,7 @@ export const lstm: Operator = {
         }
       },
     );
-    return run(node, settings, cells, inputSize);
+    return planLSTM(node, settings, cells, inputSize);
   },
 };
 
@@ -121,29 +123,29 @@ function readSettings(node: OperatorNode): Settings {
   };
 }
 
-function expectDims(node: OperatorNode, what: string, value: RunValue, dims: readonly number[]): Float32Array {
-  const { data } = node.float32(what, value);
+function checkDims(node: OperatorNode, what: string, value: Value, dims: readonly number[]): Value<Float32Array> {
+  const float = node.float32(what, value);
   if (!sameDims(value.dims, dims)) node.wrongShape(what, formatDims(dims), value.dims);
-  return data;
+  return float;
 }
 
 /** The layer that the settings and weights of a node are. */
-function readCells(node: OperatorNode, settings: Settings, inputs: readonly (RunValue | undefined)[]): CellOptions {
+function readCells(node: OperatorNode, settings: Settings, inputs: readonly (Value | undefined)[]): CellOptions {
   const { H, D, functions, clip, inputForget } = settings;
   const w = inputs[W]!;
   const I = w.dims[2] ?? 0;
   if (w.dims.length !== 3 || I === 0) node.wrongShape('W', `[${D}, ${4 * H}, input_size]`, w.dims);
-  const optional = (what: string, value: RunValue | undefined, size: number) =>
-    value && expectDims(node, what, value, [D, size]);
-  const ih = expectDims(node, 'W', w, [D, 4 * H, I]);
-  const hh = expectDims(node, 'R', inputs[R]!, [D, 4 * H, H]);
+  const optional = (what: string, value: Value | undefined, size: number) =>
+    value && checkDims(node, what, value, [D, size]).data;
+  const ih = checkDims(node, 'W', w, [D, 4 * H, I]).data;
+  const hh = checkDims(node, 'R', inputs[R]!, [D, 4 * H, H]).data;
   const bias = optional('B', inputs[B], 8 * H);
   const peepholes = optional('P', inputs[P], 3 * H);
   const directions = Array.from({ length: D }, (_, d) => ({
     ih: reorder(ih, d, H * I),
     hh: reorder(hh, d, H * H),
     bias: bias && ([reorder(bias, 2 * d, H), reorder(bias, 2 * d + 1, H)] as const),
-    peepholes: peepholes?.subarray(3 * d * H, 3 * (d + 1) * H),
+    peepholes: peepholes?.slice(3 * d * H, 3 * (d + 1) * H),
   }));
   return { I, H, directions, functions, clip, inputForget };
 }
@@ -161,64 +163,126 @@ function reorder(values: Float32Array, d: number, size: number): Float32Array {
   return out;
 }
 
-function run(node: OperatorNode, settings: Settings, constant: Cells | undefined, inputSize: number): Kernel {
+/** Inputs of a node, checked. X is [T][batch][I], states are [D][batch][H]. */
+interface Sequences {
+  readonly x: Value<Float32Array>;
+  readonly T: number;
+  readonly batch: number;
+  readonly lengths: Value | undefined;
+  readonly h0: Value<Float32Array> | undefined;
+  readonly c0: Value<Float32Array> | undefined;
+}
+
+function planLSTM(node: OperatorNode, settings: Settings, constant: Cells | undefined, inputSize: number): Lower {
   const { H, D, batchFirst } = settings;
-  return (inputs, work) => {
-    const options = constant ? undefined : readCells(node, settings, inputs);
-    const I = options?.I ?? inputSize;
-    const sequences = readSequences(node, settings, inputs, I);
+  return (inputs, plan) => {
+    const I = constant ? inputSize : checkWeights(node, settings, inputs);
+    const sequences = readSequences(node, settings, inputs, I, plan);
     const { T, batch } = sequences;
     // states are made and rows are listed even where there is no step
-    work.count((T + 2) * batch * D * H + LISTED * batch, node.path);
-    work.spend(T * batch * D * (4 * H * (I + H) + ROW), node.path);
-    if (options) work.spend(D * 4 * H * (I + H), node.path);
-    const cells = constant ?? makeCells(options!);
-    try {
-      const { y, h, c } = runRows(cells, settings, sequences);
-      const all: RunValue = { type: 'float32', dims: [T, batch, D, H], data: y };
-      const state = (data: Float32Array): RunValue => {
-        const value: RunValue = { type: 'float32', dims: [D, batch, H], data };
-        return batchFirst ? permute(value, [1, 0, 2]) : value;
-      };
-      return [permute(all, batchFirst ? [1, 0, 2, 3] : [0, 2, 1, 3]), state(h), state(c)];
-    } finally {
-      if (!constant) cells.dispose();
+    plan.count((T + 2) * batch * D * H + LISTED * batch, node.path);
+    plan.spend(T * batch * D * (4 * H * (I + H) + ROW), node.path);
+    if (!constant) plan.spend(D * 4 * H * (I + H), node.path);
+    const y = plan.buffer('float32', [T, batch, D, H]);
+    const h = plan.buffer('float32', [D, batch, H]);
+    const c = plan.buffer('float32', [D, batch, H]);
+    if (T === 0 || batch === 0) plan.step([y, h, c], () => () => [y, h, c].forEach(({ data }) => void data.fill(0)));
+    else if (constant instanceof StandardCells && isPlain(sequences)) {
+      const { x, h0, c0 } = sequences;
+      const turned = settings.reverse ? turnSteps(plan, x) : x;
+      const out = settings.reverse ? plan.buffer('float32', y.dims) : y;
+      planSequence(plan, constant.lstm, turned, h0, c0, out, h, c);
+      if (settings.reverse) copySteps(plan, out, y);
+    } else {
+      // lengths may differ from run to run, and rare cells run in JavaScript
+      plan.step([...inputs, sequences.x, sequences.h0, sequences.c0, y, h, c], () => () => {
+        const cells = constant ?? makeCells(readCells(node, settings, inputs));
+        try {
+          const states = runRows(cells, settings, readBatch(node, sequences));
+          y.data.set(states.y);
+          h.data.set(states.h);
+          c.data.set(states.c);
+        } finally {
+          if (!constant) cells.dispose();
+        }
+      });
     }
+    const state = (value: Value) => (batchFirst ? plan.permute(value, [1, 0, 2]) : value);
+    return [plan.permute(y, batchFirst ? [1, 0, 2, 3] : [0, 2, 1, 3]), state(h), state(c)];
   };
+}
+
+/** Whether all sequences are known to be T long. */
+function isPlain({ lengths, T }: Sequences): boolean {
+  return !lengths || (lengths.known && lengths.data.every((length) => length === T));
+}
+
+/** Copies the steps of [T][...] in reverse order. */
+function copySteps(plan: Builder, from: Value, to: Value): void {
+  const steps = strides(from.dims);
+  const [T = 0] = from.dims;
+  plan.copy(from, (T - 1) * steps[0]!, steps.with(0, -steps[0]!), to);
+}
+
+function turnSteps(plan: Builder, x: Value<Float32Array>): Value<Float32Array> {
+  const turned = plan.buffer('float32', x.dims);
+  copySteps(plan, x, turned);
+  return turned;
+}
+
+/** Checks weights that a run computes. @returns the size of the input */
+function checkWeights(node: OperatorNode, { H, D }: Settings, inputs: readonly (Value | undefined)[]): number {
+  const w = inputs[W]!;
+  const I = w.dims[2] ?? 0;
+  if (w.dims.length !== 3 || I === 0) node.wrongShape('W', `[${D}, ${4 * H}, input_size]`, w.dims);
+  checkDims(node, 'W', w, [D, 4 * H, I]);
+  checkDims(node, 'R', inputs[R]!, [D, 4 * H, H]);
+  if (inputs[B]) checkDims(node, 'B', inputs[B], [D, 8 * H]);
+  if (inputs[P]) checkDims(node, 'P', inputs[P], [D, 3 * H]);
+  return I;
 }
 
 function readSequences(
   node: OperatorNode,
   { H, D, batchFirst }: Settings,
-  inputs: readonly (RunValue | undefined)[],
+  inputs: readonly (Value | undefined)[],
   I: number,
-): PaddedBatch {
-  let input = node.float32('X', inputs[X]!);
-  if (input.dims.length !== 3 || input.dims[2] !== I) {
-    node.wrongShape('X', batchFirst ? `[batch, T, ${I}]` : `[T, batch, ${I}]`, input.dims);
+  plan: Builder,
+): Sequences {
+  let x = node.float32('X', inputs[X]!);
+  if (x.dims.length !== 3 || x.dims[2] !== I) {
+    node.wrongShape('X', batchFirst ? `[batch, T, ${I}]` : `[T, batch, ${I}]`, x.dims);
   }
-  if (batchFirst) input = permute(input, [1, 0, 2]);
-  const [T, batch] = input.dims as [number, number];
-  const state = (what: string, value: RunValue | undefined): Float32Array | undefined => {
+  if (batchFirst) x = plan.permute(x, [1, 0, 2]);
+  const [T, batch] = x.dims as [number, number];
+  const state = (what: string, value: Value | undefined): Value<Float32Array> | undefined => {
     if (!value) return undefined;
-    if (!batchFirst) return expectDims(node, what, value, [D, batch, H]);
-    expectDims(node, what, value, [batch, D, H]);
-    return permute(node.float32(what, value), [1, 0, 2]).data;
+    if (!batchFirst) return checkDims(node, what, value, [D, batch, H]);
+    return plan.permute(checkDims(node, what, value, [batch, D, H]), [1, 0, 2]);
   };
+  const lengths = inputs[LENGTHS];
+  if (lengths) {
+    if (lengths.type !== 'int32') node.wrongType('sequence_lens', 'int32', lengths.type);
+    if (!sameDims(lengths.dims, [batch])) node.wrongShape('sequence_lens', formatDims([batch]), lengths.dims);
+    if (lengths.known) readLengths(node, lengths, T);
+  }
+  return { x, T, batch, lengths, h0: state('initial_h', inputs[H0]), c0: state('initial_c', inputs[C0]) };
+}
+
+/** Copies a batch out of linear memory, which may grow while it runs. */
+function readBatch(node: OperatorNode, { x, T, batch, lengths, h0, c0 }: Sequences): PaddedBatch {
   return {
-    x: input.data,
+    x: x.data.slice(),
     T,
     batch,
-    lengths: inputs[LENGTHS] && readLengths(node, inputs[LENGTHS], T, batch),
-    h0: state('initial_h', inputs[H0]),
-    c0: state('initial_c', inputs[C0]),
+    lengths: lengths && readLengths(node, lengths, T),
+    h0: h0?.data.slice(),
+    c0: c0?.data.slice(),
   };
 }
 
 /** undefined if all are T long */
-function readLengths(node: OperatorNode, value: RunValue, T: number, batch: number): readonly number[] | undefined {
-  if (value.type !== 'int32') node.wrongType('sequence_lens', 'int32', value.type);
-  if (!sameDims(value.dims, [batch])) node.wrongShape('sequence_lens', formatDims([batch]), value.dims);
+function readLengths(node: OperatorNode, value: Value, T: number): readonly number[] | undefined {
   const lengths = Array.from(value.data as Int32Array);
   const wrong = lengths.find((length) => length < 0 || length > T);
   if (wrong !== undefined) {

@@ -1,22 +1,25 @@
+import type { Builder, Step } from '../graph/builder.ts';
+import type { ValueData } from '../graph/types.ts';
+import type { Value } from '../graph/value.ts';
 import { PANEL } from '../memory/abi.ts';
-import { align, floats, scratch } from '../memory/arena.ts';
+import { floats, integers } from '../memory/arena.ts';
 import { PANEL_BYTES, panelBytes, panelCount } from '../memory/pack.ts';
-import { PRODUCT_BYTES, Product } from '../memory/structs.ts';
+import { skip } from '../memory/rows.ts';
+import { PRODUCT_BYTES, PRODUCT_ROWS, PRODUCT_X, Product } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
 import { Resource } from '../nn/module.ts';
-import type { ValueData } from './value.ts';
 
-// Products of float matrices in wasm. A constant matrix is packed once; any other is packed into scratch, block by block.
+// Products of float matrices in wasm. A constant matrix is packed once; any other is packed in each run, block by block.
 
-/** The depth of a block in scratch; a multiple of the depth in which the kernel sums, so that blocks do not change the bits. */
+/** The depth of a block that is packed in a run; a multiple of the depth in which the kernel sums, so that blocks do not change bits. */
 const BLOCK_DEPTH = 4096;
 const BLOCK_PANELS = 4;
-/** Bytes of the rows that go through the kernel at once. */
+/** Bytes of the sums of the rows that go through the kernel at once, where they are not the result themselves. */
 const BLOCK_BYTES = 1 << 17;
 
-/** A matrix [K][N] somewhere in an array. */
+/** A matrix [K][N] in a value. */
 export interface Matrix {
-  readonly data: Float32Array;
+  readonly value: Value<Float32Array>;
   readonly start: number;
   readonly K: number;
   readonly N: number;
@@ -27,7 +30,8 @@ export interface Matrix {
 
 /** Copies a block of a matrix into panels: columns from `column` on, and `depth` rows from `k` on. */
 function packPanels(
-  { data, start, N, kStep, nStep }: Matrix,
+  { value: { data }, N, kStep, nStep }: Matrix,
+  start: number,
   pointer: number,
   column: number,
   panels: number,
@@ -57,7 +61,7 @@ export class PackedMatrix extends Resource {
     this.K = K;
     this.N = N;
     this.pointer = this.allocate(panelBytes(N, K));
-    packPanels(matrix, this.pointer, 0, panelCount(N), 0, K);
+    packPanels(matrix, matrix.start, this.pointer, 0, panelCount(N), 0, K);
   }
 }
 
@@ -72,69 +76,171 @@ export function isWorthPacking({ K, N }: Matrix): boolean {
   return panelBytes(N, K) <= 8 * K * N || panelBytes(N, K) <= 1 << 14;
 }
 
+/** Rows to multiply: x[r] begins `start` + r * `stride` floats into `value`. */
+export interface Rows {
+  readonly value: Value<Float32Array>;
+  readonly stride: number;
+  readonly count: number;
+}
+
+/** Where the operands of one of several products of the same sizes begin, in elements. */
+export interface Place {
+  readonly x: number;
+  readonly matrix: number;
+  readonly out: number;
+}
+
 /**
- * out[r] = bias + x[r] matrix for `rows` rows: x [rows][K] from `xStart` on, out [rows][N] from `outStart` on.
- * @param bias [N]; zeros if left out
+ * Adds the step out[r] = bias + x[r] matrix; out [rows][N] from its place on.
+ * @param bias [N] from `biasStart` on; zeros if left out
  */
-export function multiplyFloats(
-  x: Float32Array,
-  xStart: number,
-  rows: number,
+export function multiply(
+  plan: Builder,
+  x: Rows,
   matrix: Matrix | PackedMatrix,
-  bias: Float32Array | undefined,
-  out: Float32Array,
-  outStart: number,
+  bias: Value<Float32Array> | undefined,
+  biasStart: number,
+  out: Value<Float32Array>,
+  places: readonly Place[],
 ): void {
-  const { K, N } = matrix;
-  const packed = matrix instanceof PackedMatrix;
-  const blockPanels = packed ? panelCount(N) : Math.min(BLOCK_PANELS, panelCount(N));
-  const blockDepth = packed ? K : Math.min(BLOCK_DEPTH, K);
-  const zStride = PANEL_BYTES * blockPanels;
-  const blockRows = Math.min(rows, Math.max(4, Math.floor(BLOCK_BYTES / (4 * blockDepth + zStride))));
-  const wBytes = packed ? 0 : align(blockPanels * PANEL_BYTES * blockDepth);
-  const w = scratch(wBytes + zStride * (blockRows + 1) + 4 * blockRows * blockDepth + PRODUCT_BYTES);
-  const init = w + wBytes;
-  const z = init + zStride;
-  const input = z + zStride * blockRows;
-  const call = input + 4 * blockRows * blockDepth;
-  const memory = floats();
-  const product = new Product();
-  product.w = packed ? matrix.pointer : w;
-  product.x = input;
-  product.z = z;
-  product.zStride = zStride;
-  for (let row = 0; row < rows; row += blockRows) {
-    const count = Math.min(blockRows, rows - row);
-    for (let column = 0; column < N; column += blockPanels * PANEL) {
-      const columns = Math.min(blockPanels * PANEL, N - column);
-      const panels = panelCount(columns);
-      memory.fill(0, init / 4, init / 4 + blockPanels * PANEL);
-      if (bias) memory.set(bias.subarray(column, column + columns), init / 4);
-      product.init = init;
-      product.initStride = 0;
-      product.rows = count;
-      product.panels = panels;
-      // once even if K is 0, for the bias
-      for (let k = 0; k === 0 || k < K; k += blockDepth) {
-        const depth = Math.min(blockDepth, K - k);
-        if (!packed) packPanels(matrix, w, column, panels, k, depth);
-        for (let r = 0; r < count; r++) {
-          const at = xStart + (row + r) * K + k;
-          memory.set(x.subarray(at, at + depth), input / 4 + r * depth);
-        }
-        product.xStride = 4 * depth;
-        product.K = depth;
-        wasm().multiply(product.write(call));
-        product.init = z;
-        product.initStride = zStride;
-        if (depth === 0) break;
-      }
-      for (let r = 0; r < count; r++) {
-        const at = (z + r * zStride) / 4;
-        out.set(memory.subarray(at, at + columns), outStart + (row + r) * N + column);
-      }
+  if (x.count === 0 || matrix.N === 0 || places.length === 0) return;
+  if (matrix instanceof PackedMatrix) multiplyPacked(plan, x, matrix, bias, biasStart, out, places);
+  else multiplyUnpacked(plan, x, matrix, bias, biasStart, out, places);
+}
+
+function multiplyPacked(
+  plan: Builder,
+  x: Rows,
+  { K, N, pointer }: PackedMatrix,
+  bias: Value<Float32Array> | undefined,
+  biasStart: number,
+  out: Value<Float32Array>,
+  places: readonly Place[],
+): void {
+  const panels = panelCount(N);
+  const zStride = panels * PANEL_BYTES;
+  // whole panels are written to the result; columns that fill the last panel are left out by way of a buffer
+  const isDirect = N % PANEL === 0 && places.length === 1;
+  const most = isDirect ? x.count : Math.min(x.count, Math.max(4, Math.floor(BLOCK_BYTES / zStride)));
+  const z = plan.scratch(isDirect ? 0 : most * panels * PANEL);
+  const init = plan.keep(zStride);
+  const call = plan.keep(PRODUCT_BYTES);
+  plan.kernel([x.value, bias], [out, z, init, call], (atX, atBias, atOut, atZ, atInit, atCall): Step => {
+    const product = new Product();
+    product.w = pointer;
+    product.xStride = 4 * x.stride;
+    product.K = K;
+    product.init = atInit;
+    product.zStride = zStride;
+    product.panels = panels;
+    product.rows = most;
+    floats().fill(0, atInit / 4, atInit / 4 + panels * PANEL);
+    const fill = fillBias(bias, atBias, biasStart, N, atInit);
+    const kernels = wasm();
+    if (isDirect) {
+      product.x = skip(atX, places[0]!.x);
+      product.z = skip(atOut, places[0]!.out);
+      product.write(atCall);
+      return () => {
+        fill?.();
+        kernels.multiply(atCall);
+      };
     }
-  }
+    product.z = atZ;
+    product.write(atCall);
+    return () => {
+      fill?.();
+      for (const place of places) {
+        for (let row = 0; row < x.count; row += most) {
+          const words = integers();
+          words[atCall / 4 + PRODUCT_X] = skip(atX, place.x + row * x.stride);
+          words[atCall / 4 + PRODUCT_ROWS] = Math.min(most, x.count - row);
+          kernels.linear(atCall, skip(atOut, place.out + row * N), N);
+        }
+      }
+    };
+  });
+}
+
+/** Copies the bias at once if it is known; else gives the step that does. */
+function fillBias(
+  bias: Value<Float32Array> | undefined,
+  pointer: number,
+  start: number,
+  count: number,
+  init: number,
+): Step | undefined {
+  if (!bias) return undefined;
+  const from = skip(pointer, start) / 4;
+  const fill = () => void floats().copyWithin(init / 4, from, from + count);
+  if (!bias.known) return fill;
+  fill();
+  return undefined;
+}
+
+function multiplyUnpacked(
+  plan: Builder,
+  x: Rows,
+  matrix: Matrix,
+  bias: Value<Float32Array> | undefined,
+  biasStart: number,
+  out: Value<Float32Array>,
+  places: readonly Place[],
+): void {
+  const { value, K, N } = matrix;
+  const blockPanels = Math.min(BLOCK_PANELS, panelCount(N));
+  const blockDepth = Math.min(BLOCK_DEPTH, K);
+  const zStride = PANEL_BYTES * blockPanels;
+  const most = Math.min(x.count, Math.max(4, Math.floor(BLOCK_BYTES / zStride)));
+  const w = plan.scratch(blockPanels * PANEL * blockDepth);
+  const z = plan.scratch(blockPanels * PANEL * most);
+  const init = plan.scratch(blockPanels * PANEL);
+  const call = plan.scratch(PRODUCT_BYTES / 4);
+  // the matrix is read where it lies, which may be outside linear memory
+  plan.kernel(
+    [x.value, bias, value.known ? undefined : value],
+    [out, w, z, init, call],
+    (atX, atBias, _, atOut, ...own) => {
+      const [atW, atZ, atInit, atCall] = own as [number, number, number, number];
+      const product = new Product();
+      product.w = atW;
+      product.xStride = 4 * x.stride;
+      product.z = atZ;
+      product.zStride = zStride;
+      const kernels = wasm();
+      return () => {
+        const memory = floats();
+        for (const place of places) {
+          for (let row = 0; row < x.count; row += most) {
+            product.rows = Math.min(most, x.count - row);
+            for (let column = 0; column < N; column += blockPanels * PANEL) {
+              const columns = Math.min(blockPanels * PANEL, N - column);
+              product.panels = panelCount(columns);
+              memory.fill(0, atInit / 4, atInit / 4 + blockPanels * PANEL);
+              if (bias) {
+                const from = skip(atBias, biasStart + column) / 4;
+                memory.copyWithin(atInit / 4, from, from + columns);
+              }
+              product.init = atInit;
+              product.initStride = 0;
+              // once even if K is 0, for the bias
+              for (let k = 0; k === 0 || k < K; k += blockDepth) {
+                product.K = Math.min(blockDepth, K - k);
+                packPanels(matrix, matrix.start + place.matrix, atW, column, product.panels, k, product.K);
+                product.x = skip(atX, place.x + row * x.stride + k);
+                kernels.multiply(product.write(atCall));
+                product.init = atZ;
+                product.initStride = zStride;
+                if (product.K === 0) break;
+              }
+              const to = skip(atOut, place.out + row * N + column);
+              kernels.copy_rows(to, 4 * N, atZ, zStride, product.rows, columns);
+            }
+          }
+        }
+      };
+    },
+  );
 }
 
 /** out[r][n] = sum over k of x[r][k] y[k][n], for integers of 64 or 32 bits; the sum wraps. */

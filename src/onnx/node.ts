@@ -1,13 +1,19 @@
 import { describe, formatDims } from '../base/tensor.ts';
+import type { Builder } from '../graph/builder.ts';
+import type { ValueType } from '../graph/types.ts';
+import type { Value } from '../graph/value.ts';
 import type { LSTMReport } from './lstm-report.ts';
 import type { OnnxNode } from './model.ts';
 import type { Owned, Packing } from './packing.ts';
 import { refuse, refuseBecause, refuseMissing } from './refuse.ts';
 import { OnnxTensor } from './tensor.ts';
-import { isFloat, type RunValue, toNumbers, type ValueType, type Work } from './value.ts';
+import { isFloat, toNumbers } from './value.ts';
 
-/** Computes a node's outputs from its inputs, in a run; an input that is left out is undefined. */
-export type Kernel = (inputs: readonly (RunValue | undefined)[], work: Work) => readonly RunValue[];
+/**
+ * Plans a node: checks the dims of its inputs, adds its steps to the plan and gives its results. An input that is left out is
+ * undefined.
+ */
+export type Lower = (inputs: readonly (Value | undefined)[], plan: Builder) => readonly Value[];
 
 /** An operator: how many inputs and outputs it has, which operator sets have it, and how its nodes are made ready. */
 export interface Operator {
@@ -20,7 +26,9 @@ export interface Operator {
   /** Names the parts that are not supported, as docs/formats/onnx.md lists them. */
   readonly limits?: string;
   /** Checks attributes and packs constant inputs, when the model is loaded. */
-  readonly prepare: (node: OperatorNode) => Kernel;
+  readonly prepare: (node: OperatorNode) => Lower;
+  /** Whether it takes inputs whose elements [N, C, L] lie as [N, L, C]. */
+  readonly takesTurned?: boolean;
 }
 
 /** A node as its operator's prepare() sees it: attributes, constant inputs, and ways to refuse it. */
@@ -31,7 +39,7 @@ export class OperatorNode {
   /** Names the node in errors. */
   readonly path: string;
   /** The inputs that are known at load. prepare() may set one to undefined: it is not kept then, nor given in a run. */
-  readonly constants: (RunValue | undefined)[];
+  readonly constants: (Value | undefined)[];
   /** For each input, whether it is given. */
   readonly present: readonly boolean[];
   /** Set by the operator LSTM, for OnnxSession.lstms. */
@@ -46,7 +54,7 @@ export class OperatorNode {
     node: OnnxNode,
     opset: number,
     path: string,
-    constants: (RunValue | undefined)[],
+    constants: (Value | undefined)[],
     own: (resource: Owned) => void,
     packing: Packing,
   ) {
@@ -173,21 +181,26 @@ export class OperatorNode {
     return sorted;
   }
 
-  float32(what: string, value: RunValue): RunValue<Float32Array> {
+  float32(what: string, value: Value): Value<Float32Array> {
     return isFloat(value) ? value : this.wrongType(what, 'float32', value.type);
   }
 
-  /** The integers of a vector or scalar. */
-  integers(what: string, value: RunValue): number[] {
+  /** The integers of a vector or scalar, on which the plan depends. */
+  integers(what: string, value: Value, plan: Builder): number[] {
     if (value.type !== 'int64' && value.type !== 'int32') this.wrongType(what, 'int64', value.type);
     if (value.dims.length > 1) this.wrongShape(what, 'one dimension', value.dims);
-    return toNumbers(value);
+    return toNumbers(plan.need(value));
   }
 
-  /** The element of a tensor that has only one. */
-  scalar(what: string, value: RunValue, ...types: ValueType[]): number | bigint {
+  /** Checks a tensor that has only one element. */
+  checkScalar(what: string, value: Value, ...types: ValueType[]): void {
     if (!types.includes(value.type)) this.wrongType(what, types.join(' or '), value.type);
-    if (value.data.length !== 1) this.wrongShape(what, 'one element', value.dims);
-    return value.data[0]!;
+    if (value.count !== 1) this.wrongShape(what, 'one element', value.dims);
+  }
+
+  /** The element of a tensor that has only one, on which the plan depends. */
+  scalar(what: string, value: Value, plan: Builder, ...types: ValueType[]): number | bigint {
+    this.checkScalar(what, value, ...types);
+    return plan.need(value).data[0]!;
   }
 }

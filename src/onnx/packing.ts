@@ -1,5 +1,6 @@
+import type { ValueData } from '../graph/types.ts';
+import type { Value } from '../graph/value.ts';
 import { align } from '../memory/arena.ts';
-import type { RunValue, ValueData } from './value.ts';
 
 /** Holds memory until it is disposed of. */
 export interface Owned {
@@ -51,7 +52,7 @@ export class Packing {
    * @returns undefined if there is no room
    */
   share<T extends Owned>(
-    values: readonly (RunValue | undefined)[],
+    values: readonly (Value | undefined)[],
     layout: string,
     bytes: number,
     make: () => T,

@@ -1,8 +1,12 @@
-import { formatDims, product } from '../base/tensor.ts';
+import { formatDims } from '../base/tensor.ts';
+import type { Builder } from '../graph/builder.ts';
+import { strides } from '../graph/layout.ts';
+import type { Value } from '../graph/value.ts';
 import { integersOf } from './inputs.ts';
-import { copyRun } from './layout.ts';
 import type { Operator, OperatorNode } from './node.ts';
-import type { RunValue, Work } from './value.ts';
+
+/** The cost of a step of a plan, in elements. */
+const STEP = 64;
 
 const PAD_MODES = ['constant', 'reflect', 'edge', 'wrap'];
 
@@ -15,18 +19,19 @@ export const pad: Operator = {
     }
     const read = integersOf(node, 'pads', 1, 11);
     const constant = node.opset < 11 ? node.float('value', 0) : undefined;
-    return (inputs, work) => {
+    return (inputs, plan) => {
       const value = inputs[0]!;
       const { dims } = value;
       const rank = dims.length;
-      const given = read(inputs) ?? node.missing('pads');
-      const asked = inputs[3] ? node.integers('axes', inputs[3]) : [...dims.keys()];
+      const given = read(inputs, plan) ?? node.missing('pads');
+      const asked = inputs[3] ? node.integers('axes', inputs[3], plan) : [...dims.keys()];
       node.axes(asked, rank);
       if (given.length !== 2 * asked.length) node.wrongShape('pads', `${2 * asked.length} numbers`, given);
-      const fill = inputs[2] ? node.scalar('constant_value', inputs[2], value.type) : constant;
+      if (inputs[2]) node.checkScalar('constant_value', inputs[2], value.type);
+      const fill = inputs[2] ?? constant;
       let padded = value;
       for (const [i, axis] of asked.entries()) {
-        padded = padAxis(node, padded, node.axis(axis, rank), given[i]!, given[i + asked.length]!, mode, fill, work);
+        padded = padAxis(node, padded, node.axis(axis, rank), given[i]!, given[i + asked.length]!, mode, fill, plan);
       }
       return [padded];
     };
@@ -39,14 +44,14 @@ export const pad: Operator = {
  */
 function padAxis(
   node: OperatorNode,
-  value: RunValue,
+  value: Value,
   axis: number,
   before: number,
   after: number,
   mode: string,
-  fill: number | bigint | undefined,
-  work: Work,
-): RunValue {
+  fill: Value | number | undefined,
+  plan: Builder,
+): Value {
   if (before === 0 && after === 0) return value;
   const size = value.dims[axis]!;
   const cut = Math.max(0, -before);
@@ -59,17 +64,40 @@ function padAxis(
     node.wrongBecause('out-of-range', reason, most, found);
   }
   const dims = value.dims.with(axis, total);
-  const out = work.make(value.type, dims, node.path);
-  const data = out.data as Float32Array;
-  const inner = product(dims.slice(axis + 1));
-  const outer = product(dims.slice(0, axis));
-  if (fill !== undefined) data.fill(fill as number);
-  for (let o = 0; o < outer && data.length; o++) {
-    for (let i = 0; i < total; i++) {
-      const from = sourceOf(i - Math.max(0, before), length, mode);
-      if (from < 0 || from >= length) continue;
-      copyRun(value.data, (o * size + cut + from) * inner, inner, data, (o * total + i) * inner);
+  const out = plan.make(value.type, dims, node.path);
+  if (out.count === 0) return out;
+  const scalar = typeof fill === 'object' ? fill : undefined;
+  // for every mode but constant, copies fill all
+  if (mode === 'constant') {
+    plan.step([out, scalar], () => () => {
+      const number = scalar ? scalar.data[0]! : ((fill ?? 0) as number);
+      const { data } = out;
+      if (data instanceof BigInt64Array) data.fill(BigInt(number));
+      else data.fill(Number(number));
+    });
+  }
+  const steps = strides(value.dims);
+  const toSteps = strides(dims);
+  const copy = (at: number, from: number, count: number, direction: number): void => {
+    const moves = steps.with(axis, direction * steps[axis]!);
+    const start = (cut + from) * steps[axis]!;
+    plan.count(STEP, node.path);
+    plan.copy(value, start, moves, out, dims.with(axis, count), at * toSteps[axis]!, toSteps);
+  };
+  const first = Math.max(0, before);
+  for (let i = 0; i < total; ) {
+    const from = sourceOf(i - first, length, mode);
+    if (from < 0 || from >= length) {
+      i++;
+      continue;
     }
+    // as many neighbours as lie in one direction
+    const direction = i + 1 < total ? sourceOf(i + 1 - first, length, mode) - from : 1;
+    let count = 1;
+    while (i + count < total && isNext(sourceOf(i + count - first, length, mode), from + count * direction, length))
+      count++;
+    copy(i, from, count, direction);
+    i += count;
   }
   return out;
 }
@@ -82,4 +110,8 @@ function sourceOf(i: number, length: number, mode: string): number {
   if (mode === 'wrap') return ((i % length) + length) % length;
   if (mode === 'reflect') return i < 0 ? -i : i >= length ? 2 * (length - 1) - i : i;
   return i;
+}
+
+function isNext(source: number, expected: number, length: number): boolean {
+  return source === expected && source >= 0 && source < length;
 }

@@ -1,7 +1,9 @@
 import { formatDims } from '../base/tensor.ts';
-import { broadcastDims, stretchedSteps, walk } from './layout.ts';
+import type { Builder } from '../graph/builder.ts';
+import { broadcastDims, stretchedSteps, walk } from '../graph/layout.ts';
+import type { ValueType } from '../graph/types.ts';
+import type { Value } from '../graph/value.ts';
 import type { OperatorNode } from './node.ts';
-import type { RunValue, ValueType, Work } from './value.ts';
 
 // Operators of two inputs, element by element, after they are stretched to the same dims by numpy's rules of broadcasting.
 
@@ -38,24 +40,28 @@ export function rows(
 /** Applies a function to two values of any type, element by element. */
 export function pairs(
   node: OperatorNode,
-  a: RunValue,
-  b: RunValue,
+  a: Value,
+  b: Value,
   type: ValueType,
-  work: Work,
+  plan: Builder,
   apply: (x: never, y: never) => number | bigint | boolean,
-): RunValue {
+): Value {
   const dims = stretch(node, a.dims, b.dims);
-  const out = work.make(type, dims, node.path);
-  const data = out.data as unknown as (number | bigint | boolean)[];
-  if (out.data.length === 0) return out;
-  rows(a.dims, b.dims, dims, (at, end, i, di, j, dj) => {
-    for (; at < end; at++, i += di, j += dj) data[at] = apply(a.data[i] as never, b.data[j] as never);
+  const out = plan.make(type, dims, node.path);
+  if (out.count === 0) return out;
+  plan.step([a, b, out], () => () => {
+    const data = out.data as unknown as (number | bigint | boolean)[];
+    const x = a.data;
+    const y = b.data;
+    rows(a.dims, b.dims, dims, (at, end, i, di, j, dj) => {
+      for (; at < end; at++, i += di, j += dj) data[at] = apply(x[i] as never, y[j] as never);
+    });
   });
   return out;
 }
 
 /** Checks that two inputs have the same type, one of `types`. */
-export function sameType(node: OperatorNode, a: RunValue, b: RunValue, types: readonly ValueType[]): void {
+export function sameType(node: OperatorNode, a: Value, b: Value, types: readonly ValueType[]): void {
   if (!types.includes(a.type)) node.wrongType('input 0', types.join(', '), a.type);
   if (a.type !== b.type) node.wrongType('input 1', a.type, b.type);
 }

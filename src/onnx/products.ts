@@ -1,16 +1,29 @@
 import { describe, formatDims, product } from '../base/tensor.ts';
-import { broadcastDims, permute, stretchedSteps, walk } from './layout.ts';
-import { isWorthPacking, type Matrix, multiplyFloats, multiplyIntegers, PackedMatrix, packedBytes } from './matrix.ts';
+import { onnxKernels } from '../cells/kernels.ts';
+import { Depthwise } from '../cells/walks.ts';
+import type { Builder } from '../graph/builder.ts';
+import { copyElements } from '../graph/copy.ts';
+import { broadcastDims, stretchedSteps, strides, walk } from '../graph/layout.ts';
+import { Value } from '../graph/value.ts';
+import {
+  isWorthPacking,
+  type Matrix,
+  multiply,
+  multiplyIntegers,
+  PackedMatrix,
+  type Place,
+  packedBytes,
+} from './matrix.ts';
 import type { Operator, OperatorNode } from './node.ts';
 import { sameType } from './pairs.ts';
-import { isFloat, type RunValue, type Work } from './value.ts';
+import { isFloat } from './value.ts';
 
 // MatMul, Gemm and Conv. Constant matrices are packed when the model is loaded.
 
 /** The last two axes of a value as a matrix [K][N], transposed if `turned`. */
-function matrixOf({ data, dims }: RunValue<Float32Array>, start = 0, turned = false): Matrix {
-  const [rows, columns] = dims.slice(-2) as [number, number];
-  const matrix = { data, start, K: rows, N: columns, kStep: columns, nStep: 1 };
+function matrixOf(value: Value<Float32Array>, turned = false): Matrix {
+  const [rows, columns] = value.dims.slice(-2) as [number, number];
+  const matrix = { value, start: 0, K: rows, N: columns, kStep: columns, nStep: 1 };
   return turned ? { ...matrix, K: columns, N: rows, kStep: 1, nStep: columns } : matrix;
 }
 
@@ -18,7 +31,7 @@ function matrixOf({ data, dims }: RunValue<Float32Array>, start = 0, turned = fa
 function packInput(node: OperatorNode, index: number, turned = false): PackedMatrix | undefined {
   const value = node.constants[index];
   if (value?.dims.length !== 2 || !isFloat(value)) return undefined;
-  const matrix = matrixOf(value, 0, turned);
+  const matrix = matrixOf(value, turned);
   if (!isWorthPacking(matrix)) return undefined;
   return node.pack([index], `matrix ${turned}`, packedBytes(matrix), () => new PackedMatrix(matrix));
 }
@@ -27,38 +40,45 @@ const matMul: Operator = {
   inputs: [2, 2],
   prepare(node) {
     const packed = packInput(node, 1);
-    return ([a, b], work) => {
-      if (packed) return [byMatrix(node, node.float32('A', a!), packed, work)];
+    return ([a, b], plan) => {
+      if (packed) return [byMatrix(node, node.float32('A', a!), packed, plan)];
       sameType(node, a!, b!, ['float32', 'int64', 'int32']);
-      if (isFloat(a!) && isFloat(b!) && b.dims.length === 2) return [byMatrix(node, a, matrixOf(b), work)];
-      return [batched(node, a!, b!, work)];
+      if (isFloat(a!) && isFloat(b!) && b.dims.length === 2) return [byMatrix(node, a, matrixOf(b), plan)];
+      return [batched(node, a!, b!, plan)];
     };
   },
 };
 
-/** The fixed cost of a call of multiplyFloats(), in multiplications. */
+/** The fixed cost of a product, in multiplications. */
 const CALL = 1024;
+/** The cost of a step of a plan, in elements. */
+const STEP = 64;
 /** The cost of a multiplication of bigints, in multiplications of floats. */
 const BIGINTS = 64;
 
 /** Multiplies all rows of `x` by one matrix. */
-function byMatrix(node: OperatorNode, x: RunValue<Float32Array>, matrix: Matrix | PackedMatrix, work: Work): RunValue {
+function byMatrix(
+  node: OperatorNode,
+  x: Value<Float32Array>,
+  matrix: Matrix | PackedMatrix,
+  plan: Builder,
+): Value<Float32Array> {
   const { K, N } = matrix;
   if (x.dims.at(-1) !== K) node.wrongShape('A', `[..., ${K}] for B [${K}, ${N}]`, x.dims);
-  const out = work.make('float32', [...x.dims.slice(0, -1), N], node.path);
-  const rows = product(x.dims.slice(0, -1));
-  work.spend(rows * K * N + (matrix instanceof PackedMatrix ? 0 : K * N), node.path);
-  if (out.data.length) multiplyFloats(x.data, 0, rows, matrix, undefined, out.data, 0);
+  const out = plan.make('float32', [...x.dims.slice(0, -1), N], node.path);
+  const count = product(x.dims.slice(0, -1));
+  plan.spend(count * K * N + (matrix instanceof PackedMatrix ? 0 : K * N), node.path);
+  multiply(plan, { value: x, stride: K, count }, matrix, undefined, 0, out, [{ x: 0, matrix: 0, out: 0 }]);
   return out;
 }
 
 /** Multiplies as numpy.matmul does: vectors count as matrices, and the axes before the last two are stretched. */
-function batched(node: OperatorNode, a: RunValue, b: RunValue, work: Work): RunValue {
+function batched(node: OperatorNode, a: Value, b: Value, plan: Builder): Value {
   if (a.dims.length === 0 || b.dims.length === 0) {
     node.wrongShape('A and B', 'at least one axis', a.dims.length ? b.dims : a.dims);
   }
-  const x = a.dims.length === 1 ? { ...a, dims: [1, ...a.dims] } : a;
-  const y = b.dims.length === 1 ? { ...b, dims: [...b.dims, 1] } : b;
+  const x = a.dims.length === 1 ? a.withDims([1, ...a.dims]) : a;
+  const y = b.dims.length === 1 ? b.withDims([...b.dims, 1]) : b;
   const [M, K] = x.dims.slice(-2) as [number, number];
   const [depth, N] = y.dims.slice(-2) as [number, number];
   const xOuter = x.dims.slice(0, -2);
@@ -67,15 +87,20 @@ function batched(node: OperatorNode, a: RunValue, b: RunValue, work: Work): RunV
   if (K !== depth || !outer)
     return node.wrongShape('B', `dims that ${formatDims(a.dims)} can be multiplied with`, b.dims);
   const dims = [...outer, ...(a.dims.length === 1 ? [] : [M]), ...(b.dims.length === 1 ? [] : [N])];
-  const out = work.make(a.type, dims, node.path);
-  work.spend(product(outer) * ((M + 1) * K * N * (isFloat(a) ? 1 : BIGINTS) + CALL), node.path);
-  let at = 0;
-  if (out.data.length) {
-    walk(outer, [stretchedSteps(xOuter, outer), stretchedSteps(yOuter, outer)], (i, j) => {
-      if (isFloat(x) && isFloat(y) && isFloat(out)) {
-        multiplyFloats(x.data, i * M * K, M, matrixOf(y, j * K * N), undefined, out.data, at);
-      } else multiplyIntegers(x.data, i * M * K, M, K, N, y.data, j * K * N, out.data, at);
-      at += M * N;
+  const out = plan.make(a.type, dims, node.path);
+  plan.spend(product(outer) * ((M + 1) * K * N * (isFloat(a) ? 1 : BIGINTS) + CALL), node.path);
+  if (out.count === 0) return out;
+  const places: Place[] = [];
+  walk(outer, [stretchedSteps(xOuter, outer), stretchedSteps(yOuter, outer)], (i, j) => {
+    places.push({ x: i * M * K, matrix: j * K * N, out: places.length * M * N });
+  });
+  if (isFloat(x) && isFloat(y) && isFloat(out)) {
+    multiply(plan, { value: x, stride: K, count: M }, matrixOf(y), undefined, 0, out, places);
+  } else {
+    plan.step([x, y, out], () => () => {
+      for (const place of places) {
+        multiplyIntegers(x.data, place.x, M, K, N, y.data, place.matrix, out.data, place.out);
+      }
     });
   }
   return out;
@@ -89,17 +114,22 @@ const gemm: Operator = {
     const turnA = node.flag('transA');
     const turnB = node.flag('transB');
     const packed = packInput(node, 1, turnB);
-    return ([a, b, c], work) => {
+    return ([a, b, c], plan) => {
       const given = node.float32('A', a!);
       if (given.dims.length !== 2) node.wrongShape('A', 'two axes', given.dims);
       if (b && b.dims.length !== 2) node.wrongShape('B', 'two axes', b.dims);
-      if (turnA) work.count(given.data.length, node.path);
-      const x = turnA ? permute(given, [1, 0]) : given;
-      const matrix = packed ?? matrixOf(node.float32('B', b!), 0, turnB);
-      const y = byMatrix(node, x, matrix, work);
+      if (turnA) plan.count(given.count, node.path);
+      const x = turnA ? plan.permute(given, [1, 0]) : given;
+      const matrix = packed ?? matrixOf(node.float32('B', b!), turnB);
+      const y = byMatrix(node, x, matrix, plan);
       // with beta 0, C is not read, even if it is infinite or NaN, as in ONNX Runtime
-      if (c && beta !== 0) addScaled(node, y as RunValue<Float32Array>, alpha, node.float32('C', c), beta);
-      else if (alpha !== 1) for (let i = 0; i < y.data.length; i++) y.data[i] = alpha * (y.data[i] as number);
+      if (c && beta !== 0) addScaled(node, y, alpha, node.float32('C', c), beta, plan);
+      else if (alpha !== 1) {
+        plan.step([y], () => () => {
+          const { data } = y;
+          for (let i = 0; i < data.length; i++) data[i] = alpha * data[i]!;
+        });
+      }
       return [y];
     };
   },
@@ -108,19 +138,25 @@ const gemm: Operator = {
 /** y = alpha y + beta c, in place, rounded once. */
 function addScaled(
   node: OperatorNode,
-  y: RunValue<Float32Array>,
+  y: Value<Float32Array>,
   alpha: number,
-  c: RunValue<Float32Array>,
+  c: Value<Float32Array>,
   beta: number,
+  plan: Builder,
 ): void {
   if (broadcastDims(c.dims, y.dims)?.join() !== y.dims.join()) {
     node.wrongShape('C', `dims that stretch to ${formatDims(y.dims)}`, c.dims);
   }
-  let at = 0;
-  if (y.data.length === 0) return;
-  walk(y.dims, [stretchedSteps(c.dims, y.dims)], (i) => {
-    y.data[at] = alpha * y.data[at]! + beta * c.data[i]!;
-    at++;
+  if (y.count === 0) return;
+  const steps = stretchedSteps(c.dims, y.dims);
+  plan.step([y, c], () => () => {
+    const sums = y.data;
+    const added = c.data;
+    let at = 0;
+    walk(y.dims, [steps], (i) => {
+      sums[at] = alpha * sums[at]! + beta * added[i]!;
+      at++;
+    });
   });
 }
 
@@ -136,17 +172,18 @@ interface ConvSettings {
 
 const conv: Operator = {
   inputs: [2, 3],
+  takesTurned: true,
   limits: 'more or less than one spatial axis',
   prepare(node) {
     const weight = node.constants[1];
     const settings = weight && readConv(node, weight.dims);
     const fixed = weight && fixGroups(node, node.float32('W', weight), settings!);
     const dims = weight?.dims;
-    return ([x, w, b], work) => {
+    return ([x, w, b], plan) => {
       const wDims = dims ?? w!.dims;
       const used = settings ?? readConv(node, wDims);
-      const groups = fixed ?? groupsOf(node.float32('W', w!), used.group);
-      return [convolve(node, node.float32('X', x!), wDims, groups, used, b && node.float32('B', b), work)];
+      const weights = fixed ?? plan.plain(node.float32('W', w!));
+      return [convolve(node, node.float32('X', x!), wDims, weights, used, b && node.float32('B', b), plan)];
     };
   },
 };
@@ -193,25 +230,31 @@ function readConv(node: OperatorNode, dims: readonly number[]): ConvSettings {
   return { kernel, stride, dilation, group, pads };
 }
 
-/** Gives the weights of a group as a matrix [C / group * kernel][M / group], in place. Groups may be many: no list of them is made. */
-type Groups = (g: number) => Matrix | PackedMatrix;
-
-function groupsOf({ data, dims }: RunValue<Float32Array>, group: number): (g: number) => Matrix {
-  const N = dims[0]! / group;
-  const K = dims[1]! * dims[2]!;
-  return (g) => ({ data, start: g * N * K, K, N, kStep: 1, nStep: K });
+/** The weights [M][kernel][C / group] of a group as a matrix [kernel * C / group][M / group]. Groups may be many: no list is made. */
+function groupMatrix(value: Value<Float32Array>, group: number, g: number): Matrix {
+  const N = value.dims[0]! / group;
+  const K = value.dims[1]! * value.dims[2]!;
+  return { value, start: g * N * K, K, N, kStep: 1, nStep: K };
 }
 
 /** Packs constant weights, unless the groups are many or narrow: each takes a block of memory. */
-function fixGroups(node: OperatorNode, weight: RunValue<Float32Array>, { group }: ConvSettings): Groups | undefined {
-  const groups = groupsOf(weight, group);
-  if (group > 64 || isDepthwise(weight.dims, group) || !isWorthPacking(groups(0))) return undefined;
-  const bytes = group * packedBytes(groups(0));
-  const packed = node.pack([1], `${group} groups`, bytes, () => {
-    const matrices = Array.from({ length: group }, (_, g) => new PackedMatrix(groups(g)));
+function fixGroups(
+  node: OperatorNode,
+  weight: Value<Float32Array>,
+  { group }: ConvSettings,
+): readonly PackedMatrix[] | undefined {
+  const [M, C, kernel] = weight.dims as [number, number, number];
+  const turned = weight.withDims([M, kernel, C]);
+  const sample = groupMatrix(turned, group, 0);
+  if (group > 64 || isDepthwise(weight.dims, group) || !isWorthPacking(sample)) return undefined;
+  const packed = node.pack([1], `${group} groups`, group * packedBytes(sample), () => {
+    const data = new Float32Array(weight.count);
+    copyElements(weight.data, 0, [C * kernel, 1, kernel], data, 0, strides(turned.dims), turned.dims);
+    const value = Value.of('float32', turned.dims, data);
+    const matrices = Array.from({ length: group }, (_, g) => new PackedMatrix(groupMatrix(value, group, g)));
     return { matrices, dispose: () => matrices.forEach((matrix) => void matrix.dispose()) };
   });
-  return packed ? (g) => packed.matrices[g]! : undefined;
+  return packed?.matrices;
 }
 
 /** Whether each channel has a kernel of its own. */
@@ -222,70 +265,152 @@ function isDepthwise([M, inChannels]: readonly number[], group: number): boolean
 /** The most floats of windows that are laid out as rows at once. */
 const BLOCK_FLOATS = 1 << 16;
 
+/**
+ * Convolves along the last axis. Rows of the input lie in order of time, [L][C], so that a window is one run of floats, and the
+ * windows are rows of a product that overlap; the result is turned alike.
+ */
 function convolve(
   node: OperatorNode,
-  x: RunValue<Float32Array>,
-  [M = 0, inChannels = 0]: readonly number[],
-  matrixOfGroup: Groups,
+  x: Value<Float32Array>,
+  [M = 0, C = 0]: readonly number[],
+  weights: Value<Float32Array> | readonly PackedMatrix[],
   { kernel, stride, dilation, group, pads }: ConvSettings,
-  bias: RunValue<Float32Array> | undefined,
-  work: Work,
-): RunValue {
+  bias: Value<Float32Array> | undefined,
+  plan: Builder,
+): Value {
   const [batch, channels, length] = x.dims as [number, number, number];
-  if (x.dims.length !== 3 || channels !== inChannels * group) {
-    node.wrongShape('X', `[batch, ${inChannels * group}, length]`, x.dims);
+  if (x.dims.length !== 3 || channels !== C * group) {
+    node.wrongShape('X', `[batch, ${C * group}, length]`, x.dims);
   }
   if (bias && (bias.dims.length !== 1 || bias.dims[0] !== M)) node.wrongShape('B', `[${M}]`, bias.dims);
   const [before, after] = pads(length);
   const positions = Math.floor((length + before + after - (kernel - 1) * dilation - 1) / stride) + 1;
   if (!(positions >= 0)) node.wrongShape('X', `at least ${(kernel - 1) * dilation + 1} steps with their pads`, x.dims);
-  const out = work.make('float32', [batch, M, positions], node.path);
-  if (out.data.length === 0) return out;
-  const K = inChannels * kernel;
-  const N = M / group;
-  work.spend(batch * (positions * (M + group) * K + group * CALL), node.path);
-  if (isDepthwise([M, inChannels], group)) {
-    for (let row = 0; row < batch * M; row++) {
-      // fixGroups() packs no depthwise weights
-      const { data, start } = matrixOfGroup(row % M) as Matrix;
-      const from = row * length;
-      for (let p = 0; p < positions; p++) {
-        let sum = bias ? bias.data[row % M]! : 0;
-        for (let k = 0, i = p * stride - before; k < kernel; k++, i += dilation) {
-          sum += data[start + k]! * (i >= 0 && i < length ? x.data[from + i]! : 0);
-        }
-        out.data[row * positions + p] = sum;
-      }
-    }
+  const out = plan.make('float32', [batch, M, positions], node.path);
+  if (out.count === 0) return out;
+  const K = C * kernel;
+  plan.spend(batch * (positions * (M + group) * K + group * CALL), node.path);
+  if (weights instanceof Value && isDepthwise([M, C], group)) {
+    convolveChannels(plan, plan.plain(x), weights, bias, out, { kernel, stride, dilation, before });
     return out;
   }
-  const block = Math.max(1, Math.min(positions, Math.floor(BLOCK_FLOATS / Math.max(K, N))));
-  const windows = new Float32Array(block * K);
-  const sums = new Float32Array(block * N);
+  const matrixOfGroup = weights instanceof Value ? unpackedGroups(plan, weights, group) : (g: number) => weights[g]!;
+  const total = length + before + after;
+  // where windows overlap in memory, no copy of each is needed
+  const overlaps = dilation === 1 && group === 1;
+  const isInOrder = x.turned || channels === 1 || length === 1;
+  const [, timeStep, channelStep] = isInOrder ? [0, channels, 1] : [0, 1, length];
+  const padded =
+    overlaps && (!isInOrder || total > length) ? padRows(plan, node, x, total, before, timeStep, channelStep) : x;
+  if (overlaps) {
+    const rows = { value: padded, stride: stride * C, count: positions };
+    const places = Array.from({ length: batch }, (_, b) => ({ x: b * total * C, matrix: 0, out: b * positions * M }));
+    multiply(plan, rows, matrixOfGroup(0), bias, 0, out, places);
+    return plan.turned(out);
+  }
+  plan.count(STEP * batch * group * (kernel + 3), node.path);
+  const windows = { kernel, stride, dilation, before };
   for (let b = 0; b < batch; b++) {
     for (let g = 0; g < group; g++) {
-      const from = (b * channels + g * inChannels) * length;
-      const matrix = matrixOfGroup(g);
-      for (let first = 0; first < positions; first += block) {
-        const count = Math.min(block, positions - first);
-        let at = 0;
-        for (let p = first; p < first + count; p++) {
-          for (let c = 0; c < inChannels; c++) {
-            const row = from + c * length;
-            for (let k = 0, i = p * stride - before; k < kernel; k++, i += dilation) {
-              windows[at++] = i >= 0 && i < length ? x.data[row + i]! : 0;
-            }
-          }
-        }
-        multiplyFloats(windows, 0, count, matrix, bias?.data.subarray(g * N, (g + 1) * N), sums, 0);
-        const to = (b * M + g * N) * positions + first;
-        for (let p = 0; p < count; p++) {
-          for (let n = 0; n < N; n++) out.data[to + n * positions + p] = sums[p * N + n]!;
-        }
-      }
+      convolveGroup(plan, x, b, g, matrixOfGroup(g), bias, out, windows, timeStep, channelStep);
     }
   }
-  return out;
+  return plan.turned(out);
+}
+
+/** Copies [batch][L] rows of channels, with rows of zeros before and after them. */
+function padRows(
+  plan: Builder,
+  node: OperatorNode,
+  x: Value<Float32Array>,
+  total: number,
+  before: number,
+  timeStep: number,
+  channelStep: number,
+): Value<Float32Array> {
+  const [batch, channels, length] = x.dims as [number, number, number];
+  const padded = plan.make('float32', [batch, total, channels], node.path);
+  if (total > length) plan.step([padded], () => () => void padded.data.fill(0));
+  const steps = [channels * length, timeStep, channelStep];
+  const dims = [batch, length, channels];
+  plan.copy(x, 0, steps, padded, dims, before * channels, [total * channels, channels, 1]);
+  return padded;
+}
+
+/** What one axis of a Conv needs to find the windows. */
+interface Windows {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly before: number;
+}
+
+/** Gives the weights of a group that are packed in each run. */
+function unpackedGroups(plan: Builder, weights: Value<Float32Array>, group: number): (g: number) => Matrix {
+  const turned = plan.permute(weights, [0, 2, 1]);
+  return (g) => groupMatrix(turned, group, g);
+}
+
+/** Convolves the channels of a group: lays out windows [kernel][C / group] of some positions as rows, and multiplies them. */
+function convolveGroup(
+  plan: Builder,
+  x: Value<Float32Array>,
+  b: number,
+  g: number,
+  matrix: Matrix | PackedMatrix,
+  bias: Value<Float32Array> | undefined,
+  out: Value<Float32Array>,
+  { kernel, stride, dilation, before }: Windows,
+  timeStep: number,
+  channelStep: number,
+): void {
+  const [, channels, length] = x.dims as [number, number, number];
+  const [, M, positions] = out.dims as [number, number, number];
+  const { K, N } = matrix;
+  const C = K / kernel;
+  const start = b * channels * length + g * C * channelStep;
+  const block = Math.max(1, Math.min(positions, Math.floor(BLOCK_FLOATS / Math.max(K, N))));
+  for (let first = 0; first < positions; first += block) {
+    const count = Math.min(block, positions - first);
+    const windows = plan.scratch(count * K);
+    plan.step([windows], () => () => void windows.data.fill(0));
+    for (let k = 0; k < kernel; k++) {
+      // the positions whose k-th element lies in the input
+      const offset = k * dilation - before;
+      const from = Math.max(first, Math.ceil(-offset / stride));
+      const end = Math.min(first + count, Math.floor((length - 1 - offset) / stride) + 1);
+      if (from >= end) continue;
+      const at = start + (from * stride + offset) * timeStep;
+      plan.copy(x, at, [stride * timeStep, channelStep], windows, [end - from, C], (from - first) * K + k * C, [K, 1]);
+    }
+    const rows = { value: windows, stride: K, count };
+    const sums = N === M ? out : plan.scratch(count * N);
+    const place = { x: 0, matrix: 0, out: N === M ? (b * positions + first) * M : 0 };
+    multiply(plan, rows, matrix, bias, g * N, sums, [place]);
+    if (N === M) continue;
+    const to = (b * positions + first) * M + g * N;
+    plan.copy(sums, 0, [N, 1], out, [count, N], to, [M, 1]);
+  }
+}
+
+/** Convolves each channel with a kernel of its own; the result is not turned. */
+function convolveChannels(
+  plan: Builder,
+  x: Value<Float32Array>,
+  weights: Value<Float32Array>,
+  bias: Value<Float32Array> | undefined,
+  out: Value<Float32Array>,
+  { kernel, stride, dilation, before }: Windows,
+): void {
+  const [batch, M, positions] = out.dims as [number, number, number];
+  const length = x.dims[2]!;
+  plan.kernel([x, weights, bias], [out, plan.keep(Depthwise.BYTES)], (atX, w, atBias, to, struct) => {
+    const conv = new Depthwise();
+    Object.assign(conv, { x: atX, w, bias: atBias, out: to, batch, channels: M, length, positions });
+    Object.assign(conv, { kernel, stride, dilation, before }).write(struct);
+    const { depthwise_f32 } = onnxKernels();
+    return () => depthwise_f32(struct);
+  });
 }
 
 export const PRODUCTS: readonly (readonly [string, Operator])[] = [

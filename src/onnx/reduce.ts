@@ -1,10 +1,14 @@
 import { formatDims, product } from '../base/tensor.ts';
 import { onnxKernels } from '../cells/kernels.ts';
-import { floats, scratch } from '../memory/arena.ts';
+import { LayerNorm, REDUCE } from '../cells/walks.ts';
+import type { Builder } from '../graph/builder.ts';
+import { broadcastDims, stretchedSteps, strides, walk } from '../graph/layout.ts';
+import type { ValueData, ValueType } from '../graph/types.ts';
+import type { Value } from '../graph/value.ts';
+import { copyFloats } from '../memory/rows.ts';
 import { wasm } from '../memory/wasm.ts';
-import { broadcastDims, permute, stretchedSteps, strides, walk } from './layout.ts';
-import type { Kernel, Operator, OperatorNode } from './node.ts';
-import type { RunValue, ValueData, ValueType, Work } from './value.ts';
+import type { Lower, Operator, OperatorNode } from './node.ts';
+import { intVector, isFloat } from './value.ts';
 
 // Operators that reduce or normalise along axes. Float sums are kept in float64 and rounded once.
 
@@ -44,25 +48,27 @@ const ZERO: Readonly<Record<ValueType, number | bigint>> = { float32: 0, int64: 
 
 /**
  * An operator that folds each group of elements along some axes into one.
+ * @param op the operator of reduce_f32, for floats
  * @param asInput the operator set from which axes are an input
  * @param ofNone the result where a group has no elements; ONNX leaves a mean's open, so it is ONNX Runtime's
  */
 function reduction(
   fold: Fold,
+  op: number,
   asInput: number,
   ofNone: Readonly<Record<ValueType, number | bigint>>,
   types: string[],
 ): Operator {
   return {
     inputs: [1, 2],
-    prepare(node): Kernel {
+    prepare(node): Lower {
       const keep = node.int('keepdims', 1) !== 0;
       const fixed = node.opset < asInput ? node.ints('axes') : undefined;
       const noop = node.flag('noop_with_empty_axes');
-      return ([a, given], work) => {
+      return ([a, given], plan) => {
         const value = a!;
         if (!types.includes(value.type)) node.wrongType('input', types.join(', '), value.type);
-        const list = fixed ?? (given && node.opset >= asInput ? node.integers('axes', given) : []);
+        const list = fixed ?? (given && node.opset >= asInput ? node.integers('axes', given, plan) : []);
         if (list.length === 0 && noop) return [value];
         // a scalar is reduced like a vector of one element, as in PyTorch and ONNX Runtime
         const axes = list.length ? node.axes(list, Math.max(1, value.dims.length), true) : [...value.dims.keys()];
@@ -71,19 +77,52 @@ function reduction(
         const dims = keep
           ? value.dims.map((size, i) => (axes.includes(i) ? 1 : size))
           : rest.map((axis) => value.dims[axis]!);
-        const out = work.make(value.type, dims, node.path);
-        const target = out.data as Float32Array;
+        const out = plan.make(value.type, dims, node.path);
         if (count === 0) {
-          target.fill(ofNone[value.type] as number);
+          plan.step([out], () => () => void (out.data as Float32Array).fill(ofNone[value.type] as number));
           return [out];
         }
-        work.count(value.data.length, node.path);
-        const { data } = value.dims.length ? permute(value, [...rest, ...axes]) : value;
-        for (let i = 0; i < target.length; i++) target[i] = fold(data, i * count, count) as number;
+        plan.count(value.count, node.path);
+        if (isFloat(value)) {
+          reduceFloats(plan, op, value, axes, out as Value<Float32Array>);
+          return [out];
+        }
+        const ordered = value.dims.length ? plan.permute(value, [...rest, ...axes]) : value;
+        plan.step([ordered, out], () => () => {
+          const target = out.data as Float32Array;
+          const { data } = ordered;
+          for (let i = 0; i < target.length; i++) target[i] = fold(data, i * count, count) as number;
+        });
         return [out];
       };
     },
   };
+}
+
+/** Reduces along axes next to each other where they lie; others are brought next to each other first. */
+function reduceFloats(
+  plan: Builder,
+  op: number,
+  value: Value<Float32Array>,
+  axes: readonly number[],
+  out: Value<Float32Array>,
+): void {
+  if (out.count === 0) return;
+  const rank = value.dims.length;
+  const areNeighbours = axes.every((axis, i) => i === 0 || axis === axes[i - 1]! + 1);
+  const rest = [...value.dims.keys()].filter((axis) => !axes.includes(axis));
+  const x = rank === 0 || areNeighbours ? value : plan.permute(value, [...rest, ...axes]);
+  const first = areNeighbours ? axes[0]! : rest.length;
+  const end = first + axes.length;
+  const [outer, n, inner] = [x.dims.slice(0, first), x.dims.slice(first, end), x.dims.slice(end)].map(product) as [
+    number,
+    number,
+    number,
+  ];
+  plan.kernel([x], [out], (from, to) => {
+    const { reduce_f32 } = onnxKernels();
+    return () => reduce_f32(op, from, to, outer, n, inner);
+  });
 }
 
 const argMax: Operator = {
@@ -92,29 +131,33 @@ const argMax: Operator = {
     const given = node.int('axis', 0);
     const keep = node.int('keepdims', 1) !== 0;
     const last = node.flag('select_last_index');
-    return ([a], work) => {
-      const { dims, data, type } = a!;
+    return ([a], plan) => {
+      const { dims, count, type } = a!;
       if (type === 'bool') node.wrongType('input', 'numbers', type);
       if (dims.length === 0) {
         node.axis(given, 1);
-        return [work.make('int64', [], node.path)];
+        return [intVector([0]).withDims([])];
       }
       const axis = node.axis(given, dims.length);
       const length = dims[axis]!;
       const step = strides(dims)[axis]!;
       const kept = dims.with(axis, 1);
-      const out = work.make('int64', keep ? kept : dims.filter((_, i) => i !== axis), node.path);
-      if (length === 0 && out.data.length) node.wrongShape('input', 'elements to compare', dims);
-      work.count(data.length, node.path);
-      let at = 0;
-      walk(kept, [strides(dims).with(axis, 0)], (from) => {
-        let best = 0;
-        for (let i = 1; i < length; i++) {
-          const x = data[from + i * step]!;
-          const top = data[from + best * step]!;
-          if (x > top || (last && x === top)) best = i;
-        }
-        out.data[at++] = BigInt(best);
+      const out = plan.make('int64', keep ? kept : dims.filter((_, i) => i !== axis), node.path);
+      if (length === 0 && out.count) node.wrongShape('input', 'elements to compare', dims);
+      plan.count(count, node.path);
+      plan.step([a, out], () => () => {
+        const { data } = a!;
+        const target = out.data;
+        let at = 0;
+        walk(kept, [strides(dims).with(axis, 0)], (from) => {
+          let best = 0;
+          for (let i = 1; i < length; i++) {
+            const x = data[from + i * step]!;
+            const top = data[from + best * step]!;
+            if (x > top || (last && x === top)) best = i;
+          }
+          target[at++] = BigInt(best);
+        });
       });
       return [out];
     };
@@ -127,8 +170,9 @@ function softmax(run: (pointer: number, outer: number, n: number, inner: number)
     inputs: [1, 1],
     prepare(node) {
       const given = node.int('axis', node.opset < 13 ? 1 : -1);
-      return ([a], work) => {
-        const { data, dims } = node.float32('input', a!);
+      return ([a], plan) => {
+        const x = node.float32('input', a!);
+        const { dims } = x;
         const rank = dims.length;
         const coerced = node.opset < 13;
         // a scalar counts as a vector of one element
@@ -136,35 +180,17 @@ function softmax(run: (pointer: number, outer: number, n: number, inner: number)
         const outer = product(dims.slice(0, axis));
         const n = product(coerced ? dims.slice(axis) : dims.slice(axis, axis + 1));
         const inner = coerced ? 1 : product(dims.slice(axis + 1));
-        const out = work.make('float32', dims, node.path);
-        softmaxBlocks(data, out.data, outer, n * inner, (pointer, some) => run(pointer, some, n, inner));
+        const out = plan.make('float32', dims, node.path);
+        const { count } = out;
+        if (count === 0) return [out];
+        plan.kernel([x], [out], (from, to) => () => {
+          copyFloats(to, from, count);
+          run(to, outer, n, inner);
+        });
         return [out];
       };
     },
   };
-}
-
-/** Floats that pass through linear memory at once; a larger block passes alone. */
-const CHUNK = 1 << 16;
-
-function softmaxBlocks(
-  data: Float32Array,
-  out: Float32Array,
-  outer: number,
-  size: number,
-  run: (pointer: number, count: number) => void,
-): void {
-  if (size === 0) return;
-  const some = Math.max(1, Math.floor(CHUNK / size));
-  for (let block = 0; block < outer; block += some) {
-    const count = Math.min(some, outer - block);
-    const from = block * size;
-    const to = from + count * size;
-    const pointer = scratch(4 * count * size);
-    floats().set(data.subarray(from, to), pointer / 4);
-    run(pointer, count);
-    out.set(floats().subarray(pointer / 4, pointer / 4 + count * size), from);
-  }
 }
 
 /** y = x * factor + offset for each channel, in float64. */
@@ -180,23 +206,28 @@ const batchNormalization: Operator = {
     if (node.outputs.slice(1).some(Boolean)) {
       node.wrong('unsupported', 'outputs', 1, node.outputs.length);
     }
-    return ([x, ...parameters], work) => {
+    return ([x, ...parameters], plan) => {
       const input = node.float32('X', x!);
-      const { dims, data } = input;
+      const { dims } = input;
       const channels = dims.length > 1 ? dims[1]! : 1;
       const [scale, bias, means, variances] = ['scale', 'B', 'mean', 'var'].map((what, i) => {
         const value = node.float32(what, parameters[i]!);
         if (value.dims.length !== 1 || value.dims[0] !== channels) node.wrongShape(what, `[${channels}]`, value.dims);
-        return value.data;
-      }) as [Float32Array, Float32Array, Float32Array, Float32Array];
-      const out = work.make('float32', dims, node.path);
+        return value;
+      }) as [Value<Float32Array>, Value<Float32Array>, Value<Float32Array>, Value<Float32Array>];
+      const out = plan.make('float32', dims, node.path);
       const inner = product(dims.slice(2));
-      for (let at = 0, c = 0; at < data.length; c = c + 1 === channels ? 0 : c + 1) {
-        const factor = scale[c]! / Math.sqrt(variances[c]! + epsilon);
-        const mean = means[c]!;
-        const offset = bias[c]!;
-        for (const end = at + inner; at < end; at++) out.data[at] = (data[at]! - mean) * factor + offset;
-      }
+      if (out.count === 0) return [out];
+      const outer = dims.length > 1 ? dims[0]! : product(dims);
+      const factors = plan.scratch(2 * channels);
+      const inputs = [input, scale, bias, means, variances];
+      plan.kernel(inputs, [out, factors], (atX, atScale, atBias, atMeans, atVariances, to, atFactors) => {
+        const { channel_factors, channel_affine_f32 } = onnxKernels();
+        return () => {
+          channel_factors(atScale, atVariances, epsilon, atFactors, channels);
+          channel_affine_f32(atX, atFactors, atMeans, atBias, to, outer, channels, inner);
+        };
+      });
       return [out];
     };
   },
@@ -209,30 +240,39 @@ const layerNormalization: Operator = {
   prepare(node) {
     const given = node.int('axis', -1);
     const epsilon = node.float('epsilon', Math.fround(1e-5));
-    return ([x, scale, bias], work) => {
-      const { data, dims } = node.float32('X', x!);
+    return ([x, scale, bias], plan) => {
+      const input = node.float32('X', x!);
+      const { dims } = input;
       const axis = node.axis(given, dims.length);
       const size = product(dims.slice(axis));
-      const factor = parameter(node, 'Scale', scale!, dims, axis, work);
-      const offset = bias && parameter(node, 'B', bias, dims, axis, work);
-      const out = work.make('float32', dims, node.path);
+      const factor = parameter(node, 'Scale', scale!, dims, axis, plan);
+      const offset = bias && parameter(node, 'B', bias, dims, axis, plan);
+      const out = plan.make('float32', dims, node.path);
       const statistics = dims.map((length, i) => (i < axis ? length : 1));
-      const means = work.make('float32', statistics, node.path);
-      const inverses = work.make('float32', statistics, node.path);
-      for (let from = 0, row = 0; from < data.length; from += size, row++) {
-        const mean = Number(sum(data, from, size)) / size;
-        let squares = 0;
-        for (let i = from; i < from + size; i++) squares += (data[i]! - mean) * (data[i]! - mean);
-        const inverse = 1 / Math.sqrt(squares / size + epsilon);
-        means.data[row] = mean;
-        inverses.data[row] = inverse;
-        const atFactor = factor.length === size ? 0 : from;
-        const atOffset = offset?.length === size ? 0 : from;
-        for (let i = 0; i < size; i++) {
-          out.data[from + i] =
-            (data[from + i]! - mean) * inverse * factor[atFactor + i]! + (offset?.[atOffset + i] ?? 0);
-        }
-      }
+      const means = plan.make('float32', statistics, node.path);
+      const inverses = plan.make('float32', statistics, node.path);
+      if (out.count === 0) return [out, means, inverses];
+      const writes = [out, means, inverses, plan.keep(LayerNorm.BYTES)];
+      plan.kernel([input, factor, offset], writes, (...pointers) => {
+        const [x, scale, bias, to, atMeans, atInverses, struct] = pointers as [
+          number,
+          number,
+          number,
+          number,
+          number,
+          number,
+          number,
+        ];
+        const norm = new LayerNorm();
+        const scaleStride = factor.count === size ? 0 : 4 * size;
+        const biasStride = offset?.count === size ? 0 : 4 * size;
+        Object.assign(norm, { x, scale, scaleStride, bias, biasStride, out: to, rows: means.count, n: size });
+        norm.means = atMeans;
+        norm.inverses = atInverses;
+        norm.write(struct);
+        const { layer_norm_f32 } = onnxKernels();
+        return () => layer_norm_f32(struct, epsilon);
+      });
       return [out, means, inverses];
     };
   },
@@ -242,12 +282,12 @@ const layerNormalization: Operator = {
 function parameter(
   node: OperatorNode,
   what: string,
-  value: RunValue,
+  value: Value,
   dims: readonly number[],
   axis: number,
-  work: Work,
-): Float32Array {
-  const { data } = node.float32(what, value);
+  plan: Builder,
+): Value<Float32Array> {
+  const given = node.float32(what, value);
   const outer = Math.max(0, value.dims.length - dims.length + axis);
   const isInner = value.dims.length <= dims.length && product(value.dims.slice(0, outer)) === 1;
   const own = isInner ? value.dims.slice(outer) : value.dims;
@@ -256,19 +296,16 @@ function parameter(
     node.wrongShape(what, `dims that stretch to ${formatDims(dims)}`, value.dims);
   }
   // an input without elements has nothing to scale, however large its other sizes
-  if (data.length === product(to) || product(dims) === 0) return data;
-  const out = work.make('float32', to, node.path);
-  let at = 0;
-  walk(to, [stretchedSteps(own, to)], (i) => {
-    out.data[at++] = data[i]!;
-  });
-  return out.data;
+  if (given.count === product(to) || product(dims) === 0) return given;
+  const out = plan.make('float32', to, node.path);
+  plan.copy(given, 0, stretchedSteps(own, to), out);
+  return out;
 }
 
 export const REDUCTIONS: readonly (readonly [string, Operator])[] = [
-  ['ReduceMean', reduction(mean, 18, ZERO, NUMBERS)],
-  ['ReduceSum', reduction(sum, 13, ZERO, NUMBERS)],
-  ['ReduceMax', reduction(largest, 18, SMALLEST, NUMBERS.concat('bool'))],
+  ['ReduceMean', reduction(mean, REDUCE.mean, 18, ZERO, NUMBERS)],
+  ['ReduceSum', reduction(sum, REDUCE.sum, 13, ZERO, NUMBERS)],
+  ['ReduceMax', reduction(largest, REDUCE.max, 18, SMALLEST, NUMBERS.concat('bool'))],
   ['ArgMax', argMax],
   ['Softmax', softmax((pointer, outer, n, inner) => wasm().softmax_f32(pointer, outer, n, inner))],
   ['LogSoftmax', softmax((pointer, outer, n, inner) => onnxKernels().log_softmax_f32(pointer, outer, n, inner))],

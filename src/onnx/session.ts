@@ -1,25 +1,20 @@
 import { ModelError } from '../base/errors.ts';
 import { Owner } from '../base/owner.ts';
-import { describe } from '../base/tensor.ts';
+import { describe, wrongValue } from '../base/tensor.ts';
+import { type Feed, type Graph, Plans } from '../graph/planner.ts';
+import type { Value } from '../graph/value.ts';
 import { endScratch } from '../memory/arena.ts';
+import { neededFor } from './check.ts';
 import type { ExternalFiles } from './external.ts';
-import { type OnnxFeeds, type OnnxPort, readFeeds } from './feeds.ts';
-import { Compiler, type ExecutionPlan, type ExecutionStep, type Operand } from './graph.ts';
+import { dropFeeds, feedsOf, type OnnxFeeds, type OnnxPort, type ReadFeed, readFeeds } from './feeds.ts';
+import { Compiler } from './graph.ts';
 import type { LSTMReport } from './lstm-report.ts';
 import { type OnnxModel, type OnnxValueInfo, readModel } from './model.ts';
 import type { Owned } from './packing.ts';
 import { refuse, refuseBecause, refuseMissing, refuseTwice } from './refuse.ts';
-import { computedType, type RunValue, type ValueData, type ValueType, Work } from './value.ts';
-
-/** An output of a run, in memory of its own: later runs do not change it. */
-export interface OnnxResult {
-  /** The elements, row-major: Float32Array, BigInt64Array (int64), Int32Array, or Uint8Array (bool, 0 or 1). */
-  readonly data: ValueData;
-  /** The shape; [] for a scalar. */
-  readonly dims: readonly number[];
-  /** 'float32', 'int64', 'int32' or 'bool'. */
-  readonly type: ValueType;
-}
+import { type OnnxResult, Results, type RunOptions } from './results.ts';
+import { OnnxStream, type OnnxStreamOptions } from './stream.ts';
+import { computedType, Work } from './value.ts';
 
 // The work that a run may ask for. An element that is fed may meet every weight, and make some elements in each step or a row of
 // logits; each run may do the constant part besides.
@@ -56,36 +51,46 @@ export class OnnxSession extends Owner {
   readonly outputs: readonly OnnxPort[];
   /** The LSTM nodes, those in branches included. */
   readonly lstms: readonly LSTMReport[];
+  /** Names of inputs that nothing needs which this session computes. */
+  private readonly _spare: ReadonlySet<string>;
   /** Names of the inputs that are float16 in the file. */
   private readonly _halves: ReadonlySet<string>;
-  private readonly _plan: ExecutionPlan;
-  private readonly _slots: number;
+  private readonly _plans: Plans;
+  /** What a call keeps; undefined while it runs. */
+  private _call: Call | undefined;
   private readonly _constants: number;
   private readonly _steps: number;
   private readonly _resources: readonly Owned[];
 
   /** @internal */
-  constructor(model: OnnxModel, fileBytes: number) {
+  constructor(model: OnnxModel, fileBytes: number, asked?: readonly string[]) {
     super('onnx');
     const { graph } = model;
-    this.inputs = graph.inputs
-      .filter(({ name }) => !graph.initializers.has(name))
-      .map((info, i) => port(info, `graph.input[${i}]`));
+    const outputs = asked ? chooseOutputs(graph.outputs, asked) : graph.outputs;
+    const needed = neededFor(
+      graph,
+      outputs.map(({ name }) => name),
+    );
+    const fed = graph.inputs.filter(({ name }) => !graph.initializers.has(name));
+    // an input that only other outputs need may be fed, and is not looked at
+    const [used, spare] = asked ? partition(fed, ({ name }) => needed.names.has(name)) : [fed, []];
+    this._spare = new Set(spare.map(({ name }) => name));
+    this.inputs = used.map((info) => port(info, `graph.input[${graph.inputs.indexOf(info)}]`));
     this._halves = new Set(graph.inputs.filter(({ type }) => type === 'float16').map(({ name }) => name));
-    const compiler = new Compiler(model, fileBytes);
+    const compiler = new Compiler(model, needed, fileBytes);
     try {
-      this._plan = compiler.compile(
-        graph,
+      const compiled = compiler.compile(
+        { ...graph, outputs },
         this.inputs.map(({ name }) => name),
       );
-      this.outputs = outputPorts(graph.outputs);
+      this.outputs = outputPorts(outputs, graph.outputs);
+      this._plans = new Plans(compiled, compiler.slots, failAt);
+      this._steps = countSteps(compiled);
     } catch (error) {
       for (const resource of compiler.resources) resource.dispose();
       throw error;
     }
-    this._slots = compiler.slots;
     this._constants = compiler.constants;
-    this._steps = countSteps(this._plan);
     this._resources = compiler.resources;
     this.lstms = compiler.lstms;
   }
@@ -93,44 +98,133 @@ export class OnnxSession extends Owner {
   /**
    * Runs the model, synchronously.
    * @param feeds every input by name, in an object or a Map
-   * @returns the outputs by name, in an object without a prototype
-   * @throws TypeError or RangeError that names a feed that is missing, unknown, or of the wrong type or shape
+   * @returns the outputs by name: `options.out` if all of them are written there, else an object without a prototype
+   * @throws TypeError or RangeError that names an option, or a feed that is missing, unknown, or of the wrong type or shape
    * @throws ModelError that names the node whose inputs do not fit each other, or that asks for absurd work
    * @throws Error after dispose()
    */
-  run(feeds: OnnxFeeds): Record<string, OnnxResult> {
-    this.checkAlive();
-    const values = readFeeds(this.inputs, this._halves, feeds);
-    const slots: (RunValue | undefined)[] = new Array(this._slots);
-    let fed = 1;
-    for (const [i, value] of values.entries()) {
-      slots[i] = value;
-      fed += value.data.length;
-    }
-    const elements = Math.min(this._constants, MOST_ELEMENTS) + ELEMENTS_PER_STEP * this._steps;
-    const work = new Work(ELEMENTS + fed * elements, MULTIPLICATIONS + fed * 4 * this._constants, refuseWork);
-    let outputs: readonly RunValue[];
-    try {
-      outputs = runPlan(this._plan, slots, work);
-    } finally {
-      endScratch();
-    }
-    const results: Record<string, OnnxResult> = Object.create(null);
-    for (const [i, { name }] of this.outputs.entries()) {
-      const { type, dims, data } = outputs[i]!;
-      results[name] = { data: data.slice(), dims: [...dims], type };
-    }
-    return results;
+  run(feeds: OnnxFeeds, options?: RunOptions): Record<string, OnnxResult> {
+    return this._run(feeds, options);
   }
 
+  /**
+   * Opens a stream: a model that keeps its states in linear memory, where outputs become inputs of the next run without copies by
+   * the caller. Its states begin with zeros.
+   * @param states names of outputs by the names of the inputs that they become: `{ state: 'stateN' }`
+   * @throws TypeError or RangeError that names a state or option; RangeError if memory cannot grow
+   * @example
+   * ```js
+   * import { readFileSync } from 'node:fs';
+   * import { loadOnnx } from 'lstm-wasm/onnx';
+   *
+   * const session = loadOnnx(readFileSync('model.onnx'));
+   * console.log(Object.keys(session.run({ X: { data: new Float32Array(126), dims: [7, 3, 6] } }))); // [ 'Y', 'Y_h', 'Y_c' ]
+   * session.dispose();
+   * ```
+   */
+  stream(states: Readonly<Record<string, string>>, options?: OnnxStreamOptions): OnnxStream {
+    this.checkAlive();
+    return new OnnxStream(this, states, options);
+  }
+
+  /** @internal */
+  runStream(stream: OnnxStream, feeds: OnnxFeeds, options: RunOptions | undefined): Record<string, OnnxResult> {
+    return this._run(feeds, options, stream);
+  }
+
+  /** run() for another API, whose errors call an `out` by `word`. @internal */
+  runAs(word: string, feeds: OnnxFeeds, options: RunOptions): Record<string, OnnxResult> {
+    return this._run(feeds, options, undefined, word);
+  }
+
+  private _run(
+    feeds: OnnxFeeds,
+    options: RunOptions | undefined,
+    stream?: OnnxStream,
+    word = 'out',
+  ): Record<string, OnnxResult> {
+    this.checkAlive();
+    // a getter of the caller's may run the model again
+    const call = this._call ?? new Call(this.inputs, this.outputs);
+    this._call = undefined;
+    try {
+      call.stream = stream;
+      stream?.fill(call.feeds);
+      readFeeds(this.inputs, this._halves, this._spare, feeds, call.feeds);
+      call.results.read(word, options, stream?.places);
+      this.checkAlive();
+      stream?.checkAlive();
+      const values = this._plans.run(call.feeds, call.results.places, this._limits, call);
+      const results = call.results.write(values);
+      stream?.take(call.results, values);
+      return results;
+    } finally {
+      call.clear();
+      this._call = call;
+      endScratch();
+    }
+  }
+
+  /** What a plan for these feeds may ask for. */
+  private readonly _limits = (feeds: readonly Feed[]): Work => {
+    const fed = feeds.reduce((sum, { count }) => sum + count, 1);
+    const elements = Math.min(this._constants, MOST_ELEMENTS) + ELEMENTS_PER_STEP * this._steps;
+    return new Work(ELEMENTS + fed * elements, MULTIPLICATIONS + fed * 4 * this._constants, refuseWork);
+  };
+
   protected override free(): void {
+    this._plans.dispose();
     for (const resource of this._resources) resource.dispose();
   }
 }
 
+/** What a run keeps from one call to the next. */
+class Call {
+  readonly feeds: ReadFeed[];
+  readonly results: Results;
+
+  stream: OnnxStream | undefined;
+
+  constructor(inputs: readonly OnnxPort[], outputs: readonly OnnxPort[]) {
+    this.feeds = feedsOf(inputs);
+    this.results = new Results(outputs);
+  }
+
+  /** Checks the outputs' dims before the last step. */
+  check(values: readonly Value[]): void {
+    this.results.check(values);
+    this.stream?.check(this.results, values);
+  }
+
+  /** Lets go of the caller's objects. */
+  clear(): void {
+    dropFeeds(this.feeds);
+    this.results.clear();
+    this.stream = undefined;
+  }
+}
+
 /** @throws ModelError that tells the first fault of the model, or lists every unsupported operator */
-export function createSession(file: Uint8Array, external: ExternalFiles): OnnxSession {
-  return new OnnxSession(readModel(file, external), file.length + external.bytes);
+export function createSession(
+  file: Uint8Array,
+  external: ExternalFiles,
+  outputs: readonly string[] | undefined,
+): OnnxSession {
+  return new OnnxSession(readModel(file, external), file.length + external.bytes, outputs);
+}
+
+/** The outputs with these names, each once, in the file's order. */
+function chooseOutputs(outputs: readonly OnnxValueInfo[], names: readonly string[]): OnnxValueInfo[] {
+  for (const name of names) {
+    if (!outputs.some((output) => output.name === name)) {
+      throw wrongValue('loadOnnx', 'outputs', outputs.map((output) => describe(output.name)).join(', '), name);
+    }
+  }
+  return outputs.filter(({ name }) => names.includes(name));
+}
+
+function partition<T>(list: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  return [list.filter(test), list.filter((item) => !test(item))];
 }
 
 function port({ name, type, dims }: OnnxValueInfo, path: string): OnnxPort {
@@ -141,18 +235,18 @@ function port({ name, type, dims }: OnnxValueInfo, path: string): OnnxPort {
   return { name, type: computed, dims };
 }
 
-function outputPorts(outputs: readonly OnnxValueInfo[]): OnnxPort[] {
+function outputPorts(outputs: readonly OnnxValueInfo[], all: readonly OnnxValueInfo[]): OnnxPort[] {
   if (outputs.length === 0) refuseMissing('graph.output', 'an output', 0);
   const names = new Set<string>();
-  return outputs.map((info, i) => {
-    const path = `graph.output[${i}]`;
+  return outputs.map((info) => {
+    const path = `graph.output[${all.indexOf(info)}]`;
     if (names.has(info.name)) refuseTwice(path, 'name', info.name);
     names.add(info.name);
     return port(info, path);
   });
 }
 
-function countSteps({ steps }: ExecutionPlan): number {
+function countSteps({ steps }: Graph): number {
   let count = 0;
   for (const { branches } of steps) count += 1 + (branches?.reduce((sum, plan) => sum + countSteps(plan), 0) ?? 0);
   return count;
@@ -163,42 +257,9 @@ function refuseWork(path: string): never {
   return refuseBecause('too-large', path, text, 'less work', 'more');
 }
 
-function runPlan({ steps, outputs }: ExecutionPlan, slots: (RunValue | undefined)[], work: Work): RunValue[] {
-  const read = (operand: Operand) => (typeof operand === 'number' ? slots[operand] : operand);
-  for (const step of steps) {
-    const inputs = step.operands.map(read);
-    const results = step.branches ? runBranch(step, inputs[0]!, slots, work) : runKernel(step, inputs, work);
-    for (const slot of step.last) slots[slot] = undefined;
-    for (const [i, slot] of step.targets.entries()) if (slot >= 0) slots[slot] = results[i];
-  }
-  return outputs.map((operand) => read(operand)!);
-}
-
-function runKernel(
-  { kernel, path }: ExecutionStep,
-  inputs: readonly (RunValue | undefined)[],
-  work: Work,
-): readonly RunValue[] {
-  try {
-    return kernel!(inputs, work);
-  } catch (error) {
-    // thrown when linear memory cannot grow
-    if (!(error instanceof RangeError) || error instanceof ModelError || !error.message.startsWith('lstm-wasm')) {
-      throw error;
-    }
-    return refuseBecause('no-memory', path, error.message, 'less memory', 'more');
-  }
-}
-
-function runBranch(
-  { branches, path }: ExecutionStep,
-  { type, data }: RunValue,
-  slots: (RunValue | undefined)[],
-  work: Work,
-): readonly RunValue[] {
-  if (type !== 'bool' || data.length !== 1) {
-    const reason = `the condition expected one bool, got ${data.length} of ${type}`;
-    refuseBecause('wrong-type', path, reason, 'one bool', type);
-  }
-  return runPlan(branches![data[0] ? 0 : 1], slots, work);
+/** Turns an error of linear memory that cannot grow into one that names the node. */
+function failAt(error: unknown, path: string): never {
+  const isMemory = error instanceof RangeError && !(error instanceof ModelError);
+  if (!isMemory || !/^lstm-wasm|allocation|length/i.test(error.message)) throw error;
+  return refuseBecause('no-memory', path, error.message, 'less memory', 'more');
 }

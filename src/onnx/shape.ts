@@ -1,15 +1,9 @@
 import { formatDims, product } from '../base/tensor.ts';
 import { integersOf } from './inputs.ts';
-import { permute } from './layout.ts';
 import type { Operator } from './node.ts';
-import { checkResult, intVector, MAX_RANK, type RunValue, refuseRank } from './value.ts';
+import { checkResult, intVector, MAX_RANK, refuseRank } from './value.ts';
 
 // Operators that change dims but no elements, and those that read dims.
-
-/** Gives a value other dims; the data are shared. */
-function withDims(value: RunValue, dims: readonly number[]): RunValue {
-  return { ...value, dims };
-}
 
 const identity: Operator = {
   inputs: [1, 1],
@@ -24,15 +18,19 @@ const dropout: Operator = {
   limits: 'training_mode with a ratio above 0',
   prepare:
     (node) =>
-    ([a, ratio, training], work) => {
-      const isTraining = training && node.scalar('training_mode', training, 'bool');
-      if (isTraining && !(ratio && node.scalar('ratio', ratio, 'float32') === 0)) {
+    ([a, ratio, training], plan) => {
+      const isTraining = training && node.scalar('training_mode', training, plan, 'bool');
+      if (isTraining && !(ratio && node.scalar('ratio', ratio, plan, 'float32') === 0)) {
         node.wrong('unsupported', 'training_mode', false, true);
       }
       if (node.outputs.length < 2) return [a!];
       // before operator set 12 inference has no mask; ONNX Runtime gives zeros
-      const mask = work.make(node.opset < 10 ? a!.type : 'bool', a!.dims, node.path);
-      if (node.opset >= 12) (mask.data as Uint8Array).fill(1);
+      const mask = plan.make(node.opset < 10 ? a!.type : 'bool', a!.dims, node.path);
+      const is = node.opset >= 12 ? 1 : 0;
+      plan.step([mask], () => () => {
+        if (mask.type === 'int64') (mask.data as BigInt64Array).fill(0n);
+        else (mask.data as Uint8Array).fill(is);
+      });
       return [a!, mask];
     },
 };
@@ -54,22 +52,22 @@ const size: Operator = {
   inputs: [1, 1],
   prepare:
     () =>
-    ([a]) => [withDims(intVector([a!.data.length]), [])],
+    ([a]) => [intVector([a!.count]).withDims([])],
 };
 
 const transpose: Operator = {
   inputs: [1, 1],
   prepare(node) {
     const given = node.ints('perm');
-    return ([a], work) => {
+    return ([a], plan) => {
       const rank = a!.dims.length;
       const order = given ?? [...a!.dims.keys()].reverse();
       if (order.length !== rank || [...order].sort((x, y) => x - y).some((axis, i) => axis !== i)) {
         const reason = `attribute perm expected the axes of ${formatDims(a!.dims)}, got ${formatDims(order)}`;
         node.wrongBecause('wrong-attribute', reason, rank, order);
       }
-      work.count(a!.data.length, node.path);
-      return [permute(a!, order)];
+      plan.count(a!.count, node.path);
+      return [plan.permute(a!, order)];
     };
   },
 };
@@ -78,17 +76,17 @@ const reshape: Operator = {
   inputs: [2, 2],
   prepare(node) {
     const allowZero = node.flag('allowzero');
-    return ([a, shape]) => {
-      const asked = node.integers('shape', shape!);
+    return ([a, shape], plan) => {
+      const asked = node.integers('shape', shape!, plan);
       const copied = asked.map((size, i) => (size === 0 && !allowZero ? (a!.dims[i] ?? Number.NaN) : size));
       const known = product(copied.filter((size) => size !== -1));
-      const dims = copied.map((size) => (size === -1 ? a!.data.length / known : size));
+      const dims = copied.map((size) => (size === -1 ? a!.count / known : size));
       const unknown = copied.filter((size) => size === -1).length;
       const whole = dims.every((size) => Number.isSafeInteger(size) && size >= 0);
-      if (unknown > 1 || !whole || product(dims) !== a!.data.length) {
-        node.wrongShape('shape', `${a!.data.length} elements, as ${formatDims(a!.dims)} has`, asked);
+      if (unknown > 1 || !whole || product(dims) !== a!.count) {
+        node.wrongShape('shape', `${a!.count} elements, as ${formatDims(a!.dims)} has`, asked);
       }
-      return [withDims(a!, checkResult(dims, node.path))];
+      return [a!.withDims(checkResult(dims, node.path))];
     };
   },
 };
@@ -101,7 +99,7 @@ const flatten: Operator = {
       const { dims } = a!;
       const axis = given === dims.length ? given : node.axis(given, dims.length);
       const two = [product(dims.slice(0, axis)), product(dims.slice(axis))];
-      return [withDims(a!, checkResult(two, node.path))];
+      return [a!.withDims(checkResult(two, node.path))];
     };
   },
 };
@@ -110,20 +108,15 @@ const squeeze: Operator = {
   inputs: [1, 2],
   prepare(node) {
     const read = integersOf(node, 'axes', 1, 13);
-    return (inputs) => {
+    return (inputs, plan) => {
       const { dims } = inputs[0]!;
-      const given = read(inputs);
+      const given = read(inputs, plan);
       // an empty list counts as left out, as in ONNX Runtime
       const axes = given?.length
         ? node.axes(given, dims.length, true)
         : dims.flatMap((size, i) => (size === 1 ? [i] : []));
       if (axes.some((axis) => dims[axis] !== 1)) node.wrongShape('input', `1 along axes ${axes.join(', ')}`, dims);
-      return [
-        withDims(
-          inputs[0]!,
-          dims.filter((_, i) => !axes.includes(i)),
-        ),
-      ];
+      return [inputs[0]!.withDims(dims.filter((_, i) => !axes.includes(i)))];
     };
   },
 };
@@ -132,15 +125,15 @@ const unsqueeze: Operator = {
   inputs: [1, 2],
   prepare(node) {
     const read = integersOf(node, 'axes', 1, 13);
-    return (inputs) => {
+    return (inputs, plan) => {
       const { dims } = inputs[0]!;
-      const given = read(inputs) ?? node.missing('axes');
+      const given = read(inputs, plan) ?? node.missing('axes');
       const rank = dims.length + given.length;
       if (rank > MAX_RANK) refuseRank(node.path, rank);
       const axes = node.axes(given, rank);
       const out = [...dims];
       for (const axis of axes) out.splice(axis, 0, 1);
-      return [withDims(inputs[0]!, checkResult(out, node.path))];
+      return [inputs[0]!.withDims(checkResult(out, node.path))];
     };
   },
 };

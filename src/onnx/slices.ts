@@ -1,45 +1,59 @@
 import { formatDims, product } from '../base/tensor.ts';
+import type { Builder } from '../graph/builder.ts';
+import { copyRun } from '../graph/copy.ts';
+import { strides } from '../graph/layout.ts';
+import { stepsOf, TURNED, type Value } from '../graph/value.ts';
 import { integersOf } from './inputs.ts';
-import { copyRun, copyView, strides } from './layout.ts';
 import type { Operator, OperatorNode } from './node.ts';
-import { type RunValue, toNumbers, type Work } from './value.ts';
+import { toNumbers } from './value.ts';
 
 // Operators that take tensors apart or join them.
 
-/** Copies a view of a value: element [i, j, ...] of `dims` from start + i steps[0] + j steps[1] + ... */
+/** Tells whether elements that lie `steps` apart follow each other. */
+function liesTogether(dims: readonly number[], steps: readonly number[]): boolean {
+  const own = strides(dims);
+  return dims.every((size, i) => size === 1 || steps[i] === own[i]);
+}
+
+/** Takes a part of a value, copied unless its elements lie together: element [i, j, ...] of `dims` from start + i steps[0] + j steps[1] + ... */
 export function copyPart(
   node: OperatorNode,
-  value: RunValue,
+  value: Value,
   start: number,
   dims: readonly number[],
   steps: readonly number[],
-  work: Work,
-): RunValue {
-  const out = work.make(value.type, dims, node.path);
-  copyView(value.data, start, dims, steps, out.data);
-  return out;
+  plan: Builder,
+): Value {
+  const order: readonly number[] = value.turned ? TURNED : [...dims.keys()];
+  const own = order.map((axis) => dims[axis]!);
+  const moves = order.map((axis) => steps[axis]!);
+  if (liesTogether(own, moves)) return value.part(start, dims);
+  const out = plan.make(value.type, dims, node.path);
+  plan.copy(value, start, moves, out, own);
+  return value.turned ? plan.turned(out as Value<Float32Array>) : out;
 }
 
 const slice: Operator = {
   inputs: [1, 5],
+  takesTurned: true,
   prepare(node) {
     const [starts, ends, axes, steps] = ['starts', 'ends', 'axes', 'steps'].map((name, i) =>
       integersOf(node, name, i + 1, 10),
     );
-    return (inputs, work) => {
+    return (inputs, plan) => {
       const value = inputs[0]!;
       const rank = value.dims.length;
-      const from = starts!(inputs) ?? node.missing('starts');
-      const to = ends!(inputs) ?? node.missing('ends');
-      const along = axes!(inputs) ?? [...from.keys()];
-      const by = steps!(inputs) ?? from.map(() => 1);
+      const from = starts!(inputs, plan) ?? node.missing('starts');
+      const to = ends!(inputs, plan) ?? node.missing('ends');
+      const along = axes!(inputs, plan) ?? [...from.keys()];
+      const by = steps!(inputs, plan) ?? from.map(() => 1);
       if (to.length !== from.length || along.length !== from.length || by.length !== from.length) {
         const found = `${from.length}, ${to.length}, ${along.length} and ${by.length}`;
         node.wrong('wrong-shape', 'starts, ends, axes and steps', 'one length', found);
       }
       node.axes(along, rank);
       const dims = [...value.dims];
-      const moves = strides(value.dims);
+      const moves = stepsOf(value);
       let start = 0;
       for (const [i, given] of along.entries()) {
         const axis = node.axis(given, rank);
@@ -54,7 +68,7 @@ const slice: Operator = {
         if (count) start += first * moves[axis]!;
         moves[axis] = moves[axis]! * (count > 1 ? step : 1);
       }
-      return [copyPart(node, value, start, dims, moves, work)];
+      return [copyPart(node, value, start, dims, moves, plan)];
     };
   },
 };
@@ -64,8 +78,8 @@ const concat: Operator = {
   prepare(node) {
     if (!node.has('axis')) node.missing('axis');
     const given = node.int('axis', 0);
-    return (inputs, work) => {
-      const values = inputs as readonly RunValue[];
+    return (inputs, plan) => {
+      const values = inputs as readonly Value[];
       const first = values[0]!;
       const axis = node.axis(given, first.dims.length);
       const dims = [...first.dims];
@@ -77,16 +91,14 @@ const concat: Operator = {
         }
         dims[axis] += value.dims[axis]!;
       }
-      const out = work.make(first.type, dims, node.path);
-      const inner = product(dims.slice(axis + 1));
-      const row = dims[axis]! * inner;
+      const filled = values.filter(({ count }) => count);
+      if (filled.length === 1) return [filled[0]!];
+      const out = plan.make(first.type, dims, node.path);
+      const steps = strides(dims);
       let at = 0;
-      for (const { data, dims: own } of values) {
-        const length = own[axis]! * inner;
-        for (let from = 0, to = at; from < data.length; from += length, to += row) {
-          copyRun(data, from, length, out.data, to);
-        }
-        at += length;
+      for (const value of filled) {
+        plan.copy(value, 0, strides(value.dims), out, value.dims, at * steps[axis]!, steps);
+        at += value.dims[axis]!;
       }
       return [out];
     };
@@ -102,13 +114,13 @@ const split: Operator = {
     const parts = node.outputs.length;
     const asked = node.int('num_outputs', parts);
     if (asked !== parts) node.wrongAttribute('num_outputs', parts, asked);
-    return (inputs, work) => {
+    return (inputs, plan) => {
       const value = inputs[0]!;
       const axis = node.axis(given, value.dims.length);
       const length = value.dims[axis]!;
       const each = Math.ceil(length / parts);
       const equal = Array.from({ length: parts }, (_, i) => Math.max(0, Math.min(each, length - i * each)));
-      const lengths = read(inputs) ?? equal;
+      const lengths = read(inputs, plan) ?? equal;
       // before operator set 18 the last part may not be shorter
       const uneven = lengths === equal && node.opset < 18 && length % parts !== 0;
       const sum = lengths.reduce((total, part) => total + part, 0);
@@ -120,7 +132,7 @@ const split: Operator = {
       return lengths.map((part) => {
         const dims = value.dims.with(axis, part);
         start += part;
-        return copyPart(node, value, (start - part) * steps[axis]!, dims, steps, work);
+        return copyPart(node, value, (start - part) * steps[axis]!, dims, steps, plan);
       });
     };
   },
@@ -130,21 +142,36 @@ const gather: Operator = {
   inputs: [2, 2],
   prepare(node) {
     const given = node.int('axis', 0);
-    return ([a, indices], work) => {
+    return ([a, indices], plan) => {
       const value = a!;
       const axis = node.axis(given, value.dims.length);
       if (indices!.type !== 'int64' && indices!.type !== 'int32') node.wrongType('indices', 'int64', indices!.type);
       const length = value.dims[axis]!;
-      const picked = toNumbers(indices!).map((index) => node.axis(index, length, 'indices'));
       const inner = product(value.dims.slice(axis + 1));
       const dims = [...value.dims.slice(0, axis), ...indices!.dims, ...value.dims.slice(axis + 1)];
-      const out = work.make(value.type, dims, node.path);
-      for (let i = 0, at = 0; at < out.data.length; i++) {
-        for (const index of picked) {
-          copyRun(value.data, (i * length + index) * inner, inner, out.data, at);
-          at += inner;
-        }
+      if (indices!.known && indices!.count === 1) {
+        const index = node.axis(toNumbers(indices!)[0]!, length, 'indices');
+        const steps = strides(value.dims);
+        const kept = [...value.dims.slice(0, axis), 1, ...value.dims.slice(axis + 1)];
+        return [copyPart(node, value, index * steps[axis]!, kept, steps, plan).withDims(dims)];
       }
+      const out = plan.make(value.type, dims, node.path);
+      plan.step([value, indices, out], () => {
+        const picked = new Array<number>(indices!.count);
+        return () => {
+          const list = indices!.data;
+          const from = value.data;
+          const to = out.data;
+          for (let i = 0; i < list.length; i++) picked[i] = node.axis(Number(list[i]), length, 'indices');
+          // beside an empty axis any other may be huge
+          for (let i = 0, at = 0; at < to.length; i++) {
+            for (const index of picked) {
+              copyRun(from, (i * length + index) * inner, inner, to, at);
+              at += inner;
+            }
+          }
+        };
+      });
       return [out];
     };
   },

@@ -1,9 +1,19 @@
-import { checkInteger, describe, sameDims, tag, wrongType, wrongValue } from '../base/tensor.ts';
+import { checkInteger, describe, tag, wrongType, wrongValue } from '../base/tensor.ts';
 import { checkFile } from '../files/bytes.ts';
-import { loadOnnx, type OnnxFeed, type OnnxPort, type OnnxResult, type OnnxSession, type WasmModule } from '../onnx.ts';
+import {
+  loadOnnx,
+  type OnnxFeed,
+  type OnnxPort,
+  type OnnxResult,
+  type OnnxSession,
+  type RunOptions,
+  type WasmModule,
+} from '../onnx.ts';
 import type { UrlLike } from './env.ts';
 import { type ExternalDataFileDescription, readExternalData } from './external-data.ts';
 import { type OnnxValue, Tensor } from './tensor.ts';
+
+type Targets = NonNullable<RunOptions['out']>;
 
 const CREATE = 'InferenceSession.create';
 
@@ -178,10 +188,15 @@ export const InferenceSession: InferenceSessionFactory = class InferenceSession 
     if (!session) throw new Error('InferenceSession: used after release()');
     const fetches = readFetches(this.outputNames, fetchesOrOptions);
     checkObject('run', 'options', options);
-    const results = session.run(this._readFeeds(feeds));
-    for (const [name, tensor] of fetches) if (tensor) checkFetch(name, tensor, results[name]!);
+    const given = [...fetches].filter((entry): entry is [string, Tensor] => entry[1] !== null);
+    // the tensors' own properties are read here: those of a float16 model's caller may be of another type
+    const out = Object.fromEntries(given.map(([name, { type, data, dims }]) => [name, { type, data, dims }]));
+    const results = session.runAs('fetch', this._readFeeds(feeds), {
+      outputs: [...fetches.keys()],
+      out: out as Targets,
+    });
     // makes each name an own property, even '__proto__'
-    return Object.fromEntries([...fetches].map(([name, tensor]) => [name, toTensor(results[name]!, tensor)]));
+    return Object.fromEntries([...fetches].map(([name, tensor]) => [name, tensor ?? toTensor(results[name]!)]));
   }
 
   async release(): Promise<void> {
@@ -273,13 +288,6 @@ function checkFetchName(outputNames: readonly string[], name: unknown): void {
   if (!outputNames.includes(name)) throw wrongValue('run', 'fetches', outputNames.map(describe).join(', '), name);
 }
 
-function checkFetch(name: string, tensor: Tensor, { type, dims }: OnnxResult): void {
-  if (tensor.type !== type) throw wrongType('run', `fetch ${name}.type`, type, tensor.type);
-  if (!sameDims(tensor.dims, dims)) throw wrongValue('run', `fetch ${name}.dims`, describe(dims), tensor.dims);
-}
-
-function toTensor({ type, data, dims }: OnnxResult, into: Tensor | null): Tensor {
-  if (!into) return new Tensor(type, data, dims);
-  (into.data as Float32Array).set(data as Float32Array);
-  return into;
+function toTensor({ type, data, dims }: OnnxResult): Tensor {
+  return new Tensor(type, data, dims);
 }

@@ -30,7 +30,7 @@ it('weights that LSTM nodes share are packed once', () => {
   const graph = (count: number): GraphSpec => ({
     nodes: list(count, lstm),
     inputs: { x: [1, 1, I] },
-    outputs: outputs(['h0', `h${count - 1}`]),
+    outputs: outputs(list(count, (i) => `h${i}`)),
     initializers: [tensor('w', 1, 4 * H, I), tensor('r', 1, 4 * H, H)],
   });
   const one = load(graph(1));
@@ -54,7 +54,7 @@ it.each([
       { op: other, inputs: ['x', 'm'], outputs: ['z'] },
     ],
     inputs: { x: [1, 16] },
-    outputs: outputs(['y0', 'z']),
+    outputs: outputs([...list(count, (i) => `y${i}`), 'z']),
     initializers: [tensor('m', 16, 16)],
   });
   const one = load(graph(1));
@@ -123,6 +123,7 @@ it('a model that fails at load leaves nothing', () => {
       { op: 'MatMul', inputs: ['x', 'nothing'], outputs: ['z'] },
     ],
     inputs: { x: [1, 16] },
+    outputs: outputs(['y', 'z']),
     initializers: [tensor('m', 16, 16)],
   };
   expect(() => load(graph)).toThrow('computed before');

@@ -137,6 +137,7 @@ test('one error lists every unsupported operator with its nodes', () => {
           { op: 'Relu', domain: 'com.example', name: 'other', inputs: ['x'], outputs: ['o'] },
         ],
         inputs: { x: [1] },
+        outputs: { y: undefined, r: undefined, second: undefined, o: undefined },
       }),
     );
   expect(call).toThrow(

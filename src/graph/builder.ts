@@ -1,0 +1,384 @@
+import { product } from '../base/tensor.ts';
+import { onnxKernels } from '../cells/kernels.ts';
+import { View } from '../cells/walks.ts';
+import { align, endScratch, floats, scratch } from '../memory/arena.ts';
+import { skip } from '../memory/rows.ts';
+import { Resource } from '../nn/module.ts';
+import { copyElements } from './copy.ts';
+import { permuted, strides } from './layout.ts';
+import { type DataOf, newData, type ValueData, type ValueType } from './types.ts';
+import { NO_SOURCES, type Sources, Storage, Value } from './value.ts';
+
+/** Limits of what a plan may ask for. */
+export interface Limits {
+  /** Counts elements that are made or moved. */
+  count(elements: number, path: string): void;
+  /** Counts multiplications. */
+  spend(multiplications: number, path: string): void;
+  /** Checks dims one by one, and counts their elements. */
+  make(type: ValueType, dims: readonly number[], path: string): void;
+  copy(): Limits;
+}
+
+/** A step of a run, bound to its buffers. */
+export type Step = () => void;
+
+/** Steps beyond any plan's. */
+const FOREVER = Number.POSITIVE_INFINITY;
+
+/** Thrown where planning needs elements of a value that only a run has. */
+export class Needed extends Error {
+  readonly value: Value;
+
+  constructor(value: Value) {
+    super('a value is needed while planning');
+    this.value = value;
+  }
+}
+
+interface Draft {
+  readonly storages: readonly Storage[];
+  readonly bind: () => Step;
+}
+
+/** Linear memory of a plan; freed by dispose(), or when it is collected. */
+class Block extends Resource {
+  readonly pointer: number;
+
+  constructor(bytes: number) {
+    super('plan');
+    this.pointer = this.allocate(bytes);
+  }
+}
+
+/** Steps that are bound to buffers in a block of their own. */
+export class BoundSteps {
+  readonly steps: readonly Step[];
+  readonly bytes: number;
+  private readonly _block: Block;
+
+  constructor(steps: readonly Step[], bytes: number, block: Block) {
+    this.steps = steps;
+    this.bytes = bytes;
+    this._block = block;
+  }
+
+  run(): void {
+    const { steps } = this;
+    for (let i = 0; i < steps.length; i++) steps[i]!();
+  }
+
+  dispose(): void {
+    this._block.dispose();
+  }
+}
+
+/**
+ * Takes the steps of a plan from operators, gives every value a place in one block of linear memory, and binds the steps to it.
+ * Where all inputs of a node are known, its steps run at once and its results are known.
+ */
+export class Builder {
+  limits: Limits;
+  /** Whether steps run at once. */
+  immediate = false;
+  /** The sources of what the current node makes. */
+  sources: Sources = NO_SOURCES;
+  private readonly _drafts: Draft[] = [];
+  /** Known elements that steps read from linear memory. */
+  private readonly _constants = new Map<ValueData, Storage>();
+  private readonly _plain = new Map<Value, Value>();
+
+  constructor(limits: Limits) {
+    this.limits = limits;
+  }
+
+  /** Begins a node with these inputs. */
+  begin(inputs: readonly (Value | undefined)[]): void {
+    this.immediate = inputs.every((input) => !input || input.known);
+    this.sources = unionOf(inputs);
+  }
+
+  count(elements: number, path: string): void {
+    this.limits.count(elements, path);
+  }
+
+  spend(multiplications: number, path: string): void {
+    this.limits.spend(multiplications, path);
+  }
+
+  /** Makes a result; steps of the node write all of its elements. In steps that run at once they are zeros first. */
+  make<Type extends ValueType>(type: Type, dims: readonly number[], path: string): Value<DataOf<Type>> {
+    this.limits.make(type, dims, path);
+    return this._make(type, dims);
+  }
+
+  /** Makes a result of the dims of an input and with its order of elements. */
+  makeLike<Type extends ValueType>(type: Type, input: Value, path: string): Value<DataOf<Type>> {
+    const out = this.make(type, input.dims, path);
+    return input.turned ? new Value(out.dims, out.storage, true) : out;
+  }
+
+  /** Makes a buffer of floats for steps of this node. */
+  scratch(count: number): Value<Float32Array> {
+    return this._make('float32', [count]);
+  }
+
+  /** Makes a result as make() does, whose elements the node has counted. */
+  buffer<Type extends ValueType>(type: Type, dims: readonly number[]): Value<DataOf<Type>> {
+    return this._make(type, dims);
+  }
+
+  /** Makes a buffer that belongs to the plan: what binding a step writes there stays. */
+  keep(bytes: number): Value<Float32Array> {
+    const value = this.scratch(Math.ceil(bytes / 4));
+    value.storage.last = FOREVER;
+    return value;
+  }
+
+  private _make<Type extends ValueType>(type: Type, dims: readonly number[]): Value<DataOf<Type>> {
+    const count = product(dims);
+    if (this.immediate) return Value.of(type, dims, newData(type, count));
+    return new Value(dims, Storage.planned(type, count, this.sources));
+  }
+
+  /** Gives a result whose elements [N, C, L] were written as [N, L, C], which is the same where C or L is 1. */
+  turned(value: Value<Float32Array>): Value<Float32Array> {
+    const [, C, L] = value.dims;
+    return C === 1 || L === 1 ? value : new Value(value.dims, value.storage, true);
+  }
+
+  /** Makes a value of what is known while planning. */
+  constant<Data extends ValueData>(type: ValueType, dims: readonly number[], data: Data): Value<Data> {
+    return Value.of(type, dims, data);
+  }
+
+  /**
+   * Adds a step.
+   * @param values all that it reads and writes
+   * @param bind gives the step, once pointers are known
+   */
+  step(values: readonly (Value | undefined)[], bind: () => Step): void {
+    if (this.immediate) {
+      bind()();
+      return;
+    }
+    const storages = values.flatMap((value) => (value && !value.known ? [value.storage.root] : []));
+    this._add(storages, bind);
+  }
+
+  /**
+   * Adds a step that works in linear memory.
+   * @param bind gives the step from the pointers of `reads`, then `writes`; 0 for one that is left out
+   */
+  kernel(reads: readonly (Value | undefined)[], writes: readonly Value[], bind: (...pointers: number[]) => Step): void {
+    const all = [...reads, ...writes];
+    if (this.immediate) {
+      runInScratch(reads, writes, bind);
+      return;
+    }
+    const storages = all.map((value) => value && this._resident(value));
+    const roots = storages.flatMap((storage) => (storage ? [storage.root] : []));
+    this._add(roots, () => bind(...storages.map((storage) => storage?.pointer ?? 0)));
+  }
+
+  private _add(storages: readonly Storage[], bind: () => Step): void {
+    this._drafts.push({ storages, bind });
+  }
+
+  /** Where a value lies in linear memory; known elements get a place there. */
+  private _resident({ type, storage }: Value): Storage {
+    if (!storage.known) return storage;
+    const { data } = storage;
+    let copy = this._constants.get(data);
+    if (!copy) {
+      copy = Storage.planned(type, storage.count, NO_SOURCES);
+      copy.last = FOREVER;
+      this._constants.set(data, copy);
+    }
+    return copy;
+  }
+
+  /**
+   * Copies elements: [i, j, ...] of `dims` from start + i steps[0] + ... of `from` to toStart + i toSteps[0] + ... of `to`; by
+   * default to one after the other.
+   */
+  copy(
+    from: Value,
+    start: number,
+    steps: readonly number[],
+    to: Value,
+    dims: readonly number[] = to.dims,
+    toStart = 0,
+    toSteps: readonly number[] = strides(dims),
+  ): void {
+    if (product(dims) === 0) return;
+    if (this.immediate || from.type === 'bool') {
+      this.step([from, to], () => () => copyElements(from.data, start, steps, to.data, toStart, toSteps, dims));
+      return;
+    }
+    // words: two for an int64
+    const size = from.type === 'int64' ? 2 : 1;
+    const words = (list: readonly number[]) => [...list.map((step) => size * step), 1];
+    const view = new View([...dims, size], words(steps), words(toSteps));
+    this.kernel([from], [to, this.keep(view.bytes)], (atFrom, atTo, struct) => {
+      view.src = skip(atFrom, size * start);
+      view.dst = skip(atTo, size * toStart);
+      view.write(struct);
+      const { copy_view } = onnxKernels();
+      return () => copy_view(struct);
+    });
+  }
+
+  /** Reorders axes: axis i of the result is axis order[i]. No element moves where only axes of size 1 do. */
+  permute<Data extends ValueData>(value: Value<Data>, order: readonly number[]): Value<Data> {
+    const { dims, isView } = permuted(value.dims, order);
+    if (isView) return value.withDims(dims);
+    const out = this._make(value.type, dims) as unknown as Value<Data>;
+    const from = strides(value.dims);
+    this.copy(
+      value,
+      0,
+      order.map((axis) => from[axis]!),
+      out,
+    );
+    return out;
+  }
+
+  /** A value in the usual order of elements. */
+  plain<Data extends ValueData>(value: Value<Data>): Value<Data> {
+    if (!value.turned) return value;
+    const known = this._plain.get(value);
+    if (known) return known as Value<Data>;
+    const [N, C, L] = value.dims as [number, number, number];
+    const { sources, immediate } = this;
+    this.sources = value.storage.sources;
+    this.immediate = value.known;
+    const lying = new Value<Data>([N, L, C], value.storage);
+    const plain = this.permute(lying, [0, 2, 1]);
+    this.sources = sources;
+    this.immediate = immediate;
+    this._plain.set(value, plain);
+    return plain;
+  }
+
+  /**
+   * Gives a value whose elements are known.
+   * @throws Needed if they are not
+   */
+  need<Data extends ValueData>(value: Value<Data>): Value<Data> {
+    if (!value.known) throw new Needed(value);
+    return value;
+  }
+
+  /** Remembers the steps so far; with the number, cut() drops the later ones. */
+  get length(): number {
+    return this._drafts.length;
+  }
+
+  cut(length: number): void {
+    this._drafts.length = length;
+    this._plain.clear();
+  }
+
+  /**
+   * Places every buffer and binds the steps.
+   * @param inputs buffers that are filled before the first step
+   * @param kept buffers that are read after the last step
+   * @throws RangeError if linear memory cannot hold them
+   */
+  bind(inputs: readonly Value[], kept: readonly Value[]): BoundSteps {
+    /** Buffers of the whole run. */
+    const whole = new Set<Storage>(this._constants.values());
+    /** Buffers by the step that writes them first. */
+    const firsts: Storage[][] = this._drafts.map(() => []);
+    const seen = new Set<Storage>();
+    for (const { storage } of kept) storage.root.last = FOREVER;
+    for (const { storage } of [...inputs, ...kept]) if (isHomeless(storage)) whole.add(storage.root);
+    for (const [i, { storages }] of this._drafts.entries()) {
+      for (const root of storages) {
+        if (!isHomeless(root) || whole.has(root)) continue;
+        if (root.last === FOREVER) whole.add(root);
+        else {
+          if (!seen.has(root)) firsts[i]!.push(root);
+          seen.add(root);
+          root.last = i;
+        }
+      }
+    }
+    const places = placeBuffers([...whole], firsts);
+    const block = new Block(places.bytes);
+    for (const [root, offset] of places.offsets) root.place(block.pointer + offset);
+    for (const [data, copy] of this._constants) (copy.data as Float32Array).set(data as Float32Array);
+    const steps = this._drafts.map(({ bind }) => bind());
+    return new BoundSteps(steps, places.bytes, block);
+  }
+}
+
+/** Whether a storage needs a place in the block. */
+function isHomeless({ known, root }: Storage): boolean {
+  return !known && root.pointer < 0;
+}
+
+function unionOf(values: readonly (Value | undefined)[]): Sources {
+  let union: Sources = NO_SOURCES;
+  for (const value of values) {
+    const sources = value?.storage.sources;
+    if (!value || sources?.size === 0) continue;
+    if (!sources) return undefined;
+    union = union!.size ? new Set([...union!, ...sources]) : sources;
+  }
+  return union;
+}
+
+/** Runs a step that works in linear memory on known values. */
+function runInScratch(
+  reads: readonly (Value | undefined)[],
+  writes: readonly Value[],
+  bind: (...pointers: number[]) => Step,
+): void {
+  const all = [...reads, ...writes];
+  let bytes = 0;
+  const offsets = all.map((value) => {
+    bytes += align(value?.storage.bytes ?? 0);
+    return bytes - align(value?.storage.bytes ?? 0);
+  });
+  const start = scratch(bytes);
+  const view = (i: number): Uint8Array => new Uint8Array(floats().buffer, start + offsets[i]!, all[i]!.storage.bytes);
+  const bytesOf = ({ data }: Value): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  for (const [i, value] of reads.entries()) if (value) view(i).set(bytesOf(value));
+  bind(...offsets.map((offset, i) => (all[i] ? start + offset : 0)))();
+  for (const [i, value] of writes.entries()) bytesOf(value).set(view(reads.length + i));
+  endScratch();
+}
+
+/**
+ * Gives buffers offsets in one block: first those of the whole run, one after the other, then each of the others as low as it fits
+ * beside those that are in use at the same time.
+ */
+function placeBuffers(
+  whole: readonly Storage[],
+  firsts: readonly (readonly Storage[])[],
+): { offsets: Map<Storage, number>; bytes: number } {
+  const offsets = new Map<Storage, number>();
+  let start = 0;
+  for (const root of whole) {
+    offsets.set(root, start);
+    start += align(root.bytes);
+  }
+  /** Buffers in use, in order of their offsets. */
+  let used: { offset: number; end: number; last: number }[] = [];
+  let bytes = start;
+  for (const [step, roots] of firsts.entries()) {
+    used = used.filter(({ last }) => last >= step);
+    for (const root of roots) {
+      const size = align(root.bytes);
+      let offset = start;
+      let i = 0;
+      for (; i < used.length && used[i]!.offset - offset < size; i++) offset = used[i]!.end;
+      used.splice(i, 0, { offset, end: offset + size, last: root.last });
+      offsets.set(root, offset);
+      bytes = Math.max(bytes, offset + size);
+    }
+  }
+  return { offsets, bytes };
+}

@@ -1,0 +1,166 @@
+import { checkOptions, describe, formatDims, sameDims, wrongType, wrongValue } from '../base/tensor.ts';
+import type { ValueData, ValueType } from '../graph/types.ts';
+import type { Value } from '../graph/value.ts';
+import { checkData, isMap, type OnnxFeed, type OnnxPort, readDims } from './feeds.ts';
+
+/** An output of a run, in memory of its own: later runs do not change it. */
+export interface OnnxResult {
+  /** The elements, row-major: Float32Array, BigInt64Array (int64), Int32Array, or Uint8Array (bool, 0 or 1). */
+  readonly data: ValueData;
+  /** The shape; [] for a scalar. */
+  readonly dims: readonly number[];
+  /** 'float32', 'int64', 'int32' or 'bool'. */
+  readonly type: ValueType;
+}
+
+/** Options of OnnxSession.run(). */
+export interface RunOptions {
+  /** The names of the outputs to compute and return; nodes that only others need are not run. Default: those of `out`, or else all. */
+  readonly outputs?: readonly string[] | undefined;
+  /**
+   * Tensors of the outputs' types and dims, such as earlier results, to write to and return, by the outputs' names; a run whose
+   * outputs are all there makes no garbage. They may be the feeds.
+   */
+  readonly out?: Readonly<Record<string, OnnxFeed>> | undefined;
+}
+
+/** A tensor of the caller's to write an output to: its properties are read once. */
+interface Target {
+  tensor: OnnxFeed | undefined;
+  data: ValueData | undefined;
+  readonly dims: number[];
+}
+
+/** The outputs that a run is asked for, and where to write them. Kept and refilled, so that a run makes no garbage. */
+export class Results {
+  /** The places of the outputs among all outputs, in the order asked for. */
+  readonly places: number[] = [];
+  private readonly _ports: readonly OnnxPort[];
+  private readonly _targets: readonly Target[];
+  private _out: object | undefined;
+  /** How many of the places are returned. */
+  private _returned = 0;
+  private _word = '';
+
+  constructor(ports: readonly OnnxPort[]) {
+    this._ports = ports;
+    this._targets = ports.map(() => ({ tensor: undefined, data: undefined, dims: [] }));
+  }
+
+  /**
+   * @param word what errors call a tensor to write to
+   * @param states places of outputs that are computed in any case, and not returned unless they are asked for
+   * @throws TypeError or RangeError that names the option or output
+   */
+  read(word: string, options: RunOptions | undefined, states: readonly number[] = NO_STATES): void {
+    checkOptions('run', options, OPTIONS);
+    this.clear();
+    this._word = word;
+    const outputs = options?.outputs;
+    const out = options?.out;
+    if (out !== undefined) this._readOut(out);
+    if (outputs !== undefined) this._readNames(outputs);
+    else {
+      for (let i = 0; i < this._ports.length; i++) {
+        if (out === undefined ? !states.includes(i) : this._targets[i]!.tensor) this.places.push(i);
+      }
+    }
+    this._returned = this.places.length;
+    for (let k = 0; k < states.length; k++) if (!this.places.includes(states[k]!)) this.places.push(states[k]!);
+  }
+
+  private _placeOf(what: string, name: unknown): number {
+    if (typeof name !== 'string') throw wrongType('run', what, 'names of outputs', name);
+    for (let i = 0; i < this._ports.length; i++) if (this._ports[i]!.name === name) return i;
+    throw wrongValue('run', what, this._ports.map((port) => describe(port.name)).join(', '), name);
+  }
+
+  private _readNames(outputs: unknown): void {
+    if (!Array.isArray(outputs) || outputs.length === 0) {
+      throw wrongType('run', 'outputs', 'an array of at least one name', outputs);
+    }
+    const count = outputs.length;
+    for (let k = 0; k < count; k++) {
+      const place = this._placeOf('outputs', outputs[k]);
+      if (!this.places.includes(place)) this.places.push(place);
+    }
+  }
+
+  private _readOut(out: unknown): void {
+    if (out === null || typeof out !== 'object' || isMap(out)) {
+      throw wrongType('run', this._word, 'an object of tensors by name', out);
+    }
+    this._out = out;
+    for (const name in out) {
+      if (!Object.hasOwn(out, name)) continue;
+      const place = this._placeOf(this._word, name);
+      const { type } = this._ports[place]!;
+      const target = this._targets[place]!;
+      const tensor = (out as Record<string, unknown>)[name];
+      if (tensor === null || typeof tensor !== 'object') {
+        throw wrongType('run', this._nameOf(name), 'a tensor { data, dims }', tensor);
+      }
+      const { data, dims, type: said } = tensor as OnnxFeed;
+      if (said !== undefined && said !== type) throw wrongType('run', `${this._nameOf(name)}.type`, type, said);
+      target.data = checkData(this._nameOf, name, type, data);
+      readDims(this._nameOf, name, dims, target.dims);
+      target.tensor = tensor as OnnxFeed;
+    }
+  }
+
+  /**
+   * Checks that results fit the tensors to write them to.
+   * @throws RangeError if dims differ; TypeError if the data were a view of linear memory that has grown
+   */
+  check(results: readonly Value[]): void {
+    for (let k = 0; k < this.places.length; k++) {
+      const { name } = this._ports[this.places[k]!]!;
+      const { data, dims } = this._targets[this.places[k]!]!;
+      if (!data) continue;
+      const expected = results[k]!.dims;
+      if (!sameDims(dims, expected)) throw wrongValue('run', `${this._nameOf(name)}.dims`, formatDims(expected), dims);
+      if (data.length !== results[k]!.count) {
+        const text = `${results[k]!.count} elements for dims ${formatDims(expected)}, outside linear memory`;
+        throw wrongType('run', `${this._nameOf(name)}.data`, text, data.length);
+      }
+    }
+  }
+
+  /** Writes results to the tensors, and gives them by name; new ones where there is no tensor. */
+  write(results: readonly Value[]): Record<string, OnnxResult> {
+    let isWhole = this._out !== undefined;
+    for (let k = 0; k < this._returned; k++) {
+      const { data } = this._targets[this.places[k]!]!;
+      if (data) (data as Float32Array).set(results[k]!.data as Float32Array);
+      else isWhole = false;
+    }
+    if (isWhole) return this._out as Record<string, OnnxResult>;
+    const all: Record<string, OnnxResult> = Object.create(null);
+    for (let k = 0; k < this._returned; k++) {
+      const place = this.places[k]!;
+      const { tensor } = this._targets[place]!;
+      const { type, dims, data } = results[k]!;
+      all[this._ports[place]!.name] = (tensor as OnnxResult | undefined) ?? {
+        data: data.slice(),
+        dims: [...dims],
+        type,
+      };
+    }
+    return all;
+  }
+
+  private readonly _nameOf = (name: string): string => `${this._word} ${describe(name).slice(1, -1)}`;
+
+  /** Lets go of the caller's objects. */
+  clear(): void {
+    this.places.length = 0;
+    this._out = undefined;
+    for (let i = 0; i < this._targets.length; i++) {
+      this._targets[i]!.tensor = undefined;
+      this._targets[i]!.data = undefined;
+    }
+  }
+}
+
+const OPTIONS = ['outputs', 'out'];
+const NO_STATES: readonly number[] = [];
