@@ -1,27 +1,18 @@
-// assembly/ -> build/*.asc.wasm -> dist/*.wasm -> src/memory/{abi,embedded}.ts -> dist/*.js with maps, dist/*.d.ts
+// assembly/ -> build/modules/*.wasm -> dist/*.wasm -> src/memory/{abi,embedded}.ts -> dist/*.js with maps, dist/*.d.ts
 // One file an entry point and one for what they share: forty small modules would take longer to load than to run.
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { minifySync } from 'rolldown/utils';
 import { writeDeclarations } from './declarations.mjs';
+import { compileModules, MODULE_NAMES, run } from './modules.mjs';
 import { pureCalls } from './pure.mjs';
 import { slim } from './source-maps.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
-
-/** Runs a command of an installed package with this Node, whatever the shell's PATH holds. */
-function run(packageName, command, ...args) {
-  const manifest = require.resolve(`${packageName}/package.json`);
-  const { bin } = JSON.parse(readFileSync(manifest, 'utf8'));
-  const script = join(dirname(manifest), typeof bin === 'string' ? bin : bin[command]);
-  execFileSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
-}
 
 /** Beside a file that has code of other packages: which, and their licences. */
 function writeLicences({ fileName, moduleIds }) {
@@ -38,67 +29,33 @@ function writeLicences({ fileName, moduleIds }) {
   writeFileSync(join(dist, fileName.replace(/\.js$/, '.LICENSE.txt')), texts.join('\n'));
 }
 
-// The signatures and layouts that src/ relies on change with any of the sources: their hash tells modules that do not belong together.
-const generated = 'abi.ts';
-const hash = createHash('sha256');
-for (const name of readdirSync(join(root, 'assembly'), { recursive: true }).sort()) {
-  if (!name.endsWith('.ts') || name === generated) continue;
-  hash.update(
-    `${name.replaceAll('\\', '/')}\n${readFileSync(join(root, 'assembly', name), 'utf8').replaceAll('\r', '')}\n`,
-  );
-}
-const ABI = hash.digest().readInt32LE();
-writeFileSync(
-  join(root, 'assembly', generated),
-  `/** A hash of assembly/, written by the build. */\nexport const ABI: i32 = ${ABI};\n`,
-);
-
 // made aside and put in place whole, so that whoever uses dist/ meanwhile finds one that works
 const dist = join(root, 'build/dist');
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
-for (const [target, entry, ...features] of [
-  ['lstm', 'assembly/index.ts', '--enable-simd'],
-  ['int8', 'assembly/relaxed/index.ts', '--enable-simd', '--enable-relaxed-simd'],
-  ['onnx', 'assembly/onnx/index.ts', '--enable-simd', '--enable-nontrapping-float-to-int'],
-]) {
-  run('assemblyscript', 'asc', entry, '--target', target);
-  const name = target === 'lstm' ? 'lstm' : `lstm-${target}`;
-  const options = ['-O3', '--converge', '--enable-bulk-memory', ...features, '-o', join(dist, `${name}.wasm`)];
-  run('binaryen', 'wasm-opt', `build/${name}.asc.wasm`, ...options);
-}
-
-run('assemblyscript', 'asc', 'assembly/constants.ts', '--target', 'constants');
-const env = { memory: new WebAssembly.Memory({ initial: 1 }) };
-const constants = Object.entries(
-  new WebAssembly.Instance(new WebAssembly.Module(readFileSync(join(root, 'build/constants.wasm'))), { env }).exports,
-).filter(([, value]) => value instanceof WebAssembly.Global);
+const { folder, constants } = await compileModules();
+for (const name of MODULE_NAMES) copyFileSync(join(folder, `${name}.wasm`), join(dist, `${name}.wasm`));
 writeFileSync(
   join(root, 'src/memory/abi.ts'),
   `/** Constants of assembly/, written by the build. */
-${constants.map(([name, { value }]) => `export const ${name} = ${value};\n`).join('')}`,
+${Object.entries(constants)
+  .map(([name, value]) => `export const ${name} = ${value};\n`)
+  .join('')}`,
 );
 
-// Hexadecimal, since the engine's own parser decodes it and AudioWorklets lack atob. Gzipped it is 10 % more than the module
-// itself; base64 would be 30 %.
-const hex = (name) => `'${readFileSync(join(dist, name)).toString('hex')}'`;
-writeFileSync(
-  join(root, 'src/memory/embedded.ts'),
-  `/** lstm.wasm in hexadecimal. */
-export const embedded: string =
-  ${hex('lstm.wasm')};
-/** lstm-int8.wasm in hexadecimal. */
-export const embeddedInt8: string =
-  ${hex('lstm-int8.wasm')};
-`,
-);
-writeFileSync(
-  join(root, 'src/cells/embedded.ts'),
-  `/** lstm-onnx.wasm in hexadecimal. */
-export const embeddedOnnx: string =
-  ${hex('lstm-onnx.wasm')};
-`,
-);
+/**
+ * Writes a file of src/ that exports modules in hexadecimal, since the engine's own parser decodes it and AudioWorklets lack atob.
+ * Gzipped it is 10 % more than the module itself; base64 would be 30 %.
+ */
+function writeEmbedded(path, texts) {
+  const exports = Object.entries(texts).map(([name, file]) => {
+    const text = readFileSync(join(dist, file)).toString('hex');
+    return `/** ${file} in hexadecimal. */\nexport const ${name}: string =\n  '${text}';\n`;
+  });
+  writeFileSync(join(root, path), exports.join(''));
+}
+writeEmbedded('src/memory/embedded.ts', { embedded: 'lstm.wasm', embeddedInt8: 'lstm-int8.wasm' });
+writeEmbedded('src/cells/embedded.ts', { embeddedOnnx: 'lstm-onnx.wasm' });
 
 // @bufbuild/protobuf is given a decoder; its own needs what AudioWorklets lack.
 const withoutTextEncoding = {
@@ -177,7 +134,7 @@ for (const { fileName } of output.filter(({ fileName }) => fileName.endsWith('.m
 // npm run test:quick needs none, which halves the build
 if (!process.argv.includes('--no-types')) {
   rmSync(join(root, 'build/types'), { recursive: true, force: true });
-  run('typescript', 'tsc', '-p', '.');
+  await run('typescript', 'tsc', '-p', '.');
   const entries = output.filter(({ isEntry }) => isEntry).map(({ name, exports }) => [name, exports]);
   await writeDeclarations(join(root, 'build/types'), dist, Object.fromEntries(entries));
 }
