@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { minifySync } from 'rolldown/utils';
 import { writeDeclarations } from './declarations.mjs';
+import { embed } from './embed.mjs';
 import { compileModules, MODULE_NAMES, run } from './modules.mjs';
 import { pureCalls } from './pure.mjs';
 import { slim } from './source-maps.mjs';
@@ -43,14 +44,11 @@ ${Object.entries(constants)
   .join('')}`,
 );
 
-/**
- * Writes a file of src/ that exports modules in hexadecimal, since the engine's own parser decodes it and AudioWorklets lack atob.
- * Gzipped it is 10 % more than the module itself; base64 would be 30 %.
- */
+/** Writes a file of src/ that exports modules as texts. */
 function writeEmbedded(path, texts) {
   const exports = Object.entries(texts).map(([name, file]) => {
-    const text = readFileSync(join(dist, file)).toString('hex');
-    return `/** ${file} in hexadecimal. */\nexport const ${name}: string =\n  '${text}';\n`;
+    const text = embed(readFileSync(join(dist, file)));
+    return `/** ${file} as scripts/embed.mjs writes it. */\nexport const ${name}: string =\n  '${text}';\n`;
   });
   writeFileSync(join(root, path), exports.join(''));
 }

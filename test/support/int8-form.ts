@@ -1,4 +1,5 @@
 import { I8 } from '../../src/memory/abi.ts';
+import { decode } from '../../src/memory/compile.ts';
 import { embeddedInt8 } from '../../src/memory/embedded.ts';
 import { int8Form } from '../../src/memory/int8.ts';
 import { type InitializeOptions, initialize } from '../../src/memory/wasm.ts';
@@ -27,8 +28,9 @@ export function chosenForm(options: InitializeOptions | undefined, isEmulated: b
 
 /** The module with another instruction in place of each relaxed product: v128.bitselect, its number in as many bytes. */
 export function withOtherIntegers(): WebAssembly.Module {
-  const parts = embeddedInt8.split('fd9302');
+  const latin1 = String.fromCharCode(...decode(embeddedInt8));
+  const parts = latin1.split('\xfd\x93\x02');
   if (parts.length === 1) throw new Error('lstm-int8.wasm has no relaxed product');
-  const bytes = parts.join('fdd200').match(/../g)!;
-  return new WebAssembly.Module(Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 16)));
+  const bytes = parts.join('\xfd\xd2\0');
+  return new WebAssembly.Module(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
 }
