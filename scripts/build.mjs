@@ -9,6 +9,7 @@ import { minifySync } from 'rolldown/utils';
 import { writeDeclarations } from './declarations.mjs';
 import { embed } from './embed.mjs';
 import { compileModules, MODULE_NAMES, run } from './modules.mjs';
+import { shortPrivateNames } from './private-names.mjs';
 import { pureCalls } from './pure.mjs';
 import { slim } from './source-maps.mjs';
 
@@ -99,7 +100,7 @@ const bundle = await rolldown({
   checks: { pluginTimings: false },
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
   transform: { define: { TextDecoder: 'undefined' } },
-  plugins: [pureCalls, withoutTextEncoding, ortOnOnnx, jsfive],
+  plugins: [shortPrivateNames(join(root, 'src')), pureCalls, withoutTextEncoding, ortOnOnnx, jsfive],
 });
 // What the main entry and readers share, what readers share, and fflate with what it unpacks: a file each. A group takes along
 // what it imports, unless one of a higher priority has it: fflate fills tables as it is loaded, which no bundler leaves out.
