@@ -24,8 +24,7 @@ describe('bundled', () => {
       expect(whole.includes(embedded)).toBe(![SAFETENSORS, PYTORCH].includes(program));
       const code = [embedded, embeddedInt8, embeddedOnnx].reduce((text, module) => text.replaceAll(module, ''), whole);
       // but for a model whose URL a program gives to InferenceSession.create
-      // not the word in a message, nor what a Git LFS pointer begins with
-      const calls = /\bimport\b|\brequire\b|https?:(?!\/\/git-lfs)/g;
+      const calls = /\bimport\b|\brequire\b|https?:/g;
       const loading = program === ORT ? calls : new RegExp(`${calls.source}|\\bfetch\\(`, 'g');
       const notInWorklets = /\batob\b|\bbtoa\b|\bText(De|En)coder\b/g;
       const strings = /(?<![.\w])eval\b(?!\(\)\{)|\bFunction\b/g; // but for the method eval()
