@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { decode } from '@jridgewell/sourcemap-codec';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { root, runIn, temporaryFolder } from '../support/consumer.ts';
 
@@ -103,7 +104,7 @@ describe('the tarball', () => {
       // imports and exports only; nothing but the modules' bytes
       if (['dist/index.js', 'dist/embedded.js'].includes(name)) continue;
       expect(readFileSync(join(installed, name), 'utf8')).toContain(`//# sourceMappingURL=${name.slice(5)}.map`);
-      const { sources, sourcesContent } = JSON.parse(readFileSync(join(installed, `${name}.map`), 'utf8'));
+      const { sources, sourcesContent, mappings } = JSON.parse(readFileSync(join(installed, `${name}.map`), 'utf8'));
       const ours = sources.map((path: string, i: number) => [path, sourcesContent[i]]);
       const code = ours.filter(([path]: [string]) => path.startsWith('../src/') && !path.endsWith('/embedded.ts'));
       expect(code.length).toBeGreaterThan(0);
@@ -114,6 +115,11 @@ describe('the tarball', () => {
         for (const [i, line] of text.split('\n').entries()) expect(lines[i]).toContain(line.trim());
       }
       expect(ours.filter(([, text]: [string, string]) => text !== '// not in this map')).toEqual(code);
+      for (const [, source, line] of decode(mappings).flat()) {
+        if (source === undefined) continue;
+        expect(sources[source]).toMatch(/^\.\.\/src\//);
+        if (code.includes(ours[source])) expect(sourcesContent[source].split('\n')[line!]).toMatch(/\S/);
+      }
     }
   });
 
@@ -140,7 +146,7 @@ describe('the tarball', () => {
   });
 
   it('is small', () => {
-    expect(statSync(tarball).size).toBeLessThanOrEqual(350_000);
+    expect(statSync(tarball).size).toBeLessThanOrEqual(330_000);
     const wasm = readFileSync(join(installed, 'dist/lstm.wasm'));
     expect(wasm.length).toBeLessThanOrEqual(16_000);
     expect(WebAssembly.validate(wasm)).toBe(true);
