@@ -11,14 +11,17 @@ const OBJECT_BYTES = 320;
 const VALUE_BYTES = 96;
 const ITEM_BYTES = 40;
 
+/** The byte order mark in UTF-8, which editors and PowerShell put in front of a text. RFC 8259 lets readers pass over it. */
+const MARK = [0xef, 0xbb, 0xbf];
+
 /**
- * Reads a JSON text as JSON.parse does, except that objects have no prototype and a repeated name is refused. Counts what it
- * makes on the budget.
+ * Reads a JSON text as JSON.parse does, except that objects have no prototype, a repeated name is refused, and a byte order mark
+ * in front is passed over. Counts what it makes on the budget.
  * @param who the reader, as messages name it
  * @throws ModelError
  */
 export function parseJson(who: string, bytes: Uint8Array, budget: Budget): unknown {
-  const cursor = new JsonCursor(who, bytes, 0);
+  const cursor = new JsonCursor(who, bytes, MARK.every((byte, i) => bytes[i] === byte) ? MARK.length : 0);
   const value = readValue(cursor, bytes, budget);
   cursor.end();
   return value;

@@ -8,8 +8,6 @@ import { refuse, WHO } from './refuse.ts';
 /** The index of a model in several files: JSON as bytes, as text, or parsed. */
 export type IndexLike = Uint8Array | ArrayBuffer | string | { readonly weight_map: Readonly<Record<string, string>> };
 
-const BOM = [0xef, 0xbb, 0xbf];
-
 /**
  * Reads an index: `{"metadata": {"total_size": ...}, "weight_map": {"tensor": "file", ...}}`, of which only the map says anything.
  * @returns the names of files by those of tensors
@@ -32,8 +30,7 @@ function parse(who: string, index: unknown): unknown {
   const given = isBytes ? bytesOf(index as Uint8Array | ArrayBuffer) : undefined;
   const bytes = typeof index === 'string' ? encodeUtf8(index) : given;
   if (!bytes) throw wrongType(who, 'index', 'JSON as bytes, as text or as an object', index);
-  const json = BOM.every((byte, i) => bytes[i] === byte) ? bytes.subarray(BOM.length) : bytes;
-  return parseJson(WHO, json, new Budget(WHO, json.length));
+  return parseJson(WHO, bytes, new Budget(WHO, bytes.length));
 }
 
 function member(who: string, index: unknown): object {
