@@ -7,7 +7,7 @@ import { Zip } from './files/zip/zip.ts';
 import { buildModel } from './keras/build.ts';
 import { Config } from './keras/config.ts';
 import { Hdf5 } from './keras/hdf5/file.ts';
-import { FiledWeights, listedWeights } from './keras/hdf5-weights.ts';
+import { FiledWeights, listDatasets, listedWeights } from './keras/hdf5-weights.ts';
 import { readManifest, Shards } from './keras/manifest.ts';
 import type { KerasModel } from './keras/model.ts';
 import { NamedWeights } from './keras/named-weights.ts';
@@ -97,7 +97,7 @@ export function readKerasWeights(bytes: Uint8Array | ArrayBuffer): Map<string, T
   const hdf5 = new Hdf5(file, new Budget(WHO, file.length));
   const prefix = hdf5.has('model_weights') ? 'model_weights/' : '';
   const weights = new Map<string, TensorLike>();
-  for (const [path, dataset] of hdf5.contents.datasets) {
+  for (const [path, dataset] of listDatasets(hdf5)) {
     const wanted = path.startsWith(prefix) && !path.startsWith(OPTIMIZER);
     if (!wanted || dataset.type.kind !== 'float') continue;
     const tensor = hdf5.tensor(dataset);

@@ -419,6 +419,30 @@ test.each([
   expect([...data]).toEqual(wanted);
 });
 
+test('a NaN in a window is its maximum, wherever it stands', () => {
+  const x = nested([
+    [
+      [NaN, 1],
+      [2, NaN],
+      [3, 4],
+      [5, 6],
+      [NaN, NaN],
+      [7, 8],
+    ],
+  ]);
+  const { data } = run([['MaxPooling1D', { pool_size: 2 }]], {}, x);
+  expect([...data]).toEqual([NaN, NaN, 5, 6, NaN, NaN]);
+  expect([...run([['MaxPooling1D', { pool_size: 3, padding: 'same', strides: 2 }]], {}, x).data]).toEqual([
+    NaN,
+    NaN,
+    NaN,
+    NaN,
+    NaN,
+    NaN,
+  ]);
+  expect([...run([['GlobalMaxPooling1D', {}]], {}, x).data]).toEqual([NaN, NaN]);
+});
+
 test('GlobalMaxPooling1D', () => {
   const x = noise([2, 9, 4]);
   const { data, dims } = run([['GlobalMaxPooling1D', {}]], {}, x);

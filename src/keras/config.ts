@@ -44,12 +44,17 @@ export class Config {
     return class_name === '__tuple__' && Array.isArray(items) ? items : undefined;
   }
 
-  /** Gives a member of an object; if it is missing, a Config without a value. */
+  /**
+   * Gives a member of an object; if it is missing, a Config without a value. TensorFlow.js reads `batchInputShape` where Keras
+   * writes `batch_input_shape`, and so for all names.
+   */
   get(key: string): Config {
     if (tag(this.value) !== 'Object') this.refuse('wrong-type', 'an object');
     const object = this.value as Record<string, unknown>;
-    const value = Object.hasOwn(object, key) ? object[key] : undefined;
-    return new Config(this.path === '' ? key : `${this.path}.${key}`, value);
+    const camel = key.includes('_') ? key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()) : key;
+    const found = !Object.hasOwn(object, key) && Object.hasOwn(object, camel) ? camel : key;
+    const value = Object.hasOwn(object, found) ? object[found] : undefined;
+    return new Config(this.path === '' ? found : `${this.path}.${found}`, value);
   }
 
   /** Gives the elements of an array or tuple. */

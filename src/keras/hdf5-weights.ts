@@ -1,5 +1,6 @@
 import { describe } from '../base/tensor.ts';
 import type { Hdf5 } from './hdf5/file.ts';
+import type { Dataset } from './hdf5/objects.ts';
 import { type ModelWeights, type NamedTensor, readTensor, refuseUnread } from './named-weights.ts';
 import type { LayerWeights } from './plan.ts';
 import { refuse } from './refuse.ts';
@@ -31,17 +32,44 @@ export function* listedWeights(file: Hdf5): Generator<NamedTensor> {
 const ROOTS = ['layers', '_layer_checkpoint_dependencies'];
 
 /**
+ * Lists the datasets of a file by their paths. Keras 2.13 to 2.15 on Windows names one group `layers\\lstm\\cell` in place of three
+ * in one another; such paths get the usual slashes.
+ * @throws ModelError if two paths become one
+ */
+export function listDatasets({ contents: { datasets } }: Hdf5): ReadonlyMap<string, Dataset> {
+  const isWindows = (path: string) => ROOTS.some((root) => path.startsWith(`${root}\\`));
+  if (![...datasets.keys()].some(isWindows)) return datasets;
+  const renamed = new Map<string, Dataset>();
+  for (const [path, dataset] of datasets) {
+    const usual = isWindows(path) ? path.replaceAll('\\', '/') : path;
+    if (renamed.has(usual)) {
+      const reason = `the weight ${describe(usual)} is there twice, with slashes and with backslashes`;
+      refuse.because('duplicate-weight', path, reason, 'one', path);
+    }
+    renamed.set(usual, dataset);
+  }
+  return renamed;
+}
+
+/** Tells whether an HDF5 file has weights by the order of layers, as .keras and .weights.h5 files have them. */
+export function isFiled(datasets: ReadonlyMap<string, Dataset>): boolean {
+  return [...datasets.keys()].some((path) => ROOTS.some((root) => path.startsWith(`${root}/`)));
+}
+
+/**
  * Finds the weights in a .keras file. Those of a layer lie in order, at layers/CLASS_POSITION/vars/0 and so on; the layer's name
  * does not matter (keras/src/saving/saving_lib.py).
  */
 export class FiledWeights implements ModelWeights {
   readonly #file: Hdf5;
+  readonly #datasets: ReadonlyMap<string, Dataset>;
   readonly #root: string;
   readonly #read = new Set<string>();
 
-  constructor(file: Hdf5) {
+  constructor(file: Hdf5, datasets = listDatasets(file)) {
     this.#file = file;
-    this.#root = ROOTS.find((root) => file.contents.groups.has(root)) ?? ROOTS[0]!;
+    this.#datasets = datasets;
+    this.#root = ROOTS.find((root) => [...datasets.keys()].some((path) => path.startsWith(`${root}/`))) ?? ROOTS[0]!;
   }
 
   ofLayer(name: string, className: string, position: number): LayerWeights {
@@ -50,7 +78,7 @@ export class FiledWeights implements ModelWeights {
       read: ({ folder }, specs) => {
         return specs.map((spec, i) => {
           const path = `${group}/${folder ? `${folder}/` : ''}vars/${i}`;
-          const dataset = this.#file.contents.datasets.get(path);
+          const dataset = this.#datasets.get(path);
           this.#read.add(path);
           return readTensor(describe(name), spec, path, dataset && this.#file.tensor(dataset));
         });
@@ -59,7 +87,7 @@ export class FiledWeights implements ModelWeights {
   }
 
   checkAllRead(): void {
-    for (const path of this.#file.contents.datasets.keys()) {
+    for (const path of this.#datasets.keys()) {
       // a seed generator's state is for training only
       if (!path.startsWith(`${this.#root}/`) || path.includes('/seed_generator/') || this.#read.has(path)) continue;
       refuseUnread(path);

@@ -1,9 +1,10 @@
 import { readDense } from './dense.ts';
-import { readBidirectional, readLstm } from './lstm.ts';
+import { readBidirectional, readCudnnLstm, readLstm } from './lstm.ts';
 import { readAny, readMasking, readNotEqual } from './masks.ts';
 import { readBatchNormalization, readLayerNormalization } from './normalization.ts';
 import type { LayerReader } from './plan.ts';
 import {
+  IDENTITIES,
   readActivationLayer,
   readEmbedding,
   readFlatten,
@@ -19,10 +20,14 @@ export const LAYERS: ReadonlyMap<string, LayerReader> = new Map<string, LayerRea
   ['Embedding', readEmbedding],
   ['Masking', readMasking],
   ['LSTM', readLstm],
+  ['CuDNNLSTM', readCudnnLstm],
   ['Bidirectional', readBidirectional],
   ['TimeDistributed', readTimeDistributed],
   ['Dense', (config, name, dialect) => readDense(config, name, dialect)],
-  ['Dropout', readIdentity],
+  ...[...IDENTITIES].map(([className, ranks]): [string, LayerReader] => [
+    className,
+    (_, name) => readIdentity(ranks, name),
+  ]),
   ['Activation', readActivationLayer],
   ['Flatten', readFlatten],
   ['Reshape', readReshape],

@@ -24,6 +24,12 @@ export interface LstmConfig {
   readonly masksWithState: boolean;
 }
 
+/** Reads the options of a CuDNNLSTM: activations and the bias are fixed, and are not in the file. */
+export function readCudnnConfig(config: Config, name: string, dialect: Dialect): LstmConfig {
+  const fixed = { activation: 'tanh', recurrent_activation: 'sigmoid', use_bias: true };
+  return readLstmConfig(new Config(config.path, { ...(config.value as object), ...fixed }), name, dialect);
+}
+
 /** Reads the options of an LSTM. */
 export function readLstmConfig(config: Config, name: string, dialect: Dialect): LstmConfig {
   // null means linear; a missing key means the default

@@ -1,23 +1,35 @@
 import { describe } from '../base/tensor.ts';
 import { checkShape } from '../nn/state.ts';
 import type { Config, Shape } from './config.ts';
+import { fromCudnn, isCudnn } from './cudnn.ts';
 import type { Layer, MaskedTensor } from './layer.ts';
-import { type LstmConfig, readLstmConfig } from './lstm-config.ts';
+import { type LstmConfig, readCudnnConfig, readLstmConfig } from './lstm-config.ts';
 import type { Dialect, LayerPlan, LayerWeights, Part } from './plan.ts';
 import { Recurrence, reverseSteps, type State } from './recurrence.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, checkRank, describeShape, lastSize } from './shapes.ts';
 
+/** The layer of Keras 2 that ran on cuDNN only. */
+const CUDNN = 'CuDNNLSTM';
+
 /** Reads keras.layers.LSTM. Inputs: a sequence, and h and c if the model gives an initial state. */
 export function readLstm(config: Config, name: string, dialect: Dialect): LayerPlan {
-  const options = readLstmConfig(config, name, dialect);
+  return planLstm(readLstmConfig(config, name, dialect), name, 'cell');
+}
+
+/** Reads tf.compat.v1.keras.layers.CuDNNLSTM: an LSTM with the default options, whose weights are its own, not a cell's. */
+export function readCudnnLstm(config: Config, name: string, dialect: Dialect): LayerPlan {
+  return planLstm(readCudnnConfig(config, name, dialect), name, '');
+}
+
+function planLstm(options: LstmConfig, name: string, folder: string): LayerPlan {
   return {
     inputs: [1, 3],
     outputs: options.returnState ? 3 : 1,
     build(shapes, weights) {
       const states = checkInputs(name, shapes, [options.units]);
       const outputs = [outputShape(name, shapes[0]!, options, options.units), ...(options.returnState ? states : [])];
-      const recurrence = makeRecurrence(name, options, shapes[0]!, weights, { folder: 'cell' });
+      const recurrence = makeRecurrence(name, options, shapes[0]!, weights, { folder });
       return { layer: new LstmLayer(name, recurrence), outputs };
     },
   };
@@ -48,6 +60,7 @@ export function readBidirectional(config: Config, name: string, dialect: Dialect
   // Bidirectional of Keras sets zero_output_for_mask of both layers, that of TensorFlow.js does not
   const zeroMasked = dialect.tfjs ? false : forward.returnSequences;
   const options = [forward, backward].map((one) => ({ ...one, zeroMasked }));
+  const cell = config.get('layer').get('class_name').value === CUDNN ? '' : '/cell';
   return {
     inputs: [1, 5],
     outputs: forward.returnState ? 5 : 1,
@@ -58,10 +71,10 @@ export function readBidirectional(config: Config, name: string, dialect: Dialect
       const [one, two] = options as [LstmConfig, LstmConfig];
       const first = makeRecurrence(name, one, shapes[0]!, weights, {
         direction: 'forward',
-        folder: 'forward_layer/cell',
+        folder: `forward_layer${cell}`,
       });
       try {
-        const part: Part = { direction: 'backward', folder: 'backward_layer/cell' };
+        const part: Part = { direction: 'backward', folder: `backward_layer${cell}` };
         const second = makeRecurrence(name, two, shapes[0]!, weights, part);
         return { layer: new BidirectionalLayer(name, first, second, mode), outputs };
       } catch (error) {
@@ -75,6 +88,7 @@ export function readBidirectional(config: Config, name: string, dialect: Dialect
 function readInner(layer: Config, name: string, dialect: Dialect): LstmConfig | undefined {
   const className = layer.get('class_name').string();
   if (className === 'LSTM') return readLstmConfig(layer.get('config'), name, dialect);
+  if (className === CUDNN) return readCudnnConfig(layer.get('config'), name, dialect);
   dialect.unsupported(`Bidirectional of ${className} (${name})`);
   return undefined;
 }
@@ -104,9 +118,10 @@ function makeRecurrence(name: string, config: LstmConfig, input: Shape, weights:
   const specs = [
     { name: 'kernel', dims: [lastSize(name, input), gates] },
     { name: 'recurrent_kernel', dims: [config.units, gates] },
-    { name: 'bias', dims: [gates] },
+    { name: 'bias', dims: [gates], otherDims: [2 * gates] },
   ];
-  return new Recurrence(name, config, weights.read(part, specs.slice(0, config.useBias ? 3 : 2)));
+  const values = weights.read(part, specs.slice(0, config.useBias ? 3 : 2));
+  return new Recurrence(name, config, isCudnn(values, config.units) ? fromCudnn(values, config.units) : values);
 }
 
 /** Checks the initial h and c that a model gives. */

@@ -41,12 +41,13 @@ export function readTensor(
   if (!tensor) {
     refuse('missing-weight', path, `the weight ${describe(path)} of ${layer}`, wanted, undefined);
   }
-  if (!sameDims(tensor.dims, spec.dims)) {
-    refuse('wrong-shape', path, `the weight ${describe(path)} of ${layer}`, wanted, formatDims(tensor.dims));
+  const { dims } = tensor;
+  if (!sameDims(dims, spec.dims) && !(spec.otherDims && sameDims(dims, spec.otherDims))) {
+    refuse('wrong-shape', path, `the weight ${describe(path)} of ${layer}`, wanted, formatDims(dims));
   }
   const values = tensor.read();
-  if (values.length !== product(spec.dims)) {
-    refuse('size-mismatch', path, `the numbers of ${describe(path)}`, product(spec.dims), values.length);
+  if (values.length !== product(dims)) {
+    refuse('size-mismatch', path, `the numbers of ${describe(path)}`, product(dims), values.length);
   }
   return values;
 }

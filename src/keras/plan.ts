@@ -5,6 +5,8 @@ import type { Layer } from './layer.ts';
 export interface WeightSpec {
   readonly name: string;
   readonly dims: readonly number[];
+  /** Another shape that it may have in a file. */
+  readonly otherDims?: readonly number[];
 }
 
 /** A part of a layer that has weights. */

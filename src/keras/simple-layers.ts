@@ -10,9 +10,27 @@ import { checkOutput, checkRank, describeShape, lastSize } from './shapes.ts';
 
 // Layers that have no weights of their own, and Embedding.
 
-/** Reads a layer that returns its input unchanged, like keras.layers.Dropout outside of training. */
-export function readIdentity(): LayerPlan {
-  return { build: ([shape]) => ({ outputs: [shape!], layer: { run: ([input]) => [input!] } }) };
+/** The layers that return their input unchanged outside of training, and the ranks of inputs that they take, if not any. */
+export const IDENTITIES: ReadonlyMap<string, readonly number[]> = new Map([
+  ['Dropout', []],
+  ['SpatialDropout1D', [3]],
+  ['SpatialDropout2D', [4]],
+  ['SpatialDropout3D', [5]],
+  ['GaussianNoise', []],
+  ['GaussianDropout', []],
+  ['AlphaDropout', []],
+  ['ActivityRegularization', []],
+  ['Identity', []],
+]);
+
+/** Reads a layer of IDENTITIES. */
+export function readIdentity(ranks: readonly number[], name: string): LayerPlan {
+  return {
+    build([shape]) {
+      if (ranks.length > 0) checkRank(name, shape!, ...ranks);
+      return { outputs: [shape!], layer: { run: ([input]) => [input!] } };
+    },
+  };
 }
 
 /** Reads keras.layers.Activation. */
@@ -31,10 +49,15 @@ export function readActivationLayer(config: Config, name: string, dialect: Diale
   };
 }
 
-/** Reads keras.layers.TimeDistributed of a Dense, which is the Dense itself: it treats every step alike. */
+/**
+ * Reads keras.layers.TimeDistributed of a Dense or of a layer that changes nothing: they treat every step alike, so that it is the
+ * layer itself.
+ */
 export function readTimeDistributed(config: Config, name: string, dialect: Dialect): LayerPlan | undefined {
   const layer = config.get('layer');
   const className = layer.get('class_name').string();
+  const ranks = IDENTITIES.get(className);
+  if (ranks) return readIdentity(ranks.length > 0 ? ranks.map((rank) => rank + 1) : [3, 4, 5], name);
   if (className !== 'Dense') {
     dialect.unsupported(`TimeDistributed of ${className} (${name})`);
     return undefined;

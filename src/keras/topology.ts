@@ -1,5 +1,5 @@
 import { describe, tag } from '../base/tensor.ts';
-import type { Config, Shape } from './config.ts';
+import { Config, type Shape } from './config.ts';
 import { refuse } from './refuse.ts';
 
 /** An output of a layer: the name of the layer and the number of the output. */
@@ -68,7 +68,7 @@ function readSequential(model: Config): Topology {
       if (i > 0) list.refuse('wrong-value', 'an InputLayer at the beginning only', describe(name));
       shapes.set(name, readInputShape(config));
     } else if (i === 0) {
-      shapes.set(IMPLICIT, readImplicitShape(model, config));
+      shapes.set(IMPLICIT, readImplicitShape(model, className, config));
     }
     const inputs = className === 'InputLayer' ? [] : [{ name: last, index: 0 }];
     nodes.push({ name, className, config, position, inputs });
@@ -106,26 +106,41 @@ function readLayers(list: Config): FiledLayer[] {
   });
 }
 
-/** Finds the declared shape of an input: batch_shape of Keras 3, batch_input_shape of Keras 2 and TensorFlow.js. */
-function declaredShape(config: Config): Config | undefined {
-  return ['batch_shape', 'batch_input_shape'].map((key) => config.get(key)).find(({ given }) => given);
+/**
+ * Reads the declared shape of an input: batch_shape of Keras 3; batch_input_shape of Keras 2 and TensorFlow.js, which counts where
+ * both are given; or, as people write them, the shape of a sample and the number of samples.
+ */
+function declaredShape(config: Config): Shape | undefined {
+  const find = (...keys: string[]) => keys.map((key) => config.get(key)).find(({ given }) => given);
+  const whole = find('batch_input_shape', 'batch_shape');
+  if (whole) return whole.shape();
+  const sample = find('input_shape', 'shape');
+  if (!sample) return undefined;
+  const samples = config.get('batch_size');
+  return new Config(sample.path, [
+    samples.given ? samples.integer(1) : null,
+    ...sample.items().map(({ value }) => value),
+  ]).shape();
 }
 
 function readInputShape(config: Config): Shape {
-  const shape = declaredShape(config);
-  return shape ? shape.shape() : config.get('batch_shape').refuse('missing-field', 'the shape of the input', 'none');
+  return declaredShape(config) ?? config.get('batch_shape').refuse('missing-field', 'the shape of the input', 'none');
 }
 
 /** Reads the input shape of a Sequential model without an InputLayer: that of its first layer, or the one it was built with. */
-function readImplicitShape(model: Config, first: Config): Shape {
+function readImplicitShape(model: Config, className: string, first: Config): Shape {
   const declared = declaredShape(first);
-  if (declared) return declared.shape();
+  if (declared) return declared;
   const config = model.get('config');
   const built = [config.isArray ? undefined : config.get('build_input_shape')];
   const buildConfig = model.get('build_config');
   if (buildConfig.given) built.push(buildConfig.get('input_shape'));
   const found = built.find((field) => field?.given);
   if (found) return found.shape();
+  if (className === 'Embedding') {
+    const steps = first.get('input_length');
+    return [null, steps.given ? steps.window() : null];
+  }
   const note = '. Give the first layer an input, or call the model once, before model.save';
   return refuse('unknown-shape', model.path, 'the model', 'an input shape', 'none', note);
 }

@@ -231,8 +231,8 @@ function maxOfWindows(
     for (let t = Math.max(0, start); t < Math.min(steps, start + size); t++) {
       for (let k = 0; k < channels; k++) {
         const x = data[(sample * steps + t) * channels + k]!;
-        // not `>`, so that a NaN is taken too
-        if (!(x <= output.data[row * channels + k]!)) output.data[row * channels + k] = x;
+        // a NaN is taken, and nothing is greater than it: it stays
+        if (x > output.data[row * channels + k]! || Number.isNaN(x)) output.data[row * channels + k] = x;
       }
     }
   }
