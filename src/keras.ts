@@ -1,17 +1,11 @@
-import { checkOptions, type TensorLike, tag, wrongType } from './base/tensor.ts';
+import { checkOptions, type TensorLike } from './base/tensor.ts';
 import { type KernelOptions, useKernels } from './cells/kernels.ts';
 import { Budget } from './files/budget.ts';
 import { checkFile } from './files/bytes.ts';
-import { encodeUtf8 } from './files/utf8.ts';
-import { Zip } from './files/zip/zip.ts';
-import { buildModel } from './keras/build.ts';
-import { Config } from './keras/config.ts';
-import { Hdf5 } from './keras/hdf5/file.ts';
-import { FiledWeights, listDatasets, listedWeights } from './keras/hdf5-weights.ts';
-import { readManifest, Shards } from './keras/manifest.ts';
+import { listDatasets } from './keras/hdf5-weights.ts';
+import { checkSource, loadArchive, loadHdf5, loadPair, loadTfjs, openHdf5 } from './keras/load.ts';
 import type { KerasModel } from './keras/model.ts';
-import { NamedWeights } from './keras/named-weights.ts';
-import { refuse, WHO } from './keras/refuse.ts';
+import { WHO } from './keras/refuse.ts';
 
 export { ModelError, type ModelErrorDetails } from './base/errors.ts';
 export type { TensorLike } from './base/tensor.ts';
@@ -21,13 +15,27 @@ export type { WasmModule } from './memory/wasm.ts';
 
 const LOAD = 'loadKeras';
 
-/** The files of a model: those of TensorFlow.js, or the one that `model.save` wrote with the ending `.keras` or `.h5`. */
+/**
+ * The files of a model: those of TensorFlow.js, an architecture and its weights, or the one file that `model.save` wrote with the
+ * ending `.keras` or `.h5`.
+ */
 export type KerasSource =
   | {
-      /** `model.json`: its text, or the object that JSON.parse makes of it. */
+      /** `model.json`: its text, its bytes, or the object that JSON.parse makes of it. */
       readonly modelJson: string | object;
-      /** The file of weights, or all of them in the order of `weightsManifest`. */
-      readonly weights: Uint8Array | ArrayBuffer | readonly (Uint8Array | ArrayBuffer)[];
+      /** The file of weights; or all of them by the paths of `weightsManifest`, or in a list in its order. */
+      readonly weights:
+        | Uint8Array
+        | ArrayBuffer
+        | readonly (Uint8Array | ArrayBuffer)[]
+        | ReadonlyMap<string, Uint8Array | ArrayBuffer>
+        | Readonly<Record<string, Uint8Array | ArrayBuffer>>;
+    }
+  | {
+      /** The architecture that `model.to_json()` gives: its text, its bytes, or the object that JSON.parse makes of it. */
+      readonly modelJson: string | object;
+      /** The `.h5` file of `model.save_weights()`. */
+      readonly h5: Uint8Array | ArrayBuffer;
     }
   | {
       /** A `.keras` file of Keras 3, or of Keras 2.13 to 2.15. */
@@ -57,17 +65,15 @@ export type KerasSource =
  * ```
  */
 export function loadKeras(source: KerasSource, options?: KernelOptions): KerasModel {
-  useKernels('loadKeras', options);
-  if (tag(source) !== 'Object') {
-    throw wrongType(LOAD, 'source', '{ modelJson, weights }, { keras } or { h5 }', source);
-  }
+  useKernels(LOAD, options);
+  checkSource(LOAD, source);
   if ('keras' in source) {
     checkOptions(LOAD, source, ['keras']);
-    return loadArchive(checkFile(LOAD, source.keras));
+    return loadArchive(source.keras);
   }
   if ('h5' in source) {
-    checkOptions(LOAD, source, ['h5']);
-    return loadHdf5(checkFile(LOAD, source.h5));
+    checkOptions(LOAD, source, ['h5', 'modelJson']);
+    return 'modelJson' in source ? loadPair(source.modelJson, source.h5) : loadHdf5(source.h5);
   }
   checkOptions(LOAD, source, ['modelJson', 'weights']);
   return loadTfjs(source.modelJson, source.weights);
@@ -94,7 +100,7 @@ const OPTIMIZER = 'optimizer/vars/';
  */
 export function readKerasWeights(bytes: Uint8Array | ArrayBuffer): Map<string, TensorLike> {
   const file = checkFile('readKerasWeights', bytes);
-  const hdf5 = new Hdf5(file, new Budget(WHO, file.length));
+  const hdf5 = openHdf5(file, new Budget(WHO, file.length));
   const prefix = hdf5.has('model_weights') ? 'model_weights/' : '';
   const weights = new Map<string, TensorLike>();
   for (const [path, dataset] of listDatasets(hdf5)) {
@@ -104,64 +110,4 @@ export function readKerasWeights(bytes: Uint8Array | ArrayBuffer): Map<string, T
     weights.set(path.slice(prefix.length), { data: tensor.read(), dims: [...tensor.dims] });
   }
   return weights;
-}
-
-function loadTfjs(modelJson: unknown, weights: unknown): KerasModel {
-  const list = Array.isArray(weights) ? weights : [weights];
-  const shards = new Shards(list.map((shard) => checkFile(LOAD, shard)));
-  const text = typeof modelJson === 'string' ? encodeUtf8(modelJson) : undefined;
-  if (!text && tag(modelJson) !== 'Object') throw wrongType(LOAD, 'modelJson', 'an object or its text', modelJson);
-  const budget = new Budget(WHO, shards.length + (text?.length ?? 0));
-  const json = text ? Config.parse('model.json', text, budget) : new Config('model.json', modelJson);
-  const topology = json.get('modelTopology');
-  if (json.get('format').value === 'graph-model') {
-    const note = ': convert with --output_format tfjs_layers_model';
-    refuse('unsupported', 'model.json.format', 'model.json.format', 'layers-model', 'graph-model', note);
-  }
-  if (!topology.given) topology.refuse('missing-field', 'a model of tfjs-layers', 'none');
-  // converters put the config that Keras wrote into model_config
-  const inner = topology.get('model_config');
-  const version = topology.get('keras_version');
-  const manifest = json.get('weightsManifest');
-  return buildModel(inner.given ? inner : topology, version.given ? version.string() : '', (layers) => {
-    return new NamedWeights(layers, readManifest(manifest, shards, budget));
-  });
-}
-
-// the entries of a .keras file
-const CONFIG = 'config.json';
-const METADATA = 'metadata.json';
-const WEIGHTS = 'model.weights.h5';
-
-function loadArchive(file: Uint8Array<ArrayBuffer>): KerasModel {
-  if (file[0] === 0x89 && file[1] === 0x48) {
-    refuse('not-a-zip', 'byte 0', 'the file', 'a zip', 'HDF5', ': pass it as { h5 }');
-  }
-  const budget = new Budget(WHO, file.length);
-  const zip = new Zip(file, budget, refuse);
-  for (const name of [CONFIG, METADATA, WEIGHTS]) {
-    if (!zip.has(name)) refuse('missing-entry', name, 'the zip', name, undefined, ': Keras did not write it');
-  }
-  const json = (name: string) => Config.parse(name, zip.read(name), budget);
-  const version = json(METADATA).get('keras_version').string();
-  return buildModel(json(CONFIG), version, () => {
-    return new FiledWeights(new Hdf5(zip.read(WEIGHTS) as Uint8Array<ArrayBuffer>, budget));
-  });
-}
-
-function loadHdf5(file: Uint8Array<ArrayBuffer>): KerasModel {
-  if (file[0] === 0x50 && file[1] === 0x4b) {
-    refuse('not-hdf5', 'byte 0', 'the file', 'HDF5', 'a zip', ': pass it as { keras }');
-  }
-  const budget = new Budget(WHO, file.length);
-  const hdf5 = new Hdf5(file, budget);
-  const json = hdf5.text('', 'model_config');
-  if (json === undefined) {
-    const note = ': it has weights only. Save a model with model.save, or read the weights with readKerasWeights';
-    refuse('missing-model', '/@model_config', 'the attributes of the file', 'model_config', 'none', note);
-  }
-  const model = Config.parse('model_config', encodeUtf8(json), budget);
-  return buildModel(model, hdf5.text('', 'keras_version') ?? '', (layers) => {
-    return new NamedWeights(layers, listedWeights(hdf5));
-  });
 }

@@ -134,7 +134,9 @@ const FORMS: Record<string, () => KerasModel> = {
       renamed((layer, name) => `${layer}/${name}`),
       '2.15.0',
     );
-    const shards = [weights.slice(0, 1001), weights.slice(1001, 1002), weights.slice(1002).buffer];
+    const size = Math.ceil(weights.length / 3);
+    const shards = [weights.slice(0, size), weights.slice(size, 2 * size), weights.slice(2 * size).buffer];
+    modelJson.weightsManifest[0].paths = ['a.bin', 'b.bin', 'c.bin'];
     return loadKeras({ modelJson: JSON.stringify(modelJson, null, 2), weights: shards });
   },
   'model.json converted from Keras 2': () => {

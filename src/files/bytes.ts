@@ -2,12 +2,15 @@ import { tag, wrongType } from '../base/tensor.ts';
 
 /**
  * Checks a file that a caller gave and returns its bytes, not copied.
+ * @param what the name that the caller has for it
  * @throws TypeError unless it is a Uint8Array or ArrayBuffer, neither shared nor detached
  */
-export function checkFile(who: string, bytes: unknown): Uint8Array<ArrayBuffer> {
+export function checkFile(who: string, bytes: unknown, what = 'bytes'): Uint8Array<ArrayBuffer> {
   const isBytes = ArrayBuffer.isView(bytes) ? tag(bytes) === 'Uint8Array' : tag(bytes) === 'ArrayBuffer';
   const file = isBytes ? bytesOf(bytes as Uint8Array | ArrayBuffer) : undefined;
-  if (!file) throw wrongType(who, 'bytes', 'a Uint8Array or an ArrayBuffer, not shared and not detached', bytes);
+  if (typeof bytes === 'string')
+    throw wrongType(who, what, 'the bytes of the file, so read it first: nothing is opened here', bytes);
+  if (!file) throw wrongType(who, what, 'a Uint8Array or an ArrayBuffer, not shared and not detached', bytes);
   return file;
 }
 

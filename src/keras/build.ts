@@ -6,7 +6,7 @@ import type { ModelWeights } from './named-weights.ts';
 import type { Dialect, LayerPlan } from './plan.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, describeShape } from './shapes.ts';
-import { type OutputRef, readTopology, type Topology } from './topology.ts';
+import { isModel, type OutputRef, readTopology, type Topology } from './topology.ts';
 
 /** The most unsupported things that a message lists. */
 const SHOWN = 50;
@@ -51,6 +51,7 @@ export function buildModel(
 /** Reads the configurations of all layers. @throws one ModelError that names everything that is not supported */
 function readPlans({ nodes, sequential }: Topology, version: string): Map<string, LayerPlan> {
   const problems: string[] = [];
+  let nested = false;
   const dialect: Dialect = {
     tfjs: version.startsWith('tfjs'),
     keras3: Number.parseInt(version, 10) >= 3,
@@ -61,7 +62,9 @@ function readPlans({ nodes, sequential }: Topology, version: string): Map<string
     if (className === 'InputLayer') continue;
     const reader = LAYERS.get(className);
     if (!reader) {
-      problems.push(`${className} (${describe(name)})`);
+      const model = isModel(className, config);
+      nested ||= model;
+      problems.push(`${className} (${describe(name)}${model ? ', a model inside the model' : ''})`);
       continue;
     }
     checkDtype(config.get('dtype'), name, dialect);
@@ -79,7 +82,8 @@ function readPlans({ nodes, sequential }: Topology, version: string): Map<string
       .slice(0, SHOWN)
       .map((problem) => (problem.length > 150 ? `${problem.slice(0, 150)}…` : problem));
     if (problems.length > SHOWN) shown.push(`and ${problems.length - SHOWN} more`);
-    const reason = `not supported in this model: ${shown.join('; ')}`;
+    const advice = nested ? '. Put the layers of an inner model into the outer one, and save that' : '';
+    const reason = `not supported in this model: ${shown.join('; ')}${advice}`;
     refuse.because('unsupported', problems[0]!, reason, [...LAYERS.keys()], shown);
   }
   return plans;

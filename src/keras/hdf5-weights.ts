@@ -5,6 +5,11 @@ import { type ModelWeights, type NamedTensor, readTensor, refuseUnread } from '.
 import type { LayerWeights } from './plan.ts';
 import { refuse } from './refuse.ts';
 
+/** Tells whether the groups of an HDF5 file list their weights, as those of Keras 2 do. */
+export function hasListedWeights(file: Hdf5): boolean {
+  return file.texts(file.has('model_weights') ? 'model_weights' : '', 'layer_names') !== undefined;
+}
+
 /** Lists the weights of a file of Keras 2, and of Keras 3 with the ending .h5: the group of each layer has their names. */
 export function* listedWeights(file: Hdf5): Generator<NamedTensor> {
   const root = file.has('model_weights') ? 'model_weights' : '';

@@ -4,6 +4,7 @@ import { float16ToFloat32 } from '../files/float-formats.ts';
 import type { Config } from './config.ts';
 import type { NamedTensor } from './named-weights.ts';
 import { refuse } from './refuse.ts';
+import { arrangeShards, countBytes, type WeightFiles, type WeightGroup } from './shards.ts';
 
 /** The types in which weights are stored, and their bytes. */
 export const STORED: ReadonlyMap<string, number> = new Map([
@@ -20,63 +21,52 @@ const OPTIMIZER_TYPES: ReadonlyMap<string, number> = new Map([
   ['bool', 1],
 ]);
 
-/** The files of weights, read as if they were one. */
-export class Shards {
-  readonly #shards: readonly Uint8Array[];
-  /** Bytes of all files. */
-  readonly length: number;
-
-  constructor(shards: readonly Uint8Array[]) {
-    this.#shards = shards;
-    this.length = shards.reduce((sum, { length }) => sum + length, 0);
-  }
-
-  /** Copies the bytes from `begin` up to `end`, which have to be there. */
-  slice(begin: number, end: number): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(end - begin);
-    let start = 0;
-    for (const shard of this.#shards) {
-      const from = Math.max(begin, start);
-      const to = Math.min(end, start + shard.length);
-      if (from < to) bytes.set(shard.subarray(from - start, to - start), from - begin);
-      start += shard.length;
-    }
-    return bytes;
-  }
+/** A weight in the manifest: the offset behind its bytes, and how to read it unless it is an optimizer's. */
+interface Placed {
+  readonly name: string;
+  readonly end: number;
+  readonly entry: ReturnType<typeof readEntry> | undefined;
 }
 
 /**
- * Reads the tensors that weightsManifest lists. They lie in the shards one after the other, with nothing between or behind.
- * Those of an optimizer are left out.
+ * Reads the tensors that weightsManifest lists. They lie in the files one after the other, with nothing between or behind. Those of
+ * an optimizer are left out.
  * @throws ModelError
  */
-export function readManifest(manifest: Config, shards: Shards, budget: Budget): NamedTensor[] {
-  const tensors: NamedTensor[] = [];
+export function readManifest(manifest: Config, files: WeightFiles, budget: Budget): NamedTensor[] {
+  const placed: Placed[] = [];
+  const groups: WeightGroup[] = [];
   const names = new Set<string>();
   let at = 0;
   for (const group of manifest.items()) {
+    const begin = at;
     for (const weight of group.get('weights').items()) {
       const name = weight.get('name').string();
       if (names.has(name)) weight.get('name').refuse('duplicate-weight', 'names that differ');
       names.add(name);
-      budget.spend(100, weight.path);
-      const ofOptimizer = weight.get('group').value === 'optimizer';
-      const entry = ofOptimizer ? undefined : readEntry(weight, name);
-      const begin = at;
+      budget.spend(200, weight.path);
+      const entry = weight.get('group').value === 'optimizer' ? undefined : readEntry(weight, name);
       at += entry?.bytes ?? optimizerBytes(weight, name);
-      if (at > shards.length) {
-        const reason = `the weight ${describe(name)} ends at byte ${at}, but the weights have ${shards.length} bytes`;
-        refuse.because('truncated', name, reason, at, shards.length);
-      }
-      if (!entry) continue;
-      const read = () => entry.read(shards.slice(begin, begin + entry.bytes));
-      tensors.push({ path: name, name, tensor: { dims: entry.dims, read } });
+      placed.push({ name, end: at, entry });
     }
+    groups.push({ paths: group.get('paths'), bytes: at - begin });
   }
+  const length = countBytes(files);
+  const beyond = Array.isArray(files) && files.length < 2 && placed.find(({ end }) => end > length);
+  if (beyond) {
+    const { name, end } = beyond;
+    const reason = `the weight ${describe(name)} ends at byte ${end}, but the weights have ${length} bytes`;
+    refuse.because('truncated', name, reason, end, length);
+  }
+  const shards = arrangeShards(groups, files);
   if (at !== shards.length) {
     refuse('size-mismatch', manifest.path, 'the bytes of all weights in weightsManifest', at, shards.length);
   }
-  return tensors;
+  return placed.flatMap(({ name, end, entry }) => {
+    if (!entry) return [];
+    const read = () => entry.read(shards.slice(end - entry.bytes, end));
+    return [{ path: name, name, tensor: { dims: entry.dims, read } }];
+  });
 }
 
 /** Reads the shape of a weight and counts its bytes. */

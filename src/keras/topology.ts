@@ -1,6 +1,8 @@
 import { describe, tag } from '../base/tensor.ts';
 import { Config, type Shape } from './config.ts';
+import { LAYERS } from './layers.ts';
 import { refuse } from './refuse.ts';
+import { sortNodes } from './sort.ts';
 
 /** An output of a layer: the name of the layer and the number of the output. */
 export interface OutputRef {
@@ -44,6 +46,8 @@ const IMPLICIT = '';
 
 const MAX_LAYERS = 10_000;
 
+const MODELS = ['Sequential', 'Functional', 'Model'];
+
 /**
  * Reads the layers of a model and how they are connected.
  * @param model an object with class_name and config
@@ -54,6 +58,11 @@ export function readTopology(model: Config): Topology {
   if (className === 'Sequential') return readSequential(model);
   if (className === 'Functional' || className === 'Model') return readFunctional(model.get('config'));
   return model.get('class_name').refuse('unsupported', 'Sequential or Functional');
+}
+
+/** Tells whether a layer is a model of its own. */
+export function isModel(className: string, config: Config): boolean {
+  return MODELS.includes(className) || (!LAYERS.has(className) && !config.isArray && config.get('layers').isArray);
 }
 
 function readSequential(model: Config): Topology {
@@ -68,7 +77,8 @@ function readSequential(model: Config): Topology {
       if (i > 0) list.refuse('wrong-value', 'an InputLayer at the beginning only', describe(name));
       shapes.set(name, readInputShape(config));
     } else if (i === 0) {
-      shapes.set(IMPLICIT, readImplicitShape(model, className, config));
+      // a layer that is not supported is refused for that, not for its missing shape
+      shapes.set(IMPLICIT, LAYERS.has(className) ? readImplicitShape(model, className, config) : [null]);
     }
     const inputs = className === 'InputLayer' ? [] : [{ name: last, index: 0 }];
     nodes.push({ name, className, config, position, inputs });
@@ -148,16 +158,19 @@ function readImplicitShape(model: Config, className: string, first: Config): Sha
 function readFunctional(config: Config): Topology {
   const nodes: LayerNode[] = [];
   const shapes = new Map<string, Shape>();
-  for (const { name, className, config: own, position, layer } of readLayers(config.get('layers'))) {
+  const layers = readLayers(config.get('layers'));
+  // a model in a model counts its own making as a call; readers refuse it later, by its name
+  const models = new Set(layers.filter(({ className, config }) => isModel(className, config)).map(({ name }) => name));
+  for (const { name, className, config: own, position, layer } of layers) {
     const calls = layer.get('inbound_nodes').items();
     if (className === 'InputLayer') shapes.set(name, readInputShape(own));
-    else if (calls.length !== 1) {
+    else if (calls.length !== 1 && !(isModel(className, own) && calls.length > 0)) {
       refuse('unsupported', layer.path, `the calls of ${describe(name)}`, 'one call', calls.length);
     }
-    const call = className === 'InputLayer' ? { inputs: [] } : readCall(calls[0]!);
+    const call = className === 'InputLayer' ? { inputs: [] } : readCall(calls[0]!, models);
     nodes.push({ name, className, config: own, position, ...call });
   }
-  const ends = (key: string) => readEnds(config.get(key));
+  const ends = (key: string) => readEnds(config.get(key), models);
   const inputs = ends('input_layers').map(({ name }) => {
     if (!shapes.has(name)) config.get('input_layers').refuse('unknown-layer', 'names of InputLayers', describe(name));
     return name;
@@ -169,45 +182,46 @@ function readFunctional(config: Config): Topology {
 }
 
 /** Reads input_layers or output_layers: `["x", 0, 0]`, an array of these, or an object of them. */
-function readEnds(field: Config): OutputRef[] {
+function readEnds(field: Config, models: ReadonlySet<string>): OutputRef[] {
   const named = tag(field.value) === 'Object' && !field.isArray;
   const items = named ? Object.keys(field.value as object).map((key) => field.get(key)) : field.items();
   if (items.length === 0) field.refuse('wrong-value', 'at least one layer', 'none');
-  return typeof items[0]!.value === 'string' ? [readSource(field)] : items.map(readSource);
+  const isOne = typeof items[0]!.value === 'string';
+  return isOne ? [readSource(field, models)] : items.map((item) => readSource(item, models));
 }
 
-/** Reads an output of a layer: its name, the number of the call, the number of the output. */
-function readSource(field: Config): OutputRef {
+/** Reads an output of a layer: its name, the number of the call, the number of the output. @param models the layers that are models */
+function readSource(field: Config, models: ReadonlySet<string>): OutputRef {
   const [name, call, index] = field.items();
   if (!name) field.refuse('wrong-value', 'the name of a layer and numbers', 'none');
-  call?.integer(0, 0);
+  if (!models.has(name.string())) call?.integer(0, 0);
   return { name: name.string(), index: index ? index.integer(0, 1000) : 0 };
 }
 
 /** Reads a call of a layer: Keras 2 lists its inputs, Keras 3 the arguments in Python. */
-function readCall(call: Config): Call {
+function readCall(call: Config, models: ReadonlySet<string>): Call {
   if (call.isArray) {
     const items = call.items();
     // a single input may stand without an array around it
     const list = typeof items[0]?.value === 'string' ? [call] : items;
     const calls = list.map((source): Call => {
       const options = source.items()[3];
-      const kwargs = options?.given ? readKwargs(options) : undefined;
-      return { inputs: [readSource(source), ...(kwargs?.inputs ?? [])], mask: kwargs?.mask };
+      const kwargs = options?.given ? readKwargs(options, models) : undefined;
+      return { inputs: [readSource(source, models), ...(kwargs?.inputs ?? [])], mask: kwargs?.mask };
     });
     return { inputs: calls.flatMap(({ inputs }) => inputs), mask: calls.find(({ mask }) => mask)?.mask };
   }
   const args = call.get('args').items();
   const isTensor = ({ value }: Config) => typeof value === 'object' && value !== null;
-  const found = args.filter(isTensor).flatMap((arg) => readTensors(arg, 0));
+  const found = args.filter(isTensor).flatMap((arg) => readTensors(arg, 0, models));
   const constants = args.filter((arg) => arg.given && !isTensor(arg));
   const kwargs = call.get('kwargs');
-  const { inputs, mask } = kwargs.given ? readKwargs(kwargs) : { inputs: [], mask: undefined };
+  const { inputs, mask } = kwargs.given ? readKwargs(kwargs, models) : { inputs: [], mask: undefined };
   return { inputs: [...found, ...inputs], mask, constants };
 }
 
 /** Reads the tensors `initial_state` and `mask`. Other arguments are refused unless they change nothing. */
-function readKwargs(kwargs: Config): Call {
+function readKwargs(kwargs: Config, models: ReadonlySet<string>): Call {
   for (const key of Object.keys(kwargs.value as object)) {
     const { value } = kwargs.get(key);
     const known = key === 'initial_state' || key === 'mask' || (key === 'training' && value === false);
@@ -215,54 +229,21 @@ function readKwargs(kwargs: Config): Call {
       kwargs.get(key).refuse('unsupported', 'no argument but initial_state and mask');
     }
   }
-  const tensors = (key: string) => (kwargs.get(key).given ? readTensors(kwargs.get(key), 0) : []);
+  const tensors = (key: string) => (kwargs.get(key).given ? readTensors(kwargs.get(key), 0, models) : []);
   const masks = tensors('mask');
   if (masks.length > 1) kwargs.get('mask').refuse('unsupported', 'one mask');
   return { inputs: tensors('initial_state'), mask: masks[0] };
 }
 
-function readTensors(field: Config, depth: number): OutputRef[] {
+function readTensors(field: Config, depth: number, models: ReadonlySet<string>): OutputRef[] {
   if (depth > 3) field.refuse('unsupported', 'a tensor or a list of tensors');
   if (field.isArray) {
     const items = field.items();
-    if (typeof items[0]?.value === 'string') return [readSource(field)];
-    return items.flatMap((item) => readTensors(item, depth + 1));
+    if (typeof items[0]?.value === 'string') return [readSource(field, models)];
+    return items.flatMap((item) => readTensors(item, depth + 1, models));
   }
   if (field.get('class_name').value !== '__keras_tensor__') {
     field.refuse('unsupported', 'a tensor or a list of tensors');
   }
-  return [readSource(field.get('config').get('keras_history'))];
-}
-
-/** Sorts the layers so that each comes after those whose outputs it takes; keeps the order of the file otherwise. */
-function sortNodes(nodes: readonly LayerNode[]): LayerNode[] {
-  const byName = new Map(nodes.map((node) => [node.name, node]));
-  const sorted: LayerNode[] = [];
-  const done = new Set<LayerNode>();
-  const open = new Set<LayerNode>();
-  // a stack of our own: a file may chain thousands of layers
-  for (const first of nodes) {
-    const stack = [first];
-    while (stack.length > 0) {
-      const node = stack.at(-1)!;
-      const needed = [...node.inputs, ...(node.mask ? [node.mask] : [])].map(({ name }) => {
-        const reason = `${describe(node.name)} takes ${describe(name)}, which is no layer`;
-        return byName.get(name) ?? refuse.because('unknown-layer', node.name, reason, 'a layer', name);
-      });
-      const missing = needed.find((other) => !done.has(other));
-      if (done.has(node)) {
-        stack.pop();
-      } else if (!missing) {
-        done.add(node);
-        sorted.push(node);
-        stack.pop();
-      } else if (open.has(missing)) {
-        refuse.because('cycle', missing.name, `${describe(missing.name)} depends on itself`, 'no cycle', missing.name);
-      } else {
-        open.add(node);
-        stack.push(missing);
-      }
-    }
-  }
-  return sorted;
+  return [readSource(field.get('config').get('keras_history'), models)];
 }
