@@ -1,12 +1,14 @@
-import { describe } from '../base/tensor.ts';
+import { describe, product } from '../base/tensor.ts';
 import type { Config, Shape } from './config.ts';
+import { Holding } from './holding.ts';
 import { LAYERS } from './layers.ts';
 import { KerasModel, type LayerStep } from './model.ts';
 import type { ModelWeights } from './named-weights.ts';
-import type { Dialect, LayerPlan } from './plan.ts';
+import type { Dialect, LayerPlan, LayerWeights } from './plan.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, describeShape } from './shapes.ts';
 import { isModel, type OutputRef, readTopology, type Topology } from './topology.ts';
+import { type ModelSize, Work } from './work.ts';
 
 /** The most unsupported things that a message lists. */
 const SHOWN = 50;
@@ -31,10 +33,14 @@ export function buildModel(
   const weights = makeWeights(new Set(topology.nodes.map(({ name }) => name)));
   const steps: LayerStep[] = [];
   try {
-    const shapes = buildSteps(topology, plans, weights, steps);
+    const holding = new Holding();
+    const shapes = buildSteps(topology, plans, weights, holding, steps);
     weights.checkAllRead();
+    const size = { weights: holding.weights, layers: steps.length };
+    checkWork(topology, steps, shapes, size);
     return new KerasModel({
       steps,
+      size,
       inputs: topology.inputs.map((source) => ({
         name: source || 'input',
         dims: topology.shapes.get(source)!,
@@ -101,6 +107,7 @@ function buildSteps(
   { nodes, shapes: declared }: Topology,
   plans: ReadonlyMap<string, LayerPlan>,
   weights: ModelWeights,
+  holding: Holding,
   steps: LayerStep[],
 ): Map<string, readonly Shape[]> {
   const shapes = new Map<string, readonly Shape[]>();
@@ -114,11 +121,35 @@ function buildSteps(
     }
     const from = inputs.map((source) => find(shapes, source, name));
     if (mask) checkMask(name, find(shapes, mask, name), from[0]!);
-    const built = plan.build(from, weights.ofLayer(name, className, position));
+    const own = weights.ofLayer(name, className, position);
+    const read: LayerWeights['read'] = (part, specs) => {
+      const values = own.read(part, specs);
+      holding.count(values);
+      return values;
+    };
+    const built = plan.build(from, { read }, holding);
     steps.push({ name, layer: built.layer, inputs, mask });
     shapes.set(name, built.outputs);
   }
   return shapes;
+}
+
+/** Checks the work for one sample, as far as all sizes are known. @throws ModelError */
+function checkWork(
+  { shapes: declared }: Topology,
+  steps: readonly LayerStep[],
+  shapes: ReadonlyMap<string, readonly Shape[]>,
+  size: ModelSize,
+): void {
+  const ofSample = (shape: Shape) => [1, ...shape.slice(1).map((one) => one ?? Number.NaN)];
+  const fed = [...declared.values()].reduce((sum, shape) => sum + product(ofSample(shape)), 0);
+  if (Number.isNaN(fed)) return;
+  const work = new Work(fed, size);
+  for (const { name, layer, inputs } of steps) {
+    const dims = inputs.map((source) => ofSample(find(shapes, source, name)));
+    if (dims.some((one) => Number.isNaN(product(one)))) return;
+    work.countLayer(name, layer, dims);
+  }
 }
 
 /** Checks that a mask has a number for each sample and step. */

@@ -1,7 +1,14 @@
 import type { Cells } from '../cells/cells.ts';
 import { makeCells } from '../cells/make-cells.ts';
+import { panelBytes } from '../memory/pack.ts';
 import type { LstmConfig } from './lstm-config.ts';
 import { transpose } from './matrix.ts';
+
+/** Counts about the bytes of a cell in linear memory: its matrices, and its bias as it was loaded and as sums of gates. */
+export function cellBytes(inputs: number, units: number): number {
+  const gates = 4 * units;
+  return panelBytes(gates, inputs) + panelBytes(gates, units) + 3 * panelBytes(gates, 1);
+}
 
 /**
  * Makes the cell of an LSTM.

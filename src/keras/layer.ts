@@ -6,6 +6,12 @@ export interface MaskedTensor extends TensorLike {
   readonly mask?: Uint8Array | undefined;
 }
 
+/** What a layer does in a call: the numbers that it makes or moves, and its multiplications or comparisons. */
+export interface Effort {
+  readonly made: number;
+  readonly multiplied: number;
+}
+
 /** A layer that is ready to run. */
 export interface Layer {
   /**
@@ -13,6 +19,8 @@ export interface Layer {
    * @param masked whether the model passes the mask of the first input as an argument
    */
   run(inputs: readonly MaskedTensor[], masked: boolean): MaskedTensor[];
+  /** Counts the work of run() for inputs of these shapes; left out, it makes as many numbers as its first input has. */
+  effort?(inputs: readonly (readonly number[])[]): Effort;
   /** Sets the state that the layer keeps from call to call to zeros. */
   resetStates?(): void;
   /** Frees the layer's linear memory. */

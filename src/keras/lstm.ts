@@ -2,7 +2,8 @@ import { describe } from '../base/tensor.ts';
 import { checkShape } from '../nn/state.ts';
 import type { Config, Shape } from './config.ts';
 import { fromCudnn, isCudnn } from './cudnn.ts';
-import type { Layer, MaskedTensor } from './layer.ts';
+import type { Holding } from './holding.ts';
+import type { Effort, Layer, MaskedTensor } from './layer.ts';
 import { type LstmConfig, readCudnnConfig, readLstmConfig } from './lstm-config.ts';
 import type { Dialect, LayerPlan, LayerWeights, Part } from './plan.ts';
 import { Recurrence, reverseSteps, type State } from './recurrence.ts';
@@ -26,10 +27,10 @@ function planLstm(options: LstmConfig, name: string, folder: string): LayerPlan 
   return {
     inputs: [1, 3],
     outputs: options.returnState ? 3 : 1,
-    build(shapes, weights) {
+    build(shapes, weights, holding) {
       const states = checkInputs(name, shapes, [options.units]);
       const outputs = [outputShape(name, shapes[0]!, options, options.units), ...(options.returnState ? states : [])];
-      const recurrence = makeRecurrence(name, options, shapes[0]!, weights, { folder });
+      const recurrence = makeRecurrence(name, options, shapes[0]!, weights, holding, { folder });
       return { layer: new LstmLayer(name, recurrence), outputs };
     },
   };
@@ -64,18 +65,18 @@ export function readBidirectional(config: Config, name: string, dialect: Dialect
   return {
     inputs: [1, 5],
     outputs: forward.returnState ? 5 : 1,
-    build(shapes, weights) {
+    build(shapes, weights, holding) {
       const states = checkInputs(name, shapes, [forward.units, backward.units]);
       const width = mode === 'concat' ? forward.units + backward.units : forward.units;
       const outputs = [outputShape(name, shapes[0]!, forward, width), ...(forward.returnState ? states : [])];
       const [one, two] = options as [LstmConfig, LstmConfig];
-      const first = makeRecurrence(name, one, shapes[0]!, weights, {
+      const first = makeRecurrence(name, one, shapes[0]!, weights, holding, {
         direction: 'forward',
         folder: `forward_layer${cell}`,
       });
       try {
         const part: Part = { direction: 'backward', folder: `backward_layer${cell}` };
-        const second = makeRecurrence(name, two, shapes[0]!, weights, part);
+        const second = makeRecurrence(name, two, shapes[0]!, weights, holding, part);
         return { layer: new BidirectionalLayer(name, first, second, mode), outputs };
       } catch (error) {
         first.dispose();
@@ -113,7 +114,14 @@ function outputShape(name: string, [batch, steps]: Shape, { returnSequences }: L
   return checkOutput(name, returnSequences ? [batch!, steps!, width] : [batch!, width]);
 }
 
-function makeRecurrence(name: string, config: LstmConfig, input: Shape, weights: LayerWeights, part: Part): Recurrence {
+function makeRecurrence(
+  name: string,
+  config: LstmConfig,
+  input: Shape,
+  weights: LayerWeights,
+  holding: Holding,
+  part: Part,
+): Recurrence {
   const gates = 4 * config.units;
   const specs = [
     { name: 'kernel', dims: [lastSize(name, input), gates] },
@@ -121,7 +129,12 @@ function makeRecurrence(name: string, config: LstmConfig, input: Shape, weights:
     { name: 'bias', dims: [gates], otherDims: [2 * gates] },
   ];
   const values = weights.read(part, specs.slice(0, config.useBias ? 3 : 2));
-  return new Recurrence(name, config, isCudnn(values, config.units) ? fromCudnn(values, config.units) : values);
+  return new Recurrence(
+    name,
+    config,
+    isCudnn(values, config.units) ? fromCudnn(values, config.units) : values,
+    holding,
+  );
 }
 
 /** Checks the initial h and c that a model gives. */
@@ -146,6 +159,10 @@ class LstmLayer implements Layer {
   constructor(name: string, recurrence: Recurrence) {
     this._name = name;
     this._recurrence = recurrence;
+  }
+
+  effort([dims]: readonly (readonly number[])[]): Effort {
+    return this._recurrence.effort(dims!);
   }
 
   run([input, ...given]: readonly MaskedTensor[], masked: boolean): MaskedTensor[] {
@@ -181,6 +198,11 @@ class BidirectionalLayer implements Layer {
     this._forward = forward;
     this._backward = backward;
     this._mode = mode;
+  }
+
+  effort([dims]: readonly (readonly number[])[]): Effort {
+    const [one, two] = [this._forward.effort(dims!), this._backward.effort(dims!)];
+    return { made: 2 * (one.made + two.made), multiplied: one.multiplied + two.multiplied };
   }
 
   run([input, ...given]: readonly MaskedTensor[], masked: boolean): MaskedTensor[] {

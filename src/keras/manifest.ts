@@ -14,6 +14,9 @@ export const STORED: ReadonlyMap<string, number> = new Map([
   ['uint8', 1],
 ]);
 
+/** Bytes on the budget for a weight, beyond the JSON of it. */
+const WEIGHT_BYTES = 400;
+
 /** The types of an optimizer's weights, and their bytes. Its step is an int32. */
 const OPTIMIZER_TYPES: ReadonlyMap<string, number> = new Map([
   ['float32', 4],
@@ -25,7 +28,17 @@ const OPTIMIZER_TYPES: ReadonlyMap<string, number> = new Map([
 interface Placed {
   readonly name: string;
   readonly end: number;
-  readonly entry: ReturnType<typeof readEntry> | undefined;
+  readonly entry: Entry | undefined;
+}
+
+/** How a weight is stored. Many of them may be read at once, so that it keeps nothing of the JSON. */
+interface Entry {
+  readonly dims: readonly number[];
+  readonly bytes: number;
+  /** A key of STORED. */
+  readonly format: string;
+  readonly scale: number;
+  readonly min: number;
 }
 
 /**
@@ -44,7 +57,7 @@ export function readManifest(manifest: Config, files: WeightFiles, budget: Budge
       const name = weight.get('name').string();
       if (names.has(name)) weight.get('name').refuse('duplicate-weight', 'names that differ');
       names.add(name);
-      budget.spend(200, weight.path);
+      budget.spend(WEIGHT_BYTES, weight.path);
       const entry = weight.get('group').value === 'optimizer' ? undefined : readEntry(weight, name);
       at += entry?.bytes ?? optimizerBytes(weight, name);
       placed.push({ name, end: at, entry });
@@ -64,7 +77,7 @@ export function readManifest(manifest: Config, files: WeightFiles, budget: Budge
   }
   return placed.flatMap(({ name, end, entry }) => {
     if (!entry) return [];
-    const read = () => entry.read(shards.slice(end - entry.bytes, end));
+    const read = () => convert(entry, shards.slice(end - entry.bytes, end));
     return [{ path: name, name, tensor: { dims: entry.dims, read } }];
   });
 }
@@ -91,26 +104,26 @@ function optimizerBytes(weight: Config, name: string): number {
 }
 
 /** Reads the shape, the bytes and the conversion of a weight. */
-function readEntry(weight: Config, name: string) {
+function readEntry(weight: Config, name: string): Entry {
   const type = weight.get('dtype').string();
   if (type !== 'float32') weight.get('dtype').refuse('unsupported', `float32 for ${describe(name)}`);
   const quantization = weight.get('quantization');
   const stored = quantization.given ? quantization.get('dtype') : weight.get('dtype');
   const width = STORED.get(stored.string()) ?? stored.refuse('unsupported', [...STORED.keys()].join(', '));
   const { dims, bytes } = readSize(weight, name, width);
-  const linear = stored.value === 'uint8' || stored.value === 'uint16';
+  const format = stored.string();
+  const linear = format === 'uint8' || format === 'uint16';
   const scale = linear ? required(quantization.get('scale')) : 1;
   const min = linear ? required(quantization.get('min')) : 0;
-  return {
-    dims,
-    bytes,
-    read({ buffer }: Uint8Array<ArrayBuffer>): Float32Array {
-      if (stored.value === 'float16') return float16ToFloat32(new Uint16Array(buffer));
-      if (!linear) return new Float32Array(buffer);
-      const integers = stored.value === 'uint8' ? new Uint8Array(buffer) : new Uint16Array(buffer);
-      return Float32Array.from(integers, (value) => value * scale + min);
-    },
-  };
+  return { dims, bytes, format, scale, min };
+}
+
+/** Converts the bytes of a weight. */
+function convert({ format, scale, min }: Entry, { buffer }: Uint8Array<ArrayBuffer>): Float32Array {
+  if (format === 'float32') return new Float32Array(buffer);
+  const integers = format === 'uint8' ? new Uint8Array(buffer) : new Uint16Array(buffer);
+  if (format === 'float16') return float16ToFloat32(integers as Uint16Array);
+  return Float32Array.from(integers, (value) => value * scale + min);
 }
 
 /** Reads a number that has no default. */

@@ -13,6 +13,7 @@ import type { Shape } from './config.ts';
 import type { Layer, MaskedTensor } from './layer.ts';
 import { describeShape } from './shapes.ts';
 import type { OutputRef } from './topology.ts';
+import { type ModelSize, Work } from './work.ts';
 
 /** An input of KerasModel.predict(). */
 export interface KerasInput {
@@ -41,6 +42,7 @@ export interface LayerStep {
 
 /** The layers of a model in the order of computation, its inputs and outputs. */
 export interface ModelGraph {
+  readonly size: ModelSize;
   readonly steps: readonly LayerStep[];
   readonly inputs: readonly (KerasSpec & { readonly source: string })[];
   readonly outputs: readonly (KerasSpec & { readonly source: OutputRef })[];
@@ -63,11 +65,14 @@ export class KerasModel extends Owner {
   /** The outputs, in the order in which predict() gives them. */
   readonly outputs: readonly KerasSpec[];
   private readonly _graph: ModelGraph;
+  /** For each step, the layers whose outputs nothing needs after it. */
+  private readonly _last: readonly (readonly string[])[];
 
   /** @internal */
   constructor(graph: ModelGraph) {
     super('KerasModel');
     this._graph = graph;
+    this._last = lastUses(graph);
     this.inputs = graph.inputs.map(({ name, dims }) => ({ name, dims }));
     this.outputs = graph.outputs.map(({ name, dims }) => ({ name, dims }));
   }
@@ -78,6 +83,7 @@ export class KerasModel extends Owner {
    * @returns a tensor of the shape `outputs[0].dims`, on memory of its own
    * @throws TypeError or RangeError that names the input. The states of stateful layers have not changed then, unless a layer
    *   has thrown, such as an Embedding for an index out of its range.
+   * @throws ModelError that names a layer that asks for more work than inputs and weights account for
    */
   predict(input: KerasInput): TensorLike;
   /**
@@ -116,28 +122,51 @@ export class KerasModel extends Owner {
   }
 
   private _run(list: readonly KerasInput[]): TensorLike[] {
-    const { steps, inputs, outputs } = this._graph;
+    const { steps, inputs, outputs, size } = this._graph;
     const values = new Map<string, readonly MaskedTensor[]>();
     let batch: number | undefined;
+    let fed = 0;
     for (const [i, { name, dims, source }] of inputs.entries()) {
       const value = readInput(name, dims, list[i]);
       batch ??= value.dims[0]!;
       if (value.dims[0] !== batch)
         throw wrongValue('KerasModel', name, `${batch} samples, as the first input`, value.dims);
       values.set(source, [value]);
+      fed += value.data.length;
     }
+    const work = new Work(fed, size);
     const find = ({ name, index }: OutputRef) => values.get(name)![index]!;
-    for (const { name, layer, inputs, mask } of steps) {
+    for (const [i, { name, layer, inputs, mask }] of steps.entries()) {
       const [first, ...rest] = inputs.map(find);
       const input = mask ? withMask(name, first!, find(mask)) : first!;
+      work.countLayer(
+        name,
+        layer,
+        [input, ...rest].map(({ dims }) => dims),
+      );
       values.set(name, layer.run([input, ...rest], mask !== undefined));
+      for (const done of this._last[i]!) values.delete(done);
     }
     // outputs are copied: one may be an input, the state of a layer, or another output too
-    return outputs.map(({ source }) => {
+    return outputs.map(({ name, source }) => {
       const { data, dims } = find(source);
+      work.count(name, data.length);
       return { data: data.slice(), dims: [...dims] };
     });
   }
+}
+
+/** Finds for each step the layers whose outputs it is the last to take. */
+function lastUses({ steps, outputs }: ModelGraph): string[][] {
+  const last = new Map<string, number>();
+  for (const [i, { name, inputs, mask }] of steps.entries()) {
+    last.set(name, i);
+    for (const source of mask ? [...inputs, mask] : inputs) last.set(source.name, i);
+  }
+  for (const { source } of outputs) last.delete(source.name);
+  const lists = steps.map((): string[] => []);
+  for (const [name, i] of last) lists[i]!.push(name);
+  return lists;
 }
 
 /** Replaces the mask of an input by the tensor that the model passes. */
@@ -165,8 +194,15 @@ function readInput(name: string, wanted: Shape, input: KerasInput | undefined): 
   if (data.length !== count) {
     throw wrongValue('KerasModel', name, `${count} elements for dims ${formatDims(dims)}`, data.length);
   }
-  // always a copy, so that no result shares memory with an input
-  return { data: Float32Array.from(data as ArrayLike<number>, toNumber), dims: [...dims] };
+  return { data: copyNumbers(data, count), dims: [...dims] };
+}
+
+/** Copies numbers, so that no result shares memory with an input. Float32Array.from() would take several times as much memory. */
+function copyNumbers(data: KerasInput['data'], count: number): Float32Array {
+  const copy = new Float32Array(count);
+  if (tag(data) === 'Float32Array') copy.set(data as Float32Array);
+  else for (let i = 0; i < count; i++) copy[i] = toNumber(data[i]);
+  return copy;
 }
 
 function toNumber(value: unknown): number {

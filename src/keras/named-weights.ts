@@ -2,6 +2,9 @@ import { describe, formatDims, product, sameDims } from '../base/tensor.ts';
 import type { LayerWeights, Part, WeightSpec } from './plan.ts';
 import { refuse } from './refuse.ts';
 
+/** The most parts of a name: a slash takes a byte in a file, a part many. */
+const MAX_PARTS = 64;
+
 /** The weights of a model, by layer. */
 export interface ModelWeights {
   /**
@@ -68,7 +71,11 @@ export class NamedWeights implements ModelWeights {
 
   constructor(layers: ReadonlySet<string>, tensors: Iterable<NamedTensor>) {
     for (const { path, name, tensor, ...known } of tensors) {
-      const parts = name.replace(/:0$/, '').split('/');
+      const parts = name.replace(/:0$/, '').split('/', MAX_PARTS + 1);
+      if (parts.length > MAX_PARTS) {
+        const reason = `the name of the weight ${describe(path)} has more than ${MAX_PARTS} parts`;
+        refuse.because('too-deep', path, reason, MAX_PARTS, 'more');
+      }
       const layer = known.layer ?? parts.find((part) => layers.has(part));
       if (layer === undefined || !layers.has(layer)) {
         const reason = `the weight ${describe(path)} belongs to no layer`;

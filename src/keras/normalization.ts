@@ -4,22 +4,21 @@ import type { MaskedTensor } from './layer.ts';
 import type { Dialect, LayerPlan, LayerWeights } from './plan.ts';
 import { knownSizes, readAxes } from './shapes.ts';
 
-/** The trained scale and offset. */
+/** The trained scale and offset; undefined: 1 and 0, of which no array is made, since any size may be declared without weights. */
 interface Scale {
-  readonly gamma: Float32Array;
-  readonly beta: Float32Array;
+  readonly gamma: Float32Array | undefined;
+  readonly beta: Float32Array | undefined;
 }
 
-/** Reads gamma and beta, which default to ones and zeros, and the weights `more` after them. */
+/** Reads gamma and beta, and the weights `more` after them. */
 function readScale(config: Config, dims: readonly number[], weights: LayerWeights, more: readonly string[] = []) {
   const scale = config.get('scale').boolean(true);
   const center = config.get('center').boolean(true);
   const names = [...(scale ? ['gamma'] : []), ...(center ? ['beta'] : []), ...more];
   const specs = names.map((name) => ({ name, dims }));
-  const size = product(dims);
   const values = weights.read({ folder: '' }, specs);
-  const gamma = scale ? values.shift()! : new Float32Array(size).fill(1);
-  const beta = center ? values.shift()! : new Float32Array(size);
+  const gamma = scale ? values.shift() : undefined;
+  const beta = center ? values.shift() : undefined;
   return { gamma, beta, rest: values };
 }
 
@@ -42,8 +41,8 @@ export function readBatchNormalization(config: Config, name: string, dialect: Di
       const [size] = knownSizes(name, shape!, axes) as [number];
       const { gamma, beta, rest } = readScale(config, [size], weights, ['moving_mean', 'moving_variance']);
       const [mean, variance] = rest as [Float32Array, Float32Array];
-      const factor = gamma.map((value, k) => value / Math.sqrt(variance[k]! + epsilon));
-      const offset = beta.map((value, k) => value - mean[k]! * factor[k]!);
+      const factor = variance.map((value, k) => (gamma?.[k] ?? 1) / Math.sqrt(value + epsilon));
+      const offset = mean.map((value, k) => (beta?.[k] ?? 0) - value * factor[k]!);
       const run = ([input]: readonly MaskedTensor[]): MaskedTensor[] => {
         const inner = product(input!.dims.slice(axes[0]! + 1));
         const data = input!.data.map((x, i) => {
@@ -83,5 +82,5 @@ function normalize(row: Float32Array, epsilon: number, { gamma, beta }: Scale): 
   const mean = row.reduce((sum, x) => sum + x, 0) / row.length;
   const variance = row.reduce((sum, x) => sum + (x - mean) * (x - mean), 0) / row.length;
   const factor = 1 / Math.sqrt(variance + epsilon);
-  for (let k = 0; k < row.length; k++) row[k] = (row[k]! - mean) * factor * gamma[k]! + beta[k]!;
+  for (let k = 0; k < row.length; k++) row[k] = (row[k]! - mean) * factor * (gamma?.[k] ?? 1) + (beta?.[k] ?? 0);
 }

@@ -1,4 +1,5 @@
 import type { Config, Shape } from './config.ts';
+import type { Holding } from './holding.ts';
 import type { Layer } from './layer.ts';
 
 /** A weight that a layer needs: its name in Keras and its shape. */
@@ -42,9 +43,10 @@ export interface LayerPlan {
   readonly constants?: number;
   /**
    * Makes the layer for inputs of these shapes.
+   * @param holding counts what the model holds
    * @throws ModelError
    */
-  build(inputs: readonly Shape[], weights: LayerWeights): Built;
+  build(inputs: readonly Shape[], weights: LayerWeights, holding: Holding): Built;
 }
 
 /** The dialect of the program that wrote a model. */

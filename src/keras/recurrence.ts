@@ -1,7 +1,8 @@
 import { wrongValue } from '../base/tensor.ts';
 import type { Cells } from '../cells/cells.ts';
-import { makeCell } from './cell.ts';
-import type { MaskedTensor } from './layer.ts';
+import { cellBytes, makeCell } from './cell.ts';
+import type { Holding } from './holding.ts';
+import type { Effort, MaskedTensor } from './layer.ts';
 import type { LstmConfig } from './lstm-config.ts';
 
 /** The h and c of each row, both (B, H). */
@@ -20,16 +21,29 @@ export interface RecurrenceResult extends State {
 export class Recurrence {
   readonly config: LstmConfig;
   private readonly _name: string;
-  private readonly _cell: Cells;
+  /** Undefined: made in each run, where it would take too much more than its weights. */
+  private readonly _cell: Cells | undefined;
+  private readonly _makeCell: (() => Cells) | undefined;
   private readonly _inputSize: number;
   private _kept: (State & { readonly batch: number }) | undefined;
 
   /** @param weights kernel, recurrent kernel, and optionally bias */
-  constructor(name: string, config: LstmConfig, weights: readonly Float32Array[]) {
+  constructor(name: string, config: LstmConfig, weights: readonly Float32Array[], holding: Holding) {
     this.config = config;
     this._name = name;
     this._inputSize = weights[0]!.length / (4 * config.units);
-    this._cell = makeCell(config, weights);
+    const read = weights.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const isHeld = holding.packs(cellBytes(this._inputSize, config.units), 3, read);
+    this._cell = isHeld ? makeCell(config, weights) : undefined;
+    this._makeCell = isHeld ? undefined : keepWeights(config, weights);
+  }
+
+  /** Counts the work of run() for an input of this shape. */
+  effort(dims: readonly number[]): Effort {
+    const [batch, steps, inputs] = dims as [number, number, number];
+    const { units } = this.config;
+    const rows = batch * steps;
+    return { made: rows * (inputs + units), multiplied: 4 * rows * units * (inputs + units) };
   }
 
   /** Runs a batch. @param initial the initial h and c; without them zeros, or the state that the layer keeps */
@@ -51,7 +65,7 @@ export class Recurrence {
   }
 
   dispose(): void {
-    this._cell.dispose();
+    this._cell?.dispose();
   }
 
   private _start(batch: number): State {
@@ -76,8 +90,13 @@ export class Recurrence {
     steps: number,
     state: State,
   ): RecurrenceResult {
-    const { y, h, c } = this._cell.run({ x, T: steps, batch, lengths, h0: state.h, c0: state.c });
-    return { output: y, h, c };
+    const cell = this._cell ?? this._makeCell!();
+    try {
+      const { y, h, c } = cell.run({ x, T: steps, batch, lengths, h0: state.h, c0: state.c });
+      return { output: y, h, c };
+    } finally {
+      if (!this._cell) cell.dispose();
+    }
   }
 
   /** Runs the steps of each row that are not masked as a shorter sequence; a row without any keeps its state. */
@@ -124,6 +143,11 @@ export class Recurrence {
     }
     return { h, c, output };
   }
+}
+
+/** Keeps weights for later cells. A function of its own: in the constructor, it would keep them beside the cell too. */
+function keepWeights(config: LstmConfig, weights: readonly Float32Array[]): () => Cells {
+  return () => makeCell(config, weights);
 }
 
 /** Reverses the steps of (B, T, *). */

@@ -3,7 +3,7 @@ import { activate } from '../cells/activations.ts';
 import { readActivation } from './activations.ts';
 import type { Config, Shape } from './config.ts';
 import { readDense } from './dense.ts';
-import type { Layer, MaskedTensor } from './layer.ts';
+import type { Effort, Layer, MaskedTensor } from './layer.ts';
 import type { Dialect, LayerPlan } from './plan.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, checkRank, describeShape, lastSize } from './shapes.ts';
@@ -64,9 +64,9 @@ export function readTimeDistributed(config: Config, name: string, dialect: Diale
   }
   const dense = readDense(layer.get('config'), name, dialect, 'layer');
   return {
-    build(inputs, weights) {
+    build(inputs, weights, holding) {
       checkRank(name, inputs[0]!, 3, 4, 5);
-      return dense.build(inputs, weights);
+      return dense.build(inputs, weights, holding);
     },
   };
 }
@@ -137,7 +137,11 @@ export function readRepeatVector(config: Config, name: string): LayerPlan {
         }
         return [output];
       };
-      return { outputs, layer: { run } };
+      // a vector without numbers is repeated too
+      const effort = ([dims]: readonly (readonly number[])[]) => {
+        return { made: dims![0]! * times * Math.max(1, dims![1]!), multiplied: 0 };
+      };
+      return { outputs, layer: { run, effort } };
     },
   };
 }
@@ -170,6 +174,10 @@ class EmbeddingLayer implements Layer {
     this._count = count;
     this._size = size;
     this._maskZero = maskZero;
+  }
+
+  effort([dims]: readonly (readonly number[])[]): Effort {
+    return { made: product(dims!) * this._size, multiplied: 0 };
   }
 
   run([input]: readonly MaskedTensor[]): MaskedTensor[] {

@@ -1,10 +1,9 @@
 import { describe, wrongValue, zeros } from '../base/tensor.ts';
 import { type Activation, activate } from '../cells/activations.ts';
-import type { Linear } from '../nn/linear.ts';
 import { readActivation } from './activations.ts';
 import type { Config } from './config.ts';
-import type { Layer, MaskedTensor } from './layer.ts';
-import { makeLinear } from './matrix.ts';
+import type { Effort, Layer, MaskedTensor } from './layer.ts';
+import { makeProducts, type Products } from './matrix.ts';
 import type { Dialect, LayerPlan } from './plan.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, checkRank, lastSize } from './shapes.ts';
@@ -12,8 +11,9 @@ import { checkChannels, withSteps } from './simple-layers.ts';
 
 // Layers that move a window along the steps of (B, T, C).
 
-/** The most windows that are laid out as rows at once. */
+/** The most windows that are laid out as rows at once, and about the most floats of them. */
 const ROWS = 1024;
+const FLOATS = 2 ** 20;
 
 /** The options of a window; `size`, `stride` and `dilation` count steps. */
 interface WindowOptions {
@@ -77,7 +77,7 @@ export function readConv1d(config: Config, name: string, dialect: Dialect): Laye
   const useBias = config.get('use_bias').boolean(true);
   const activation = readActivation(config.get('activation'), name, dialect);
   return {
-    build([shape], weights) {
+    build([shape], weights, holding) {
       checkSteps(name, window, shape!);
       const channels = lastSize(name, shape!);
       if (channels % groups !== 0) groupsField.refuse('wrong-value', `a divisor of ${channels}`);
@@ -92,57 +92,48 @@ export function readConv1d(config: Config, name: string, dialect: Dialect): Laye
         { name: 'bias', dims: [filters] },
       ];
       const [kernel, bias] = weights.read({ folder: '' }, specs.slice(0, useBias ? 2 : 1));
-      const linears: Linear[] = [];
-      try {
-        const per = filters / groups;
-        for (let group = 0; group < groups; group++) {
-          const columns = groups === 1 ? kernel! : columnsOf(kernel!, filters, group * per, per);
-          linears.push(makeLinear(columns, per, bias?.subarray(group * per, (group + 1) * per)));
-        }
-      } catch (error) {
-        for (const one of linears) one.dispose();
-        throw error;
-      }
-      return { outputs, layer: new Conv1dLayer(name, window, linears, activation) };
+      const products = makeProducts(kernel!, filters, bias, holding, groups);
+      return { outputs, layer: new Conv1dLayer(name, window, products, groups, activation) };
     },
   };
-}
-
-/** Copies columns of a matrix with rows of `width`. */
-function columnsOf(data: Float32Array, width: number, from: number, count: number): Float32Array {
-  const columns = new Float32Array((data.length / width) * count);
-  for (let row = 0; row * width < data.length; row++) {
-    columns.set(data.subarray(row * width + from, row * width + from + count), row * count);
-  }
-  return columns;
 }
 
 class Conv1dLayer implements Layer {
   private readonly _name: string;
   private readonly _window: WindowOptions;
-  /** One per group; its input is a window laid out as a row. */
-  private readonly _linears: readonly Linear[];
+  /** Their inputs are windows laid out as rows. */
+  private readonly _products: Products;
+  private readonly _groups: number;
   private readonly _activation: Activation;
 
-  constructor(name: string, window: WindowOptions, linears: readonly Linear[], activation: Activation) {
+  constructor(name: string, window: WindowOptions, products: Products, groups: number, activation: Activation) {
     this._name = name;
     this._window = window;
-    this._linears = linears;
+    this._products = products;
+    this._groups = groups;
     this._activation = activation;
+  }
+
+  effort([dims]: readonly (readonly number[])[]): Effort {
+    const [batch, steps, channels] = dims as [number, number, number];
+    const made = batch * Math.max(0, slide(this._window, steps).count) * this._groups * this._products.columns;
+    return { made, multiplied: (made * this._window.size * channels) / this._groups };
   }
 
   run([input]: readonly MaskedTensor[]): MaskedTensor[] {
     const { size, stride, dilation } = this._window;
     const [batch, steps, channels] = input!.dims as [number, number, number];
     const { count, before } = countSteps(this._name, this._window, input!.dims);
-    const groups = this._linears.length;
-    const [width, per] = [channels / groups, this._linears[0]!.outFeatures];
+    const groups = this._groups;
+    const [width, per] = [channels / groups, this._products.columns];
     const output = zeros(this._name, [batch, count, groups * per]);
     const rows = batch * count;
-    for (let from = 0; from < rows; from += ROWS) {
-      const part = Math.min(ROWS, rows - from);
-      for (const [group, one] of this._linears.entries()) {
-        const x = new Float32Array(part * size * width);
+    const most = Math.min(ROWS, Math.max(1, Math.floor(FLOATS / (size * width))));
+    for (let from = 0; from < rows; from += most) {
+      const part = Math.min(most, rows - from);
+      const x = new Float32Array(part * size * width);
+      for (let group = 0; group < groups; group++) {
+        x.fill(0);
         for (let row = 0; row < part; row++) {
           const sample = Math.floor((from + row) / count);
           const start = ((from + row) % count) * stride - before;
@@ -153,7 +144,7 @@ class Conv1dLayer implements Layer {
             x.set(input!.data.subarray(at, at + width), (row * size + k) * width);
           }
         }
-        const y = one.forward({ data: x, dims: [part, size * width] }).data;
+        const y = this._products.run(group, x, part);
         for (let row = 0; row < part; row++) {
           const to = (from + row) * groups * per + group * per;
           output.data.set(y.subarray(row * per, (row + 1) * per), to);
@@ -165,7 +156,7 @@ class Conv1dLayer implements Layer {
   }
 
   dispose(): void {
-    for (const one of this._linears) one.dispose();
+    this._products.dispose();
   }
 }
 
@@ -187,8 +178,13 @@ export function readMaxPooling1d(config: Config, name: string, dialect: Dialect)
         const { count, before } = countSteps(name, window, input!.dims);
         return [maxOfWindows(name, input!, window, count, before)];
       };
+      const effort = ([dims]: readonly (readonly number[])[]) => {
+        const [batch, steps] = dims as [number, number];
+        const made = batch * Math.max(0, slide(window, steps).count) * channels;
+        return { made, multiplied: made * Math.min(window.size, steps) };
+      };
       const outputs = [withSteps(shape!, channels, (steps) => slide(window, steps).count)];
-      return { outputs, layer: { run } };
+      return { outputs, layer: { run, effort } };
     },
   };
 }

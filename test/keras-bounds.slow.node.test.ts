@@ -1,0 +1,350 @@
+import { describe, expect, test } from 'vitest';
+import { bytesUsed, Linear, ModelError } from '../src/index.ts';
+import { Holding } from '../src/keras/holding.ts';
+import { makeProducts } from '../src/keras/matrix.ts';
+import { loadKeras } from '../src/keras.ts';
+import { kerasArchive, kerasH5 } from './support/hdf5-files.ts';
+import { type LayerConfig, lstmWeights, noise, sequential, tfjs, type Weight } from './support/keras-files.ts';
+import { refusal, thrownBy } from './support/refusals.ts';
+import { soon } from './support/work.ts';
+
+// What a model may hold and what a call may ask for: in proportion to its weights and inputs, whatever sizes are in the file.
+
+const load = (layers: LayerConfig[], shape: (number | null)[], weights: Record<string, Weight> = {}) =>
+  loadKeras(tfjs(sequential(layers, shape), weights));
+
+/** Predicts, which is refused soon, without memory for what the layer would make. */
+function refusedCall(
+  layers: LayerConfig[],
+  shape: (number | null)[],
+  dims: number[],
+  weights: Record<string, Weight> = {},
+) {
+  const model = load(layers, shape, weights);
+  const input = { data: new Float32Array(dims.reduce((a, b) => a * b, 1)), dims };
+  const { arrayBuffers } = process.memoryUsage();
+  const error = soon(() => thrownBy(() => model.predict(input)));
+  expect(process.memoryUsage().arrayBuffers - arrayBuffers).toBeLessThan(2 ** 24);
+  model.dispose();
+  expect(error).toBeInstanceOf(ModelError);
+  expect((error as ModelError).code).toBe('too-large');
+  return (error as ModelError).message;
+}
+
+describe('work', () => {
+  const repeat = (n: number, name: string): LayerConfig => ['RepeatVector', { name, n }];
+
+  test('known at load: a vector repeated 2^26 times, and again', () => {
+    for (const times of [2 ** 26, 2 ** 25 + 1]) {
+      expect(refusal(() => load([repeat(times, 'r')], [null, 1])).code).toBe('too-large');
+    }
+    const twice = [repeat(2 ** 13, 'a'), ['Flatten', {}], repeat(2 ** 13, 'b')] as LayerConfig[];
+    expect(refusal(() => load(twice, [null, 1])).message).toContain('"b" asks for more work');
+    load([repeat(2 ** 13, 'a'), ['Flatten', {}]], [null, 1]).dispose();
+  });
+
+  test('not known before the call: refused there, before memory is taken', () => {
+    const chain: LayerConfig[] = [repeat(2 ** 26, 'a'), ['Flatten', {}], repeat(2 ** 26, 'b')];
+    expect(refusedCall(chain, [null, null], [1, 1])).toContain('"a" asks for more work');
+    const short: LayerConfig[] = [repeat(4096, 'a'), ['Flatten', {}], repeat(8192, 'b')];
+    expect(refusedCall(short, [null, null], [1, 1])).toContain('"b" asks for more work');
+  });
+
+  test('a size of 0 hides no other', () => {
+    expect(refusedCall([repeat(2 ** 26, 'r')], [null, null], [1, 0])).toContain('"r"');
+    expect(refusedCall([repeat(97, 'r')], [null, null], [2 ** 31 - 1, 0])).toContain('"r"');
+    const layers: [LayerConfig[], (number | null)[], number[], Record<string, Weight>][] = [
+      [
+        [['Dense', { name: 'd', units: 2 }]],
+        [null, null, 3],
+        [2 ** 31 - 1, 0, 3],
+        { 'd/kernel': noise([3, 2]), 'd/bias': noise([2]) },
+      ],
+      [[['Flatten', {}]], [null, null, 3], [2 ** 31 - 1, 0, 3], {}],
+      [
+        [['BatchNormalization', { name: 'b', center: false, scale: false }]],
+        [null, null, 3],
+        [2 ** 31 - 1, 0, 3],
+        { 'b/moving_mean': noise([3]), 'b/moving_variance': noise([3]) },
+      ],
+      [[['Masking', {}]], [null, null, 3], [2 ** 31 - 1, 0, 3], {}],
+      [
+        [['Embedding', { name: 'e', input_dim: 3, output_dim: 2 }]],
+        [null, null],
+        [2 ** 31 - 1, 0],
+        { 'e/embeddings': noise([3, 2]) },
+      ],
+      [[['LSTM', { name: 'l', units: 2 }]], [null, 4, 3], [0, 4, 3], lstmWeights('l', 3, 2)],
+      [
+        [['Bidirectional', { name: 'b', layer: { class_name: 'LSTM', config: { name: 'l', units: 2 } } }]],
+        [null, 4, 3],
+        [0, 4, 3],
+        { ...lstmWeights('b/forward_l', 3, 2), ...lstmWeights('b/backward_l', 3, 2) },
+      ],
+      [
+        [['Conv1D', { name: 'c', filters: 2, kernel_size: 1 }]],
+        [null, 4, 3],
+        [0, 4, 3],
+        { 'c/kernel': noise([1, 3, 2]), 'c/bias': noise([2]) },
+      ],
+    ];
+    for (const [list, shape, dims, weights] of layers) {
+      const model = load(list, shape, weights);
+      const result = soon(() => model.predict({ data: [], dims }), list[0]![0]);
+      expect(result.data.length, list[0]![0]).toBe(0);
+      model.dispose();
+    }
+  });
+
+  test('products: a short file that repeats a vector for a wide layer', () => {
+    const layers: LayerConfig[] = [repeat(2 ** 18, 'r'), ['LSTM', { name: 'l', units: 64 }]];
+    expect(refusal(() => load(layers, [null, 4], lstmWeights('l', 4, 64))).message).toContain('"l" asks for more work');
+    load([repeat(1000, 'r'), layers[1]!], [null, 4], lstmWeights('l', 4, 64)).dispose();
+  });
+
+  test('windows of max pooling that each take the whole input', () => {
+    const pool: LayerConfig = ['MaxPooling1D', { name: 'p', pool_size: 2 ** 31 - 1, strides: 1, padding: 'same' }];
+    expect(refusal(() => load([pool], [null, 1e5, 1])).message).toContain('"p" asks for more work');
+    expect(refusedCall([pool], [null, null, 1], [1, 1e5, 1])).toContain('"p"');
+    load([pool], [null, 1e4, 1]).dispose();
+  });
+
+  test('one output a hundred thousand times', () => {
+    const input = {
+      name: 'in',
+      class_name: 'InputLayer',
+      config: { name: 'in', batch_input_shape: [null, 1000] },
+      inbound_nodes: [],
+    };
+    const layers = [
+      input,
+      { name: 'd', class_name: 'Dropout', config: { name: 'd' }, inbound_nodes: [[['in', 0, 0, {}]]] },
+    ];
+    const output_layers = Array.from({ length: 100_000 }, () => ['d', 0, 0]);
+    const config = { layers, input_layers: [['in', 0, 0]], output_layers };
+    const model = loadKeras(tfjs({ class_name: 'Functional', config }, {}));
+    const error = thrownBy(() => model.predict([noise([1, 1000])]));
+    expect((error as ModelError).code).toBe('too-large');
+  });
+
+  test('a declared shape without weights takes no memory', () => {
+    const { arrayBuffers } = process.memoryUsage();
+    const model = load([['LayerNormalization', { name: 'n', scale: false, center: false }]], [null, 2 ** 26]);
+    expect(process.memoryUsage().arrayBuffers - arrayBuffers).toBeLessThan(2 ** 20);
+    model.dispose();
+  });
+
+  test('models of usual sizes are not refused', () => {
+    const decoder: LayerConfig[] = [
+      ['RepeatVector', { name: 'r', n: 500 }],
+      ['LSTM', { name: 'l', units: 32, return_sequences: true }],
+      ['Dense', { name: 'd', units: 7 }],
+    ];
+    const weights = { ...lstmWeights('l', 16, 32), 'd/kernel': noise([32, 7]), 'd/bias': noise([7]) };
+    const model = load(decoder, [null, 16], weights);
+    expect(model.predict(noise([20, 16])).dims).toEqual([20, 500, 7]);
+    model.dispose();
+    const deep = Array.from(
+      { length: 300 },
+      (_, i): LayerConfig => ['Activation', { name: `a${i}`, activation: 'relu' }],
+    );
+    const chain = load(deep, [null, null, 1]);
+    expect(chain.predict(noise([1, 1000, 1])).dims).toEqual([1, 1000, 1]);
+    chain.dispose();
+  });
+});
+
+describe('memory', () => {
+  const size = ({ data }: Weight) => data.length;
+
+  test('narrow matrices, each 16 times its size in panels', () => {
+    const N = 3000;
+    const input = {
+      name: 'x',
+      class_name: 'InputLayer',
+      config: { name: 'x', batch_input_shape: [null, 256] },
+      inbound_nodes: [],
+    };
+    const layers = Array.from({ length: N }, (_, i) => ({
+      class_name: 'Dense',
+      name: `d${i}`,
+      config: { name: `d${i}`, units: 1, use_bias: false },
+      inbound_nodes: [[['x', 0, 0, {}]]],
+    }));
+    const config = { layers: [input, ...layers], input_layers: [['x', 0, 0]], output_layers: [['d1234', 0, 0]] };
+    const kernels = layers.map((_, i) => noise([256, 1], i));
+    const weights = Object.fromEntries(kernels.map((kernel, i) => [`d${i}/kernel`, kernel]));
+    const before = bytesUsed();
+    const model = loadKeras(tfjs({ class_name: 'Functional', config }, weights));
+    expect(bytesUsed() - before).toBeLessThanOrEqual(3 * 1024 * N + 2 ** 22);
+    const x = noise([3, 256], 1);
+    const { data } = model.predict([x])[0]!;
+    model.dispose();
+    expect(bytesUsed()).toBe(before);
+    const alone = load([['Dense', { name: 'd', units: 1, use_bias: false }]], [null, 256], {
+      'd/kernel': kernels[1234]!,
+    });
+    expect(data).toEqual(alone.predict(x).data);
+    alone.dispose();
+  });
+
+  test.each([
+    [1, 1, 1],
+    [1, 5, 1],
+    [2, 7, 3],
+    [255, 1, 1],
+    [256, 2, 1],
+    [257, 3, 2],
+    [600, 5, 4],
+    [3, 17, 1],
+    [1000, 1, 3],
+  ])('a kernel (%i, %i) without panels gives the same bits, %i groups', (inputs, columns, groups) => {
+    const outputs = columns * groups;
+    const kernel = noise([inputs, outputs], 1).data;
+    const bias = noise([outputs], 2).data;
+    const full = new Holding();
+    full.packs(2 ** 22, 0, 0);
+    for (const b of [bias, undefined]) {
+      const plain = makeProducts(kernel, outputs, b, full, groups);
+      for (let group = 0; group < groups; group++) {
+        const first = group * columns;
+        const weight = { data: new Float32Array(columns * inputs), dims: [columns, inputs] };
+        for (let i = 0; i < columns * inputs; i++) {
+          weight.data[i] = kernel[(i % inputs) * outputs + first + Math.floor(i / inputs)]!;
+        }
+        const own = b && { bias: { data: b.slice(first, first + columns), dims: [columns] } };
+        const linear = Linear.fromStateDict({ weight, ...own });
+        for (const rows of [0, 1, 2, 5]) {
+          const x = noise([rows, inputs], 3);
+          const wanted = linear.forward(x).data;
+          expect(plain.run(group, x.data, rows)).toEqual(wanted);
+        }
+        linear.dispose();
+      }
+    }
+  });
+
+  test('a square kernel is packed, a narrow one is not', () => {
+    const before = bytesUsed();
+    for (const [inputs, outputs, isPacked] of [
+      [64, 64, true],
+      [64, 1, true],
+      [1024, 16, true],
+      [1024, 1, false],
+    ] as const) {
+      const products = makeProducts(noise([inputs, outputs]).data, outputs, undefined, new Holding());
+      expect(bytesUsed() > before).toBe(isPacked);
+      products.dispose();
+      expect(bytesUsed()).toBe(before);
+    }
+  });
+
+  test('an LSTM of one unit, 4 times its size in panels, is made in each call, with the same bits', () => {
+    const [I, wide] = [1000, 600_000];
+    const layer: LayerConfig = ['LSTM', { name: 'l', units: 1, recurrent_activation: 'sigmoid', stateful: true }];
+    const cell = lstmWeights('l', I, 1);
+    const before = bytesUsed();
+    const model = load([layer], [null, 2, I], cell);
+    expect(bytesUsed()).toBeGreaterThan(before);
+    const x = noise([1, 2, I], 9);
+    const wanted = [0, 1].map(() => model.predict(x).data);
+    model.dispose();
+    // more inputs, which are zeros
+    const kernel = { data: new Float32Array(4 * wide), dims: [wide, 4] };
+    kernel.data.set(cell['l/kernel']!.data);
+    const large = load([layer], [null, 2, wide], { ...cell, 'l/kernel': kernel });
+    expect(bytesUsed()).toBe(before);
+    const far = { data: new Float32Array(2 * wide), dims: [1, 2, wide] };
+    for (const t of [0, 1]) far.data.set(x.data.subarray(t * I, (t + 1) * I), t * wide);
+    expect([0, 1].map(() => large.predict(far).data)).toEqual(wanted);
+    expect(wanted[0]).not.toEqual(wanted[1]);
+    expect(bytesUsed()).toBe(before);
+    large.dispose();
+  });
+
+  test('a convolution of as many groups as channels', () => {
+    const C = 20_000;
+    const kernel = noise([2, 1, C], 1);
+    const bias = noise([C], 2);
+    const conv: LayerConfig = ['Conv1D', { name: 'c', filters: C, groups: C, kernel_size: 2 }];
+    const before = bytesUsed();
+    const model = load([conv], [null, 3, C], { 'c/kernel': kernel, 'c/bias': bias });
+    expect(bytesUsed() - before).toBeLessThanOrEqual(12 * (size(kernel) + size(bias)) + 2 ** 22);
+    const x = noise([1, 3, C], 3);
+    const { data } = model.predict(x);
+    for (const [t, c] of [
+      [0, 0],
+      [1, 0],
+      [0, 777],
+      [1, C - 1],
+    ] as const) {
+      const one =
+        Math.fround(kernel.data[c]! * x.data[t * C + c]!) + Math.fround(kernel.data[C + c]! * x.data[(t + 1) * C + c]!);
+      expect(data[t * C + c]).toBe(Math.fround(bias.data[c]! + Math.fround(one)));
+    }
+    model.dispose();
+    expect(bytesUsed()).toBe(before);
+  });
+
+  test('a long window is laid out in few rows', () => {
+    const K = 2 ** 16;
+    const kernel = noise([K, 1, 1], 1);
+    const model = load(
+      [['Conv1D', { name: 'c', filters: 1, kernel_size: K, padding: 'same', use_bias: false }]],
+      [null, null, 1],
+      { 'c/kernel': kernel },
+    );
+    const before = process.memoryUsage().arrayBuffers;
+    let most = 0;
+    const set = Float32Array.prototype.set;
+    Float32Array.prototype.set = function (...args) {
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+      return set.apply(this, args);
+    };
+    try {
+      expect(model.predict({ data: Float32Array.of(1, ...Array(39).fill(0)), dims: [1, 40, 1] }).dims).toEqual([
+        1, 40, 1,
+      ]);
+    } finally {
+      Float32Array.prototype.set = set;
+    }
+    expect(most).toBeLessThan(2 ** 24);
+    model.dispose();
+  });
+
+  test('in .keras and .h5 too', () => {
+    const before = bytesUsed();
+    const N = 300;
+    const layers = Array.from(
+      { length: N },
+      (_, i): LayerConfig => ['Dense', { name: `d${i}`, units: 1, use_bias: false }],
+    );
+    const [first, ...rest] = layers;
+    const kernels = [noise([20_000, 1], 1), ...rest.map((_, i) => noise([1, 1], i + 2))];
+    const model = sequential([first!, ...rest], [null, 20_000]);
+    const named = new Map(kernels.map((kernel, i) => [`d${i}`, { [`d${i}/kernel:0`]: kernel }]));
+    const sources = [
+      { h5: kerasH5(model, named) },
+      {
+        keras: kerasArchive(
+          model,
+          kernels.map((kernel) => ['Dense', { '': [kernel] }]),
+        ),
+      },
+    ];
+    for (const source of sources) {
+      const loaded = loadKeras(source);
+      expect(bytesUsed() - before).toBeLessThan(12 * 20_300 + 2 ** 22);
+      loaded.dispose();
+    }
+    expect(bytesUsed()).toBe(before);
+  });
+});
+
+test('a name of a million parts', () => {
+  const model = sequential([['Dense', { name: 'd', units: 2, use_bias: false }]], [null, 2]);
+  const { modelJson, weights } = tfjs(model, { 'd/kernel': noise([2, 2]) });
+  modelJson.weightsManifest[0].weights[0].name = `d/${'/'.repeat(1e6)}kernel`;
+  const error = refusal(() => loadKeras({ modelJson: JSON.stringify(modelJson), weights }));
+  expect(error.code).toBe('too-deep');
+});
