@@ -1,10 +1,19 @@
-import { checkBoolean, checkInteger, checkOptions, checkTensor, type TensorLike, wrongValue } from '../base/tensor.ts';
+import {
+  checkBoolean,
+  checkInteger,
+  checkOptions,
+  checkTensor,
+  type StateDict,
+  type TensorLike,
+  wrongValue,
+} from '../base/tensor.ts';
 import { endScratch } from '../memory/arena.ts';
 import { overwrites, placeOf } from '../memory/rows.ts';
 import { readChannels, type Windows, writeWindows } from '../memory/windows.ts';
 import { Affine } from './affine.ts';
 import { type ModuleOptions, type QuantizeOptions, VALUES } from './module.ts';
 import { checkAttached, checkCount, dataOf, type ForwardOptions, resultFor } from './result.ts';
+import { readLayer } from './state-dict.ts';
 
 /** PyTorch's keyword arguments of nn.Conv1d, in camelCase. */
 export interface Conv1dOptions {
@@ -84,6 +93,22 @@ export class Conv1d extends Affine {
     this.groups = groups;
     this.bias = bias;
     this._windows = { length: 0, size: kernelSize, stride, dilation, left: 0 };
+  }
+
+  /**
+   * Makes the Conv1d that a state dict describes under `prefix`: reads channels, kernel size and bias from shapes and keys; the rest
+   * are options, since a state dict does not have it. Strict, as loadStateDict.
+   * @throws ModelError that lists everything that does not fit; TypeError or RangeError that names a wrong argument
+   */
+  static fromStateDict(
+    stateDict: StateDict,
+    options?: Pick<Conv1dOptions, 'stride' | 'padding' | 'dilation' | 'groups'> & { prefix?: string | undefined },
+  ): Conv1d {
+    checkOptions('Conv1d', options, ['prefix', 'stride', 'padding', 'dilation', 'groups']);
+    const { prefix, ...rest } = options ?? {};
+    const { dims, ...start } = readLayer('Conv1d', stateDict, prefix, '[out, in / groups, kernel]', 1, 1);
+    const groups = checkInteger('Conv1d', 'groups', rest.groups ?? 1, 1);
+    return new Conv1d(dims[1]! * groups, dims[0]!, dims[2]!, { ...rest, ...start });
   }
 
   /**

@@ -5,14 +5,16 @@ import {
   checkIntegers,
   checkOptions,
   formatDims,
+  type StateDict,
   type TensorLike,
   wrongLength,
   wrongType,
 } from '../base/tensor.ts';
 import { currentView } from '../memory/arena.ts';
 import { fill, skip } from '../memory/rows.ts';
-import { Module } from './module.ts';
+import { Module, type ModuleOptions, VALUES } from './module.ts';
 import { dataOf, type ForwardOptions, resultFor } from './result.ts';
+import { readLayer } from './state-dict.ts';
 
 /** PyTorch's keyword arguments of nn.Embedding, in camelCase. */
 export interface EmbeddingOptions {
@@ -79,10 +81,22 @@ export class Embedding extends Module {
     this.paddingIdx = padding !== undefined && padding < 0 ? padding + numEmbeddings : padding;
     this._weight = this.allocate(skip(0, numEmbeddings * embeddingDim));
     this.parameters.push({ name: 'weight', dims: [numEmbeddings, embeddingDim], pointer: this._weight });
-    this.random.normal(this._weight, numEmbeddings * embeddingDim);
+    if ((options as ModuleOptions | undefined)?.[VALUES]) this.initializeParameters(options, 1);
+    else this.random.normal(this._weight, numEmbeddings * embeddingDim);
     if (this.paddingIdx !== undefined) {
       fill(skip(this._weight, this.paddingIdx * embeddingDim), embeddingDim, 0);
     }
+  }
+
+  /**
+   * Makes the Embedding that a state dict describes under `prefix`: reads its sizes from the shape. Strict, as loadStateDict.
+   * @throws ModelError that lists everything that does not fit; TypeError that names a wrong argument
+   */
+  static fromStateDict(stateDict: StateDict, options?: { prefix?: string | undefined }): Embedding {
+    checkOptions('Embedding', options, ['prefix']);
+    const { dims, [VALUES]: values } = readLayer('Embedding', stateDict, options?.prefix, '[rows, size]', 0, 0);
+    const start: EmbeddingOptions & ModuleOptions = { [VALUES]: values };
+    return new Embedding(dims[0]!, dims[1]!, start);
   }
 
   /**

@@ -4,14 +4,16 @@ import {
   checkOptions,
   checkTensor,
   product,
+  type StateDict,
   type TensorLike,
   wrongNumber,
   wrongValue,
 } from '../base/tensor.ts';
 import { currentView } from '../memory/arena.ts';
 import { fill, overwrites, skip } from '../memory/rows.ts';
-import { Module } from './module.ts';
+import { Module, type ModuleOptions, VALUES } from './module.ts';
 import { countOf, dataOf, type ForwardOptions, NO_TAIL, resultFor } from './result.ts';
+import { readLayer } from './state-dict.ts';
 
 /** PyTorch's keyword arguments of nn.LayerNorm, in camelCase. */
 export interface LayerNormOptions {
@@ -74,6 +76,22 @@ export class LayerNorm extends Module {
     fill(this._weight, count, 1);
     if (elementwiseAffine) this.parameters.push({ name: 'weight', dims: shape, pointer: this._weight });
     if (this.bias) this.parameters.push({ name: 'bias', dims: shape, pointer: skip(this._weight, count) });
+    if ((options as ModuleOptions | undefined)?.[VALUES]) this.initializeParameters(options as ModuleOptions, 1);
+  }
+
+  /**
+   * Makes the LayerNorm that a state dict describes under `prefix`: reads the shape and the bias; `eps` is an option, since a state
+   * dict does not have it. Strict, as loadStateDict.
+   * @throws ModelError that lists everything that does not fit; TypeError or RangeError that names a wrong argument
+   */
+  static fromStateDict(
+    stateDict: StateDict,
+    options?: Pick<LayerNormOptions, 'eps'> & { prefix?: string | undefined },
+  ): LayerNorm {
+    checkOptions('LayerNorm', options, ['prefix', 'eps']);
+    const { prefix, eps } = options ?? {};
+    const { dims, ...start } = readLayer('LayerNorm', stateDict, prefix, '[...shape]', 1, 64);
+    return new LayerNorm(dims, { eps, ...start });
   }
 
   /**

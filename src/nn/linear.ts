@@ -3,7 +3,6 @@ import {
   checkInteger,
   checkOptions,
   checkTensor,
-  describe,
   type StateDict,
   type TensorLike,
   wrongValue,
@@ -13,7 +12,7 @@ import { copyInFrom, copyOut, overwrites, placeOf } from '../memory/rows.ts';
 import { Affine } from './affine.ts';
 import { type ModuleOptions, type QuantizeOptions, VALUES } from './module.ts';
 import { checkAttached, checkCount, countOf, dataOf, type ForwardOptions, resultFor } from './result.ts';
-import { entries, matchStateDict, wrongMatrix } from './state-dict.ts';
+import { readLayer } from './state-dict.ts';
 
 /** The most floats of an input that is copied to scratch as a whole: 1 MB. */
 const WHOLE = 1 << 18;
@@ -82,18 +81,8 @@ export class Linear extends Affine {
    */
   static fromStateDict(stateDict: StateDict, options?: { prefix?: string | undefined }): Linear {
     checkOptions('Linear', options, ['prefix']);
-    const prefix = options?.prefix ?? '';
-    const all = entries('Linear', stateDict, prefix);
-    const dims: unknown = (all.get(`${prefix}weight`) as Partial<TensorLike> | undefined)?.dims;
-    if (!Array.isArray(dims) || dims.length !== 2 || !dims.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-      throw wrongMatrix('Linear', all, prefix, 'weight', '[out, in]', describe(dims));
-    }
-    const [outFeatures, inFeatures] = dims as [number, number];
-    const bias = all.has(`${prefix}bias`);
-    const specs = [{ name: 'weight', dims }, ...(bias ? [{ name: 'bias', dims: [outFeatures] }] : [])];
-    const { values } = matchStateDict('Linear', specs, stateDict, prefix);
-    const start: LinearOptions & ModuleOptions = { bias, [VALUES]: values };
-    return new Linear(inFeatures, outFeatures, start);
+    const { dims, ...start } = readLayer('Linear', stateDict, options?.prefix, '[out, in]', 0, 1);
+    return new Linear(dims[1]!, dims[0]!, start);
   }
 
   /**

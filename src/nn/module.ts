@@ -21,10 +21,9 @@ import {
   writeParameter,
 } from '../memory/pack.ts';
 import { nextSeed, Random } from './random.ts';
-import { checkPrefix, type LoadResult, matchStateDict, SCALE } from './state-dict.ts';
+import { checkPrefix, type LoadResult, matchStateDict, SCALE, VALUES } from './state-dict.ts';
 
-/** Internal option of constructors: initial values by parameter name, in place of random ones. */
-export const VALUES = Symbol();
+export { VALUES };
 
 /** Options that the constructors of all layers with weights take. */
 export interface ModuleOptions {

@@ -14,6 +14,9 @@ import { copyIfInside, isInside } from '../memory/arena.ts';
 import type { Int8Matrix, Values } from '../memory/pack.ts';
 import type { ParameterSpec } from '../memory/parameters.ts';
 
+/** Internal option of constructors: values to start from, by parameter name, in place of random ones. */
+export const VALUES = Symbol();
+
 /** The keys in which a state dict and a module differ; both lists are empty if loading was strict. */
 export interface LoadResult {
   /** Keys, with the prefix, of parameters that the state dict lacks; these keep their values. */
@@ -173,4 +176,33 @@ function foundPrefixes(who: string, all: ReadonlyMap<string, unknown>, name: str
     .map((key) => describe(key.slice(0, key.length - name.length)));
   if (prefixes.length === 0) return '';
   return `; ${who} weights were found at prefix ${prefixes.slice(0, 8).join(', ')}${prefixes.length > 8 ? ' ...' : ''}`;
+}
+
+/**
+ * Reads the `weight`, and the `bias` if there is one, of the layer that a state dict describes.
+ * @param shape the dims of the weight, as messages have them; any where it begins with dots
+ * @param least the smallest size of a dimension
+ * @param biasDims the leading dimensions that the bias has
+ */
+export function readLayer(
+  who: string,
+  stateDict: StateDict,
+  prefix = '',
+  shape: string,
+  least: number,
+  biasDims: number,
+): { dims: readonly number[]; bias: boolean; [VALUES]: Values } {
+  const all = entries(who, stateDict, prefix);
+  const dims: unknown = (all.get(`${prefix}weight`) as Partial<AnyTensor> | undefined)?.dims;
+  const rank = shape.split(',').length;
+  if (
+    !Array.isArray(dims) ||
+    !(shape[1] === '.' ? dims.length : dims.length === rank) ||
+    !dims.every((size) => Number.isSafeInteger(size) && size >= least)
+  ) {
+    throw wrongMatrix(who, all, prefix, 'weight', shape, describe(dims));
+  }
+  const bias = biasDims > 0 && all.has(`${prefix}bias`);
+  const specs = [{ name: 'weight', dims }, ...(bias ? [{ name: 'bias', dims: dims.slice(0, biasDims) }] : [])];
+  return { dims, bias, [VALUES]: matchStateDict(who, specs, stateDict, prefix).values };
 }
