@@ -52,6 +52,7 @@ export function formatDims(dims: ArrayLike<unknown>): string {
 }
 
 function show(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`;
   return Object(value) === value ? `a ${tag(value)}` : String(value);
 }
 
@@ -62,8 +63,12 @@ export function describe(value: unknown): string {
     // an escape is up to six characters
     return shorten(JSON.stringify(text), TEXT + 40);
   }
-  if (Array.isArray(value)) return formatDims(value.length > 8 ? [...value.slice(0, 8), '…'] : value);
-  return shorten(typeof value === 'bigint' ? `${value}n` : show(value), TEXT);
+  if (Array.isArray(value)) {
+    const items = value.slice(0, 8).map((item) => (typeof item === 'string' ? describe(item) : item));
+    return formatDims(value.length > 8 ? [...items, '…'] : items);
+  }
+  const keys = tag(value) === 'Object' ? Object.keys(value as object) : [];
+  return shorten(keys.length ? `{ ${keys.slice(0, 6).map(describe).join(', ')} }` : show(value), TEXT);
 }
 
 /** Gives the class name of a value, the same across realms: 'Float32Array', 'Map', 'Object' ... */
@@ -158,6 +163,9 @@ export function checkDims(who: string, what: string, dims: unknown): number {
   }
   return count;
 }
+
+/** A tensor in the words of messages. */
+export const TENSOR = 'a tensor { data: Float32Array, dims: number[] }';
 
 /** Checks a float tensor whose data has the number of elements that its dims ask for, and returns the data. */
 export function checkTensor(who: string, what: string, tensor: unknown): Float32Array {

@@ -21,7 +21,7 @@ import {
   writeParameter,
 } from '../memory/pack.ts';
 import { nextSeed, Random } from './random.ts';
-import { checkPrefix, type LoadResult, matchStateDict, SCALE, VALUES } from './state-dict.ts';
+import { checkPrefix, entries, type LoadResult, matchStateDict, SCALE, VALUES } from './state-dict.ts';
 
 export { VALUES };
 
@@ -156,7 +156,10 @@ export abstract class Module extends Resource {
     checkOptions(this.who, options, ['strict']);
     const strict = checkBoolean(this.who, 'strict', options?.strict ?? true);
     const int8 = this.form !== FLOAT32;
-    const { values, ...result } = matchStateDict(this.who, this.parameters, stateDict, prefix, strict, int8);
+    const all = entries(this.who, stateDict, prefix);
+    // a getter of the caller's may have disposed of the module
+    this.checkAlive();
+    const { values, ...result } = matchStateDict(this.who, this.parameters, all, prefix, strict, int8);
     this._write(values);
     return result;
   }

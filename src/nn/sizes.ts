@@ -1,4 +1,4 @@
-import { type AnyTensor, formatDims, type StateDict } from '../base/tensor.ts';
+import type { StateDict } from '../base/tensor.ts';
 import { LSTM_CELL } from '../memory/cell-kind.ts';
 import type { Values } from '../memory/pack.ts';
 import { directionParameters, type LSTMSizes, lstmSizes, type ParameterSpec, suffix } from '../memory/parameters.ts';
@@ -18,18 +18,26 @@ export function readSizes(who: string, stateDict: StateDict, prefix: string, cel
   const all = entries(who, stateDict, prefix);
   const named = (kind: string, layer = 0, direction = 0) => kind + suffix({ cell }, layer, direction);
   const has = (name: string) => all.has(prefix + name);
-  const shape = (name: string): readonly number[] => {
-    const dims: unknown = (all.get(prefix + name) as AnyTensor | undefined)?.dims;
-    return Array.isArray(dims) ? dims.map((size) => (typeof size === 'number' ? size : Number.NaN)) : [];
+  /** Gives the dims of a matrix if `fits` takes them. */
+  const shape = (name: string, expected: string, fits: (rows: number, columns: number) => boolean) => {
+    const dims = all.get(prefix + name)?.dims as readonly number[] | undefined;
+    if (!Array.isArray(dims) || !dims.every(Number.isSafeInteger) || !fits(dims[0], dims[1])) {
+      throw wrongMatrix(who, all, prefix, name, expected);
+    }
+    return dims as readonly number[];
   };
-  const first = named('weight_ih');
-  const [gates = 0, inputSize = 0] = shape(first);
-  const hiddenSize = gates / LSTM_CELL.gates.length;
-  const [projSize = 0] = cell ? [] : shape(named('weight_hr'));
-  if (![hiddenSize, inputSize, projSize].every(Number.isSafeInteger) || hiddenSize < 1 || projSize >= hiddenSize) {
-    const found = `${formatDims(shape(first))}, projSize ${projSize}`;
-    throw wrongMatrix(who, all, prefix, first, '[4H, I]', found);
-  }
+  const gateCount = LSTM_CELL.gates.length;
+  const [gates, inputSize] = shape(
+    named('weight_ih'),
+    '[4H, I]',
+    (rows, columns) => rows > 0 && rows % gateCount === 0 && columns >= 0,
+  ) as [number, number];
+  const hiddenSize = gates / gateCount;
+  const projection = named('weight_hr');
+  const projSize =
+    cell || !has(projection)
+      ? 0
+      : shape(projection, '[P, H] with P below H', (rows) => rows > 0 && rows < hiddenSize)[0]!;
   let numLayers = 1;
   while (!cell && has(named('weight_ih', numLayers))) numLayers++;
   const sizes = lstmSizes({
@@ -48,5 +56,5 @@ export function readSizes(who: string, stateDict: StateDict, prefix: string, cel
       specs.push(...directionParameters(sizes, layer, direction));
     }
   }
-  return { sizes, values: matchStateDict(who, specs, stateDict, prefix).values };
+  return { sizes, values: matchStateDict(who, specs, all, prefix).values };
 }

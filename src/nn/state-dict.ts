@@ -7,12 +7,14 @@ import {
   product,
   type StateDict,
   sameDims,
+  TENSOR,
   tag,
   wrongType,
 } from '../base/tensor.ts';
 import { copyIfInside, isInside } from '../memory/arena.ts';
 import type { Int8Matrix, Values } from '../memory/pack.ts';
 import type { ParameterSpec } from '../memory/parameters.ts';
+import { explainDims, explainEntry, explainStateDict } from './foreign-state-dict.ts';
 
 /** Internal option of constructors: values to start from, by parameter name, in place of random ones. */
 export const VALUES = Symbol();
@@ -39,13 +41,30 @@ export function checkPrefix(who: string, prefix: unknown): void {
   if (typeof prefix !== 'string') throw wrongType(who, 'prefix', 'a string', prefix);
 }
 
-/** Checks a state dict and a prefix, and gives the entries of the Map or object by their keys with the prefix. */
-export function entries(who: string, stateDict: unknown, prefix: unknown): ReadonlyMap<string, unknown> {
+/** An entry as it was when it was read, once: getters and arrays of the caller's may change. */
+export interface Entry {
+  readonly value: unknown;
+  readonly data: unknown;
+  readonly dims: unknown;
+}
+
+/** Entries by their keys with the prefix. */
+export type Entries = ReadonlyMap<string, Entry>;
+
+/** Checks a state dict, a Map or an object, and a prefix; reads the entries under the prefix and the keys of all others. */
+export function entries(who: string, stateDict: unknown, prefix: unknown): Entries {
   checkPrefix(who, prefix);
-  if (tag(stateDict) === 'Map') return stateDict as ReadonlyMap<string, unknown>;
+  const isMap = tag(stateDict) === 'Map';
   // Object.entries() would take arrays and bytes too
-  if (tag(stateDict) !== 'Object') throw wrongType(who, 'stateDict', 'a Map or an object of tensors', stateDict);
-  return new Map(Object.entries(stateDict as object));
+  if (!isMap && tag(stateDict) !== 'Object')
+    throw wrongType(who, 'stateDict', 'a Map or an object of tensors', stateDict);
+  const all = new Map<string, Entry>();
+  for (const [key, value] of isMap ? (stateDict as Map<unknown, unknown>) : Object.entries(stateDict as object)) {
+    if (typeof key !== 'string') continue;
+    const { data, dims } = Object(key.startsWith(prefix as string) ? value : undefined);
+    all.set(key, { value, data, dims: Array.isArray(dims) ? [...dims] : dims });
+  }
+  return all;
 }
 
 /**
@@ -56,33 +75,31 @@ export function entries(who: string, stateDict: unknown, prefix: unknown): Reado
 export function matchStateDict(
   who: string,
   specs: readonly ParameterSpec[],
-  stateDict: StateDict,
+  all: Entries,
   prefix: string,
   strict = true,
   int8 = true,
 ): LoadResult & { readonly values: Values } {
-  const all = entries(who, stateDict, prefix);
   const values = new Map<string, Float32Array | Int8Matrix>();
   const missingKeys: string[] = [];
   const problems: Problem[] = [];
-  const known = new Set<unknown>();
+  const known = new Set<string>();
   /** Gives the data of a parameter if they fit `spec`; else notes the problem. */
   const find = (spec: ParameterSpec, int8 = false): AnyTensor['data'] | undefined => {
     const key = prefix + spec.name;
     known.add(key);
-    if (!all.has(key)) {
+    const found = all.get(key);
+    if (!found) {
       missingKeys.push(key);
       return undefined;
     }
-    const found = all.get(key);
     const problem = wrongEntry(key, spec, found, int8);
     if (problem) problems.push(problem);
-    return problem ? undefined : (found as AnyTensor).data;
+    return problem ? undefined : (found.data as AnyTensor['data']);
   };
   for (const spec of specs) {
     const { name, dims } = spec;
-    const { data: entry } = (all.get(prefix + name) ?? {}) as Partial<AnyTensor>;
-    if (int8 && dims.length > 1 && isView(entry, Int8Array)) {
+    if (int8 && dims.length > 1 && isView(all.get(prefix + name)?.data, Int8Array)) {
       const data = find(spec, true);
       const scale = find({ name: name + SCALE, dims: dims.slice(0, 1) });
       if (data && scale)
@@ -95,34 +112,27 @@ export function matchStateDict(
       if (data) values.set(name, asFloat32(data));
     }
   }
-  const unexpectedKeys = [...all.keys()].filter(
-    (key) => typeof key === 'string' && key.startsWith(prefix) && !known.has(key),
-  );
+  const unexpectedKeys = [...all.keys()].filter((key) => key.startsWith(prefix) && !known.has(key));
   if (strict) {
     for (const path of missingKeys) problems.push({ code: 'missing-key', path, expected: path, found: undefined });
     for (const path of unexpectedKeys)
       problems.push({ code: 'unexpected-key', path, expected: undefined, found: path });
   }
-  if (problems.length) {
-    const first = specs[0]!.name;
-    throw mismatch(who, problems, missingKeys.includes(prefix + first) ? foundPrefixes(who, all, first) : '');
-  }
+  if (problems.length) throw mismatch(who, all, prefix, specs[0]!.name, problems);
   return { missingKeys, unexpectedKeys, values };
 }
 
-function wrongEntry(path: string, spec: ParameterSpec, entry: unknown, int8: boolean): Problem | undefined {
+function wrongEntry(path: string, spec: ParameterSpec, entry: Entry, int8: boolean): Problem | undefined {
   const problem = (code: string, expected: string, found: string): Problem => ({ code, path, expected, found });
-  const { data, dims } = (entry ?? {}) as Partial<AnyTensor>;
-  if (!ArrayBuffer.isView(data) || !Array.isArray(dims)) {
-    return problem('not-a-tensor', 'a tensor { data, dims }', describe(entry));
-  }
+  if (!isTensor(entry)) return problem('not-a-tensor', TENSOR, explainEntry(entry));
+  const { data, dims, value } = entry;
   if (!int8 && !/^Float(16|32|64)Array$/.test(tag(data))) {
-    const { dtype } = entry as { dtype?: unknown };
+    const { dtype } = value as { dtype?: unknown };
     const found = typeof dtype === 'string' ? `dtype ${dtype}` : describe(data);
     return problem('not-float', 'floating-point numbers', found);
   }
   if (!sameDims(dims, spec.dims)) {
-    return problem('wrong-shape', formatDims(spec.dims), formatDims(dims));
+    return problem('wrong-shape', formatDims(spec.dims), explainDims(dims));
   }
   const count = product(spec.dims);
   if (data.length !== count) return problem('wrong-length', `${count} elements`, `${data.length}`);
@@ -136,46 +146,40 @@ function wrongEntry(path: string, spec: ParameterSpec, entry: unknown, int8: boo
   return undefined;
 }
 
+function isTensor(entry: Entry): entry is Entry & AnyTensor {
+  const { data, dims } = entry;
+  return ArrayBuffer.isView(data) && Array.isArray(dims);
+}
+
 /** Floats that stay as they are when memory grows for the module. */
 function asFloat32(data: AnyTensor['data']): Float32Array {
   return isView(data, Float32Array) ? copyIfInside(data) : Float32Array.from(data as Float64Array);
 }
 
-function mismatch(who: string, problems: readonly Problem[], hint: string): ModelError {
+function mismatch(who: string, all: Entries, prefix: string, name: string, problems: readonly Problem[]): ModelError {
   const first = problems[0]!;
+  const isMissing = ({ code }: Problem) => code === 'missing-key';
   const code = problems.every((problem) => problem.code === first.code) ? first.code : 'state-dict-mismatch';
   const shown = problems.slice(0, 50).map((problem) => {
     const detail = problem.code.endsWith('key') ? '' : ` expected ${problem.expected}, got ${problem.found}`;
-    return `${problem.code.replace('-', ' ')} ${describe(problem.path)}${detail}`;
+    return `${problem.code.replaceAll('-', ' ')} ${describe(problem.path)}${detail}`;
   });
   if (problems.length > 50) shown.push(`and ${problems.length - 50} more`);
-  return new ModelError(`${who}: ${shown.join('; ')}${hint}`, { ...first, code });
+  const [begin, end] = explainStateDict(who, all, prefix, name, problems.some(isMissing));
+  return new ModelError(`${who}: ${begin}${shown.join('; ')}${end}`, { ...first, code });
 }
 
 /** Makes the error for a missing matrix, or one of a wrong shape, from which a module's sizes are read. */
-export function wrongMatrix(
-  who: string,
-  all: ReadonlyMap<string, unknown>,
-  prefix: string,
-  name: string,
-  expected: string,
-  shape: string,
-): ModelError {
+export function wrongMatrix(who: string, all: Entries, prefix: string, name: string, expected: string): ModelError {
   const path = prefix + name;
-  const [code, found] = all.has(path) ? ['wrong-shape', shape] : ['missing-key', 'no such key'];
-  return new ModelError(
-    `${who}: ${describe(path)} expected ${expected}, got ${found}${foundPrefixes(who, all, name)}`,
-    { code: code!, path, expected, found },
-  );
-}
-
-/** Names the prefixes of all keys that end in `name`: a hint for a user who gave another prefix. */
-function foundPrefixes(who: string, all: ReadonlyMap<string, unknown>, name: string): string {
-  const prefixes = [...all.keys()]
-    .filter((key) => typeof key === 'string' && `.${key}`.endsWith(`.${name}`))
-    .map((key) => describe(key.slice(0, key.length - name.length)));
-  if (prefixes.length === 0) return '';
-  return `; ${who} weights were found at prefix ${prefixes.slice(0, 8).join(', ')}${prefixes.length > 8 ? ' ...' : ''}`;
+  const entry = all.get(path);
+  const [code, found] = !entry
+    ? ['missing-key', 'no such key']
+    : isTensor(entry)
+      ? ['wrong-shape', explainDims(entry.dims)]
+      : ['not-a-tensor', explainEntry(entry)];
+  const problem = { code, path, expected: code === 'not-a-tensor' ? TENSOR : expected, found };
+  return mismatch(who, all, prefix, name, [problem]);
 }
 
 /**
@@ -193,16 +197,16 @@ export function readLayer(
   biasDims: number,
 ): { dims: readonly number[]; bias: boolean; [VALUES]: Values } {
   const all = entries(who, stateDict, prefix);
-  const dims: unknown = (all.get(`${prefix}weight`) as Partial<AnyTensor> | undefined)?.dims;
+  const dims = all.get(`${prefix}weight`)?.dims;
   const rank = shape.split(',').length;
   if (
     !Array.isArray(dims) ||
     !(shape[1] === '.' ? dims.length : dims.length === rank) ||
     !dims.every((size) => Number.isSafeInteger(size) && size >= least)
   ) {
-    throw wrongMatrix(who, all, prefix, 'weight', shape, describe(dims));
+    throw wrongMatrix(who, all, prefix, 'weight', shape);
   }
   const bias = biasDims > 0 && all.has(`${prefix}bias`);
   const specs = [{ name: 'weight', dims }, ...(bias ? [{ name: 'bias', dims: dims.slice(0, biasDims) }] : [])];
-  return { dims, bias, [VALUES]: matchStateDict(who, specs, stateDict, prefix).values };
+  return { dims, bias, [VALUES]: matchStateDict(who, specs, all, prefix).values };
 }
