@@ -151,30 +151,75 @@ export function checkFloats(who: string, what: string, data: unknown, field = ''
   return data;
 }
 
-/** Checks that `dims` are integers from 0 and returns their product, the number of elements. */
-export function checkDims(who: string, what: string, dims: unknown): number {
+/**
+ * Checks that `dims` are integers from 0 and copies them to `into`, each read once.
+ * @returns their product, the number of elements
+ */
+export function readDims(who: string, what: string, dims: unknown, into: number[]): number {
   if (!Array.isArray(dims)) throw wrongType(who, `${what}.dims`, 'an array of integers', dims);
+  const { length } = dims;
   let count = 1;
-  for (let i = 0; i < dims.length; i++) {
-    if (!Number.isSafeInteger(dims[i]) || dims[i] < 0) {
+  for (let i = 0; i < length; i++) {
+    const size: unknown = dims[i];
+    if (!Number.isSafeInteger(size) || (size as number) < 0) {
       throw wrongValue(who, `${what}.dims`, 'integers of at least 0', dims);
     }
-    count *= dims[i];
+    into[i] = size as number;
+    count *= into[i]!;
   }
+  into.length = length;
   return count;
 }
 
 /** A tensor in the words of messages. */
 export const TENSOR = 'a tensor { data: Float32Array, dims: number[] }';
 
-/** Checks a float tensor whose data has the number of elements that its dims ask for, and returns the data. */
-export function checkTensor(who: string, what: string, tensor: unknown): Float32Array {
-  if (tensor === null || typeof tensor !== 'object') throw wrongType(who, what, 'a tensor { data, dims }', tensor);
-  const { data, dims } = tensor as TensorLike;
-  const count = checkDims(who, what, dims);
-  const floats = checkFloats(who, what, data, '.data');
-  if (floats.length !== count) throw wrongLength(who, what, count, `dims ${formatDims(dims)}`, floats.length);
-  return floats;
+/** A tensor of the caller's as it was when it was read, once: its getters and arrays may change, or call anything. */
+export interface Reading {
+  data: Float32Array;
+  readonly dims: number[];
+  /** The product of `dims`, the elements of `data` */
+  count: number;
+  tensor: TensorLike;
+  /** Whether it is a result that was made by this call */
+  isNew: boolean;
+  /** The next one that is free */
+  next: Reading | undefined;
+}
+
+const NOTHING: TensorLike = { data: new Float32Array(0), dims: [] };
+let free: Reading | undefined;
+
+/** Gives a Reading to fill: one that is free, so that calls make no garbage. Calls from getters have their own. */
+export function newReading(): Reading {
+  const reading = free ?? { data: NOTHING.data, dims: [], count: 0, tensor: NOTHING, isNew: false, next: undefined };
+  free = reading.next;
+  return reading;
+}
+
+/** Frees a Reading for the next call, and gives its tensor. One that is forgotten, as by a call that throws, is garbage. */
+export function endReading(reading: Reading): TensorLike {
+  const { tensor } = reading;
+  reading.data = NOTHING.data;
+  reading.tensor = NOTHING;
+  reading.next = free;
+  free = reading;
+  return tensor;
+}
+
+/** Reads a float tensor, and checks that its data has the number of elements that its dims ask for. */
+export function readTensor(who: string, what: string, tensor: unknown): Reading {
+  const { data, dims } = Object(tensor) as TensorLike;
+  // bare numbers, a state, or a result that holds tensors
+  if (dims === undefined) throw wrongType(who, what, TENSOR, tensor);
+  const into = newReading();
+  into.count = readDims(who, what, dims, into.dims);
+  into.data = checkFloats(who, what, data, '.data');
+  into.tensor = tensor as TensorLike;
+  if (into.data.length !== into.count) {
+    throw wrongLength(who, what, into.count, `dims ${formatDims(into.dims)}`, into.data.length);
+  }
+  return into;
 }
 
 type Dims = readonly number[] | null | undefined;

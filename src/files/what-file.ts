@@ -85,6 +85,11 @@ export function explainRefusal<T>(who: string, bytes: Uint8Array, own: readonly 
   }
 }
 
+/** Names the kind of a file, as the table does: 'an HTML page'; undefined if its first bytes do not tell. */
+export function describeFile(bytes: Uint8Array): string | undefined {
+  return tell(bytes)[0];
+}
+
 /** Gives what a file is, in a few words, and what to do; nothing if its first bytes do not tell. */
 function tell(bytes: Uint8Array): readonly string[] {
   const whole = String.fromCharCode(...bytes.subarray(0, START));

@@ -1,8 +1,8 @@
 import { Owner } from '../base/owner.ts';
 import {
-  checkDims,
   describe,
   formatDims,
+  readDims,
   sameDims,
   type TensorLike,
   tag,
@@ -182,8 +182,9 @@ const INPUTS = ['Float32Array', 'Int32Array', 'BigInt64Array', 'Uint8Array', 'Ar
 function readInput(name: string, wanted: Shape, input: KerasInput | undefined): MaskedTensor {
   if (input === null || typeof input !== 'object')
     throw wrongType('KerasModel', name, 'a tensor { data, dims }', input);
-  const { data, dims } = input;
-  const count = checkDims('KerasModel', name, dims);
+  const { data } = input;
+  const dims: number[] = [];
+  const count = readDims('KerasModel', name, input.dims, dims);
   if (dims.length !== wanted.length || wanted.some((size, i) => size !== null && dims[i] !== size)) {
     throw wrongValue('KerasModel', name, describeShape(wanted), dims);
   }
@@ -194,7 +195,7 @@ function readInput(name: string, wanted: Shape, input: KerasInput | undefined): 
   if (data.length !== count) {
     throw wrongValue('KerasModel', name, `${count} elements for dims ${formatDims(dims)}`, data.length);
   }
-  return { data: copyNumbers(data, count), dims: [...dims] };
+  return { data: copyNumbers(data, count), dims };
 }
 
 /** Copies numbers, so that no result shares memory with an input. Float32Array.from() would take several times as much memory. */

@@ -2,7 +2,8 @@ import {
   checkBoolean,
   checkInteger,
   checkOptions,
-  checkTensor,
+  endReading,
+  readTensor,
   type StateDict,
   type TensorLike,
   wrongValue,
@@ -12,7 +13,7 @@ import { overwrites, placeOf } from '../memory/rows.ts';
 import { readChannels, type Windows, writeWindows } from '../memory/windows.ts';
 import { Affine } from './affine.ts';
 import { type ModuleOptions, type QuantizeOptions, VALUES } from './module.ts';
-import { checkAttached, checkCount, dataOf, type ForwardOptions, resultFor } from './result.ts';
+import { checkAttached, type ForwardOptions, resultFor } from './result.ts';
 import { readLayer } from './state-dict.ts';
 
 /** PyTorch's keyword arguments of nn.Conv1d, in camelCase. */
@@ -64,7 +65,6 @@ export class Conv1d extends Affine {
   /** Whether a bias is added. */
   readonly bias: boolean;
   /** Kept and refilled by each call, which so makes no garbage. */
-  private readonly _tail: number[] = [];
   private readonly _windows: { -readonly [Key in keyof Windows]: number };
 
   /**
@@ -132,9 +132,9 @@ export class Conv1d extends Affine {
    */
   forward(input: TensorLike, options?: ForwardOptions): TensorLike {
     this.checkAlive();
-    let data = checkTensor('Conv1d', 'input', input);
+    const given = readTensor('Conv1d', 'input', input);
     const { inChannels, outChannels, kernelSize, stride, dilation, groups } = this;
-    const { dims } = input;
+    const { dims } = given;
     const front = dims.length - 2;
     if ((front !== 0 && front !== 1) || dims[front] !== inChannels) {
       throw wrongValue('Conv1d', 'input', `[N, ${inChannels}, L] or [${inChannels}, L]`, dims);
@@ -146,18 +146,18 @@ export class Conv1d extends Affine {
     const padded = length + (this.padding === 'same' ? reach : 2 * left);
     const steps = Math.floor((padded - reach - 1) / stride) + 1;
     if (steps < 1) throw wrongValue('Conv1d', 'input', `at least ${reach + 1 - padded + length} steps`, dims);
-    this._tail[0] = outChannels;
-    this._tail[1] = steps;
-    const result = resultFor('Conv1d', options, dims, front, this._tail);
+    dims[front] = outChannels;
+    dims[front + 1] = steps;
+    const result = resultFor('Conv1d', options, dims, given);
+    this.checkAlive();
     const batch = front ? dims[0]! : 1;
-    const count = batch * outChannels * steps;
-    checkCount('Conv1d', 'input', data, batch * inChannels * length);
-    const output = dataOf('Conv1d', result, count);
+    let { data } = given;
+    const output = result.data;
     if (overwrites(output, 0, data, 1)) data = data.slice();
     const place = placeOf(data);
     const { matrices } = this;
     const chunk = matrices.reserve(steps);
-    checkAttached('Conv1d', output, count);
+    checkAttached('Conv1d', result);
 
     // windows side by side are the rows of a matrix product
     const ins = inChannels / groups;
@@ -175,6 +175,7 @@ export class Conv1d extends Affine {
       }
     }
     endScratch();
-    return result;
+    endReading(given);
+    return endReading(result);
   }
 }

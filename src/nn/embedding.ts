@@ -1,10 +1,12 @@
 import {
-  checkDims,
   checkElement,
   checkInteger,
   checkIntegers,
   checkOptions,
+  endReading,
   formatDims,
+  newReading,
+  readDims,
   type StateDict,
   type TensorLike,
   wrongLength,
@@ -13,7 +15,7 @@ import {
 import { currentView } from '../memory/arena.ts';
 import { fill, skip } from '../memory/rows.ts';
 import { Module, type ModuleOptions, VALUES } from './module.ts';
-import { dataOf, type ForwardOptions, resultFor } from './result.ts';
+import { type ForwardOptions, resultFor } from './result.ts';
 import { readLayer } from './state-dict.ts';
 
 /** PyTorch's keyword arguments of nn.Embedding, in camelCase. */
@@ -57,10 +59,9 @@ export class Embedding extends Module {
   readonly paddingIdx: number | undefined;
   private readonly _weight: number;
   /** All rows, as a view of linear memory */
+  private _rows = new Float32Array(0);
   /** The rows of the last call's indices, kept for the next */
   private _indices = NO_INDICES;
-  private _rows = new Float32Array(0);
-  private readonly _tail: readonly number[];
 
   /**
    * Draws weights near N(0, 1): sums of twelve uniforms, minus 6, from `seed` by mulberry32: the same bits everywhere.
@@ -77,7 +78,6 @@ export class Embedding extends Module {
     super('Embedding', options);
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
-    this._tail = [embeddingDim];
     this.paddingIdx = padding !== undefined && padding < 0 ? padding + numEmbeddings : padding;
     this._weight = this.allocate(skip(0, numEmbeddings * embeddingDim));
     this.parameters.push({ name: 'weight', dims: [numEmbeddings, embeddingDim], pointer: this._weight });
@@ -112,36 +112,39 @@ export class Embedding extends Module {
     if (indices === null || typeof indices !== 'object') {
       throw wrongType('Embedding', 'indices', 'a tensor { data, dims }', indices);
     }
-    const { dims } = indices;
-    const count = checkDims('Embedding', 'indices', dims);
+    const given = newReading();
+    const { dims } = given;
+    const count = readDims('Embedding', 'indices', indices.dims, dims);
     const data = checkIntegers('Embedding', 'indices.data', indices.data);
     if (data.length !== count) {
       throw wrongLength('Embedding', 'indices', count, `dims ${formatDims(dims)}`, data.length);
     }
     const rowOf = this._read(data, count);
     const width = this.embeddingDim;
-    const result = resultFor('Embedding', options, dims, dims.length, this._tail);
-    const out = dataOf('Embedding', result, count * width);
+    dims.push(width);
+    const result = resultFor('Embedding', options, dims);
+    this.checkAlive();
+    const out = result.data;
     this._rows = currentView(this._rows, this._weight, this.numEmbeddings * width);
     const rows = this._rows;
-    const isNew = options?.out === undefined;
     for (let i = 0, at = 0; i < count; i++, at += width) {
       const from = rowOf[i]! * width;
       // set() keeps all bits of a NaN, but needs a view, which a call with `out` must not make
-      if (isNew) out.set(rows.subarray(from, from + width), at);
+      if (result.isNew) out.set(rows.subarray(from, from + width), at);
       else for (let k = 0; k < width; k++) out[at + k] = rows[from + k]!;
     }
-    return result;
+    this._indices = rowOf;
+    endReading(given);
+    return endReading(result);
   }
 
   /** Reads every index once, before memory is looked at: a getter among them may do anything, even call forward(). */
-  private _read(data: ArrayLike<unknown>, count: number): Int32Array {
+  private _read(data: ArrayLike<unknown>, count: number): Int32Array<ArrayBuffer> {
     const rows = this._indices.length >= count ? this._indices : new Int32Array(count);
     this._indices = NO_INDICES;
     for (let i = 0; i < count; i++) {
       rows[i] = checkElement('Embedding', 'indices', data[i], 0, this.numEmbeddings - 1);
     }
-    this._indices = rows;
     return rows;
   }
 }

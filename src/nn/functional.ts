@@ -1,9 +1,9 @@
-import { checkInteger, checkTensor, type TensorLike } from '../base/tensor.ts';
+import { checkInteger, endReading, type Reading, readTensor, type TensorLike } from '../base/tensor.ts';
 import { endScratch } from '../memory/arena.ts';
 import { Layout } from '../memory/layout.ts';
 import { copyInFrom, copyOut, placeOf } from '../memory/rows.ts';
 import { wasm } from '../memory/wasm.ts';
-import { checkAttached, checkCount, countOf, dataOf, type ForwardOptions, NO_TAIL, resultFor } from './result.ts';
+import { checkAttached, countOf, type ForwardOptions, resultFor } from './result.ts';
 
 // Each function works on a copy of its tensor in scratch, so `out` may be the tensor itself or overlap it.
 
@@ -86,22 +86,18 @@ export function relu(tensor: TensorLike, options?: ForwardOptions | number): Ten
  * ```
  */
 export function softmax(tensor: TensorLike, dim: number, options?: ForwardOptions): TensorLike {
-  const data = checkTensor('softmax', 'tensor', tensor);
-  const { dims } = tensor;
+  const given = readTensor('softmax', 'tensor', tensor);
+  const { dims, count } = given;
   const rank = Math.max(1, dims.length);
-  const given = checkInteger('softmax', 'dim', dim, -rank, rank - 1);
-  const axis = given < 0 ? given + rank : given;
-  const result = resultFor('softmax', options, dims, dims.length, NO_TAIL);
+  checkInteger('softmax', 'dim', dim, -rank, rank - 1);
+  const axis = dim < 0 ? dim + rank : dim;
   const n = dims[axis] ?? 1;
   const inner = countOf(dims, axis + 1, rank);
-  const count = data.length;
   const outer = countOf(dims, 0, Math.min(axis, dims.length));
-  checkCount('softmax', 'tensor', data, outer * n * inner);
-  const out = dataOf('softmax', result, count);
-  const at = enter('softmax', data, out);
+  const result = resultFor('softmax', options, dims, given);
+  const at = enter('softmax', given, result);
   if (count > 0) wasm().softmax_f32(at, outer, n, inner);
-  leave(at, out);
-  return result;
+  return leave(at, given, result);
 }
 
 /** Applies a kernel to each element. */
@@ -111,31 +107,28 @@ function apply(
   tensor: TensorLike,
   options: ForwardOptions | number | undefined,
 ): TensorLike {
-  const data = checkTensor(who, 'tensor', tensor);
+  const given = readTensor(who, 'tensor', tensor);
   // the index that Array.map passes is no option
-  const given = typeof options === 'number' ? undefined : options;
-  const result = resultFor(who, given, tensor.dims, tensor.dims.length, NO_TAIL);
-  const count = data.length;
-  const out = dataOf(who, result, count);
-  const at = enter(who, data, out);
-  kernel(at, count);
-  leave(at, out);
-  return result;
+  const result = resultFor(who, typeof options === 'number' ? undefined : options, given.dims, given);
+  const at = enter(who, given, result);
+  kernel(at, given.count);
+  return leave(at, given, result);
 }
 
-/** Copies `data` to scratch, before the result is written. @returns the pointer of the copy */
-function enter(who: string, data: Float32Array, out: Float32Array): number {
-  const count = data.length;
+/** Copies the data to scratch, before the result is written. @returns the pointer of the copy */
+function enter(who: string, { data, count }: Reading, result: Reading): number {
   const place = placeOf(data);
   layout.clear().output(count);
   const at = layout.scratch();
-  checkAttached(who, out, count);
+  checkAttached(who, result);
   copyInFrom(at, data, place, 0, count);
   return at;
 }
 
-/** Copies scratch to the result. */
-function leave(at: number, out: Float32Array): void {
-  copyOut(at, out.length, out, 0);
+/** Copies scratch to the result, and gives its tensor. */
+function leave(at: number, given: Reading, result: Reading): TensorLike {
+  copyOut(at, result.count, result.data, 0);
   endScratch();
+  endReading(given);
+  return endReading(result);
 }

@@ -2,8 +2,9 @@ import {
   checkBoolean,
   checkInteger,
   checkOptions,
-  checkTensor,
+  endReading,
   product,
+  readTensor,
   type StateDict,
   type TensorLike,
   wrongNumber,
@@ -12,7 +13,7 @@ import {
 import { currentView } from '../memory/arena.ts';
 import { fill, overwrites, skip } from '../memory/rows.ts';
 import { Module, type ModuleOptions, VALUES } from './module.ts';
-import { countOf, dataOf, type ForwardOptions, NO_TAIL, resultFor } from './result.ts';
+import { countOf, type ForwardOptions, resultFor } from './result.ts';
 import { readLayer } from './state-dict.ts';
 
 /** PyTorch's keyword arguments of nn.LayerNorm, in camelCase. */
@@ -104,15 +105,17 @@ export class LayerNorm extends Module {
    */
   forward(input: TensorLike, options?: ForwardOptions): TensorLike {
     this.checkAlive();
-    let data = checkTensor('LayerNorm', 'input', input);
-    const { dims } = input;
+    const given = readTensor('LayerNorm', 'input', input);
+    const { dims } = given;
     const shape = this.normalizedShape;
     const front = dims.length - shape.length;
     let fits = front >= 0;
     for (let i = 0; i < shape.length; i++) fits &&= dims[front + i] === shape[i];
     if (!fits) throw wrongValue('LayerNorm', 'input', `[..., ${shape.join(', ')}]`, dims);
-    const result = resultFor('LayerNorm', options, dims, dims.length, NO_TAIL);
-    const output = dataOf('LayerNorm', result, data.length);
+    const result = resultFor('LayerNorm', options, dims, given);
+    this.checkAlive();
+    let { data } = given;
+    const output = result.data;
     if (overwrites(output, 1, data, 1)) data = data.slice();
     const count = countOf(shape, 0, shape.length);
     this._scale = currentView(this._scale, this._weight, 2 * count);
@@ -131,6 +134,7 @@ export class LayerNorm extends Module {
         output[first + i] = (data[first + i]! - mean) * scale * scales[i]! + scales[count + i]!;
       }
     }
-    return result;
+    endReading(given);
+    return endReading(result);
   }
 }

@@ -2,7 +2,8 @@ import {
   checkBoolean,
   checkInteger,
   checkOptions,
-  checkTensor,
+  endReading,
+  readTensor,
   type StateDict,
   type TensorLike,
   wrongValue,
@@ -11,7 +12,7 @@ import { endScratch } from '../memory/arena.ts';
 import { copyInFrom, copyOut, overwrites, placeOf } from '../memory/rows.ts';
 import { Affine } from './affine.ts';
 import { type ModuleOptions, type QuantizeOptions, VALUES } from './module.ts';
-import { checkAttached, checkCount, countOf, dataOf, type ForwardOptions, resultFor } from './result.ts';
+import { checkAttached, countOf, type ForwardOptions, resultFor } from './result.ts';
 import { readLayer } from './state-dict.ts';
 
 /** The most floats of an input that is copied to scratch as a whole: 1 MB. */
@@ -56,7 +57,6 @@ export class Linear extends Affine {
   readonly outFeatures: number;
   /** Whether a bias is added. */
   readonly bias: boolean;
-  private readonly _tail: readonly number[];
 
   /**
    * Draws weights and biases uniformly in ±1/sqrt(inFeatures), from `seed` by mulberry32: the same bits everywhere.
@@ -71,7 +71,6 @@ export class Linear extends Affine {
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     this.bias = bias;
-    this._tail = [outFeatures];
   }
 
   /**
@@ -105,25 +104,25 @@ export class Linear extends Affine {
    */
   forward(input: TensorLike, options?: ForwardOptions): TensorLike {
     this.checkAlive();
-    let data = checkTensor('Linear', 'input', input);
+    const given = readTensor('Linear', 'input', input);
     const { inFeatures, outFeatures } = this;
-    const { dims } = input;
+    const { dims } = given;
     const last = dims.length - 1;
     if (last < 0 || dims[last] !== inFeatures) throw wrongValue('Linear', 'input', `[..., ${inFeatures}]`, dims);
-    const result = resultFor('Linear', options, dims, last, this._tail);
-    const given = countOf(dims, 0, last);
-    const count = given * outFeatures;
-    checkCount('Linear', 'input', data, given * inFeatures);
-    const output = dataOf('Linear', result, count);
+    dims[last] = outFeatures;
+    const result = resultFor('Linear', options, dims, given);
+    this.checkAlive();
+    let { data } = given;
+    const { data: output, count } = result;
     // an empty result may have any number of rows
-    const rows = count && given;
+    const rows = count && countOf(dims, 0, last);
     if (overwrites(output, outFeatures, data, inFeatures)) data = data.slice();
     const place = placeOf(data);
     // an input that is copied as a whole needs no views
     const wholeInput = rows * inFeatures <= WHOLE;
     const { matrices } = this;
     const chunk = matrices.reserve(rows, wholeInput);
-    checkAttached('Linear', output, count);
+    checkAttached('Linear', result);
     if (wholeInput) copyInFrom(matrices.inputs, data, place, 0, rows * inFeatures);
     for (let first = 0; first < rows; first += chunk) {
       const some = Math.min(chunk, rows - first);
@@ -132,6 +131,7 @@ export class Linear extends Affine {
       copyOut(matrices.outputs, some * outFeatures, output, first * outFeatures);
     }
     endScratch();
-    return result;
+    endReading(given);
+    return endReading(result);
   }
 }

@@ -1,6 +1,15 @@
-import { checkOptions, checkTensor, type StateDict, type TensorLike, wrongValue, zeros } from '../base/tensor.ts';
+import {
+  checkOptions,
+  endReading,
+  readTensor,
+  type StateDict,
+  type TensorLike,
+  wrongValue,
+  zeros,
+} from '../base/tensor.ts';
 import { type ModuleOptions, type QuantizeOptions, VALUES } from './module.ts';
 import { Recurrent } from './recurrent.ts';
+import { Sequence } from './sequence.ts';
 import { readSizes } from './sizes.ts';
 import type { LSTMState } from './state.ts';
 
@@ -31,6 +40,8 @@ export interface LSTMCellOptions {
  * ```
  */
 export class LSTMCell extends Recurrent {
+  private readonly _sequence = new Sequence();
+
   /**
    * Draws weights and biases uniformly in ±1/sqrt(hiddenSize), from `seed` by mulberry32: the same bits everywhere.
    * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
@@ -60,19 +71,21 @@ export class LSTMCell extends Recurrent {
    */
   forward(input: TensorLike, state?: LSTMState | null): { h1: TensorLike; c1: TensorLike } {
     this.checkAlive();
-    const data = checkTensor('LSTMCell', 'input', input);
-    const { dims } = input;
+    const given = readTensor('LSTMCell', 'input', input);
+    const { dims } = given;
     if ((dims.length !== 1 && dims.length !== 2) || dims[dims.length - 1] !== this.inputSize) {
       throw wrongValue('LSTMCell', 'input', `[B, ${this.inputSize}] or [${this.inputSize}]`, dims);
     }
     const batch = dims.length === 2 ? dims[0]! : 1;
-    const shape = [...dims.slice(0, -1), this.hiddenSize];
-    const h0 = this.readState('h0', state, shape);
-    const c0 = this.readState('c0', state, shape);
-    const h1 = zeros('LSTMCell', shape);
-    const c1 = zeros('LSTMCell', shape);
+    dims[dims.length - 1] = this.hiddenSize;
+    const h0 = this.readState('h0', state, dims);
+    const c0 = this.readState('c0', state, dims);
+    const h1 = zeros('LSTMCell', dims);
+    const c1 = zeros('LSTMCell', dims);
+    this.checkAlive();
     // the output of a single step is its h
-    this.sequence.input(data, 1, batch).from(h0, c0).into(h1.data, h1.data, c1.data).run('LSTMCell', this);
+    this._sequence.input(given.data, 1, batch).from(h0, c0).into(h1.data, h1.data, c1.data).run('LSTMCell', this);
+    endReading(given);
     return { h1, c1 };
   }
 

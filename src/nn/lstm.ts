@@ -1,8 +1,10 @@
 import {
   checkBoolean,
   checkOptions,
-  checkTensor,
+  endReading,
   formatDims,
+  type Reading,
+  readTensor,
   type StateDict,
   sameDims,
   type TensorLike,
@@ -13,8 +15,9 @@ import {
 import type { Values } from '../memory/pack.ts';
 import type { LSTMSizes } from '../memory/parameters.ts';
 import { type ModuleOptions, type QuantizeOptions, VALUES } from './module.ts';
-import { checkPacked, type PackedSequence } from './packed-sequence.ts';
+import { newPacking, type PackedSequence, type Packing, readPacked } from './packed-sequence.ts';
 import { Recurrent } from './recurrent.ts';
+import { Sequence } from './sequence.ts';
 import { readSizes } from './sizes.ts';
 import { checkShape, type LSTMState } from './state.ts';
 
@@ -51,19 +54,16 @@ export interface LSTMResult<Output = TensorLike> {
   readonly cn: TensorLike;
 }
 
-/** The dims of the results for an input of dims `input`. */
-interface ResultDims {
-  readonly input: number[];
-  batched: boolean;
-  batch: number;
+/** The input of a call as it was read, and the dims of its results. */
+interface Call {
+  readonly packing: Packing;
+  readonly sequence: Sequence;
   readonly output: number[];
   readonly h: number[];
   readonly c: number[];
 }
 
 const FORWARD_OPTIONS = ['out'];
-/** The number of input shapes whose result dims are kept. */
-const RECENT_SHAPES = 8;
 let warned = false;
 
 /**
@@ -95,7 +95,8 @@ export class LSTM extends Recurrent {
   readonly bidirectional: boolean;
   /** P, the size that h is projected to; 0 without a projection. */
   readonly projSize: number;
-  private readonly _recentDims: ResultDims[] = [];
+  /** Kept and refilled, so that calls make no garbage; calls from getters of the caller's have their own. */
+  private _spare: Call | undefined;
 
   /**
    * Draws weights and biases uniformly in ±1/sqrt(hiddenSize), from `seed` by mulberry32: the same bits everywhere.
@@ -177,31 +178,34 @@ export class LSTM extends Recurrent {
   ): LSTMResult<TensorLike | PackedSequence> {
     this.checkAlive();
     checkOptions('LSTM', options, FORWARD_OPTIONS);
-    const packed = (input as PackedSequence | undefined)?.batchSizes ? (input as PackedSequence) : undefined;
-    const dims = packed ? this._readPacked(packed) : this._readTensor(input as TensorLike);
-    const { output, h, c } = dims;
+    const call = this._spare ?? { packing: newPacking(), sequence: new Sequence(), output: [], h: [], c: [] };
+    this._spare = undefined;
+    const isPacked = 'batchSizes' in Object(input);
+    if (isPacked) this._readPacked(input, call);
+    else this._readTensor(input, call);
+    const { packing, output, h, c } = call;
     const h0 = this.readState('h0', state, h);
     const c0 = this.readState('c0', state, c);
     const result = options?.out ?? {
-      output: packed ? repacked(packed, zeros('LSTM', output)) : zeros('LSTM', output),
+      output: isPacked ? repacked(packing, zeros('LSTM', output)) : zeros('LSTM', output),
       hn: zeros('LSTM', h),
       cn: zeros('LSTM', c),
     };
-    if (packed && !samePacking(result.output as PackedSequence | undefined, packed)) {
-      throw new TypeError('LSTM: "out.output" expected the packing of the input');
+    let target = result.output;
+    if (isPacked) {
+      if (!samePacking(target as PackedSequence | undefined, packing)) {
+        throw new TypeError('LSTM: "out.output" expected the packing of the input');
+      }
+      target = (target as PackedSequence).data;
     }
-    const target = packed ? (result.output as PackedSequence).data : (result.output as TensorLike);
-    const y = checkShape('LSTM', 'out.output', target, output);
+    const y = checkShape('LSTM', 'out.output', target as TensorLike, output);
     const hn = checkShape('LSTM', 'out.hn', result.hn, h);
     const cn = checkShape('LSTM', 'out.cn', result.cn, c);
-    // getters of the caller's objects may have called forward(): the input is read last, and nothing of the caller's after it
-    const again = packed ? this._readPacked(packed) : this._readTensor(input as TensorLike);
-    if (!sameDims(again.input, dims.input) || again.batch !== dims.batch) {
-      throw new TypeError('LSTM: "input" expected the same dims each time they are read');
-    }
+    // a getter of the caller's may have disposed of the module
     this.checkAlive();
-    this.sequence.from(h0, c0).into(y, hn, cn);
-    this.sequence.run('LSTM', this, this.training && this.dropout > 0 ? this._drop : undefined);
+    call.sequence.from(h0, c0).into(y, hn, cn);
+    call.sequence.run('LSTM', this, this.training && this.dropout > 0 ? this._drop : undefined);
+    this._spare = call;
     return result;
   }
 
@@ -216,9 +220,9 @@ export class LSTM extends Recurrent {
     return LSTM._of(this.sizes, this.batchFirst, this.dropout, this.quantizedValues(options));
   }
 
-  private _readTensor(input: TensorLike): ResultDims {
-    const data = checkTensor('LSTM', 'input', input);
-    const { dims } = input;
+  private _readTensor(input: unknown, call: Call): void {
+    const reading = readTensor('LSTM', 'input', input);
+    const { dims } = reading;
     const batched = dims.length === 3;
     if ((!batched && dims.length !== 2) || dims[dims.length - 1] !== this.inputSize) {
       const shape = this.batchFirst ? '[B, T, ' : '[T, B, ';
@@ -229,53 +233,51 @@ export class LSTM extends Recurrent {
     const batch = batched ? dims[batchFirst ? 0 : 1]! : 1;
     if (steps === 0) throw wrongValue('LSTM', 'input', 'at least one step', dims);
     if (steps * batch > 2 ** 31 - 1) throw wrongValue('LSTM', 'input', 'fewer than 2^31 steps in all', dims);
-    this.sequence.input(data, steps, batch, batchFirst);
-    return this._resultDims(dims, batched);
+    call.sequence.input(reading.data, steps, batch, batchFirst);
+    this._setDims(call, reading, batched);
   }
 
-  private _readPacked(input: PackedSequence): ResultDims {
-    checkPacked('LSTM', input);
-    const { data, batchSizes, sortedIndices } = input;
-    const rows = data.dims[0]!;
-    if (data.dims.length !== 2 || data.dims[1] !== this.inputSize) {
-      throw wrongValue('LSTM', 'input.data', formatDims([rows, this.inputSize]), data.dims);
+  private _readPacked(input: unknown, call: Call): void {
+    const reading = readPacked('LSTM', input, call.packing);
+    const { dims } = reading;
+    const rows = dims[0]!;
+    if (dims.length !== 2 || dims[1] !== this.inputSize) {
+      throw wrongValue('LSTM', 'input.data', formatDims([rows, this.inputSize]), dims);
     }
-    this.sequence.packed(data.data, rows, batchSizes, sortedIndices);
-    return this._resultDims(data.dims, true);
+    const { batchSizes, sortedIndices } = call.packing;
+    call.sequence.packed(reading.data, rows, batchSizes, sortedIndices.length ? sortedIndices : null);
+    this._setDims(call, reading, true);
   }
 
-  /** Gives the dims of the results for an input of `dims`. Those of the last few shapes are kept: new arrays would be garbage. */
-  private _resultDims(dims: readonly number[], batched: boolean): ResultDims {
-    const { batch } = this.sequence;
-    for (let i = 0; i < this._recentDims.length; i++) {
-      const kept = this._recentDims[i]!;
-      if (sameDims(dims, kept.input) && kept.batched === batched && kept.batch === batch) return kept;
-    }
-    // the oldest is overwritten, array by array
-    const oldest = this._recentDims.length < RECENT_SHAPES ? undefined : this._recentDims.shift();
-    const made = oldest ?? { input: [], batched, batch, output: [], h: [], c: [] };
-    this._recentDims.push(made);
+  /** Sets the dims of the results for the input that was read. */
+  private _setDims({ sequence, output, h, c }: Call, reading: Reading, batched: boolean): void {
     const { directions, outputSize } = this.sizes;
-    made.batched = batched;
-    made.batch = batch;
-    made.input.length = made.output.length = dims.length;
-    for (let i = 0; i < dims.length; i++) made.input[i] = made.output[i] = dims[i]!;
-    made.output[dims.length - 1] = directions * outputSize;
-    made.h.length = made.c.length = batched ? 3 : 2;
-    made.h[0] = made.c[0] = this.numLayers * directions;
-    if (batched) made.h[1] = made.c[1] = batch;
-    made.h[made.h.length - 1] = outputSize;
-    made.c[made.c.length - 1] = this.hiddenSize;
-    return made;
+    const { dims } = reading;
+    const rank = dims.length;
+    output.length = rank;
+    for (let i = 0; i < rank; i++) output[i] = dims[i]!;
+    output[rank - 1] = directions * outputSize;
+    h.length = c.length = batched ? 3 : 2;
+    h[0] = c[0] = this.numLayers * directions;
+    if (batched) h[1] = c[1] = sequence.batch;
+    h[h.length - 1] = outputSize;
+    c[c.length - 1] = this.hiddenSize;
+    endReading(reading);
   }
 
   private readonly _drop = (pointer: number, count: number): void => this.random.dropout(pointer, count, this.dropout);
 }
 
-function repacked({ batchSizes, sortedIndices, unsortedIndices }: PackedSequence, data: TensorLike): PackedSequence {
-  return { data, batchSizes, sortedIndices, unsortedIndices };
+function repacked({ batchSizes, sortedIndices, unsortedIndices }: Packing, data: TensorLike): PackedSequence {
+  const order = (indices: readonly number[]) => (indices.length ? [...indices] : null);
+  return {
+    data,
+    batchSizes: [...batchSizes],
+    sortedIndices: order(sortedIndices),
+    unsortedIndices: order(unsortedIndices),
+  };
 }
 
-function samePacking(a: PackedSequence | undefined, b: PackedSequence): boolean {
-  return sameDims(a?.batchSizes, b.batchSizes) && sameDims(a?.sortedIndices, b.sortedIndices);
+function samePacking(a: PackedSequence | undefined, { batchSizes, sortedIndices }: Packing): boolean {
+  return sameDims(a?.batchSizes, batchSizes) && sameDims(a?.sortedIndices, sortedIndices.length ? sortedIndices : null);
 }

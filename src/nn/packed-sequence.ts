@@ -1,4 +1,12 @@
-import { checkTensor, isInteger, type TensorLike, wrongInteger, wrongType, wrongValue } from '../base/tensor.ts';
+import {
+  isInteger,
+  type Reading,
+  readTensor,
+  type TensorLike,
+  wrongInteger,
+  wrongType,
+  wrongValue,
+} from '../base/tensor.ts';
 
 /**
  * Sequences of different lengths without padding, as torch.nn.utils.rnn.PackedSequence: the first step of every sequence, longest
@@ -15,38 +23,64 @@ export interface PackedSequence {
   readonly unsortedIndices: readonly number[] | null;
 }
 
+/** The packing of a PackedSequence as it was when it was read, once. Without an order both lists of indices are empty. */
+export interface Packing {
+  readonly batchSizes: number[];
+  readonly sortedIndices: number[];
+  readonly unsortedIndices: number[];
+}
+
+export function newPacking(): Packing {
+  return { batchSizes: [], sortedIndices: [], unsortedIndices: [] };
+}
+
 /**
- * Checks a PackedSequence of any origin. Makes no garbage.
+ * Reads and checks a PackedSequence of any origin, its packing to lists that are given. Makes no garbage.
  * @param what the name of the argument in messages
  * @param whatData the name of its data in messages
  */
-export function checkPacked(who: string, packed: unknown, what = 'input', whatData = 'input.data'): void {
+export function readPacked(
+  who: string,
+  packed: unknown,
+  { batchSizes, sortedIndices, unsortedIndices }: Packing,
+  what = 'input',
+  whatData = 'input.data',
+): Reading {
   if (packed === null || typeof packed !== 'object') throw wrongType(who, what, 'a PackedSequence', packed);
-  const { data, batchSizes, sortedIndices, unsortedIndices } = packed as PackedSequence;
-  const { length } = checkTensor(who, whatData, data);
-  if (length === 0 || data.dims.length === 0) throw wrongValue(who, whatData, '[rows, *] without a 0', data.dims);
-  const rows = data.dims[0]!;
-  if (!Array.isArray(batchSizes)) throw wrongType(who, `${what}.batchSizes`, 'an array of integers', batchSizes);
+  const { data, batchSizes: sizes, sortedIndices: sorted, unsortedIndices: unsorted } = packed as PackedSequence;
+  const reading = readTensor(who, whatData, data);
+  const { count, dims } = reading;
+  if (count === 0 || dims.length === 0) throw wrongValue(who, whatData, '[rows, *] without a 0', dims);
+  const rows = dims[0]!;
+  if (!Array.isArray(sizes)) throw wrongType(who, `${what}.batchSizes`, 'an array of integers', sizes);
+  const steps = sizes.length;
   let sum = 0;
-  for (let t = 0, max = rows; t < batchSizes.length; t++) {
-    const size: unknown = batchSizes[t];
+  for (let t = 0, max = rows; t < steps; t++) {
+    const size: unknown = sizes[t];
     if (!isInteger(size, 1, max)) throw wrongInteger(who, `${what}.batchSizes[${t}]`, size, 1, max);
+    batchSizes[t] = size;
     sum += size;
     max = size;
   }
+  batchSizes.length = steps;
   if (sum !== rows) throw wrongValue(who, `${what}.batchSizes`, `a sum of ${rows}, the rows of data`, sum);
-  if ((sortedIndices ?? unsortedIndices ?? null) === null) return;
-  const batch: number = batchSizes[0];
-  if (!isList(sortedIndices, batch) || !isList(unsortedIndices, batch)) {
-    const wrong = isList(sortedIndices, batch) ? unsortedIndices : sortedIndices;
+  const isOrdered = (sorted ?? unsorted ?? null) !== null;
+  const batch = isOrdered ? batchSizes[0]! : 0;
+  sortedIndices.length = unsortedIndices.length = batch;
+  if (!isOrdered) return reading;
+  if (!isList(sorted, batch) || !isList(unsorted, batch)) {
+    const wrong = isList(sorted, batch) ? unsorted : sorted;
     throw wrongType(who, `${what}.sortedIndices, unsortedIndices`, `two arrays of ${batch} integers or null`, wrong);
   }
   for (let k = 0; k < batch; k++) {
-    const b = sortedIndices[k];
+    const b = sorted[k];
     if (!isInteger(b, 0, batch - 1)) throw wrongInteger(who, `${what}.sortedIndices[${k}]`, b, 0, batch - 1);
-    const back = unsortedIndices[b];
+    const back = unsorted[b];
     if (back !== k) throw wrongValue(who, `${what}.unsortedIndices[${b}]`, `${k}, as sortedIndices has it`, back);
+    sortedIndices[k] = b;
+    unsortedIndices[b] = k;
   }
+  return reading;
 }
 
 function isList(value: unknown, length: number): value is unknown[] {

@@ -4,16 +4,16 @@ import {
   checkInteger,
   checkIntegers,
   checkOptions,
-  checkTensor,
   formatDims,
   product,
+  readTensor,
   type TensorLike,
   wrongType,
   wrongValue,
   zeros,
 } from '../base/tensor.ts';
 import { columnCount } from '../memory/pack.ts';
-import { checkPacked, type PackedSequence } from './packed-sequence.ts';
+import { newPacking, type PackedSequence, readPacked } from './packed-sequence.ts';
 
 /** The length of each sequence; a BigInt64Array is the data of an int64 tensor of ONNX Runtime. */
 export type Lengths = readonly number[] | Int32Array | BigInt64Array;
@@ -54,8 +54,7 @@ export function packSequence(
   options: Pick<PackedOptions, 'enforceSorted'> = {},
 ): PackedSequence {
   const { enforceSorted } = readOptions('packSequence', options, ['enforceSorted']);
-  checkSequences('packSequence', sequences);
-  return pack('packSequence', 'sequences', sequences, enforceSorted);
+  return pack('packSequence', 'sequences', readSequences('packSequence', sequences), enforceSorted);
 }
 
 /**
@@ -80,7 +79,6 @@ export function packPaddedSequence(
 ): PackedSequence {
   const who = 'packPaddedSequence';
   const { batchFirst, enforceSorted } = readOptions(who, options, ['batchFirst', 'enforceSorted']);
-  if (checkTensor(who, 'tensor', tensor).length === 0) throw wrongValue(who, 'tensor', 'no size of 0', tensor.dims);
   return pack(who, 'lengths', unpad(who, 'tensor', tensor, lengths, batchFirst, 1), enforceSorted);
 }
 
@@ -150,8 +148,7 @@ export function padSequence(
   options: Pick<PackedOptions, 'batchFirst' | 'paddingValue' | 'paddingSide'> = {},
 ): TensorLike {
   const read = readOptions('padSequence', options, ['batchFirst', 'paddingValue', 'paddingSide']);
-  checkSequences('padSequence', sequences);
-  return pad('padSequence', sequences, read);
+  return pad('padSequence', readSequences('padSequence', sequences), read);
 }
 
 /**
@@ -188,16 +185,17 @@ function readOptions(who: string, options: PackedOptions, known: readonly (keyof
   return { batchFirst, enforceSorted, paddingValue, paddingSide, totalLength };
 }
 
-function checkSequences(who: string, sequences: readonly TensorLike[]): void {
+/** Reads every tensor once, and checks that they differ in their first dimension at most. */
+function readSequences(who: string, sequences: readonly TensorLike[]): TensorLike[] {
   if (!Array.isArray(sequences)) throw wrongType(who, 'sequences', 'an array of tensors', sequences);
-  if (sequences.length === 0) throw wrongValue(who, 'sequences', 'at least one tensor', sequences);
-  for (let b = 0; b < sequences.length; b++) {
-    checkTensor(who, `sequences[${b}]`, sequences[b]);
-    const { dims }: TensorLike = sequences[b];
-    const expected = formatDims(['L', ...sequences[0].dims.slice(1)]);
-    const got = formatDims(dims.map((size, d) => (d === 0 ? 'L' : size)));
-    if (got !== expected) throw wrongValue(who, `sequences[${b}]`, expected, dims);
+  const read = [...sequences].map((sequence, b): TensorLike => readTensor(who, `sequences[${b}]`, sequence));
+  if (read.length === 0) throw wrongValue(who, 'sequences', 'at least one tensor', read);
+  const shape = ({ dims }: TensorLike) => formatDims(dims.map((size, d) => (d === 0 ? 'L' : size)));
+  const expected = formatDims(['L', ...read[0].dims.slice(1)]);
+  for (const [b, each] of read.entries()) {
+    if (shape(each) !== expected) throw wrongValue(who, `sequences[${b}]`, expected, each.dims);
   }
+  return read;
 }
 
 function pack(who: string, what: string, sequences: readonly TensorLike[], enforceSorted: boolean): PackedSequence {
@@ -224,15 +222,16 @@ function pack(who: string, what: string, sequences: readonly TensorLike[], enfor
 }
 
 function unpack(who: string, packed: PackedSequence): TensorLike[] {
-  checkPacked(who, packed, 'packed', 'packed.data');
-  const { data, batchSizes, unsortedIndices } = packed;
+  const packing = newPacking();
+  const data = readPacked(who, packed, packing, 'packed', 'packed.data');
+  const { batchSizes, unsortedIndices } = packing;
   const width = columnCount(data.dims);
   const sorted = conjugate(batchSizes).map((length) => zeros(who, [length, ...data.dims.slice(1)]));
   let row = 0;
   for (const [t, size] of batchSizes.entries()) {
     for (let k = 0; k < size; k++) copyRow(data.data, row++, sorted[k].data, t, width);
   }
-  return unsortedIndices?.map((k) => sorted[k]) ?? sorted;
+  return unsortedIndices.length ? unsortedIndices.map((k) => sorted[k]) : sorted;
 }
 
 function pad(who: string, sequences: readonly TensorLike[], options: ReturnType<typeof readOptions>): TensorLike {
@@ -254,14 +253,15 @@ function pad(who: string, sequences: readonly TensorLike[], options: ReturnType<
 }
 
 function unpad(who: string, what: string, tensor: TensorLike, lengths: Lengths, batchFirst: boolean, min: 0 | 1) {
-  const from = checkTensor(who, what, tensor);
-  const [first, second, ...trailing] = tensor.dims;
-  if (second === undefined) throw wrongValue(who, what, batchFirst ? '[B, T, *]' : '[T, B, *]', tensor.dims);
+  const { data: from, dims } = readTensor(who, what, tensor);
+  if (min && from.length === 0) throw wrongValue(who, what, 'no size of 0', dims);
+  const [first, second, ...trailing] = dims;
+  if (second === undefined) throw wrongValue(who, what, batchFirst ? '[B, T, *]' : '[T, B, *]', dims);
   const [steps, batch] = batchFirst ? [second, first] : [first, second];
-  checkIntegers(who, 'lengths', lengths);
-  if (lengths.length !== batch) throw wrongValue(who, 'lengths', `${batch} lengths`, lengths.length);
+  const given = Array.from(checkIntegers(who, 'lengths', lengths));
+  if (given.length !== batch) throw wrongValue(who, 'lengths', `${batch} lengths`, given.length);
   const width = product(trailing);
-  return Array.from<unknown, TensorLike>(lengths, (value, b) => {
+  return given.map((value, b): TensorLike => {
     const length = checkElement(who, `lengths[${b}]`, value, min, steps);
     const sequence = zeros(who, [length, ...trailing]);
     for (let t = 0; t * width < sequence.data.length; t++) {

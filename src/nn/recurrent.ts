@@ -3,8 +3,7 @@ import { LSTM_CELL } from '../memory/cell-kind.ts';
 import { LSTMWeights, lstmScratchBytes } from '../memory/lstm-weights.ts';
 import { type LSTMSizes, lstmSizes } from '../memory/parameters.ts';
 import { Module, type ModuleOptions } from './module.ts';
-import { Sequence } from './sequence.ts';
-import { checkShape, checkState, type LSTMState } from './state.ts';
+import { type LSTMState, readState } from './state.ts';
 import { LSTMStream } from './stream.ts';
 import { LSTMStreams, type LSTMStreamsOptions } from './streams.ts';
 
@@ -30,7 +29,6 @@ export abstract class Recurrent extends Module {
   /** @internal */
   readonly stepScratch: number;
   private readonly _weights: LSTMWeights;
-  protected readonly sequence = new Sequence();
 
   constructor(who: string, cell: boolean, inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
     const sizes = lstmSizes({
@@ -90,8 +88,7 @@ export abstract class Recurrent extends Module {
     state: LSTMState | null | undefined,
     dims: readonly number[],
   ): Float32Array | undefined {
-    const given = state ?? undefined;
-    return given && checkShape(this.who, name, checkState(this.who, given)[name], dims);
+    return (state ?? undefined) === undefined ? undefined : readState(this.who, name, state, dims);
   }
 
   protected override parametersChanged(): void {

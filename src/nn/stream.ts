@@ -8,7 +8,7 @@ import { wasm } from '../memory/wasm.ts';
 import { Resource } from './module.ts';
 import { loadState, saveState } from './saved-state.ts';
 import { Sequence } from './sequence.ts';
-import { checkShape, checkState, type LSTMState } from './state.ts';
+import { type LSTMState, readState } from './state.ts';
 import type { RecurrentWeights } from './weights.ts';
 
 /** The stream that a view belongs to. */
@@ -106,8 +106,10 @@ export class LSTMStream extends Resource {
    * Computes one step: reads `input`, updates the state, writes `output`. Allocates nothing.
    * @throws Error after dispose() of the stream or its module
    */
-  step(): void {
+  step(): void;
+  step(extra?: unknown): void {
     this.checkAlive();
+    if (extra !== undefined) throw new TypeError('LSTMStream: step() takes no input: write it to stream.input before');
     this._model.checkAlive();
     const { model, sizes } = this._model;
     wasm().lstm_run(model, this._run, 0, sizes.numLayers);
@@ -183,9 +185,10 @@ export class LSTMStream extends Resource {
    */
   setState(state: LSTMState): void {
     this.checkAlive();
-    const { h0, c0 } = checkState('LSTMStream', state);
-    const h = checkShape('LSTMStream', 'h0', h0, this._dims.h);
-    const c = checkShape('LSTMStream', 'c0', c0, this._dims.c);
+    const h = readState('LSTMStream', 'h0', state, this._dims.h);
+    const c = readState('LSTMStream', 'c0', state, this._dims.c);
+    // a getter of the caller's may have disposed of the stream
+    this.checkAlive();
     writeFloats(this._h, h);
     writeFloats(this._c, c);
   }

@@ -65,6 +65,8 @@ export class LSTMStreams extends Resource {
   private _slotOf!: Int32Array;
   private _rowOf!: Int32Array;
   private _size = 0;
+  /** Counts what changes the tables */
+  private _turn = 0;
   /** Not private, for a test that cannot open 2^31 streams. @internal */
   nextId = 1;
 
@@ -104,6 +106,7 @@ export class LSTMStreams extends Resource {
     // by a sixteenth: little memory stays unused, and growing to any size copies its tables about 16 times in all
     if (this._size === capacity) this._grow(Math.max(CAPACITY, capacity >> 4));
     this._size++;
+    this._turn++;
     const slot = this._free[this._pointers.length - this._size]!;
     this._clear(slot);
     this._slots.set(id, slot);
@@ -122,11 +125,10 @@ export class LSTMStreams extends Resource {
     this._check();
     const { inputSize, outputSize } = this._model.sizes;
     const count = checkIds(ids);
+    this._choose(ids, count);
     checkRows('inputs', inputs, count, inputSize);
     checkRows('outputs', outputs, count, outputSize);
-    if (count === 0) return;
-    this._choose(ids, count);
-    this._stepRows(count, inputs, outputs);
+    if (count > 0) this._stepRows(count, inputs, outputs);
   }
 
   /** Steps the streams in slotOf once, chunk by chunk. */
@@ -193,6 +195,7 @@ export class LSTMStreams extends Resource {
   close(id: number): void {
     const slot = this._slot(id);
     this._slots.delete(id);
+    this._turn++;
     this._free[this._pointers.length - this._size] = slot;
     this._size--;
   }
@@ -213,10 +216,12 @@ export class LSTMStreams extends Resource {
   private _choose(ids: ArrayLike<number>, count: number): void {
     const slotOf = this._slotOf;
     const rowOf = this._rowOf;
+    const turn = ++this._turn;
     for (let k = 0; k < count; k++) {
       const id = ids[k];
-      // a getter may have opened streams, which replaces the tables
-      if (slotOf !== this._slotOf) throw new TypeError(`${WHO}: "ids" expected no getters that open streams`);
+      // a getter may have opened, closed or stepped streams, which changes the tables, or have disposed of them
+      this._check();
+      if (turn !== this._turn) throw new TypeError(`${WHO}: "ids" expected no getters that use these streams`);
       const slot = this._slots.get(id);
       if (slot < 0) throw notOpen(`ids[${k}]`, id);
       const row = rowOf[slot]!;

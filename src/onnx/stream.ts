@@ -1,11 +1,11 @@
 import { crc32 } from '../base/crc32.ts';
 import {
-  checkDims,
   checkOptions,
-  checkTensor,
   describe,
   formatDims,
   product,
+  readDims,
+  readTensor,
   sameDims,
   type TensorLike,
   wrongType,
@@ -120,11 +120,9 @@ export class OnnxStream extends Resource {
       const state = this._states.find((one) => one.name === name);
       if (!state)
         throw wrongValue('OnnxStream', 'states', this._states.map((one) => describe(one.name)).join(', '), name);
-      const { data, dims } = Object(tensor) as TensorLike;
-      const copy = { data, dims: Array.isArray(dims) ? [...dims] : dims };
-      const floats = checkTensor('OnnxStream', name, copy);
-      if (!sameDims(copy.dims, state.dims)) throw wrongValue('OnnxStream', name, formatDims(state.dims), copy.dims);
-      return { state, floats: floats.slice() };
+      const { data, dims } = readTensor('OnnxStream', name, tensor);
+      if (!sameDims(dims, state.dims)) throw wrongValue('OnnxStream', name, formatDims(state.dims), dims);
+      return { state, floats: data.slice() };
     });
     this.checkAlive();
     for (const { state, floats } of all) writeFloats(state.pointer, floats);
@@ -223,8 +221,8 @@ function stateDims(
     if (!expected) throw wrongType(who, `dims.${name}`, 'dims, which the file does not say', given);
     return expected.map((size) => (typeof size === 'number' ? size : 1));
   }
-  const dims = Array.isArray(given) ? [...given] : given;
-  checkDims(who, name, dims);
+  const dims: number[] = [];
+  readDims(who, name, given, dims);
   const fits =
     !expected ||
     (dims.length === expected.length && expected.every((size, i) => typeof size === 'string' || size === dims[i]));

@@ -1,4 +1,4 @@
-import { checkDims, describe, formatDims, tag, wrongType } from '../base/tensor.ts';
+import { describe, formatDims, readDims, tag, wrongType } from '../base/tensor.ts';
 
 const ARRAYS = {
   float32: Float32Array,
@@ -156,8 +156,9 @@ export const Tensor = class Tensor implements TypedTensor<Tensor.Type> {
     const data = toData(this.type, given);
     this.cpuData = data;
     this.size = data.length;
-    const count = dims === undefined ? this.size : checkDims('Tensor', this.type, dims);
-    this.dims = dims === undefined ? [count] : [...(dims as readonly number[])];
+    const own: number[] = [];
+    const count = readDims('Tensor', this.type, dims === undefined ? [this.size] : dims, own);
+    this.dims = own;
     if (count !== this.size) {
       const text = `"data" expected ${count} elements for dims ${formatDims(this.dims)}, got ${this.size}`;
       throw new RangeError(`Tensor: ${text}`);

@@ -1,4 +1,4 @@
-import { checkDims, formatDims, tag, wrongType, wrongValue } from '../base/tensor.ts';
+import { formatDims, readDims, tag, wrongType, wrongValue } from '../base/tensor.ts';
 import { bytesOf } from '../files/bytes.ts';
 import { DTYPE_NAMES, DTYPES, RAW_DTYPES } from '../files/dtypes.ts';
 import { METADATA } from './header.ts';
@@ -48,7 +48,7 @@ export function prepare(key: unknown, tensor: unknown): Prepared {
   const name = checkString('a key', key);
   if (name === METADATA) throw wrongValue(WRITE, 'a key', 'the name of a tensor', name);
   if (tensor === null || typeof tensor !== 'object') throw wrongType(WRITE, name, 'a tensor { data, dims }', tensor);
-  const { data, dims, dtype } = tensor as { data: unknown; dims: readonly number[]; dtype?: string };
+  const { data, dims: given, dtype } = tensor as { data: unknown; dims: unknown; dtype?: string };
   const native = ArrayBuffer.isView(data) ? NATIVE.get(tag(data)) : undefined;
   const bytes = native && bytesOf(data as ArrayBufferView);
   if (!bytes) throw wrongType(WRITE, `${name}.data`, 'a typed array, not shared and not detached', data);
@@ -56,7 +56,8 @@ export function prepare(key: unknown, tensor: unknown): Prepared {
   if (native === 'U8' && !RAW_DTYPES.includes(type)) {
     throw wrongValue(WRITE, `${name}.dtype`, `one of ${RAW_DTYPES.join(', ')} for bytes`, dtype);
   }
-  const size = (checkDims(WRITE, name, dims) * DTYPES.get(type)!.bits) / 8;
+  const dims: number[] = [];
+  const size = (readDims(WRITE, name, given, dims) * DTYPES.get(type)!.bits) / 8;
   if (bytes.length !== size) {
     throw wrongValue(WRITE, `${name}.data`, `${size} bytes for dims ${formatDims(dims)} of ${type}`, bytes.length);
   }

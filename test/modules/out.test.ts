@@ -101,8 +101,8 @@ describe.each(CALLS)('%s', (_, call, input) => {
       [{ data: new Float32Array(size + 1), dims }, `"out" expected ${size} elements for dims`],
       [{ data: new Float64Array(size), dims }, '"out.data" expected a Float32Array, got a Float64Array'],
       [{ data, dims: 3 }, '"out.dims" expected an array of integers, got 3'],
-      [data, '"out.dims" expected an array of integers, got undefined'],
-      [null, '"out" expected a tensor { data, dims }, got null'],
+      [data, '"out" expected a tensor { data: Float32Array, dims: number[] }, got a Float32Array'],
+      [null, '"out" expected a tensor { data: Float32Array, dims: number[] }, got null'],
     ];
     for (const [out, message] of wrong) expect(() => call(input, { out } as ForwardOptions)).toThrow(message);
     expect(() => call(input, { output: wanted } as ForwardOptions)).toThrow('unknown option "output"');

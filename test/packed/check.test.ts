@@ -1,18 +1,25 @@
 import { describe, expect, test } from 'vitest';
-import { checkPacked } from '../../src/nn/packed-sequence.ts';
+import { newPacking, readPacked } from '../../src/nn/packed-sequence.ts';
 import { counting, tensor } from '../support/packed.ts';
 
-describe('checkPacked', () => {
+const check = (packed: unknown) => readPacked('LSTM', packed, newPacking());
+
+describe('readPacked', () => {
   const valid = { data: counting(6, 2), batchSizes: [3, 2, 1], sortedIndices: [2, 0, 1], unsortedIndices: [1, 2, 0] };
 
   test('passes what is one', () => {
-    expect(() => checkPacked('LSTM', valid)).not.toThrow();
-    expect(() => checkPacked('LSTM', { ...valid, sortedIndices: null, unsortedIndices: null })).not.toThrow();
-    expect(() => checkPacked('LSTM', { data: counting(2), batchSizes: [1, 1] })).not.toThrow();
+    expect(() => check(valid)).not.toThrow();
+    expect(() => check({ ...valid, sortedIndices: null, unsortedIndices: null })).not.toThrow();
+    expect(() => check({ data: counting(2), batchSizes: [1, 1] })).not.toThrow();
   });
 
   test.each<[string, object, ErrorConstructor, string]>([
-    ['no data', { data: undefined }, TypeError, '"input.data" expected a tensor { data, dims }, got undefined'],
+    [
+      'no data',
+      { data: undefined },
+      TypeError,
+      '"input.data" expected a tensor { data: Float32Array, dims: number[] }, got undefined',
+    ],
     ['other data', { data: { data: [1], dims: [1] } }, TypeError, '"input.data.data" expected a Float32Array, got [1]'],
     ['missing data', { data: tensor([6, 2], [1]) }, RangeError, '"input.data" expected 12 elements for dims [6, 2]'],
     ['a scalar', { data: counting() }, RangeError, '"input.data" expected [rows, *] without a 0, got []'],
@@ -112,12 +119,12 @@ describe('checkPacked', () => {
       '"input.unsortedIndices[1]" expected 2',
     ],
   ])('refuses %s', (_, change, kind, message) => {
-    const call = () => checkPacked('LSTM', { ...valid, ...change });
+    const call = () => check({ ...valid, ...change });
     expect(call).toThrow(kind);
     expect(call).toThrow(`LSTM: ${message}`);
   });
 
   test.each([[null], [undefined], [3], ['packed'], [() => valid]])('refuses %s', (packed) => {
-    expect(() => checkPacked('LSTM', packed)).toThrow(/^LSTM: "input" expected a PackedSequence, got /);
+    expect(() => check(packed)).toThrow(/^LSTM: "input" expected a PackedSequence, got /);
   });
 });

@@ -69,7 +69,11 @@ describe('packSequence', () => {
   test.each<[string, unknown, string]>([
     ['no array', 3, 'packSequence: "sequences" expected an array of tensors, got 3'],
     ['no sequences', [], 'packSequence: "sequences" expected at least one tensor, got []'],
-    ['a hole', new Array(1), 'packSequence: "sequences[0]" expected a tensor { data, dims }, got undefined'],
+    [
+      'a hole',
+      new Array(1),
+      'packSequence: "sequences[0]" expected a tensor { data: Float32Array, dims: number[] }, got undefined',
+    ],
     ['plain numbers', [{ data: [1], dims: [1] }], 'packSequence: "sequences[0].data" expected a Float32Array, got [1]'],
     ['a scalar', [tensor([], [1])], 'packSequence: "sequences[0]" expected [L], got []'],
     ['an empty sequence', vectors([1], []), 'packSequence: "sequences[1]" expected no size of 0, got [0]'],
@@ -148,7 +152,7 @@ describe('packPaddedSequence', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['no tensor', null, '"tensor" expected a tensor { data, dims }, got null'],
+    ['no tensor', null, '"tensor" expected a tensor { data: Float32Array, dims: number[] }, got null'],
     ['a vector', counting(3), '"tensor" expected [T, B, *], got [3]'],
     ['T = 0', tensor([0, 1], []), '"tensor" expected no size of 0, got [0, 1]'],
     ['B = 0', tensor([1, 0], []), '"tensor" expected no size of 0, got [1, 0]'],
@@ -212,7 +216,7 @@ describe('unpackSequence', () => {
 
   test('names what is wrong with its argument', () => {
     expect(wrong(unpackSequence, abc)).toThrow(
-      'unpackSequence: "packed.data" expected a tensor { data, dims }, got undefined',
+      'unpackSequence: "packed.data" expected a tensor { data: Float32Array, dims: number[] }, got undefined',
     );
   });
 });

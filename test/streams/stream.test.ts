@@ -127,7 +127,7 @@ describe.each(models)('%s', (_, make, { I, Ho, h0, c0 }) => {
       [null, /expected a Float32Array, got null$/],
       [[1, 2, 3], /expected a Float32Array, got /],
       [new Float64Array(6), /expected a Float32Array, got a Float64Array$/],
-      [{ data: zeros(6), dims: [2, 3] }, /expected a Float32Array, got a Object$/],
+      [{ data: zeros(6), dims: [2, 3] }, /expected a Float32Array, got { "data", "dims" }$/],
       [
         new Float32Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer, 0, 6),
         /SharedArrayBuffer$/,
@@ -246,7 +246,7 @@ describe.each(models)('%s', (_, make, { I, Ho, h0, c0 }) => {
       [undefined, TypeError, /^LSTMStream: "state" expected an object { h0, c0 }, got undefined$/],
       [null, TypeError, /^LSTMStream: "state" .*, got null$/],
       [7, TypeError, /^LSTMStream: "state" .*, got 7$/],
-      [{}, TypeError, /^LSTMStream: "h0" .*, got undefined$/],
+      [{}, TypeError, /^LSTMStream: "state" expected an object { h0, c0 }, got a Object$/],
       [{ h0: h }, TypeError, /^LSTMStream: "c0" .*, got undefined$/],
       [{ h0: tensor(count(h0) + 1), c0: c }, RangeError, /^LSTMStream: "h0" expected \[/],
       [{ h0: h, c0: tensor(count(c0), [1, ...c0, 1]) }, RangeError, /^LSTMStream: "c0" expected \[/],
