@@ -2,7 +2,7 @@ import type { StateDict } from '../base/tensor.ts';
 import { LSTM_CELL } from '../memory/cell-kind.ts';
 import type { Values } from '../memory/pack.ts';
 import { directionParameters, type LSTMSizes, lstmSizes, type ParameterSpec, suffix } from '../memory/parameters.ts';
-import { entries, matchStateDict, wrongMatrix } from './state-dict.ts';
+import { dimsOf, entries, matchStateDict } from './state-dict.ts';
 
 /** The sizes and values of a module that a state dict describes. */
 export interface FoundModule {
@@ -18,26 +18,20 @@ export function readSizes(who: string, stateDict: StateDict, prefix: string, cel
   const all = entries(who, stateDict, prefix);
   const named = (kind: string, layer = 0, direction = 0) => kind + suffix({ cell }, layer, direction);
   const has = (name: string) => all.has(prefix + name);
-  /** Gives the dims of a matrix if `fits` takes them. */
-  const shape = (name: string, expected: string, fits: (rows: number, columns: number) => boolean) => {
-    const dims = all.get(prefix + name)?.dims as readonly number[] | undefined;
-    if (!Array.isArray(dims) || !dims.every(Number.isSafeInteger) || !fits(dims[0], dims[1])) {
-      throw wrongMatrix(who, all, prefix, name, expected);
-    }
-    return dims as readonly number[];
-  };
   const gateCount = LSTM_CELL.gates.length;
+  const shape = (name: string, expected: string, fits: (dims: readonly number[]) => boolean) =>
+    dimsOf(who, all, prefix, name, expected, fits) as readonly [number, number];
   const [gates, inputSize] = shape(
     named('weight_ih'),
     '[4H, I]',
-    (rows, columns) => rows > 0 && rows % gateCount === 0 && columns >= 0,
-  ) as [number, number];
+    ([rows, columns]) => rows! > 0 && rows! % gateCount === 0 && columns! >= 0,
+  );
   const hiddenSize = gates / gateCount;
   const projection = named('weight_hr');
   const projSize =
     cell || !has(projection)
       ? 0
-      : shape(projection, '[P, H] with P below H', (rows) => rows > 0 && rows < hiddenSize)[0]!;
+      : shape(projection, '[P, H] with P below H', ([rows]) => rows! > 0 && rows! < hiddenSize)[0];
   let numLayers = 1;
   while (!cell && has(named('weight_ih', numLayers))) numLayers++;
   const sizes = lstmSizes({

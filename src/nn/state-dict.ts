@@ -158,28 +158,45 @@ function asFloat32(data: AnyTensor['data']): Float32Array {
 
 function mismatch(who: string, all: Entries, prefix: string, name: string, problems: readonly Problem[]): ModelError {
   const first = problems[0]!;
-  const isMissing = ({ code }: Problem) => code === 'missing-key';
   const code = problems.every((problem) => problem.code === first.code) ? first.code : 'state-dict-mismatch';
   const shown = problems.slice(0, 50).map((problem) => {
     const detail = problem.code.endsWith('key') ? '' : ` expected ${problem.expected}, got ${problem.found}`;
     return `${problem.code.replaceAll('-', ' ')} ${describe(problem.path)}${detail}`;
   });
   if (problems.length > 50) shown.push(`and ${problems.length - 50} more`);
-  const [begin, end] = explainStateDict(who, all, prefix, name, problems.some(isMissing));
-  return new ModelError(`${who}: ${begin}${shown.join('; ')}${end}`, { ...first, code });
+  const text = explainStateDict(
+    who,
+    all,
+    prefix,
+    name,
+    problems.some((problem) => problem.code === 'missing-key'),
+  );
+  return new ModelError(`${who}: ${text}${shown.join('; ')}`, { ...first, code });
 }
 
-/** Makes the error for a missing matrix, or one of a wrong shape, from which a module's sizes are read. */
-export function wrongMatrix(who: string, all: Entries, prefix: string, name: string, expected: string): ModelError {
+/**
+ * Gives the dims of a matrix, from which a module's sizes are read, if they are safe integers that `fits` takes.
+ * @throws ModelError that says what is there in its place
+ */
+export function dimsOf(
+  who: string,
+  all: Entries,
+  prefix: string,
+  name: string,
+  expected: string,
+  fits: (dims: readonly number[]) => boolean,
+): readonly number[] {
   const path = prefix + name;
   const entry = all.get(path);
-  const [code, found] = !entry
-    ? ['missing-key', 'no such key']
-    : isTensor(entry)
-      ? ['wrong-shape', explainDims(entry.dims)]
-      : ['not-a-tensor', explainEntry(entry)];
-  const problem = { code, path, expected: code === 'not-a-tensor' ? TENSOR : expected, found };
-  return mismatch(who, all, prefix, name, [problem]);
+  let problem: Problem = { code: 'missing-key', path, expected, found: 'no such key' };
+  if (entry) {
+    const { dims } = entry;
+    if (Array.isArray(dims) && dims.every(Number.isSafeInteger) && fits(dims)) return dims;
+    problem = isTensor(entry)
+      ? { code: 'wrong-shape', path, expected, found: explainDims(entry.dims) }
+      : { code: 'not-a-tensor', path, expected: TENSOR, found: explainEntry(entry) };
+  }
+  throw mismatch(who, all, prefix, name, [problem]);
 }
 
 /**
@@ -197,15 +214,10 @@ export function readLayer(
   biasDims: number,
 ): { dims: readonly number[]; bias: boolean; [VALUES]: Values } {
   const all = entries(who, stateDict, prefix);
-  const dims = all.get(`${prefix}weight`)?.dims;
   const rank = shape.split(',').length;
-  if (
-    !Array.isArray(dims) ||
-    !(shape[1] === '.' ? dims.length : dims.length === rank) ||
-    !dims.every((size) => Number.isSafeInteger(size) && size >= least)
-  ) {
-    throw wrongMatrix(who, all, prefix, 'weight', shape);
-  }
+  const isRank = (length: number) => (shape[1] === '.' ? length > 0 : length === rank);
+  const fits = (dims: readonly number[]) => isRank(dims.length) && dims.every((size) => size >= least);
+  const dims = dimsOf(who, all, prefix, 'weight', shape, fits);
   const bias = biasDims > 0 && all.has(`${prefix}bias`);
   const specs = [{ name: 'weight', dims }, ...(bias ? [{ name: 'bias', dims: dims.slice(0, biasDims) }] : [])];
   return { dims, bias, [VALUES]: matchStateDict(who, specs, all, prefix).values };

@@ -13,11 +13,12 @@ const dict = (ih: number[], hh: number[], rows: number) => ({
 });
 const { weight_hh_l0, ...withoutRecurrent } = dict([16, 3], [16, 4], 16);
 const own = () => new LSTM(3, 4, { seed: 1 }).stateDict();
-const GRU = 'these are weights of a GRU, which is not supported';
-const RNN = 'these are weights of an RNN, which is not supported';
-const TURNED = 'the matrices are transposed, as in Keras; transpose each, so that weight_hh is [4H, H]';
-const NORM = 'weight_norm is not folded; remove it in PyTorch, or compute weight = g v / |row of v|';
-const KERAS = "these are Keras's names: use lstm-wasm/keras, or transpose kernel to weight_ih_l0";
+const GRU = 'weights of a GRU, which is not supported';
+const RNN = 'weights of an RNN, which is not supported';
+const TURNED = 'matrices are transposed, as in Keras; transpose them to [4H, *]';
+const NORM = 'weight_norm: remove it in PyTorch, or compute weight = g v / |row of v| (g is original0, v original1)';
+const KERAS =
+  'keys of Keras: use lstm-wasm/keras, or transpose kernel to weight_ih_l0 and recurrent_kernel to weight_hh_l0';
 const TENSOR = 'expected a tensor { data: Float32Array, dims: number[] }, got';
 
 const cases: [string, Any, string, string][] = [
@@ -32,7 +33,7 @@ const cases: [string, Any, string, string][] = [
   ["Keras's layout, rows in fours", dict([8, 16], [4, 16], 16), 'wrong-shape', TURNED],
   ["Keras's names", { kernel: zeros(3, 16), recurrent_kernel: zeros(4, 16), bias: zeros(16) }, 'missing-key', KERAS],
   ["a file of Keras's", { 'lstm/lstm_cell/kernel:0': zeros(3, 16) }, 'missing-key', KERAS],
-  ['an LSTMCell', new LSTMCell(3, 4).stateDict(), 'missing-key', 'these are keys of an LSTMCell: use LSTMCell'],
+  ['an LSTMCell', new LSTMCell(3, 4).stateDict(), 'missing-key', 'keys of an LSTMCell: use LSTMCell'],
   ['an LSTMCell in a module', new LSTMCell(3, 4).stateDict('a.'), 'missing-key', 'use LSTMCell'],
   ['a GRUCell', { weight_ih: zeros(12, 3), weight_hh: zeros(12, 4) }, 'missing-key', GRU],
   [
@@ -63,12 +64,17 @@ const cases: [string, Any, string, string][] = [
     'missing-key',
     'weight_hh_l0_raw of AWD-LSTM is weight_hh_l0: rename it',
   ],
-  ['a prefix', new LSTM(3, 4).stateDict('lstm.'), 'missing-key', 'LSTM weights were found at prefix "lstm."'],
+  [
+    'a prefix',
+    new LSTM(3, 4).stateDict('lstm.'),
+    'missing-key',
+    'LSTM: weights were found at prefix "lstm."; missing key "weight_ih_l0"',
+  ],
   [
     'a prefix beside weight_norm of another layer',
     { ...Object.fromEntries(new LSTM(3, 4).stateDict('lstm.')), 'conv.weight_g': zeros(1) },
     'missing-key',
-    '; LSTM weights were found at prefix "lstm."',
+    'LSTM: weights were found at prefix "lstm."; missing key "weight_ih_l0"',
   ],
   [
     'nested arrays',
@@ -87,7 +93,7 @@ const cases: [string, Any, string, string][] = [
     'nested arrays, what to do',
     { weight_ih_l0: [[1], [2], [3], [4]] },
     'not-a-tensor',
-    'Float32Array.from(rows.flat())',
+    '; use Float32Array.from(rows.flat())',
   ],
   ['a Float32Array', { weight_ih_l0: new Float32Array(4) }, 'not-a-tensor', `${TENSOR} a Float32Array`],
   [
@@ -136,7 +142,7 @@ describe.each(cases)('%s', (_, given, code, text) => {
 test('other classes: what they are given, and in their place', () => {
   const message = (call: () => unknown) => refusal(call).message;
   const lstm = own();
-  expect(message(() => LSTMCell.fromStateDict(lstm))).toContain('these are keys of an LSTM: use LSTM;');
+  expect(message(() => LSTMCell.fromStateDict(lstm))).toContain('keys of an LSTM: use LSTM;');
   expect(message(() => LSTMCell.fromStateDict({ weight_ih: zeros(12, 3), weight_hh: zeros(12, 4) }))).toContain(GRU);
   expect(message(() => Linear.fromStateDict({ weight_g: zeros(2, 1), weight_v: zeros(2, 3) }))).toContain(NORM);
   const parts = {

@@ -213,14 +213,14 @@ describe('state dicts', () => {
   test('the message names the prefixes at which a module was found', () => {
     const good = new LSTM(3, 4);
     const dict = new Map([...good.stateDict('encoder.lstm.'), ...good.stateDict('decoder.')]);
-    const hint = /LSTM weights were found at prefix "encoder\.lstm\.", "decoder\."$/;
+    const hint = /^LSTM: weights were found at prefix "encoder\.lstm\.", "decoder\.";/;
     expect(refusal(() => good.loadStateDict(dict)).message).toMatch(hint);
     expect(refusal(() => good.loadStateDict(dict, 'encoder.')).message).toMatch(hint);
     expect(refusal(() => LSTM.fromStateDict(dict)).message).toMatch(hint);
-    expect(refusal(() => LSTM.fromStateDict(good.stateDict(), { prefix: 'lstm.' })).message).toMatch(/at prefix ""$/);
+    expect(refusal(() => LSTM.fromStateDict(good.stateDict(), { prefix: 'lstm.' })).message).toMatch(/at prefix "";/);
     expect(refusal(() => LSTM.fromStateDict({})).message).not.toMatch(/prefix/);
     const cell = new LSTMCell(3, 4);
-    expect(refusal(() => LSTMCell.fromStateDict(cell.stateDict('a.'))).message).toMatch(/LSTMCell weights .* "a\."$/);
+    expect(refusal(() => LSTMCell.fromStateDict(cell.stateDict('a.'))).message).toMatch(/^LSTMCell: weights .* "a\.";/);
     const [linear, head] = [new Linear(3, 4), new Linear(3, 4).stateDict('head.')];
     expect(refusal(() => linear.loadStateDict(head)).message).toMatch(/Linear weights .* "head\."$/);
   });

@@ -145,6 +145,14 @@ describe.each(models)('%s', (_, make, { I, Ho, h0, c0 }) => {
     expect(stream.run(...good)).toBe(2);
   });
 
+  test('step takes no input, which belongs into the view', () => {
+    const stream = make().stream();
+    const given = stream as unknown as { step(input: unknown): void };
+    for (const input of [values(I), { data: values(I), dims: [I] }, 0.5]) {
+      expectUnchanged(stream, () => given.step(input), TypeError, /step\(\) takes no input: write it to stream\.input/);
+    }
+  });
+
   test('run over overlapping views and over its own input and output', () => {
     const n = 50;
     const input = values(n * I);
