@@ -222,7 +222,7 @@ describe('state dicts', () => {
     const cell = new LSTMCell(3, 4);
     expect(refusal(() => LSTMCell.fromStateDict(cell.stateDict('a.'))).message).toMatch(/^LSTMCell: weights .* "a\.";/);
     const [linear, head] = [new Linear(3, 4), new Linear(3, 4).stateDict('head.')];
-    expect(refusal(() => linear.loadStateDict(head)).message).toMatch(/Linear weights .* "head\."$/);
+    expect(refusal(() => linear.loadStateDict(head)).message).toMatch(/^Linear: weights .* "head\.";/);
   });
 
   test('loaded weights are used by the next forward, and biases sum', () => {
