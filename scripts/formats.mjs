@@ -3,7 +3,16 @@
 import { mutateOnnx, runOnnx } from './fuzz-onnx.mjs';
 import { fill, largeHdf5, largePickle, largeSafetensors, largeZip } from './large-files.mjs';
 import * as mutants from './mutants.mjs';
-import { guitarML, json, onnxModels, onnxOperators, read, rtneuralKeras, rtneuralTorch } from './valid-files.mjs';
+import {
+  guitarML,
+  json,
+  namContainers,
+  onnxModels,
+  onnxOperators,
+  read,
+  rtneuralKeras,
+  rtneuralTorch,
+} from './valid-files.mjs';
 
 const latin1 = (bytes) => Buffer.from(bytes).toString('latin1');
 
@@ -107,7 +116,7 @@ export function makeFormats({ core, audio, keras, onnx, pytorch, safetensors }) 
         },
       },
     },
-    nam: effect(audio.loadNam, () => [json('examples/guitar-amp/data/nam/lstm.nam')], {
+    nam: effect(audio.loadNam, () => [json('examples/guitar-amp/data/nam/lstm.nam'), ...namContainers()], {
       'arrays in arrays': () => fill('{"weights":[', '['),
       'an array of 0': () => fill('{"weights":[0', ',0'),
       'an array of numbers': () => fill('{"weights":[0', ',0.123456789'),

@@ -48,3 +48,13 @@ export function onnxModels() {
 export function onnxOperators() {
   return json('test/fixtures/onnx-operators/cases.json').map(({ model }) => Buffer.from(model, 'base64'));
 }
+
+/** Containers of NAM with LSTMs of one unit. */
+export function namContainers() {
+  const weights = Array.from({ length: 16 }, (_, i) => Math.sin(i));
+  const lstm = { architecture: 'LSTM', config: { input_size: 1, hidden_size: 1, num_layers: 1 }, weights };
+  const container = (architecture, config) => ({ version: '0.7.0', architecture, config, sample_rate: 48_000 });
+  const sequential = container('Sequential', { weights_version: 2, models: [lstm, { model: lstm }] });
+  const submodels = [0.5, 1].map((max_value) => ({ max_value, model: sequential }));
+  return [sequential, container('SlimmableContainer', { submodels })];
+}

@@ -1,4 +1,4 @@
-import { Field } from './audio/field.ts';
+import { readEffect } from './audio/explain.ts';
 import { readGuitarML } from './audio/guitarml.ts';
 import { AudioModel } from './audio/model.ts';
 import { readNam } from './audio/nam.ts';
@@ -13,8 +13,8 @@ export type { WasmModule } from './memory/wasm.ts';
 
 /**
  * Reads a model of Neural Amp Modeler (`.nam`) with the architecture LSTM
- * (https://neural-amp-modeler.readthedocs.io/en/latest/model-file.html). It starts in the state that the file has, without a
- * prewarm.
+ * (https://neural-amp-modeler.readthedocs.io/en/latest/model-file.html), or a Sequential or SlimmableContainer of such models, of
+ * which the last, the full size, plays. It starts in the state that the file has, without a prewarm.
  * @param json the file: its text, or the object that JSON.parse makes of it
  * @throws ModelError that names the place in the file and what is wrong with it
  * @throws TypeError if `json` is neither a string nor an object
@@ -35,8 +35,7 @@ export function loadNam(json: string | object): AudioModel {
 
 /**
  * Reads a model in the JSON of RTNeural (https://github.com/jatinchowdhury18/RTNeural): layers from Keras (`in_shape`,
- * `layers`), or a PyTorch state dict. The LSTMs of a state dict come first, in the natural order of their names (lstm, lstm2,
- * lstm10), then the dense layers. Inputs after the first are knobs.
+ * `layers`), or a PyTorch state dict, whose modules play in the order of the file. Inputs after the first are knobs.
  * @param json the file: its text, or the object that JSON.parse makes of it
  * @param options `kernels`: the compiled `lstm-wasm/lstm-onnx.wasm`, where a runtime forbids compiling bytes and a layer has the
  *   activation elu
@@ -90,5 +89,5 @@ export function loadGuitarML(json: string | object): AudioModel {
 }
 
 function load(who: string, read: typeof readNam, json: unknown): AudioModel {
-  return new AudioModel(read(who, Field.read(who, json)));
+  return new AudioModel(readEffect(who, read, json));
 }

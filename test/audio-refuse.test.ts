@@ -113,7 +113,7 @@ describe('NAM', () => {
     expect(error.message).toBe('NAM: "weights" expected 70 elements, got 69');
     expect(error).toMatchObject({ code: 'wrong-length', path: 'weights', expected: '70 elements', found: 69 });
     expect(refusal(loadNam, changed(nam(), 'architecture', 'WaveNet')).message).toBe(
-      'NAM: "architecture" expected "LSTM", got "WaveNet"',
+      'NAM: "architecture" expected "LSTM" or "Sequential" or "sequential" or "SlimmableContainer", got "WaveNet": a WaveNet has convolutions, and only LSTMs are read',
     );
   });
 

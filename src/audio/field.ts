@@ -1,5 +1,5 @@
 import { type Refuse, refuseAs } from '../base/errors.ts';
-import { describe, type TensorLike, tag, wrongType } from '../base/tensor.ts';
+import { describe, type TensorLike, tag } from '../base/tensor.ts';
 import { Budget } from '../files/budget.ts';
 import { parseJson } from '../files/json-value.ts';
 import { encodeUtf8 } from '../files/utf8.ts';
@@ -21,20 +21,20 @@ export class Field {
    * Reads the file that a caller gave, as its text or as an object.
    * @param who the reader, as messages name it
    */
-  static read(who: string, json: unknown): Field {
-    if (typeof json !== 'string') {
-      if (tag(json) !== 'Object') throw wrongType(who, 'json', 'an object or its text', json);
-      return new Field(refuseAs(who), '', json);
-    }
+  static read(who: string, json: string | object): Field {
+    if (typeof json !== 'string') return new Field(refuseAs(who), '', json);
     const budget = new Budget(who, json.length);
     const bytes = encodeUtf8(json);
     budget.spend(bytes.length, 'the text');
     return new Field(refuseAs(who), '', parseJson(who, bytes, budget));
   }
 
-  /** Refuses this value. */
-  refuse(code: string, expected: unknown, found: unknown): never {
-    return this.#refuse(code, this.path, this.path === '' ? 'the file' : describe(this.path), expected, found);
+  /**
+   * Refuses this value.
+   * @param note the end of the message: what to do
+   */
+  refuse(code: string, expected: unknown, found: unknown, note = ''): never {
+    return this.#refuse(code, this.path, this.path === '' ? 'the file' : describe(this.path), expected, found, note);
   }
 
   /** Lists the names of an object's members. */
@@ -61,9 +61,14 @@ export class Field {
     return Array.from(this.#array(), (value, i) => new Field(this.#refuse, `${this.path}[${i}]`, value));
   }
 
-  /** Whether the value is an array. */
-  get isArray(): boolean {
-    return Array.isArray(this.value);
+  /** Gives the first element of an array that has one. */
+  first(): Field {
+    return new Field(this.#refuse, `${this.path}[0]`, this.#array()[0]);
+  }
+
+  /** Whether the value is an object with members. */
+  get isObject(): boolean {
+    return tag(this.value) === 'Object';
   }
 
   /** The length of an array. */
@@ -77,10 +82,10 @@ export class Field {
     return this.value;
   }
 
-  /** Reads one of `values`. */
-  oneOf<T>(values: readonly T[]): T {
+  /** Reads one of `values`. @param note the end of the message if it is none of them */
+  oneOf<T>(values: readonly T[], note = ''): T {
     if (!values.includes(this.value as T)) {
-      this.refuse('unsupported', `${values.map(describe).join(' or ')}`, describe(this.value));
+      this.refuse('unsupported', `${values.map(describe).join(' or ')}`, describe(this.value), note);
     }
     return this.value as T;
   }
@@ -139,7 +144,7 @@ export class Field {
   }
 
   #object(): Record<string, unknown> {
-    if (tag(this.value) !== 'Object') this.refuse('wrong-type', 'an object', describe(this.value));
+    if (!this.isObject) this.refuse('wrong-type', 'an object', describe(this.value));
     return this.value as Record<string, unknown>;
   }
 

@@ -6,6 +6,8 @@ import { checkChain, checkKeys, planLinear, planLstm } from './torch-modules.ts'
 export const GUITARML_MODELS = ['SimpleRNN'] as const;
 export const GUITARML_UNITS = ['LSTM'] as const;
 
+const UNIT_NOTE = ': no other recurrent unit is read';
+
 /**
  * Reads the JSON of GuitarML's trainers (SimpleRNN of Automated-GuitarAmpModelling). `state_dict` holds an nn.LSTM `rec` and an
  * nn.Linear `lin` on its last layer, whose sizes `model_data` declares; with `skip` the input is added to the output. Inputs
@@ -14,7 +16,7 @@ export const GUITARML_UNITS = ['LSTM'] as const;
 export function readGuitarML(who: string, file: Field): AudioModelParts {
   const data = file.get('model_data');
   data.get('model').oneOf(GUITARML_MODELS);
-  data.get('unit_type').oneOf(GUITARML_UNITS);
+  data.get('unit_type').oneOf(GUITARML_UNITS, UNIT_NOTE);
   const skip = data.get('skip').oneOf([0, 1, false, true]);
   data.get('output_size').oneOf([1]);
   const dict = file.get('state_dict');
@@ -30,7 +32,7 @@ export function readGuitarML(who: string, file: Field): AudioModelParts {
   checkKeys(dict, plans);
   return {
     who,
-    sampleRate: readSampleRate(data) ?? readSampleRate(file),
+    sampleRate: readSampleRate(data, true) ?? readSampleRate(file, true),
     stages: plans.map(({ make }) => make),
     skip: Boolean(skip),
   };

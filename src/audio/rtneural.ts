@@ -4,7 +4,8 @@ import type { Field } from './field.ts';
 import type { AudioModelParts } from './model.ts';
 import { readSampleRate } from './sample-rate.ts';
 import { DenseStage, LstmStage } from './stages.ts';
-import { checkChain, checkKeys, planLinear, planLstm, type StagePlan } from './torch-modules.ts';
+import { planStateDict } from './torch-dict.ts';
+import { checkChain, type StagePlan } from './torch-modules.ts';
 
 /** The reader of each type of layer. */
 export const RTNEURAL_LAYERS: ReadonlyMap<string, (layer: Field, inputSize: number) => StagePlan> = new Map([
@@ -12,6 +13,8 @@ export const RTNEURAL_LAYERS: ReadonlyMap<string, (layer: Field, inputSize: numb
   ['dense', planKerasDense],
   ['time-distributed-dense', planKerasDense],
 ]);
+
+const GRU_NOTE = ': this is a GRU, and of recurrent layers only LSTMs are read';
 
 /** Activations that an LSTM may name; each means the standard cell. */
 export const RTNEURAL_LSTM_ACTIVATIONS = ['tanh', ''] as const;
@@ -36,8 +39,13 @@ export function readRTNeural(who: string, file: Field): AudioModelParts {
   const plans = keras ? planLayers(file) : planStateDict(file);
   checkChain(plans);
   const skip = keras && file.has('in_skip') ? file.get('in_skip').oneOf([0, 1, false, true]) : false;
-  const sampleRate = keras ? readSampleRate(file) : undefined;
+  const sampleRate = keras ? (readSampleRate(file, true) ?? readMetadata(file)) : undefined;
   return { who, sampleRate, stages: plans.map(({ make }) => make), skip: Boolean(skip) };
+}
+
+/** Reads the sample rate where AIDA-X has it: `metadata.samplerate`, digits in a string in its own files. */
+function readMetadata(file: Field): number | undefined {
+  return file.has('metadata') && file.get('metadata').isObject ? readSampleRate(file.get('metadata'), true) : undefined;
 }
 
 function planLayers(file: Field): StagePlan[] {
@@ -45,7 +53,9 @@ function planLayers(file: Field): StagePlan[] {
   const layers = file.get('layers');
   if (layers.length === 0) layers.refuse('wrong-length', 'layers', 'none');
   return layers.items().map((layer) => {
-    const type = layer.get('type').oneOf([...RTNEURAL_LAYERS.keys()]);
+    const type = layer
+      .get('type')
+      .oneOf([...RTNEURAL_LAYERS.keys()], layer.get('type').value === 'gru' ? GRU_NOTE : '');
     const plan = RTNEURAL_LAYERS.get(type)!(layer, size);
     size = plan.outputSize;
     return plan;
@@ -112,27 +122,4 @@ function transposed(field: Field, rows: number, columns: number): Float32Array {
     for (let column = 0; column < columns; column++) result[column * rows + row] = matrix[row * columns + column]!;
   }
   return result;
-}
-
-/** Plans the LSTMs in the natural order of their names (lstm, lstm2, lstm10), then the dense layers in the same order. */
-function planStateDict(file: Field): StagePlan[] {
-  const prefixes = (name: string) => {
-    const keys = file.keys().filter((key) => `.${key}`.endsWith(`.${name}`));
-    return keys.map((key) => key.slice(0, key.length - name.length)).sort(compareNatural);
-  };
-  const lstms = prefixes('weight_ih_l0').map((prefix) => planLstm(file, prefix));
-  if (lstms.length === 0) file.refuse('missing-field', 'layers, or the tensors of an LSTM', 'neither');
-  const plans = [...lstms, ...prefixes('weight').map((prefix) => planLinear(file, prefix))];
-  checkKeys(file, plans);
-  return plans;
-}
-
-/** Compares two names by letters, and by value where both have digits. */
-function compareNatural(a: string, b: string): number {
-  const [x, y] = [a.match(/\d+|\D/g) ?? [], b.match(/\d+|\D/g) ?? []];
-  for (let i = 0; i < Math.min(x.length, y.length); i++) {
-    const [u, v] = [x[i]!, y[i]!];
-    if (u !== v) return Number(u) - Number(v) || (u < v ? -1 : 1);
-  }
-  return x.length - y.length;
 }

@@ -18,6 +18,7 @@ export function planLstm(dict: Field, prefix: string): StagePlan {
   const tensors = new Map<string, TensorLike>();
   const first = dict.get(`${prefix}weight_ih_l0`);
   const [rows, inputSize] = matrixDims(first);
+  checkUnit(dict, prefix, rows);
   const H = rows / 4;
   if (!Number.isInteger(H)) first.refuse('wrong-shape', '4 rows for each unit', `${rows} rows`);
   const keys: string[] = [];
@@ -35,6 +36,21 @@ export function planLstm(dict: Field, prefix: string): StagePlan {
     tensors.set(`bias_hh_l${layer}`, { data: field('bias_hh').vector(4 * H), ...bias });
   }
   return { field: first, inputSize, outputSize: H, keys, make: () => new LstmStage(tensors) };
+}
+
+/** Rows for each unit in the weights of other recurrent modules than the LSTM. */
+const OTHER_UNITS = [
+  ['a GRU', 3],
+  ['a plain RNN', 1],
+] as const;
+
+/** Refuses the tensors of an nn.GRU or nn.RNN, which have the names of an nn.LSTM's. */
+function checkUnit(dict: Field, prefix: string, rows: number): void {
+  const key = `${prefix}weight_hh_l0`;
+  if (!dict.has(key)) return;
+  const [recurrentRows, H] = matrixDims(dict.get(key));
+  const [name] = OTHER_UNITS.find(([, gates]) => rows === gates * H && recurrentRows === rows) ?? [];
+  if (name) dict.get(`${prefix}weight_ih_l0`).refuse('unsupported', 'an LSTM', name, ': only LSTMs are read');
 }
 
 /** Reads the nn.Linear whose tensors a state dict has under `prefix`; a missing bias is zeros. */
@@ -57,9 +73,14 @@ export function checkKeys(dict: Field, plans: readonly StagePlan[]): void {
 /** Reads the shape of a matrix, by its first row. */
 function matrixDims(field: Field): [rows: number, columns: number] {
   const rows = field.length;
-  const columns = rows > 0 ? field.items()[0]!.length : 0;
+  const columns = rows > 0 ? field.first().length : 0;
   if (columns === 0) field.refuse('wrong-shape', 'rows of numbers', `${rows} rows of ${columns}`);
   return [rows, columns];
+}
+
+/** Tells whether checkChain() accepts the stages. */
+export function isChain(plans: readonly StagePlan[]): boolean {
+  return plans.every((plan, i) => plan.outputSize === (plans[i + 1]?.inputSize ?? 1));
 }
 
 /** Checks that each stage has the inputs that the one before it gives, and the last one output. */
