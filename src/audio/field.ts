@@ -10,9 +10,11 @@ export class Field {
   readonly path: string;
   readonly value: unknown;
   readonly #refuse: Refuse;
+  readonly #budget: Budget | undefined;
 
-  private constructor(refuse: Refuse, path: string, value: unknown) {
+  private constructor(refuse: Refuse, budget: Budget | undefined, path: string, value: unknown) {
     this.#refuse = refuse;
+    this.#budget = budget;
     this.path = path;
     this.value = value;
   }
@@ -22,11 +24,11 @@ export class Field {
    * @param who the reader, as messages name it
    */
   static read(who: string, json: string | object): Field {
-    if (typeof json !== 'string') return new Field(refuseAs(who), '', json);
+    if (typeof json !== 'string') return new Field(refuseAs(who), undefined, '', json);
     const budget = new Budget(who, json.length);
     const bytes = encodeUtf8(json);
     budget.spend(bytes.length, 'the text');
-    return new Field(refuseAs(who), '', parseJson(who, bytes, budget));
+    return new Field(refuseAs(who), budget, '', parseJson(who, bytes, budget));
   }
 
   /**
@@ -35,6 +37,11 @@ export class Field {
    */
   refuse(code: string, expected: unknown, found: unknown, note = ''): never {
     return this.#refuse(code, this.path, this.path === '' ? 'the file' : describe(this.path), expected, found, note);
+  }
+
+  /** Counts bytes that are about to be taken for this value; an object of the caller is as large as it is. */
+  spend(bytes: number): void {
+    this.#budget?.spend(bytes, this.path === '' ? 'the file' : describe(this.path));
   }
 
   /** Lists the names of an object's members. */
@@ -50,7 +57,7 @@ export class Field {
   /** Gives a member of an object. @throws ModelError if it is missing */
   get(key: string): Field {
     const object = this.#object();
-    const field = new Field(this.#refuse, this.path === '' ? key : `${this.path}.${key}`, object[key]);
+    const field = this.#child(this.path === '' ? key : `${this.path}.${key}`, object[key]);
     if (!Object.hasOwn(object, key)) field.refuse('missing-field', 'a value', 'none');
     return field;
   }
@@ -58,12 +65,12 @@ export class Field {
   /** Gives the elements of an array. */
   items(): Field[] {
     // Array.from, since map() skips the holes that an array of a caller's object may have
-    return Array.from(this.#array(), (value, i) => new Field(this.#refuse, `${this.path}[${i}]`, value));
+    return Array.from(this.#array(), (value, i) => this.#child(`${this.path}[${i}]`, value));
   }
 
-  /** Gives the first element of an array that has one. */
-  first(): Field {
-    return new Field(this.#refuse, `${this.path}[0]`, this.#array()[0]);
+  /** Gives one element of an array. */
+  at(i: number): Field {
+    return this.#child(`${this.path}[${i}]`, this.#array()[i]);
   }
 
   /** Whether the value is an object with members. */
@@ -74,6 +81,11 @@ export class Field {
   /** The length of an array. */
   get length(): number {
     return this.#array().length;
+  }
+
+  /** Checks the length of an array. */
+  checkLength(size: number): void {
+    if (this.length !== size) this.refuse('wrong-length', `${size} elements`, this.length);
   }
 
   /** Reads a string. */
@@ -100,20 +112,23 @@ export class Field {
 
   /** Reads an array of `size` numbers. */
   vector(size: number): Float32Array<ArrayBuffer> {
-    this.#checkLength(size);
+    this.checkLength(size);
     const floats = new Float32Array(size);
-    this.#copy(floats, 0);
+    this.#copy(floats, 0, this.#array());
     return floats;
   }
 
   /** Reads an array of `rows` arrays of `columns` numbers, row by row. */
   matrix(rows: number, columns: number): Float32Array<ArrayBuffer> {
-    this.#checkLength(rows);
-    const fields = this.items();
+    this.checkLength(rows);
+    const list = this.#array();
     // all lengths are checked first, so that the allocation is bounded by the numbers in the file
-    for (const row of fields) row.#checkLength(columns);
+    for (let i = 0; i < rows; i++) {
+      const row = list[i];
+      if (!Array.isArray(row) || row.length !== columns) this.at(i).checkLength(columns);
+    }
     const floats = new Float32Array(rows * columns);
-    for (const [i, row] of fields.entries()) row.#copy(floats, i * columns);
+    for (let i = 0; i < rows; i++) this.#copy(floats, i * columns, list[i] as unknown[], i);
     return floats;
   }
 
@@ -125,19 +140,17 @@ export class Field {
     return { data: this.matrix(rows, first.length), dims: [rows, first.length] };
   }
 
-  #checkLength(size: number): void {
-    if (this.length !== size) this.refuse('wrong-length', `${size} elements`, this.length);
+  #child(path: string, value: unknown): Field {
+    return new Field(this.#refuse, this.#budget, path, value);
   }
 
-  /** Copies an array of numbers to `floats`, from `at` on. */
-  #copy(floats: Float32Array, at: number): void {
-    for (const [i, value] of this.#array().entries()) {
+  /** Copies numbers to `floats`, from `at` on. @param row the index of the array in this one, if it is not this one itself */
+  #copy(floats: Float32Array, at: number, numbers: readonly unknown[], row?: number): void {
+    for (let i = 0; i < numbers.length; i++) {
+      const value = numbers[i];
       if (typeof value !== 'number' || !Number.isFinite(Math.fround(value))) {
-        new Field(this.#refuse, `${this.path}[${i}]`, value).refuse(
-          'not-a-number',
-          'a finite float32',
-          describe(value),
-        );
+        const field = (row === undefined ? this : this.at(row)).at(i);
+        field.refuse('not-a-number', 'a finite float32', describe(value));
       }
       floats[at + i] = value as number;
     }

@@ -1,7 +1,8 @@
 import type { Field } from './field.ts';
 import type { AudioModelParts } from './model.ts';
+import { checkChain } from './plans.ts';
 import { readSampleRate } from './sample-rate.ts';
-import { checkChain, checkKeys, planLinear, planLstm } from './torch-modules.ts';
+import { checkKeys, planLinear, planLstm } from './torch-modules.ts';
 
 export const GUITARML_MODELS = ['SimpleRNN'] as const;
 export const GUITARML_UNITS = ['LSTM'] as const;

@@ -41,7 +41,7 @@ export class AudioModel extends Owner {
   readonly sampleRate: number | undefined;
   private readonly _skip: boolean;
   private readonly _stages: Stage[] = [];
-  /** For blocks of ... 4, 2, 1 samples: the first stage's input and every stage's output. All blocks share their memory. */
+  /** For blocks of ... 4, 2, 1 samples: the first stage's input and every stage's output. All blocks share three buffers. */
   private readonly _blocks: Target[][] = [];
 
   /** @internal */
@@ -52,13 +52,11 @@ export class AudioModel extends Owner {
     try {
       for (const make of stages) this._stages.push(make());
       const widths = [this._stages[0]!.inputSize, ...this._stages.map(({ outputSize }) => outputSize)];
-      const most = Math.min(MAX_BLOCK, BLOCK_FLOATS / Math.max(...widths));
+      const most = Math.min(MAX_BLOCK, BLOCK_FLOATS / widths.reduce((a, b) => Math.max(a, b)));
       let size = 1;
       while (2 * size <= most) size *= 2;
-      const buffers = widths.map((width) => new Float32Array(size * width));
-      for (; size >= 1; size /= 2) {
-        this._blocks.push(buffers.map((buffer, i) => target(buffer, size, widths[i]!)));
-      }
+      const makeBlock = blockMaker(widths, size);
+      for (; size >= 1; size /= 2) this._blocks.push(makeBlock(size));
       // runs once, so that linear memory grows now and not while audio plays
       this._run(this._blocks[0]!);
       this.reset();
@@ -154,9 +152,26 @@ export class AudioModel extends Owner {
   }
 }
 
-/** Makes a view of the first `rows` rows of a buffer. */
-function target(buffer: Float32Array, rows: number, width: number): Target {
-  return { out: { data: buffer.subarray(0, rows * width), dims: [rows, width] } };
+/**
+ * Makes a function that makes a block of so many samples: the targets of all widths. A stage reads the target before its own, so
+ * two buffers in turn serve all stages, and one view all targets of its width in a buffer; the input is kept for the skip.
+ */
+function blockMaker(widths: readonly number[], most: number): (rows: number) => Target[] {
+  const [first, ...rest] = widths;
+  const buffers = [rest, rest, [first!]].map(
+    (list) => new Float32Array(most * list.reduce((a, b) => Math.max(a, b), 0)),
+  );
+  return (rows) => {
+    const views = buffers.map(() => new Map<number, Target>());
+    return widths.map((width, i) => {
+      const turn = i === 0 ? 2 : i % 2;
+      const view = views[turn]!.get(width) ?? {
+        out: { data: buffers[turn]!.subarray(0, rows * width), dims: [rows, width] },
+      };
+      views[turn]!.set(width, view);
+      return view;
+    });
+  };
 }
 
 /** Counts the samples of a block: its last stage has one output for each. */

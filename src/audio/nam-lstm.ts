@@ -1,7 +1,6 @@
 import type { TensorLike } from '../base/tensor.ts';
 import type { Field } from './field.ts';
-import { DenseStage, LstmStage } from './stages.ts';
-import type { StagePlan } from './torch-modules.ts';
+import { countLstm, densePlan, lstmPlan, type StagePlan } from './plans.ts';
 
 /**
  * Plans a NAM model with the architecture LSTM. The list `weights` holds for each layer a matrix [4H][I + H] with the gates in
@@ -17,7 +16,10 @@ export function planNamLstm(model: Field): StagePlan[] {
 
   const layerCount = (I: number) => 4 * H * (I + H) + 4 * H + 2 * H;
   const count = layerCount(inputSize) + (numLayers - 1) * layerCount(H) + H + 1;
-  const weights = model.get('weights').vector(count);
+  const list = model.get('weights');
+  list.checkLength(count);
+  countLstm(list, inputSize, H, numLayers);
+  const weights = list.vector(count);
   let at = 0;
   const take = (size: number) => {
     at += size;
@@ -39,10 +41,7 @@ export function planNamLstm(model: Field): StagePlan[] {
   const head = take(H);
   const bias = take(1);
   const field = config.get('input_size');
-  return [
-    { field, inputSize, outputSize: H, keys: [], make: () => new LstmStage(stateDict, { h0, c0 }) },
-    { field, inputSize: H, outputSize: 1, keys: [], make: () => new DenseStage(head, bias) },
-  ];
+  return [lstmPlan(field, stateDict, [], { h0, c0 }), densePlan(field, head, bias)];
 }
 
 /** Copies columns `from` to `to` - 1 of a matrix of `width` columns. */

@@ -2,8 +2,8 @@ import { describe } from '../base/tensor.ts';
 import type { Field } from './field.ts';
 import type { AudioModelParts } from './model.ts';
 import { planNamLstm } from './nam-lstm.ts';
+import { checkChain, type StagePlan } from './plans.ts';
 import { readSampleRate } from './sample-rate.ts';
-import { checkChain, type StagePlan } from './torch-modules.ts';
 
 export const NAM_ARCHITECTURES = ['LSTM', 'Sequential', 'sequential', 'SlimmableContainer'] as const;
 /** Matches versions from 0.5.0 on, of major version 0. */

@@ -2,10 +2,9 @@ import type { TensorLike } from '../base/tensor.ts';
 import { type Activation, activation } from '../cells/activations.ts';
 import type { Field } from './field.ts';
 import type { AudioModelParts } from './model.ts';
+import { checkChain, countLstm, densePlan, lstmPlan, type StagePlan } from './plans.ts';
 import { readSampleRate } from './sample-rate.ts';
-import { DenseStage, LstmStage } from './stages.ts';
 import { planStateDict } from './torch-dict.ts';
-import { checkChain, type StagePlan } from './torch-modules.ts';
 
 /** The reader of each type of layer. */
 export const RTNEURAL_LAYERS: ReadonlyMap<string, (layer: Field, inputSize: number) => StagePlan> = new Map([
@@ -64,9 +63,8 @@ function planLayers(file: Field): StagePlan[] {
 
 /** Reads the last size of a shape `[null, null, size]`. */
 function lastSize(shape: Field): number {
-  const sizes = shape.items();
-  if (sizes.length === 0) shape.refuse('wrong-length', 'a shape', 'none');
-  return sizes.at(-1)!.size();
+  if (shape.length === 0) shape.refuse('wrong-length', 'a shape', 'none');
+  return shape.at(shape.length - 1).size();
 }
 
 /** Gives the arrays of a layer's `weights`, one for each name. */
@@ -94,7 +92,8 @@ function planKerasLstm(layer: Field, inputSize: number): StagePlan {
     ['bias_ih_l0', { data: bias.vector(4 * H), dims: [4 * H] }],
     ['bias_hh_l0', { data: new Float32Array(4 * H), dims: [4 * H] }],
   ]);
-  return { field: layer, inputSize, outputSize: H, keys: [], make: () => new LstmStage(stateDict) };
+  countLstm(layer, inputSize, H, 1);
+  return lstmPlan(layer, stateDict);
 }
 
 function planKerasDense(layer: Field, inputSize: number): StagePlan {
@@ -105,13 +104,7 @@ function planKerasDense(layer: Field, inputSize: number): StagePlan {
   checkShape(layer, outputSize);
   const weight = transposed(kernel, inputSize, outputSize);
   const values = bias.vector(outputSize);
-  return {
-    field: layer,
-    inputSize,
-    outputSize,
-    keys: [],
-    make: () => new DenseStage(weight, values, RTNEURAL_ACTIVATIONS.get(name)),
-  };
+  return densePlan(layer, weight, values, { activation: RTNEURAL_ACTIVATIONS.get(name) });
 }
 
 /** Transposes a matrix of Keras [rows][columns] to PyTorch's [columns][rows]. */

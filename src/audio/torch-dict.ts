@@ -1,5 +1,6 @@
 import type { Field } from './field.ts';
-import { checkKeys, isChain, planLinear, planLstm, type StagePlan } from './torch-modules.ts';
+import { isChain, type StagePlan } from './plans.ts';
+import { checkKeys, planLinear, planLstm } from './torch-modules.ts';
 
 /**
  * Plans the modules of a PyTorch state dict in the order of the file: PyTorch writes them in the order in which the module made

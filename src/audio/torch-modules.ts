@@ -1,17 +1,6 @@
 import type { TensorLike } from '../base/tensor.ts';
 import type { Field } from './field.ts';
-import { DenseStage, LstmStage, type Stage } from './stages.ts';
-
-/** A stage that is not made yet; its weights were read and checked. */
-export interface StagePlan {
-  /** The place in the file that messages name. */
-  readonly field: Field;
-  readonly inputSize: number;
-  readonly outputSize: number;
-  /** The keys of its tensors in the state dict. */
-  readonly keys: readonly string[];
-  readonly make: () => Stage;
-}
+import { countLstm, densePlan, lstmPlan, type StagePlan } from './plans.ts';
 
 /** Reads the nn.LSTM whose tensors a state dict has under `prefix`, and checks each of them. */
 export function planLstm(dict: Field, prefix: string): StagePlan {
@@ -35,7 +24,8 @@ export function planLstm(dict: Field, prefix: string): StagePlan {
     tensors.set(`bias_ih_l${layer}`, { data: field('bias_ih').vector(4 * H), ...bias });
     tensors.set(`bias_hh_l${layer}`, { data: field('bias_hh').vector(4 * H), ...bias });
   }
-  return { field: first, inputSize, outputSize: H, keys, make: () => new LstmStage(tensors) };
+  countLstm(first, inputSize, H, keys.length / 4);
+  return lstmPlan(first, tensors, keys);
 }
 
 /** Rows for each unit in the weights of other recurrent modules than the LSTM. */
@@ -60,7 +50,7 @@ export function planLinear(dict: Field, prefix: string): StagePlan {
   const [outputSize, inputSize] = matrixDims(field);
   const weight = field.matrix(outputSize, inputSize);
   const bias = keys[1] === undefined ? new Float32Array(outputSize) : dict.get(keys[1]).vector(outputSize);
-  return { field, inputSize, outputSize, keys, make: () => new DenseStage(weight, bias) };
+  return densePlan(field, weight, bias, { keys });
 }
 
 /** Checks that every tensor of a state dict belongs to one of `plans`. */
@@ -73,24 +63,7 @@ export function checkKeys(dict: Field, plans: readonly StagePlan[]): void {
 /** Reads the shape of a matrix, by its first row. */
 function matrixDims(field: Field): [rows: number, columns: number] {
   const rows = field.length;
-  const columns = rows > 0 ? field.first().length : 0;
+  const columns = rows > 0 ? field.at(0).length : 0;
   if (columns === 0) field.refuse('wrong-shape', 'rows of numbers', `${rows} rows of ${columns}`);
   return [rows, columns];
-}
-
-/** Tells whether checkChain() accepts the stages. */
-export function isChain(plans: readonly StagePlan[]): boolean {
-  return plans.every((plan, i) => plan.outputSize === (plans[i + 1]?.inputSize ?? 1));
-}
-
-/** Checks that each stage has the inputs that the one before it gives, and the last one output. */
-export function checkChain(plans: readonly StagePlan[]): void {
-  let reached: number | undefined;
-  for (const { field, inputSize, outputSize } of plans) {
-    if (reached !== undefined && reached !== inputSize) {
-      field.refuse('size-mismatch', `${reached} inputs, the outputs of the layer before it`, inputSize);
-    }
-    reached = outputSize;
-  }
-  if (reached !== 1) plans.at(-1)?.field.refuse('size-mismatch', '1 output, since it is the last', reached);
 }
