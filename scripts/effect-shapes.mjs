@@ -27,7 +27,7 @@ const module = (name) =>
 const guitarML = (H, numLayers, dict) =>
   `{"model_data":{"model":"SimpleRNN","unit_type":"LSTM","input_size":1,"hidden_size":${H},"num_layers":${numLayers},"output_size":1,"skip":0},"state_dict":{${dict},"lin.weight":${matrix(1, H)}}}`;
 
-/** By reader and name: a function of the count, and how large a count is worth looking at. */
+/** By reader and name: a function of the count. */
 export const SHAPES = {
   NAM: {
     'units of one layer': (n) => nam(Math.round(Math.sqrt(8 * n)), 1),
