@@ -28,10 +28,10 @@ function placesOf(value, places = [], depth = 0) {
 /** Puts something absurd into a place of a file. */
 function change(file, random) {
   const places = placesOf(file);
-  const depth = Math.floor(random() * 4);
+  const depth = random(4);
   const near = places.filter((place) => place[2] <= depth);
   const [object, key] = pick(random, near.length ? near : places);
-  const action = Math.floor(random() * 6);
+  const action = random(6);
   if (action < 2) object[key] = pick(random, NUMBERS);
   else if (action === 2) object[key] = pick(random, VALUES);
   else if (action === 3 && Array.isArray(object[key]))
@@ -42,10 +42,10 @@ function change(file, random) {
 
 /** Puts a file of NAM into containers. */
 function contain(file, random) {
-  const depth = Math.floor(random() * 12);
+  const depth = random(12);
   for (let level = 0; level < depth; level++) {
     const models = Array(pick(random, [1, 1, 1, 2])).fill(file);
-    const slim = random() < 0.5;
+    const slim = random(2) === 0;
     const config = slim
       ? { submodels: models.map((model, i) => ({ max_value: i + pick(random, [0, 1, 1]), model })) }
       : { models };
@@ -65,8 +65,8 @@ function absurdEffect(index) {
   } catch {
     return { who, name, text };
   }
-  for (let changes = Math.floor(random() * 3); changes > 0; changes--) change(file, random);
-  if (who === 'NAM' && random() < 0.3) file = contain(file, random);
+  for (let changes = random(3); changes > 0; changes--) change(file, random);
+  if (who === 'NAM' && random(3) === 0) file = contain(file, random);
   return { who, name, text: JSON.stringify(file) };
 }
 

@@ -33,7 +33,7 @@ const FORMULAS: Record<string, [f: Activation, formula: (x: number) => number, b
   gelu: [activation('gelu'), (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)), 6e-8],
   affine: [activation('affine', 2, 0.5), (x) => 2 * x + 0.5, 6e-8],
   leakyRelu: [activation('leakyRelu', 0.25), (x) => (x < 0 ? 0.25 * x : x), 0],
-  thresholdedRelu: [activation('thresholdedRelu', 2), (x) => (x < 2 ? 0 : x), 0],
+  thresholdedRelu: [activation('thresholdedRelu', 2), (x) => (x <= 2 ? 0 : x), 0],
   relu6: [activation('relu6'), (x) => clip(x, 0, 6), 0],
   hardSigmoid: [activation('hardSigmoid', 0.25, 0.5), (x) => clip(0.25 * x + 0.5, 0, 1), 6e-8],
   hardSilu: [activation('hardSilu'), (x) => x * clip(x / 6 + 0.5, 0, 1), 6e-8],

@@ -61,7 +61,7 @@ function one(kind: i32, x: f32, alpha: f32, beta: f32): f32 {
     case LEAKY_RELU:
       return x < 0 ? alpha * x : x;
     case THRESHOLDED_RELU:
-      return x < alpha ? 0 : x;
+      return x <= alpha ? 0 : x;
     case RELU6:
       return min<f32>(max<f32>(x, 0), 6);
     case HARD_SIGMOID:

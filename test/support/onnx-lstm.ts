@@ -12,7 +12,7 @@ export const FUNCTIONS: Record<string, (x: number, alpha: number, beta: number) 
   Relu: (x) => Math.max(0, x),
   Affine: (x, alpha, beta) => alpha * x + beta,
   LeakyRelu: (x, alpha) => (x >= 0 ? x : alpha * x),
-  ThresholdedRelu: (x, alpha) => (x >= alpha ? x : 0),
+  ThresholdedRelu: (x, alpha) => (x > alpha ? x : 0),
   ScaledTanh: (x, alpha, beta) => alpha * Math.tanh(beta * x),
   HardSigmoid: (x, alpha, beta) => Math.min(Math.max(alpha * x + beta, 0), 1),
   Elu: (x, alpha) => (x >= 0 ? x : alpha * Math.expm1(x)),
