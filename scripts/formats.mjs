@@ -1,9 +1,11 @@
 // The formats: a row for each, from which the fuzzer (fuzz-formats.mjs), test/fuzz, test/hostile and test/limits take what they
 // need. A new format adds its row here.
+import { externalData, mutateExternal } from './fuzz-external.mjs';
 import { mutateOnnx, runOnnx } from './fuzz-onnx.mjs';
 import { fill, largeHdf5, largePickle, largeSafetensors, largeZip } from './large-files.mjs';
 import * as mutants from './mutants.mjs';
 import {
+  externalSeed,
   guitarML,
   json,
   namContainers,
@@ -201,6 +203,21 @@ export function makeFormats({ core, audio, keras, onnx, pytorch, safetensors }) 
       run: runOnnx,
       first: ['malformed', 'truncated', 'not-utf8', 'too-deep'],
       small: () => onnxOperators()[0],
+      large: {},
+    },
+    'onnx-external': {
+      seeds: once(() => [externalSeed()]),
+      mutate: mutateExternal,
+      load: (files) => {
+        const given = { externalData: externalData(files) };
+        for (const tensor of onnx.parseOnnx(files.model, given).graph.initializers.values()) void tensor.data;
+        return onnx.loadOnnx(files.model, given);
+      },
+      run: runOnnx,
+      first: ['malformed', 'truncated', 'not-utf8', 'too-deep'],
+      small: () => externalSeed().model,
+      fromBytes: (model) => ({ ...externalSeed(), model }),
+      alsoReads: ['onnx'],
       large: {},
     },
     state: {

@@ -15,7 +15,8 @@ const MESSAGES = {
   graph: { 1: 'node', 2: 'text', 5: 'tensor', 11: 'value', 12: 'value' },
   node: { 1: 'text', 2: 'text', 3: 'text', 4: 'text', 5: 'attribute', 7: 'text' },
   attribute: { 1: 'text', 4: 'text', 5: 'tensor', 6: 'graph', 7: 'floats', 8: 'varints', 9: 'text', 10: 'tensor' },
-  tensor: { 1: 'varints', 4: 'floats', 5: 'varints', 7: 'varints', 8: 'text', 9: 'raw' },
+  tensor: { 1: 'varints', 4: 'floats', 5: 'varints', 7: 'varints', 8: 'text', 9: 'raw', 13: 'entry' },
+  entry: { 1: 'text', 2: 'text' },
   value: { 1: 'text', 2: 'type' },
   type: { 1: 'tensorType' },
   tensorType: { 2: 'shape' },
@@ -67,7 +68,7 @@ export function mutateOnnx(seed, random) {
 }
 
 /** @returns {Field[]} */
-function read(bytes, kind) {
+export function read(bytes, kind) {
   const reader = new BinaryReader(bytes);
   const fields = [];
   while (reader.pos < reader.len) {
@@ -89,7 +90,7 @@ function read(bytes, kind) {
 }
 
 /** @param {readonly Field[]} fields */
-function write(fields) {
+export function write(fields) {
   const writer = new BinaryWriter();
   for (const { number, wire, value } of fields) {
     writer.tag(number, wire);
@@ -105,7 +106,7 @@ function write(fields) {
  * @param {Field[]} fields
  * @param {Field[][]} found
  */
-function lists(fields, found = []) {
+export function lists(fields, found = []) {
   found.push(fields);
   for (const { value } of fields) if (Array.isArray(value)) lists(value, found);
   return found;

@@ -58,3 +58,9 @@ export function namContainers() {
   const submodels = [0.5, 1].map((max_value) => ({ max_value, model: sequential }));
   return [sequential, container('SlimmableContainer', { submodels })];
 }
+
+/** A model with its weights in a second file, and the name of that in UTF-8. */
+export function externalSeed() {
+  const [model, data] = ['model.onnx', 'model.onnx.data'].map((name) => read(`test/fixtures/onnx-external/${name}`));
+  return { model, data, name: Buffer.from('model.onnx.data') };
+}
