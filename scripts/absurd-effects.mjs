@@ -33,7 +33,7 @@ function change(file, random) {
   const [object, key] = pick(random, near.length ? near : places);
   const action = random(6);
   if (action < 2) object[key] = pick(random, NUMBERS);
-  else if (action === 2) object[key] = pick(random, VALUES);
+  else if (action === 2) object[key] = structuredClone(pick(random, VALUES));
   else if (action === 3 && Array.isArray(object[key]))
     object[key] = Array(pick(random, COUNTS)).fill(object[key][0] ?? 0);
   else if (action === 4 && !Array.isArray(object)) object[pick(random, NAMES)] = object[key];
@@ -67,7 +67,9 @@ function absurdEffect(index) {
   }
   for (let changes = random(3); changes > 0; changes--) change(file, random);
   if (who === 'NAM' && random(3) === 0) file = contain(file, random);
-  return { who, name, text: JSON.stringify(file) };
+  const changed = JSON.stringify(file);
+  // what reading takes is in proportion to the file: a second is for small ones
+  return { who, name, text: changed.length < 2 ** 22 ? changed : text };
 }
 
 const LOADERS = { NAM: audio.loadNam, RTNeural: audio.loadRTNeural, GuitarML: audio.loadGuitarML };
