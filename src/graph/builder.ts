@@ -6,6 +6,7 @@ import { skip } from '../memory/rows.ts';
 import { Resource } from '../nn/module.ts';
 import { copyElements } from './copy.ts';
 import { permuted, strides } from './layout.ts';
+import type { Residents } from './residents.ts';
 import { type DataOf, newData, type ValueData, type ValueType } from './types.ts';
 import { NO_SOURCES, type Sources, Storage, Value } from './value.ts';
 
@@ -83,13 +84,16 @@ export class Builder {
   immediate = false;
   /** The sources of what the current node makes. */
   sources: Sources = NO_SOURCES;
+  private readonly _residents: Residents | undefined;
   private readonly _drafts: Draft[] = [];
   /** Known elements that steps read from linear memory. */
   private readonly _constants = new Map<ValueData, Storage>();
   private readonly _plain = new Map<Value, Value>();
 
-  constructor(limits: Limits) {
+  /** @param residents constants that plans share */
+  constructor(limits: Limits, residents?: Residents) {
     this.limits = limits;
+    this._residents = residents;
   }
 
   /** Begins a node with these inputs. */
@@ -186,8 +190,11 @@ export class Builder {
   }
 
   /** Where a value lies in linear memory; known elements get a place there. */
-  private _resident({ type, storage }: Value): Storage {
+  private _resident(value: Value): Storage {
+    const { type, storage } = value;
     if (!storage.known) return storage;
+    const shared = this._residents?.find(value);
+    if (shared) return shared;
     const { data } = storage;
     let copy = this._constants.get(data);
     if (!copy) {

@@ -1,5 +1,6 @@
 import { copyFloats } from '../memory/rows.ts';
 import { type BoundSteps, Builder, type Limits, Needed } from './builder.ts';
+import { Residents } from './residents.ts';
 import { newData, type ValueData } from './types.ts';
 import { NO_SOURCES, Storage, Value } from './value.ts';
 
@@ -66,6 +67,7 @@ export interface Planning {
   readonly needed: ReadonlySet<GraphStep>;
   /** The places of the outputs that are asked for. */
   readonly outputs: readonly number[];
+  readonly residents: Residents;
   /** Turns an error that is none of the model's into one that names the node. */
   readonly fail: (error: unknown, path: string) => never;
 }
@@ -89,7 +91,7 @@ export class Segment {
   private readonly _ways: Way[] = [];
 
   constructor(planning: Planning, state: State, inputs: readonly Value[]) {
-    const builder = new Builder(state.limits);
+    const builder = new Builder(state.limits, planning.residents);
     this._planning = planning;
     this._wanted = planGraph(builder, planning, state);
     this._state = this._wanted && state;
@@ -261,7 +263,7 @@ export class Plan {
     known: ReadonlySet<number>,
     outputs: readonly number[],
     limits: Limits,
-    fail: Planning['fail'],
+    common: Pick<Planning, 'residents' | 'fail'>,
   ) {
     this.outputs = outputs.slice();
     this._dims = feeds.map(({ dims }) => dims.slice());
@@ -278,7 +280,7 @@ export class Plan {
     });
     for (const [i, value] of this._inputs.entries()) slots[i] = value.count || value.known ? value : emptyValue(value);
     const state = { frames: [{ graph, index: 0, targets: undefined }], slots, limits };
-    const planning = { needed: neededSteps(graph, outputs), outputs, fail };
+    const planning = { needed: neededSteps(graph, outputs), outputs: this.outputs, ...common };
     this.first = new Segment(planning, state, this._inputs);
   }
 
@@ -338,6 +340,15 @@ function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
   return true;
 }
 
+/** Elements that steps of a graph read and that are known before it is planned. */
+function constantsOf(graph: Graph, found = new Set<ValueData>()): Set<ValueData> {
+  for (const { operands, branches } of graph.steps) {
+    for (const operand of operands) if (typeof operand === 'object') found.add(operand.data);
+    for (const branch of branches ?? []) constantsOf(branch, found);
+  }
+  return found;
+}
+
 /** Bytes of plans beyond which the oldest go. */
 const MOST_BYTES = 64 << 20;
 
@@ -346,14 +357,14 @@ export class Plans {
   private readonly _plans: Plan[] = [];
   private readonly _graph: Graph;
   private readonly _slots: number;
-  private readonly _fail: Planning['fail'];
+  private readonly _common: Pick<Planning, 'residents' | 'fail'>;
   /** Feeds whose elements some plan needed. */
   private readonly _known = new Set<number>();
 
   constructor(graph: Graph, slots: number, fail: Planning['fail']) {
     this._graph = graph;
     this._slots = slots;
-    this._fail = fail;
+    this._common = { residents: new Residents(constantsOf(graph)), fail };
   }
 
   /**
@@ -399,7 +410,7 @@ export class Plans {
       plans[0] = plan;
       return plan;
     }
-    const plan = new Plan(this._graph, this._slots, feeds, this._known, outputs, limitsFor(feeds), this._fail);
+    const plan = new Plan(this._graph, this._slots, feeds, this._known, outputs, limitsFor(feeds), this._common);
     plans.unshift(plan);
     let kept = 1;
     for (let bytes = plan.bytes; kept < Math.min(plans.length, KEPT); kept++) {
@@ -412,5 +423,6 @@ export class Plans {
 
   dispose(): void {
     for (const plan of this._plans.splice(0)) plan.dispose();
+    this._common.residents.dispose();
   }
 }

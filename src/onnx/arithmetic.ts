@@ -103,6 +103,7 @@ function power(base: bigint, exponent: bigint, smallest: bigint): bigint {
 
 const pow: Operator = {
   inputs: [2, 2],
+  takesTurned: true,
   prepare(node) {
     return ([a, b], plan) => {
       const base = a!;
@@ -131,8 +132,10 @@ function isSquare(exponent: Value): boolean {
 }
 
 function square(node: OperatorNode, x: Value<Float32Array>, exponent: Value, plan: Builder): Value<Float32Array> {
+  const y = floatUnary(node, UNARY.square, x, plan);
+  // an exponent of more dims gives its result more dims
   const dims = stretch(node, x.dims, exponent.dims);
-  return floatUnary(node, UNARY.square, x.withDims(dims), plan);
+  return dims.length === x.dims.length ? y : plan.plain(y).withDims(dims);
 }
 
 export const ARITHMETIC: readonly (readonly [string, Operator])[] = [
