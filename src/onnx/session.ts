@@ -112,15 +112,6 @@ export class OnnxSession extends Owner {
    * the caller. Its states begin with zeros.
    * @param states names of outputs by the names of the inputs that they become: `{ state: 'stateN' }`
    * @throws TypeError or RangeError that names a state or option; RangeError if memory cannot grow
-   * @example
-   * ```js
-   * import { readFileSync } from 'node:fs';
-   * import { loadOnnx } from 'lstm-wasm/onnx';
-   *
-   * const session = loadOnnx(readFileSync('model.onnx'));
-   * console.log(Object.keys(session.run({ X: { data: new Float32Array(126), dims: [7, 3, 6] } }))); // [ 'Y', 'Y_h', 'Y_c' ]
-   * session.dispose();
-   * ```
    */
   stream(states: Readonly<Record<string, string>>, options?: OnnxStreamOptions): OnnxStream {
     this.checkAlive();

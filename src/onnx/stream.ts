@@ -52,7 +52,7 @@ const FIELDS = ['magic', 'version', 'model'];
 
 /**
  * A model that goes on from run to run: outputs become inputs of the next run, in linear memory. Any number of streams share a
- * session's weights and plans.
+ * session's weights and plans. docs/formats/onnx.md has an example with Silero VAD.
  */
 export class OnnxStream extends Resource {
   /** Places of the states' outputs. @internal */
