@@ -10,31 +10,37 @@ interface Dtype {
 
 const raw: Dtype['read'] = (bytes) => new Uint8Array(bytes);
 
+type Row = readonly [name: string, bits: number, read?: Dtype['read']];
+
+const ROWS: readonly Row[] = [
+  ['BOOL', 8],
+  ['F4', 4],
+  ['F6_E2M3', 6],
+  ['F6_E3M2', 6],
+  ['U8', 8],
+  ['I8', 8, (bytes) => new Int8Array(bytes)],
+  ['F8_E5M2', 8],
+  ['F8_E4M3', 8],
+  ['F8_E8M0', 8],
+  ['F8_E4M3FNUZ', 8],
+  ['F8_E5M2FNUZ', 8],
+  ['I16', 16, (bytes) => new Int16Array(bytes)],
+  ['U16', 16, (bytes) => new Uint16Array(bytes)],
+  ['F16', 16, (bytes) => float16ToFloat32(new Uint16Array(bytes))],
+  ['BF16', 16, (bytes) => bfloat16ToFloat32(new Uint16Array(bytes))],
+  ['I32', 32, (bytes) => new Int32Array(bytes)],
+  ['U32', 32, (bytes) => new Uint32Array(bytes)],
+  ['F32', 32, (bytes) => new Float32Array(bytes)],
+  ['C64', 64],
+  ['F64', 64, (bytes) => new Float32Array(new Float64Array(bytes))],
+  ['I64', 64, (bytes) => new BigInt64Array(bytes)],
+  ['U64', 64, (bytes) => new BigUint64Array(bytes)],
+];
+
 /** The element types of safetensors, in the order of the reference's enum `Dtype`, which is the order in files. */
-export const DTYPES: ReadonlyMap<string, Dtype> = new Map<string, Dtype>([
-  ['BOOL', { bits: 8, read: raw }],
-  ['F4', { bits: 4, read: raw }],
-  ['F6_E2M3', { bits: 6, read: raw }],
-  ['F6_E3M2', { bits: 6, read: raw }],
-  ['U8', { bits: 8, read: raw }],
-  ['I8', { bits: 8, read: (bytes) => new Int8Array(bytes) }],
-  ['F8_E5M2', { bits: 8, read: raw }],
-  ['F8_E4M3', { bits: 8, read: raw }],
-  ['F8_E8M0', { bits: 8, read: raw }],
-  ['F8_E4M3FNUZ', { bits: 8, read: raw }],
-  ['F8_E5M2FNUZ', { bits: 8, read: raw }],
-  ['I16', { bits: 16, read: (bytes) => new Int16Array(bytes) }],
-  ['U16', { bits: 16, read: (bytes) => new Uint16Array(bytes) }],
-  ['F16', { bits: 16, read: (bytes) => float16ToFloat32(new Uint16Array(bytes)) }],
-  ['BF16', { bits: 16, read: (bytes) => bfloat16ToFloat32(new Uint16Array(bytes)) }],
-  ['I32', { bits: 32, read: (bytes) => new Int32Array(bytes) }],
-  ['U32', { bits: 32, read: (bytes) => new Uint32Array(bytes) }],
-  ['F32', { bits: 32, read: (bytes) => new Float32Array(bytes) }],
-  ['C64', { bits: 64, read: raw }],
-  ['F64', { bits: 64, read: (bytes) => new Float32Array(new Float64Array(bytes)) }],
-  ['I64', { bits: 64, read: (bytes) => new BigInt64Array(bytes) }],
-  ['U64', { bits: 64, read: (bytes) => new BigUint64Array(bytes) }],
-]);
+export const DTYPES: ReadonlyMap<string, Dtype> = new Map(
+  ROWS.map(([name, bits, read = raw]): [string, Dtype] => [name, { bits, read }]),
+);
 
 /** Bytes that V8 keeps with a typed array itself, without an ArrayBuffer, whose 200 bytes a file of small tensors would pay for each. */
 const SMALL = 64;

@@ -3,7 +3,8 @@ import { describe } from '../base/tensor.ts';
 
 // Tells files that a reader was given in place of its own, and what to do then: servers answer with pages, git with pointers.
 
-const READ_WITH = 'read it with lstm-wasm/';
+// called, and not joined in place: bundlers leave out a table of calls that nobody reads, but no template
+const readWith = (door: string, given = '') => `${given}read it with lstm-wasm/${door}`;
 const PAGE = 'the server answered with a page in place of the file, so check its address';
 const CONVERT = 'convert the model first';
 const UNPACK = 'unpack it first';
@@ -22,7 +23,7 @@ type Kind = readonly [start: RegExp, what: string, advice: string];
 const KINDS: readonly Kind[] = [
   [/^$/, 'an empty file', 'check that its download or upload was complete'],
   [/^version https.{3}git-lfs/, 'a Git LFS pointer', 'fetch the file itself, with "git lfs pull"'],
-  [/^\x89HDF\r\n\x1a\n/, 'an HDF5 file', `${READ_WITH}keras`],
+  [/^\x89HDF\r\n\x1a\n/, 'an HDF5 file', readWith('keras')],
   [/^.{4}ORTM/s, 'a model in the ORT format', 'give the .onnx file that it was made of'],
   [/^.{4}TFL3/s, 'a TensorFlow Lite model', CONVERT],
   [/^GGUF/, 'a GGUF file', CONVERT],
@@ -35,9 +36,9 @@ const KINDS: readonly Kind[] = [
   [
     /^PK\x03\x04.{26}(.*\/)?(data\.pkl|byteorder|\.format_version|version)$/s,
     'a zip file of torch.save',
-    `${READ_WITH}pytorch`,
+    readWith('pytorch'),
   ],
-  [/^PK\x03\x04.{26}((metadata|config)\.json|model\.weights\.h5)$/s, 'a .keras file', `${READ_WITH}keras`],
+  [/^PK\x03\x04.{26}((metadata|config)\.json|model\.weights\.h5)$/s, 'a .keras file', readWith('keras')],
   [/^PK\x03\x04.{26}.*\.npy$/s, 'a zip file of NumPy arrays', CONVERT],
   [
     /^PK\x03\x04/,
@@ -45,11 +46,11 @@ const KINDS: readonly Kind[] = [
     'unpack it; a .pt or .pth file is for lstm-wasm/pytorch, a .keras file for lstm-wasm/keras',
   ],
   // the opcode PROTO and a version of the protocol
-  [/^\x80[\x02-\x05]/, 'a Python pickle', `if torch.save wrote it, ${READ_WITH}pytorch`],
+  [/^\x80[\x02-\x05]/, 'a Python pickle', readWith('pytorch', 'if torch.save wrote it, ')],
   // a header's size, of which the upper half is 0, and the header, which is JSON
-  [/^.{4}\0{4}\{/s, 'a safetensors file', `${READ_WITH}safetensors`],
+  [/^.{4}\0{4}\{/s, 'a safetensors file', readWith('safetensors')],
   // ir_version, then the tag of the producer, the version, the text, the graph or the operator sets
-  [/^\x08[\0-\x1f][\x12\x1a"(2:B]/, 'an ONNX model', `${READ_WITH}onnx`],
+  [/^\x08[\0-\x1f][\x12\x1a"(2:B]/, 'an ONNX model', readWith('onnx')],
 ];
 
 /** Those of texts, without a byte order mark and white space at the start. */
@@ -64,7 +65,7 @@ const TEXTS: readonly Kind[] = [
   [
     /^\{\s*(?=").*"(modelTopology|weightsManifest)"/s,
     'JSON, a model of TensorFlow.js',
-    `${READ_WITH}keras, together with its weights`,
+    readWith('keras, together with its weights'),
   ],
   [/^(\{\s*("|\}|$)|\[\s*[[{"\d\]-])/, 'JSON', 'give the model file itself'],
 ];
