@@ -12,6 +12,8 @@ import asc from 'assemblyscript/asc';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
 
+// -Os, or -O3 without its passes local-cse or inlining-optimizing, saves 80 to 170 bytes gzipped, but steps of a stream take 5 to
+// 30 % longer and products of 8-bit weights up to 7 times as long.
 const OPTIONS = ['-O3', '--converge', '--enable-bulk-memory'];
 const MODULES = [
   { name: 'lstm', target: 'lstm', entry: 'assembly/index.ts', features: ['--enable-simd'] },
