@@ -341,6 +341,27 @@ describe('memory', () => {
   });
 });
 
+test('60,000 inputs of one layer among 9,000 others', () => {
+  const input = {
+    name: 'in',
+    class_name: 'InputLayer',
+    config: { name: 'in', batch_input_shape: [null, 3] },
+    inbound_nodes: [],
+  };
+  const layer = (name: string, sources: string[]) => {
+    const inbound_nodes = [sources.map((source) => [source, 0, 0, {}])];
+    return { name, class_name: 'Dropout', config: { name }, inbound_nodes };
+  };
+  const others = Array.from({ length: 9000 }, (_, i) => layer(`d${i}`, ['in']));
+  const all = layer(
+    'all',
+    Array.from({ length: 60_000 }, (_, i) => `d${(i * 7919) % 9000}`),
+  );
+  const config = { layers: [input, all, ...others], input_layers: [['in', 0, 0]], output_layers: [['all', 0, 0]] };
+  const error = refusal(() => loadKeras(tfjs({ class_name: 'Functional', config }, {})));
+  expect(error.code).toBe('wrong-inputs');
+});
+
 test('a name of a million parts', () => {
   const model = sequential([['Dense', { name: 'd', units: 2, use_bias: false }]], [null, 2]);
   const { modelJson, weights } = tfjs(model, { 'd/kernel': noise([2, 2]) });
