@@ -3,6 +3,7 @@
 // ModelError, TypeError or RangeError of the package. Before each it prints its number, so that a crash of the process names it:
 // run it as a program of its own. Needs dist/.
 import { loadOnnx, ModelError } from 'lstm-wasm/onnx';
+import { randomOf } from './random-of.mjs';
 import { onnxFile, tensor } from './write-onnx.mjs';
 
 const [count = 200, first = 0] = process.argv.slice(2).map(Number);
@@ -65,17 +66,6 @@ const LISTS = {
   ConstantOfShape: [0],
   Gather: [1],
 };
-
-/** Numbers from 0 to below 1, by a seed: mulberry32. */
-function randomOf(seed) {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function absurdModel(index) {
   const random = randomOf(index);

@@ -230,6 +230,8 @@ export class PickleMachine {
     if (callee instanceof Foreign) return callee;
     const { name, call } = isGlobal(callee) ? callee : { name: describeValue(callee) };
     const items = args instanceof Tuple ? args.items : [args];
+    // an OrderedDict has an entry for each item of a list, which may be one of the memo
+    if (items[0] instanceof List) this.#cursor.spend(MAP_BYTES + ITEM_BYTES * (items[0].items?.length ?? 0));
     // a tensor of a foreign storage is foreign
     if (call && items[0] instanceof Foreign) return items[0];
     const result = args instanceof Tuple ? call?.(items) : undefined;

@@ -8,8 +8,10 @@ import { describeValue, Storage, type StoredTensor, Tuple } from './values.ts';
 /** The limit of torch itself. */
 const MAX_RANK = 64;
 
-/** Bytes on the budget for a tensor, beside its elements. */
+/** Bytes on the budget for a tensor, beside its elements; for one that has the array of another; and for a size. */
 const TENSOR_BYTES = 400;
+const TIED_BYTES = 120;
+const SIZE_BYTES = 8;
 
 /** A tensor of a checkpoint. */
 export interface CheckpointTensor extends AnyTensor {
@@ -58,6 +60,7 @@ export function readTensors(
       const { name, dtype, dims, offset, strides } = view;
       const same = arrays && `${dtype} ${offset} [${dims}] [${strides}]`;
       let data = same === undefined ? undefined : arrays!.get(same);
+      if (data) budget.spend(TIED_BYTES + SIZE_BYTES * dims.length, describe(name));
       if (!data) {
         budget.spend(TENSOR_BYTES + product(dims) * (dtype.includes('F') ? 4 : view.bytes), describe(name));
         data = copyElements(bytes, view);
@@ -100,9 +103,10 @@ function checkView(source: StorageSource, name: string, { storage, offset, dims,
   const start = checkSize(offset);
   if (start === undefined) wrong('invalid-offset', 'storage offset', 'an integer from 0', describeValue(offset));
   const elements = product(shape!);
+  if (!Number.isSafeInteger(elements)) wrong('out-of-range', 'shape', 'at most 2^53 - 1 elements', describe(shape));
   // an empty view reads nothing, but its offset still has to be one of the storage
   const end = elements === 0 ? start! : shape!.reduce((last, size, i) => last + (size - 1) * steps![i]!, start! + 1);
-  if (!(end <= count) || !Number.isSafeInteger(elements)) {
+  if (!(end <= count)) {
     const view = `shape ${describe(shape)}, strides ${describe(steps)} and offset ${start}`;
     wrong('out-of-range', 'storage', `${end} elements or more for ${view}`, `${count}`);
   }
