@@ -1,4 +1,4 @@
-import { checkOptions, wrongType } from './base/tensor.ts';
+import { checkOptions, wrongNumber, wrongType } from './base/tensor.ts';
 import { type KernelOptions, useKernels } from './cells/kernels.ts';
 import { checkFile } from './files/bytes.ts';
 import { explainRefusal } from './files/what-file.ts';
@@ -37,6 +37,12 @@ export interface OnnxOptions extends KernelOptions, ParseOnnxOptions {
    * that are not supported. Default: all outputs.
    */
   readonly outputs?: readonly string[] | undefined;
+  /**
+   * Bits of a weight; only 8. Constant matrices of LSTM, MatMul, Gemm and Conv then have 8-bit weights, as quantize() of LSTM and
+   * Linear makes them: a quarter of the memory, faster where weights or multiplications limit, and less exact; docs/formats/onnx.md
+   * lists what stays float32. Default: all weights stay float32.
+   */
+  readonly quantize?: 8 | undefined;
 }
 
 /** Kinds of files whose errors tell more than that they are such files. */
@@ -73,8 +79,10 @@ export function parseOnnx(bytes: Uint8Array | ArrayBuffer, options?: ParseOnnxOp
  * supported operators, which https://onnx.ai/onnx/operators/ defines; float16, bfloat16 and float64 are computed in float32.
  * `bytes` may be changed or dropped afterwards.
  * @param bytes the file
- * @throws ModelError that names the place where the file is damaged; or one that lists every unsupported operator with its nodes
- * @throws TypeError if `bytes` is not a Uint8Array or ArrayBuffer, or is shared or detached, or an option is wrong
+ * @throws ModelError that names the place where the file is damaged; or one that lists every unsupported operator with its nodes;
+ *   or one that names the node, if a weight to quantize is NaN or infinite
+ * @throws TypeError if `bytes` is not a Uint8Array or ArrayBuffer, or is shared or detached, or an option is wrong; RangeError if
+ *   `quantize` is another number than 8
  * @example
  * ```js
  * import { readFileSync } from 'node:fs'; // in a page: await (await fetch('model.onnx')).arrayBuffer()
@@ -88,11 +96,13 @@ export function parseOnnx(bytes: Uint8Array | ArrayBuffer, options?: ParseOnnxOp
  * ```
  */
 export function loadOnnx(bytes: Uint8Array | ArrayBuffer, options?: OnnxOptions): OnnxSession {
-  useKernels('loadOnnx', options, ['externalData', 'outputs']);
+  useKernels('loadOnnx', options, ['externalData', 'outputs', 'quantize']);
   const outputs = readNames('loadOnnx', options?.outputs);
+  const bits: unknown = options?.quantize;
+  if (bits !== undefined && bits !== 8) throw wrongNumber('loadOnnx', 'quantize', '8', bits);
   const file = checkFile('loadOnnx', bytes);
   const external = new ExternalFiles('loadOnnx', options?.externalData);
-  return explainRefusal('onnx', file, OWN, () => createSession(file, external, outputs));
+  return explainRefusal('onnx', file, OWN, () => createSession(file, external, outputs, bits === 8));
 }
 
 /** Copies a list of names; undefined if it is left out. */

@@ -30,6 +30,8 @@ export interface CellOptions {
   readonly clip?: number | undefined;
   /** Whether the forget gate is 1 - i. */
   readonly inputForget?: boolean;
+  /** Whether matrices get 8-bit weights; PyTorch's cell only. All weights are finite then. */
+  readonly int8?: boolean;
 }
 
 /** Sequences that start at the first step and are padded to T steps; each has at least one step. */

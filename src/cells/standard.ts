@@ -1,7 +1,9 @@
-import type { TensorLike } from '../base/tensor.ts';
+import type { AnyTensor, TensorLike } from '../base/tensor.ts';
+import { quantizeMatrix } from '../memory/int8.ts';
 import { LSTM, type LSTMResult } from '../nn/lstm.ts';
 import { packPaddedSequence, padPackedSequence } from '../nn/packed.ts';
 import type { LSTMState } from '../nn/state.ts';
+import { SCALE } from '../nn/state-dict.ts';
 import type { CellOptions, CellResult, Cells, PaddedBatch } from './cells.ts';
 
 /** PyTorch's cell, with sigmoid, tanh and tanh, run by an LSTM. */
@@ -45,12 +47,21 @@ function runPadded(
   return { output: padPackedSequence(output, { batchFirst, totalLength: T }).output, hn, cn };
 }
 
-function toStateDict({ I, H, directions }: CellOptions): Map<string, TensorLike> {
-  const dict = new Map<string, TensorLike>();
+function toStateDict({ I, H, directions, int8 }: CellOptions): Map<string, AnyTensor> {
+  const dict = new Map<string, AnyTensor>();
+  const set = (name: string, values: Float32Array, columns: number): void => {
+    const dims = [4 * H, columns];
+    if (!int8) dict.set(name, { data: values, dims });
+    else {
+      const { data, scale } = quantizeMatrix('LSTM', name, values, 4 * H);
+      dict.set(name, { data, dims });
+      dict.set(name + SCALE, { data: scale, dims: [4 * H] });
+    }
+  };
   for (const [d, { ih, hh, bias }] of directions.entries()) {
     const suffix = d ? '_l0_reverse' : '_l0';
-    dict.set(`weight_ih${suffix}`, { data: ih, dims: [4 * H, I] });
-    dict.set(`weight_hh${suffix}`, { data: hh, dims: [4 * H, H] });
+    set(`weight_ih${suffix}`, ih, I);
+    set(`weight_hh${suffix}`, hh, H);
     if (!bias) continue;
     dict.set(`bias_ih${suffix}`, { data: bias[0], dims: [4 * H] });
     dict.set(`bias_hh${suffix}`, { data: bias[1], dims: [4 * H] });

@@ -9,6 +9,7 @@ export const RUN_BYTES = 4 * 11;
 export const PRODUCT_BYTES = 4 * 12;
 /** The words of a Product that change from one call of the same shape to the next. */
 export const PRODUCT_X = 1;
+export const PRODUCT_Z = 6;
 export const PRODUCT_ROWS = 8;
 
 /** A call of lstm_run; Run in assembly/model.ts documents the fields. */

@@ -66,9 +66,12 @@ export class Compiler {
   private readonly _last: Value[] = [];
   /** How many elements the tensors read from the file have. */
   constants = 0;
+  private readonly _int8: boolean;
 
-  constructor(model: OnnxModel, needed: Needed, fileBytes: number) {
+  /** @param int8 whether constant matrices get 8-bit weights */
+  constructor(model: OnnxModel, needed: Needed, fileBytes: number, int8: boolean) {
     this._needed = needed;
+    this._int8 = int8;
     this._opset = checkOperators(model, needed.nodes);
     const work = new Work(fileBytes / 2 + 2 ** 18, 2 ** 22, () => {
       throw new TooMuch();
@@ -165,7 +168,7 @@ export class Compiler {
     };
     const made = this.resources.length;
     let lower: Lower;
-    const ready = new OperatorNode(node, this._opset, path, constants, this._own, this._packing);
+    const ready = new OperatorNode(node, this._opset, path, constants, this._own, this._packing, this._int8);
     try {
       lower = inOrder(operator, operator.prepare(ready));
       if (isConstant && this._fold(node, lower, ready.constants, scope)) {

@@ -6,6 +6,7 @@ import { StandardCells } from '../cells/standard.ts';
 import type { Builder } from '../graph/builder.ts';
 import { strides } from '../graph/layout.ts';
 import type { Value } from '../graph/value.ts';
+import { FLOAT32 } from '../memory/abi.ts';
 import { panelBytes } from '../memory/pack.ts';
 import { readActivations } from './activations.ts';
 import { reportLSTM } from './lstm-report.ts';
@@ -46,7 +47,7 @@ export const lstm: Operator = {
     const isConstant = [W, R, B, P].every((i) => !node.present[i] || constants[i]);
     const inputSize = constants[W]?.dims[2] ?? 0;
     const make = () => makeCells(readCells(node, settings, constants));
-    const cells = isConstant ? packCells(node, settings, inputSize, make) : undefined;
+    const cells = isConstant ? packCells(node, settings, inputSize, constants) : undefined;
     // the report below keeps make(), which is not needed any more
     if (cells) constants.length = 0;
     node.report = reportLSTM(
@@ -74,24 +75,35 @@ function sign(x: number): string {
 }
 
 /** Packs constant weights, once for all nodes that have them; undefined if the model holds too much already. */
-function packCells(node: OperatorNode, settings: Settings, I: number, make: () => Cells): Cells | undefined {
+function packCells(
+  node: OperatorNode,
+  settings: Settings,
+  I: number,
+  constants: readonly (Value | undefined)[],
+): Cells | undefined {
   const { H, D, functions, clip, inputForget } = settings;
   const names = functions.map(({ kind, alpha, beta }) => `${kind} ${sign(alpha)} ${sign(beta)}`);
   const layout = `LSTM ${H} ${D} ${names} ${clip} ${inputForget}`;
-  const inputs = [W, R, B, P];
-  const bytes = D * (panelBytes(4 * H, I) + panelBytes(4 * H, H) + panelBytes(4 * H, 1) + 32 * H) + OBJECTS;
-  return node.pack(inputs, layout, bytes, make);
+  const form = isRare(node, settings) ? FLOAT32 : node.form;
+  const bytes = D * (panelBytes(4 * H, I, form) + panelBytes(4 * H, H, form) + panelBytes(4 * H, 1) + 32 * H) + OBJECTS;
+  return node.pack([W, R, B, P], layout, bytes, () => {
+    const options = readCells(node, settings, constants);
+    if (form === FLOAT32) return makeCells(options);
+    node.checkFinite('W', constants[W] as Value<Float32Array>);
+    node.checkFinite('R', constants[R] as Value<Float32Array>);
+    return makeCells({ ...options, int8: true });
+  });
 }
 
 /** Tells why the weights are not those of an nn.LSTM. */
-function whyOther(
-  node: OperatorNode,
-  { functions, clip, inputForget }: Settings,
-  isConstant: boolean,
-): string | undefined {
+function whyOther(node: OperatorNode, settings: Settings, isConstant: boolean): string | undefined {
   if (!isConstant) return 'its weights are not constants of the model';
-  const isRare = node.present[P] || clip !== undefined || inputForget || !isStandard(functions);
-  return isRare ? 'nn.LSTM has no peepholes, clip, input_forget or other activations' : undefined;
+  return isRare(node, settings) ? 'nn.LSTM has no peepholes, clip, input_forget or other activations' : undefined;
+}
+
+/** Whether the cell is another than PyTorch's. */
+function isRare(node: OperatorNode, { functions, clip, inputForget }: Settings): boolean {
+  return node.present[P] || clip !== undefined || inputForget || !isStandard(functions);
 }
 
 function readSettings(node: OperatorNode): Settings {

@@ -1,80 +1,22 @@
 import type { Builder, Step } from '../graph/builder.ts';
 import type { ValueData } from '../graph/types.ts';
 import type { Value } from '../graph/value.ts';
-import { PANEL } from '../memory/abi.ts';
+import { FLOAT32, PANEL } from '../memory/abi.ts';
 import { floats, integers } from '../memory/arena.ts';
-import { PANEL_BYTES, panelBytes, panelCount } from '../memory/pack.ts';
+import { wholeTiles } from '../memory/layout.ts';
+import { PANEL_BYTES, panelCount, quantizedBytes } from '../memory/pack.ts';
 import { skip } from '../memory/rows.ts';
-import { PRODUCT_BYTES, PRODUCT_ROWS, PRODUCT_X, Product } from '../memory/structs.ts';
+import { PRODUCT_BYTES, PRODUCT_ROWS, PRODUCT_X, PRODUCT_Z, Product } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
-import { Resource } from '../nn/module.ts';
+import { type Matrix, PackedMatrix, packPanels } from './packed-matrix.ts';
 
-// Products of float matrices in wasm. A constant matrix is packed once; any other is packed in each run, block by block.
+// Products of matrices in wasm. A constant matrix is packed once; any other is packed in each run, block by block.
 
 /** The depth of a block that is packed in a run; a multiple of the depth in which the kernel sums, so that blocks do not change bits. */
 const BLOCK_DEPTH = 4096;
 const BLOCK_PANELS = 4;
 /** Bytes of the sums of the rows that go through the kernel at once, where they are not the result themselves. */
 const BLOCK_BYTES = 1 << 17;
-
-/** A matrix [K][N] in a value. */
-export interface Matrix {
-  readonly value: Value<Float32Array>;
-  readonly start: number;
-  readonly K: number;
-  readonly N: number;
-  /** How far apart neighbours in k and neighbouring columns are, in elements. */
-  readonly kStep: number;
-  readonly nStep: number;
-}
-
-/** Copies a block of a matrix into panels: columns from `column` on, and `depth` rows from `k` on. */
-function packPanels(
-  { value: { data }, N, kStep, nStep }: Matrix,
-  start: number,
-  pointer: number,
-  column: number,
-  panels: number,
-  k: number,
-  depth: number,
-): void {
-  const memory = floats();
-  let at = pointer / 4;
-  for (let panel = 0; panel < panels; panel++, column += PANEL) {
-    const columns = Math.min(PANEL, N - column);
-    for (let i = 0, row = start + k * kStep + column * nStep; i < depth; i++, row += kStep, at += PANEL) {
-      for (let j = 0; j < columns; j++) memory[at + j] = data[row + j * nStep]!;
-      for (let j = columns; j < PANEL; j++) memory[at + j] = 0;
-    }
-  }
-}
-
-/** A constant matrix in linear memory. */
-export class PackedMatrix extends Resource {
-  readonly K: number;
-  readonly N: number;
-  readonly pointer: number;
-
-  constructor(matrix: Matrix) {
-    super('onnx');
-    const { K, N } = matrix;
-    this.K = K;
-    this.N = N;
-    this.pointer = this.allocate(panelBytes(N, K));
-    packPanels(matrix, matrix.start, this.pointer, 0, panelCount(N), 0, K);
-  }
-}
-
-/** Bytes of a matrix in panels. */
-export function packedBytes({ K, N }: Matrix): number {
-  return panelBytes(N, K);
-}
-
-/** Whether packing at most doubles the size of a matrix; narrow ones become mostly padding, empty ones have nothing to pack. */
-export function isWorthPacking({ K, N }: Matrix): boolean {
-  if (K === 0 || N === 0) return false;
-  return panelBytes(N, K) <= 8 * K * N || panelBytes(N, K) <= 1 << 14;
-}
 
 /** Rows to multiply: x[r] begins `start` + r * `stride` floats into `value`. */
 export interface Rows {
@@ -111,7 +53,7 @@ export function multiply(
 function multiplyPacked(
   plan: Builder,
   x: Rows,
-  { K, N, pointer }: PackedMatrix,
+  { K, N, form, pointer }: PackedMatrix,
   bias: Value<Float32Array> | undefined,
   biasStart: number,
   out: Value<Float32Array>,
@@ -120,42 +62,51 @@ function multiplyPacked(
   const panels = panelCount(N);
   const zStride = panels * PANEL_BYTES;
   // whole panels are written to the result; columns that fill the last panel are left out by way of a buffer
-  const isDirect = N % PANEL === 0 && places.length === 1;
-  const most = isDirect ? x.count : Math.min(x.count, Math.max(4, Math.floor(BLOCK_BYTES / zStride)));
+  const isDirect = N % PANEL === 0;
+  const rowBytes = quantizedBytes(K, form);
+  const block = Math.max(4, wholeTiles(BLOCK_BYTES, zStride + rowBytes));
+  const most = isDirect && form === FLOAT32 ? x.count : Math.min(x.count, block);
+  const isOneCall = isDirect && most === x.count && places.length === 1;
   const z = plan.scratch(isDirect ? 0 : most * panels * PANEL);
+  const quantized = plan.scratch((most * rowBytes) / 4);
   const init = plan.keep(zStride);
   const call = plan.keep(PRODUCT_BYTES);
-  plan.kernel([x.value, bias], [out, z, init, call], (atX, atBias, atOut, atZ, atInit, atCall): Step => {
+  plan.kernel([x.value, bias], [out, z, quantized, init, call], (atX, atBias, atOut, ...own): Step => {
+    const [atZ, atQuantized, atInit, atCall] = own as [number, number, number, number];
     const product = new Product();
     product.w = pointer;
+    product.x = skip(atX, places[0]!.x);
     product.xStride = 4 * x.stride;
     product.K = K;
     product.init = atInit;
+    product.z = isDirect ? skip(atOut, places[0]!.out) : atZ;
     product.zStride = zStride;
     product.panels = panels;
     product.rows = most;
+    product.form = form;
+    product.scratch = atQuantized;
+    product.write(atCall);
     floats().fill(0, atInit / 4, atInit / 4 + panels * PANEL);
     const fill = fillBias(bias, atBias, biasStart, N, atInit);
     const kernels = wasm();
-    if (isDirect) {
-      product.x = skip(atX, places[0]!.x);
-      product.z = skip(atOut, places[0]!.out);
-      product.write(atCall);
+    if (isOneCall) {
       return () => {
         fill?.();
         kernels.multiply(atCall);
       };
     }
-    product.z = atZ;
-    product.write(atCall);
     return () => {
       fill?.();
       for (const place of places) {
         for (let row = 0; row < x.count; row += most) {
+          const to = skip(atOut, place.out + row * N);
           const words = integers();
           words[atCall / 4 + PRODUCT_X] = skip(atX, place.x + row * x.stride);
           words[atCall / 4 + PRODUCT_ROWS] = Math.min(most, x.count - row);
-          kernels.linear(atCall, skip(atOut, place.out + row * N), N);
+          if (isDirect) {
+            words[atCall / 4 + PRODUCT_Z] = to;
+            kernels.multiply(atCall);
+          } else kernels.linear(atCall, to, N);
         }
       }
     };

@@ -2,6 +2,9 @@ import { describe, formatDims } from '../base/tensor.ts';
 import type { Builder } from '../graph/builder.ts';
 import type { ValueType } from '../graph/types.ts';
 import type { Value } from '../graph/value.ts';
+import { FLOAT32 } from '../memory/abi.ts';
+import { int8Form } from '../memory/int8.ts';
+import type { Form } from '../memory/pack.ts';
 import type { LSTMReport } from './lstm-report.ts';
 import type { OnnxNode } from './model.ts';
 import type { Owned, Packing } from './packing.ts';
@@ -49,7 +52,9 @@ export class OperatorNode {
   private readonly _attributes: OnnxNode['attributes'];
   private readonly _own: (resource: Owned) => void;
   private readonly _packing: Packing;
+  private readonly _int8: boolean;
 
+  /** @param int8 whether the node's constant matrices get 8-bit weights */
   constructor(
     node: OnnxNode,
     opset: number,
@@ -57,6 +62,7 @@ export class OperatorNode {
     constants: (Value | undefined)[],
     own: (resource: Owned) => void,
     packing: Packing,
+    int8: boolean,
   ) {
     this.opType = node.opType;
     this.name = node.name || (node.outputs.find(Boolean) ?? '');
@@ -68,15 +74,23 @@ export class OperatorNode {
     this._attributes = node.attributes;
     this._own = own;
     this._packing = packing;
+    // a node of constants only is computed once, at load
+    this._int8 = int8 && constants.some((value, i) => this.present[i] && !value);
+  }
+
+  /** The form in which constant matrices are packed. */
+  get form(): Form {
+    return this._int8 ? int8Form() : FLOAT32;
   }
 
   /**
-   * Packs constant inputs, once for all nodes that have the same in the same layout; the inputs themselves are not kept then.
+   * Packs constant inputs, once for all nodes that have the same in the same layout and form; the inputs themselves are not kept
+   * then.
    * @returns undefined if the model holds too much already: the node packs them in each run
    */
   pack<T extends Owned>(inputs: readonly number[], layout: string, bytes: number, make: () => T): T | undefined {
     const values = inputs.map((i) => this.constants[i]);
-    const packed = this._packing.share(values, layout, bytes, make, this._own);
+    const packed = this._packing.share(values, `${layout} in form ${this.form}`, bytes, make, this._own);
     if (packed) for (const i of inputs) this.constants[i] = undefined;
     return packed;
   }
@@ -190,6 +204,12 @@ export class OperatorNode {
     if (value.type !== 'int64' && value.type !== 'int32') this.wrongType(what, 'int64', value.type);
     if (value.dims.length > 1) this.wrongShape(what, 'one dimension', value.dims);
     return toNumbers(plan.need(value));
+  }
+
+  /** Refuses weights that 8 bits cannot stand for. */
+  checkFinite(what: string, { data }: Value<Float32Array>): void {
+    const wrong = data.find((weight) => !Number.isFinite(weight));
+    if (wrong !== undefined) this.wrong('not-finite', what, 'finite weights to quantize', wrong);
   }
 
   /** Checks a tensor that has only one element. */

@@ -5,16 +5,10 @@ import type { Builder } from '../graph/builder.ts';
 import { copyElements } from '../graph/copy.ts';
 import { broadcastDims, stretchedSteps, strides, walk } from '../graph/layout.ts';
 import { Value } from '../graph/value.ts';
-import {
-  isWorthPacking,
-  type Matrix,
-  multiply,
-  multiplyIntegers,
-  PackedMatrix,
-  type Place,
-  packedBytes,
-} from './matrix.ts';
+import { FLOAT32 } from '../memory/abi.ts';
+import { multiply, multiplyIntegers, type Place } from './matrix.ts';
 import type { Operator, OperatorNode } from './node.ts';
+import { isWorthPacking, type Matrix, PackedMatrix, packedBytes } from './packed-matrix.ts';
 import { sameType } from './pairs.ts';
 import { isFloat } from './value.ts';
 
@@ -27,19 +21,23 @@ function matrixOf(value: Value<Float32Array>, turned = false): Matrix {
   return turned ? { ...matrix, K: columns, N: rows, kStep: 1, nStep: columns } : matrix;
 }
 
-/** Packs input `index` if it is constant and worth it; the value itself is not kept then. */
-function packInput(node: OperatorNode, index: number, turned = false): PackedMatrix | undefined {
-  const value = node.constants[index];
+/** Packs input B if it is constant and worth it; the value itself is not kept then. */
+function packB(node: OperatorNode, turned = false): PackedMatrix | undefined {
+  const { form } = node;
+  const value = node.constants[1];
   if (value?.dims.length !== 2 || !isFloat(value)) return undefined;
   const matrix = matrixOf(value, turned);
   if (!isWorthPacking(matrix)) return undefined;
-  return node.pack([index], `matrix ${turned}`, packedBytes(matrix), () => new PackedMatrix(matrix));
+  return node.pack([1], `matrix ${turned}`, packedBytes(matrix, form), () => {
+    if (form !== FLOAT32) node.checkFinite('B', value);
+    return new PackedMatrix(matrix, form);
+  });
 }
 
 const matMul: Operator = {
   inputs: [2, 2],
   prepare(node) {
-    const packed = packInput(node, 1);
+    const packed = packB(node);
     return ([a, b], plan) => {
       if (packed) return [byMatrix(node, node.float32('A', a!), packed, plan)];
       sameType(node, a!, b!, ['float32', 'int64', 'int32']);
@@ -113,7 +111,7 @@ const gemm: Operator = {
     const beta = node.float('beta', 1);
     const turnA = node.flag('transA');
     const turnB = node.flag('transB');
-    const packed = packInput(node, 1, turnB);
+    const packed = packB(node, turnB);
     return ([a, b, c], plan) => {
       const given = node.float32('A', a!);
       if (given.dims.length !== 2) node.wrongShape('A', 'two axes', given.dims);
@@ -247,11 +245,13 @@ function fixGroups(
   const turned = weight.withDims([M, kernel, C]);
   const sample = groupMatrix(turned, group, 0);
   if (group > 64 || isDepthwise(weight.dims, group) || !isWorthPacking(sample)) return undefined;
-  const packed = node.pack([1], `${group} groups`, group * packedBytes(sample), () => {
+  const { form } = node;
+  const packed = node.pack([1], `${group} groups`, group * packedBytes(sample, form), () => {
+    if (form !== FLOAT32) node.checkFinite('W', weight);
     const data = new Float32Array(weight.count);
     copyElements(weight.data, 0, [C * kernel, 1, kernel], data, 0, strides(turned.dims), turned.dims);
     const value = Value.of('float32', turned.dims, data);
-    const matrices = Array.from({ length: group }, (_, g) => new PackedMatrix(groupMatrix(value, group, g)));
+    const matrices = Array.from({ length: group }, (_, g) => new PackedMatrix(groupMatrix(value, group, g), form));
     return { matrices, dispose: () => matrices.forEach((matrix) => void matrix.dispose()) };
   });
   return packed?.matrices;

@@ -63,7 +63,7 @@ export class OnnxSession extends Owner {
   private readonly _resources: readonly Owned[];
 
   /** @internal */
-  constructor(model: OnnxModel, fileBytes: number, asked?: readonly string[]) {
+  constructor(model: OnnxModel, fileBytes: number, asked: readonly string[] | undefined, int8: boolean) {
     super('onnx');
     const { graph } = model;
     const outputs = asked ? chooseOutputs(graph.outputs, asked) : graph.outputs;
@@ -77,7 +77,7 @@ export class OnnxSession extends Owner {
     this._spare = new Set(spare.map(({ name }) => name));
     this.inputs = used.map((info) => port(info, `graph.input[${graph.inputs.indexOf(info)}]`));
     this._halves = new Set(graph.inputs.filter(({ type }) => type === 'float16').map(({ name }) => name));
-    const compiler = new Compiler(model, needed, fileBytes);
+    const compiler = new Compiler(model, needed, fileBytes, int8);
     try {
       const compiled = compiler.compile(
         { ...graph, outputs },
@@ -200,8 +200,9 @@ export function createSession(
   file: Uint8Array,
   external: ExternalFiles,
   outputs: readonly string[] | undefined,
+  int8: boolean,
 ): OnnxSession {
-  return new OnnxSession(readModel(file, external), file.length + external.bytes, outputs);
+  return new OnnxSession(readModel(file, external), file.length + external.bytes, outputs, int8);
 }
 
 /** The outputs with these names, each once, in the file's order. */
