@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { LSTM } from 'lstm-wasm';
 import { loadModel, segment } from '../examples/word-segmentation/main.mjs';
+import { dtln, silero } from './quantized-onnx.mjs';
 
 const json = (path) => JSON.parse(readFileSync(new URL(`../examples/${path}`, import.meta.url), 'utf8'));
 
@@ -74,6 +75,30 @@ function deep() {
   return ['LSTM(1, 8), LSTM(8, 8, 3 layers), h', difference(float, small), ''];
 }
 
+const rms = (values) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+
+/** Compares outputs of an ONNX model. */
+function onnx(what, float, small, note = '') {
+  const apart = float.map((value, i) => value - small[i]);
+  return [what, difference(float, small), `root mean square ${rms(apart).toExponential(1)}${note}`];
+}
+
+/** Silero VAD: probabilities, and how many frames are on the other side of a half. */
+function speech() {
+  const [float, small] = [undefined, { quantize: 8 }].map(silero);
+  const other = float.filter((p, i) => p >= 0.5 !== small[i] >= 0.5).length;
+  return onnx('Silero VAD v5, probabilities', float, small, `; ${other} of ${float.length} frames decided otherwise`);
+}
+
+/** DTLN: masks of its first model, and samples. */
+function denoising() {
+  const [float, small] = [undefined, { quantize: 8 }].map(dtln);
+  return [
+    onnx('DTLN, masks', float.masks, small.masks),
+    onnx('DTLN, samples', float.denoised, small.denoised, ` of ${rms(float.denoised).toExponential(1)}`),
+  ];
+}
+
 console.log('| trained model | largest difference | |\n| --- | --- | --- |');
-for (const [what, worst, note] of [words(), amp(), deep()])
+for (const [what, worst, note] of [words(), amp(), deep(), speech(), ...denoising()])
   console.log(`| ${what} | ${worst.toExponential(1)} | ${note} |`);
