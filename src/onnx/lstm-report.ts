@@ -11,8 +11,8 @@ export interface LSTMReport {
   readonly name: string;
   /**
    * The node's weights as an nn.LSTM has them, for LSTM.fromStateDict: weight_ih_l0 [4H, I], weight_hh_l0 [4H, H], the biases
-   * [4H], and the same with `_reverse` if it is bidirectional. undefined if no nn.LSTM computes the same. Read it before the
-   * session is disposed of.
+   * [4H], and the same with `_reverse` if it is bidirectional; the float32 that they stand for, if the node has 8-bit weights.
+   * undefined if no nn.LSTM computes the same. Read it before the session is disposed of.
    */
   readonly stateDict: ReadonlyMap<string, TensorLike> | undefined;
   /**
