@@ -19,7 +19,7 @@ const CREATE = 'InferenceSession.create';
 
 export declare namespace InferenceSession {
   /**
-   * Options of create(). Only `kernels` and `externalData` have an effect: there is one way to run a model.
+   * Options of create(). Only `kernels`, `externalData` and `quantize` have an effect: there is one way to run a model.
    * https://onnxruntime.ai/docs/api/js/interfaces/InferenceSession.SessionOptions.html
    */
   interface SessionOptions {
@@ -27,6 +27,8 @@ export declare namespace InferenceSession {
     kernels?: WasmModule;
     /** The files beside the model in which its weights lie. */
     externalData?: readonly ExternalDataFileDescription[];
+    /** Bits of a weight; only 8, as in loadOnnx(). Default: weights stay float32. */
+    quantize?: 8;
     /** Ignored: models run on the CPU. */
     executionProviders?: readonly ExecutionProviderConfig[];
     /** Ignored. */
@@ -178,9 +180,9 @@ export const InferenceSession: InferenceSessionFactory = class InferenceSession 
     checkObject(CREATE, 'options', rest[0]);
     const isUrl = typeof source === 'string' || tag(source) === 'URL';
     const bytes = isUrl ? await download(String(source)) : part(source, byteOffset, byteLength);
-    const { kernels, externalData: list } = Object(rest[0]);
+    const { kernels, externalData: list, quantize } = Object(rest[0]);
     const externalData = readExternalData(CREATE, list);
-    return new InferenceSession(loadOnnx(checkFile(CREATE, bytes), { kernels, externalData }));
+    return new InferenceSession(loadOnnx(checkFile(CREATE, bytes), { kernels, externalData, quantize }));
   }
 
   async run(feeds: unknown, fetchesOrOptions?: unknown, options?: unknown): Promise<InferenceSession.ReturnType> {
