@@ -1,9 +1,9 @@
 // Us against the peers, on the same weights and inputs; README.md beside this file has the options.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { BROWSER_OPTIONS, hostsFor } from './browser/hosts.mjs';
 import { ratioChart } from './charts.mjs';
 import { CONTESTANTS } from './contestants.mjs';
-import { ProcessHost } from './host.mjs';
 import { LAUNCH_OPTIONS, launch, processor } from './launch.mjs';
 import { progress } from './progress.mjs';
 import { digits, peersMarkdown, record, save, shortly } from './report.mjs';
@@ -13,50 +13,53 @@ import { nameOf, SHAPES } from './shapes.mjs';
 const { values: options } = parseArgs({
   options: {
     ...LAUNCH_OPTIONS,
+    ...BROWSER_OPTIONS,
     shapes: { type: 'string', default: '' },
     peers: { type: 'string' },
-    browser: { type: 'boolean', default: false },
   },
 });
 launch(options);
 
-const host = options.browser ? new (await import('./browser/host.mjs')).BrowserHost() : new ProcessHost();
-const names = choose(options.peers);
 const wanted = options.shapes.split(',').map((text) => text.trim());
 const shapes = SHAPES.filter((shape) => wanted.some((text) => nameOf(shape).includes(text)));
 if (shapes.length === 0) throw new RangeError(`--shapes: none is called ${options.shapes}`);
 
-const report = {
-  runtime: await host.runtime(),
-  cpu: processor(),
-  date: new Date().toISOString(),
-  quick: options.quick,
-  shapes: [],
-};
-console.log(`${report.runtime} on ${report.cpu}; median microseconds, and how many times as long as ours`);
-for (const [index, shape] of shapes.entries()) {
-  const where = `[${index + 1}/${shapes.length}] ${nameOf(shape)}`;
-  const { quick } = options;
-  const result = await measureShape(shape, names, host, { quick, progress: (text) => progress(`${where} ${text}`) });
-  progress('');
-  report.shapes.push(result);
-  console.log(`${where}: ${result.results.map(summary).join(', ')}`);
+for await (const host of hostsFor(options)) {
+  const names = choose(host, options.peers);
+  const report = {
+    runtime: await host.runtime(),
+    cpu: processor(),
+    date: new Date().toISOString(),
+    quick: options.quick,
+    shapes: [],
+  };
+  console.log(`${report.runtime} on ${report.cpu}; median microseconds, and how many times as long as ours`);
+  for (const [index, shape] of shapes.entries()) {
+    const where = `[${index + 1}/${shapes.length}] ${nameOf(shape)}`;
+    const { quick } = options;
+    const result = await measureShape(shape, names, host, { quick, progress: (text) => progress(`${where} ${text}`) });
+    progress('');
+    report.shapes.push(result);
+    console.log(`${where}: ${result.results.map(summary).join(', ')}`);
+  }
+  await host.end();
+  finish(report);
 }
-await host.end();
 
-const markdown = peersMarkdown(report);
-const file = save('peers', report, markdown);
-const charts = [
-  ['streams', report.shapes.filter(({ stream }) => stream)],
-  ['sequences', report.shapes.filter(({ stream }) => !stream)],
-].flatMap(([kind, shapes]) => {
-  const svg = shapes.length > 0 && ratioChart(`${kind}, ${shortly(report)}`, shapes);
-  return svg ? [[kind, svg]] : [];
-});
-for (const [kind, svg] of charts) writeFileSync(`${file}-${kind}.svg`, svg);
-console.log(`\n${markdown}\n\nsaved as ${file}.json, .md${charts.map(([kind]) => `, -${kind}.svg`).join('')}`);
-
-if (options.record) {
+/** Prints and saves a report, with --record in RESULTS.md too. */
+function finish(report) {
+  const markdown = peersMarkdown(report);
+  const file = save('peers', report, markdown);
+  const charts = [
+    ['streams', report.shapes.filter(({ stream }) => stream)],
+    ['sequences', report.shapes.filter(({ stream }) => !stream)],
+  ].flatMap(([kind, shapes]) => {
+    const svg = shapes.length > 0 && ratioChart(`${kind}, ${shortly(report)}`, shapes);
+    return svg ? [[kind, svg]] : [];
+  });
+  for (const [kind, svg] of charts) writeFileSync(`${file}-${kind}.svg`, svg);
+  console.log(`\n${markdown}\n\nsaved as ${file}.json, .md${charts.map(([kind]) => `, -${kind}.svg`).join('')}`);
+  if (!options.record) return;
   const folder = new URL('charts/', import.meta.url);
   mkdirSync(folder, { recursive: true });
   const slug = shortly(report).toLowerCase().replace(/\W+/g, '-');
@@ -68,7 +71,7 @@ if (options.record) {
 }
 
 /** Us first, in every form; then the peers that were asked for, or all that can run where we run. */
-function choose(list) {
+function choose(host, list) {
   const runnable = Object.keys(CONTESTANTS).filter((name) => host.where === 'node' || CONTESTANTS[name].browser);
   if (list === undefined) return runnable;
   const asked = list.split(',').map((name) => name.trim());

@@ -9,13 +9,18 @@ const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
 /** Runs a contestant in a process of its own, so that nobody's garbage or crash is another's. */
 export class ProcessHost {
   where = 'node';
+  #child;
+
+  constructor(child = CHILD) {
+    this.#child = child;
+  }
 
   async runtime() {
     return NODE;
   }
 
   async start() {
-    const child = fork(CHILD, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const child = fork(this.#child, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     let complaints = '';
     child.stderr.on('data', (text) => {
       complaints += text;

@@ -8,8 +8,8 @@ import { Unavailable } from './unavailable.mjs';
  * Milliseconds. V8's compilers are done with tfjs and onnxruntime-web after a second of work (measured, Node 20 and 24): a
  * quick run flatters us. A contestant whose rounds last longer than `slowMs` gets three of them that count.
  */
-const FULL = { rounds: 15, roundMs: 30, warmMs: 1500, slowMs: 400 };
-const QUICK = { rounds: 5, roundMs: 15, warmMs: 500, slowMs: 200 };
+export const FULL = { rounds: 15, roundMs: 30, warmMs: 1500, slowMs: 400 };
+export const QUICK = { rounds: 5, roundMs: 15, warmMs: 500, slowMs: 200 };
 const SLOW_ROUNDS = 3;
 
 /**
@@ -45,7 +45,11 @@ export async function measureShape(shape, names, host, { quick, progress }) {
   return { name: nameOf(shape), ...shape, flops: flopsOf(shape), results };
 }
 
-async function takeTurns(entries, { rounds, roundMs, slowMs }, progress) {
+/**
+ * Times entries in turns, and adds what was found to their results.
+ * @param entries `rounds`: how many of them count, and one; 0 for one that is out
+ */
+export async function takeTurns(entries, { rounds, roundMs, slowMs }, progress) {
   // round 0 is not counted: compilers in the background may still be busy
   for (let round = 0; round <= rounds; round++) {
     for (const entry of entries) {
@@ -67,7 +71,7 @@ async function takeTurns(entries, { rounds, roundMs, slowMs }, progress) {
 }
 
 /** A contestant that cannot go on is out, and the result says why. */
-async function attempt(entry, action) {
+export async function attempt(entry, action) {
   try {
     await action(entry);
   } catch (error) {

@@ -49,7 +49,7 @@ export function flopsOf({ stream, I, H, L, D, T, B }) {
 }
 
 /** Uniform in -1 .. 1 from a seed (mulberry32), the same numbers in every process. */
-function generator(seed) {
+export function generator(seed) {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -87,4 +87,15 @@ export const suffixOf = (layer, direction) => `_l${layer}${direction ? '_reverse
 export function inputOf({ I, T, B }) {
   const next = generator(2);
   return Float32Array.from({ length: T * B * I }, next);
+}
+
+/** PyTorch's rows are in the order i, f, g, o; ONNX has i, o, f, g. */
+export function onnxRows({ data, dims }) {
+  const [rows, K = 1] = dims;
+  const gate = (rows / 4) * K;
+  const result = new Float32Array(data.length);
+  [0, 3, 1, 2].forEach((from, to) => {
+    result.set(data.subarray(from * gate, (from + 1) * gate), to * gate);
+  });
+  return result;
 }

@@ -37,6 +37,13 @@ function nodeProto({ op, inputs, outputs, attributes = {} }) {
   });
 }
 
+/** A size, or the name of one that is known only when the model runs. */
+function dimension(size) {
+  return message((w) =>
+    typeof size === 'string' ? w.tag(2, LengthDelimited).string(size) : w.tag(1, Varint).int64(size),
+  );
+}
+
 /** A ValueInfoProto of float32. */
 function valueProto(name, dims) {
   return message((w) => {
@@ -45,7 +52,7 @@ function valueProto(name, dims) {
       t.tag(1, Varint).int64(1);
       if (!dims) return;
       const shape = message((s) => {
-        for (const size of dims) s.tag(1, LengthDelimited).bytes(message((d) => d.tag(1, Varint).int64(size)));
+        for (const size of dims) s.tag(1, LengthDelimited).bytes(dimension(size));
       });
       t.tag(2, LengthDelimited).bytes(shape);
     });

@@ -1,5 +1,5 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
-import { suffixOf } from '../shapes.mjs';
+import { onnxRows, suffixOf } from '../shapes.mjs';
 
 // An ONNX model of one LSTM, field by field as onnx.proto numbers them.
 
@@ -72,17 +72,6 @@ const model = ({ nodes, initializers, inputs, outputs }) =>
       w.tag(8, 2).fork().tag(1, 2).string(domain).tag(2, 0).int64(version).join();
     }
   });
-
-/** PyTorch's rows are in the order i, f, g, o; ONNX has i, o, f, g. */
-function onnxRows({ data, dims }) {
-  const [rows, K = 1] = dims;
-  const gate = (rows / 4) * K;
-  const result = new Float32Array(data.length);
-  [0, 3, 1, 2].forEach((from, to) => {
-    result.set(data.subarray(from * gate, (from + 1) * gate), to * gate);
-  });
-  return result;
-}
 
 function concatenate(arrays) {
   const result = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));

@@ -1,0 +1,87 @@
+import { digits, heading, table } from '../report.mjs';
+
+const US = ['ours', 'ours as ort', 'ours int8'];
+
+/** What `measureModel` gave for many models, as Markdown. */
+export function modelsMarkdown(report) {
+  const { models } = report;
+  const names = [...new Set(models.flatMap(({ results }) => results.map(({ name }) => name)))];
+  const timed = names.filter((name) => models.some((model) => resultOf(model, name)?.median));
+  const checked = names.filter((name) => models.some((model) => resultOf(model, name)?.error !== undefined));
+  const head = (names) => ['model', ...names.map((name) => `${name} ${versionOf(models, name)}`.trim())];
+  const rows = (names, cell) =>
+    models.map((model) => [
+      model.name,
+      ...names.map((name) => {
+        const result = resultOf(model, name);
+        return result?.error === undefined ? '' : cell(result, model);
+      }),
+    ]);
+  const time = ({ name, median, status }, model) => {
+    const ours = resultOf(model, 'ours')?.median;
+    if (median === undefined) return status;
+    return name === 'ours' || !ours ? digits(median) : `${digits(median)} (${digits(median / ours)})`;
+  };
+  const error = ({ error, status }) => error.toExponential(1) + (status === 'wrong' ? ' wrong' : '');
+  const goals = goalsOf(models);
+  return [
+    heading('Whole models', report),
+    'Microseconds, median: a frame or block of a stream, its state fed back, or a whole sequence. In brackets: how many times as long as ours.',
+    table([head(timed), ...rows(timed, time)]),
+    ...(goals.length > 0
+      ? ['How many times as long as ours the peers take, and what is asked for:', table(goals)]
+      : []),
+    'Largest difference from the expected output:',
+    table([head(checked), ...rows(checked, error)]),
+    remarks(models, names),
+  ]
+    .filter(Boolean)
+    .join('\n\n');
+}
+
+/** Ratios that were asked for and could be measured, as rows of a table. */
+function goalsOf(models) {
+  const rows = models.flatMap((model) =>
+    model.asked.flatMap(({ us, them, ratio }) => {
+      const measured = resultOf(model, them)?.median / resultOf(model, us)?.median;
+      if (Number.isNaN(measured)) return [];
+      return [[model.name, us, them, `>= ${ratio}`, measured.toFixed(2), measured >= ratio ? 'reached' : 'missed']];
+    }),
+  );
+  return rows.length > 0 ? [['model', 'we', 'they', 'asked', 'measured', ''], ...rows] : [];
+}
+
+/** One line for the terminal. */
+export function summary(model) {
+  const parts = model.results.map(({ name, status, median, error, reason }) => {
+    if (status === 'wrong') return `${name} WRONG by ${error.toExponential(1)}`;
+    if (median === undefined) return `${name} ${status}${reason ? ` (${reason})` : ''}`;
+    const ours = resultOf(model, 'ours')?.median;
+    return US.includes(name) || !ours
+      ? `${name} ${digits(median)}`
+      : `${name} ${digits(median)} (${digits(median / ours)}x)`;
+  });
+  return `${model.name}: ${parts.join(', ')}`;
+}
+
+const resultOf = ({ results }, name) => results.find((result) => result.name === name);
+
+const versionOf = (models, name) =>
+  models.map((model) => resultOf(model, name)?.version).find((version) => version) ?? '';
+
+/** Who did not take part where, and why. */
+function remarks(models, names) {
+  return names
+    .flatMap((name) => {
+      const reasons = new Map();
+      for (const model of models) {
+        const { reason } = resultOf(model, name) ?? {};
+        if (reason) reasons.set(reason, [...(reasons.get(reason) ?? []), model.name]);
+      }
+      return [...reasons].map(([reason, where]) => {
+        const place = where.length === models.length ? 'everywhere' : where.join('; ');
+        return `- ${name}, not measured (${place}): ${reason}.`;
+      });
+    })
+    .join('\n');
+}

@@ -1,0 +1,48 @@
+import { errorOf } from '../oracle.mjs';
+import { attempt, FULL, QUICK, takeTurns } from '../run.mjs';
+import { CONTESTANTS } from './contestants.mjs';
+
+/** Largest error of a form with 8-bit weights. */
+const EIGHT_BIT = 5e-2;
+
+/** Those that run where `host` runs. */
+export function contestantsAt(host) {
+  return Object.keys(CONTESTANTS).filter((name) => [undefined, host.where].includes(CONTESTANTS[name].only));
+}
+
+/**
+ * Measures contestants at one model, all in one process or page: each is compared with what is expected, then all that are
+ * right are timed in turns, A B C A B C, since the machine's speed drifts.
+ * @param {import('./list.mjs').Model} model
+ * @returns {Promise<object>} the model's name and what was asked, with a result for each contestant
+ */
+export async function measureModel(model, names, host, { quick, progress }) {
+  const timing = quick ? QUICK : FULL;
+  const expected = await model.expected();
+  const runner = await host.start();
+  const entries = [];
+  for (const name of names) {
+    progress(`${name}: checking`);
+    const ask = (method, argument) => runner.ask(method, { name, ...argument });
+    const entry = { result: { name }, runner: { ask, end: async () => {} }, samples: [], rounds: 0 };
+    entries.push(entry);
+    await attempt(entry, async ({ result }) => {
+      const { version, output } = await ask('open', { model: model.name });
+      result.version = version;
+      result.error = errorOf(output, expected);
+      result.status = result.error <= (CONTESTANTS[name].eightBit ? EIGHT_BIT : model.bound) ? 'right' : 'wrong';
+    });
+  }
+  // all are there before any is warm: code that one contestant makes V8 throw away is made again
+  for (const entry of entries) {
+    if (entry.result.status !== 'right') continue;
+    progress(`${entry.result.name}: warming up`);
+    await attempt(entry, async () => {
+      await entry.runner.ask('warm', { ms: timing.warmMs });
+      entry.rounds = timing.rounds + 1;
+    });
+  }
+  await takeTurns(entries, timing, progress);
+  await runner.end();
+  return { name: model.name, asked: model.asked, results: entries.map(({ result }) => result) };
+}
