@@ -66,7 +66,12 @@ export async function takeTurns(entries, { rounds, roundMs, slowMs }, progress) 
   for (const { result, runner, samples } of entries) {
     await runner.end();
     if (result.status !== 'right') continue;
-    Object.assign(result, { median: median(samples), p95: quantile(samples, 0.95), samples: samples.length });
+    Object.assign(result, {
+      p10: quantile(samples, 0.1),
+      median: median(samples),
+      p95: quantile(samples, 0.95),
+      samples: samples.length,
+    });
   }
 }
 

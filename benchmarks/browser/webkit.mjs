@@ -33,9 +33,12 @@ export async function openWebKit({ driver, browser }) {
   const session = await begin(url, browser, () => failure);
   const call = (method, path, body) => request(method, `${url}/session/${session.sessionId}${path}`, body);
   await call('POST', '/timeouts', { script: SCRIPT_MS });
+  // the window that it begins with stays: without any there can be no new one
+  const home = await call('GET', '/window');
   return {
     runtime: `WebKitGTK ${session.capabilities.browserVersion}`,
     async open(address) {
+      await call('POST', '/window', { handle: home });
       const { handle } = await call('POST', '/window/new', { type: 'window' });
       const enter = () => call('POST', '/window', { handle });
       await enter();

@@ -2,15 +2,9 @@ import { openOrt } from './ort.mjs';
 import { open, openAsOrt } from './ours.mjs';
 
 /**
- * A part of a model in one runtime. `step` takes the input and returns the outputs, or a promise; they are read before the next
- * call. The player keeps the states.
- * @typedef {{
- *   version: string,
- *   step: (input: Float32Array) => ArrayLike<number>[] | Promise<ArrayLike<number>[]>,
- * }} Player
- *
- * Throws Unavailable where there is nothing to measure.
- * @typedef {(part: import('./list.mjs').Part, options: { eightBit: boolean, assets?: string }) => Promise<Player>} Open
+ * Opens a part of a model in a runtime. Throws Unavailable where there is nothing to measure.
+ * @typedef {(part: import('./list.mjs').Part, options: { eightBit: boolean, assets?: string }) => Promise<Opened>} Open
+ * @typedef {import('./list.mjs').Player & { version: string }} Opened
  */
 
 /** By name; `node`, `browser`: where it runs, both if neither is said. @type {Record<string, { open: Open, eightBit?: boolean, only?: 'node' | 'browser' }>} */

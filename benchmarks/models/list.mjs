@@ -15,10 +15,15 @@ import { answer, input, write } from './synthetic.mjs';
  * beside the inputs of each call, part by part, which are then timed. `asked`: how many times as long a peer should take.
  * @typedef {{
  *   name: string, bound: number, parts: Part[], asked: Asked[],
- *   rehearse: (players: import('./contestants.mjs').Player[]) => Promise<{ output: ArrayLike<number>, calls: Float32Array[][] }>,
+ *   rehearse: (players: Player[]) => Promise<{ output: ArrayLike<number>, calls: Float32Array[][] }>,
  *   expected: () => Promise<ArrayLike<number>>,
  * }} Model
  * @typedef {{ us: string, them: string, ratio: number }} Asked
+ *
+ * A part in one runtime. `step` takes the input and returns the outputs, or a promise; they are read before the next call. The
+ * player keeps the states.
+ * @typedef {{ step: (input: Float32Array) => Outputs | Promise<Outputs> }} Player
+ * @typedef {ArrayLike<number>[]} Outputs
  */
 
 const asked = (us, them, ratio) => ({ us, them, ratio });

@@ -1,4 +1,5 @@
 // Whole ONNX models, the files as they are, against the peers; README.md of the folder above has the options.
+import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { BROWSER_OPTIONS, hostsFor } from '../browser/hosts.mjs';
@@ -31,6 +32,8 @@ for await (const host of hostsFor(options, { child: path('child.mjs'), page: pat
     cpu: processor(),
     date: new Date().toISOString(),
     quick: options.quick,
+    load: loadavg()[0],
+    cores: cpus().length,
     models: [],
   };
   console.log(`${report.runtime} on ${report.cpu}; median microseconds, and how many times as long as ours`);

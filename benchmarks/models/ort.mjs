@@ -2,7 +2,7 @@
  * A model in onnxruntime, or in what has its API.
  * @param {{ ort: object, version: string, options: object }} runtime
  * @param {import('./list.mjs').Part} part
- * @returns {Promise<import('./contestants.mjs').Player>}
+ * @returns {Promise<import('./contestants.mjs').Opened>}
  */
 export async function openOrt({ ort: { InferenceSession, Tensor }, version, options }, part) {
   const session = await InferenceSession.create(await part.onnx(), options);

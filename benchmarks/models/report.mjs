@@ -17,20 +17,24 @@ export function modelsMarkdown(report) {
         return result?.error === undefined ? '' : cell(result, model);
       }),
     ]);
-  const time = ({ name, median, status }, model) => {
-    const ours = resultOf(model, 'ours')?.median;
-    if (median === undefined) return status;
-    return name === 'ours' || !ours ? digits(median) : `${digits(median)} (${digits(median / ours)})`;
+  const timeOf = (key) => (result, model) => {
+    const ours = resultOf(model, 'ours')?.[key];
+    const time = result[key];
+    if (time === undefined) return result.status;
+    return result.name === 'ours' || !ours ? digits(time) : `${digits(time)} (${digits(time / ours)})`;
   };
   const error = ({ error, status }) => error.toExponential(1) + (status === 'wrong' ? ' wrong' : '');
   const goals = goalsOf(models);
   return [
     heading('Whole models', report),
+    `${digits(report.load)} programs on average wanted one of ${report.cores} cores when it began.`,
     'Microseconds, median: a frame or block of a stream, its state fed back, or a whole sequence. In brackets: how many times as long as ours.',
-    table([head(timed), ...rows(timed, time)]),
+    table([head(timed), ...rows(timed, timeOf('median'))]),
     ...(goals.length > 0
-      ? ['How many times as long as ours the peers take, and what is asked for:', table(goals)]
+      ? ['How many times as long as ours the peers take by their medians, and what is asked for:', table(goals)]
       : []),
+    'The fastest tenth, which other programs slow least:',
+    table([head(timed), ...rows(timed, timeOf('p10'))]),
     'Largest difference from the expected output:',
     table([head(checked), ...rows(checked, error)]),
     remarks(models, names),

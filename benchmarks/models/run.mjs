@@ -1,4 +1,5 @@
 import { errorOf } from '../oracle.mjs';
+import { rest } from '../rest.mjs';
 import { attempt, FULL, QUICK, takeTurns } from '../run.mjs';
 import { CONTESTANTS } from './contestants.mjs';
 
@@ -33,15 +34,18 @@ export async function measureModel(model, names, host, { quick, progress }) {
       result.status = result.error <= (CONTESTANTS[name].eightBit ? EIGHT_BIT : model.bound) ? 'right' : 'wrong';
     });
   }
-  // all are there before any is warm: code that one contestant makes V8 throw away is made again
-  for (const entry of entries) {
-    if (entry.result.status !== 'right') continue;
-    progress(`${entry.result.name}: warming up`);
-    await attempt(entry, async () => {
-      await entry.runner.ask('warm', { ms: timing.warmMs });
-      entry.rounds = timing.rounds + 1;
-    });
+  // twice, all of them: code that one contestant makes the engine throw away is made again, and what was found hot is compiled
+  for (const entry of entries) if (entry.result.status === 'right') entry.rounds = timing.rounds + 1;
+  for (let pass = 0; pass < 2; pass++) {
+    progress('waiting for compilers');
+    await rest();
+    for (const entry of entries) {
+      if (entry.rounds === 0) continue;
+      progress(`${entry.result.name}: warming up`);
+      await attempt(entry, () => entry.runner.ask('warm', { ms: timing.warmMs / 2 }));
+    }
   }
+  await rest();
   await takeTurns(entries, timing, progress);
   await runner.end();
   return { name: model.name, asked: model.asked, results: entries.map(({ result }) => result) };

@@ -6,7 +6,7 @@ let loading;
  * LiteRT.js: XNNPACK in WebAssembly, one thread. It loads itself by a script element, so it runs in pages only.
  * @param {import('../models/list.mjs').Part} part
  * @param {{ eightBit: boolean, assets: string }} options
- * @returns {Promise<import('../models/contestants.mjs').Player>}
+ * @returns {Promise<import('../models/contestants.mjs').Opened>}
  */
 export async function open(part, { eightBit, assets }) {
   const file = eightBit ? part.tflite8 : part.tflite;
