@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 
-const LIBRARIES = '/usr/lib/x86_64-linux-gnu';
+const LIBRARIES = '/usr/lib';
 const START_MS = 20_000;
 /** A question is asked for as long as its script may run. */
 const SCRIPT_MS = 600_000;
@@ -13,9 +13,16 @@ const SCRIPT_MS = 600_000;
  */
 export function webKitPrograms() {
   const driver = '/usr/bin/WebKitWebDriver';
-  const folders = existsSync(LIBRARIES) ? readdirSync(LIBRARIES).filter((name) => name.startsWith('webkit2gtk-')) : [];
-  const browser = folders.map((name) => `${LIBRARIES}/${name}/MiniBrowser`).find((path) => existsSync(path));
+  const browser = below(LIBRARIES, /-linux-gnu$/)
+    .flatMap((folder) => below(folder, /^webkit2gtk-/))
+    .map((folder) => `${folder}/MiniBrowser`)
+    .find((path) => existsSync(path));
   return existsSync(driver) && browser ? { driver, browser } : undefined;
+}
+
+function below(folder, pattern) {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names.filter((name) => pattern.test(name)).map((name) => `${folder}/${name}`);
 }
 
 /** @returns {Promise<import('./engines.mjs').Browser>} */
@@ -25,6 +32,8 @@ export async function openWebKit({ driver, browser }) {
   const command = process.env.DISPLAY ? serve : ['xvfb-run', '-a', ...serve];
   // a group of its own, so that the display ends with it
   const child = spawn(command[0], command.slice(1), { stdio: 'ignore', detached: true });
+  const end = () => child.pid && child.exitCode === null && process.kill(-child.pid);
+  process.once('exit', end);
   let failure;
   child.on('error', (error) => {
     failure = error;
@@ -56,7 +65,8 @@ export async function openWebKit({ driver, browser }) {
     },
     async close() {
       await call('DELETE', '').catch(() => {});
-      process.kill(-child.pid);
+      process.off('exit', end);
+      end();
     },
   };
 }
