@@ -1,7 +1,16 @@
 import { describe } from '../base/tensor.ts';
-import type { Entries, Entry } from './state-dict.ts';
 
 // Explains state dicts that people bring from elsewhere: what each is, and the next step.
+
+/** An entry as it was when it was read, once: getters and arrays of the caller's may change. */
+export interface Entry {
+  readonly value: unknown;
+  readonly data: unknown;
+  readonly dims: unknown;
+}
+
+/** Entries by their keys with the prefix. */
+export type Entries = ReadonlyMap<string, Entry>;
 
 /** Rows of weight_hh for each of its columns, and what has so many. */
 const ROWS: Readonly<Record<number, string>> = {

@@ -14,7 +14,7 @@ import {
 import { copyIfInside, isInside } from '../memory/arena.ts';
 import type { Int8Matrix, Values } from '../memory/pack.ts';
 import type { ParameterSpec } from '../memory/parameters.ts';
-import { explainDims, explainEntry, explainStateDict } from './foreign-state-dict.ts';
+import { type Entries, type Entry, explainDims, explainEntry, explainStateDict } from './foreign-state-dict.ts';
 
 /** Internal option of constructors: values to start from, by parameter name, in place of random ones. */
 export const VALUES = Symbol();
@@ -40,16 +40,6 @@ interface Problem {
 export function checkPrefix(who: string, prefix: unknown): void {
   if (typeof prefix !== 'string') throw wrongType(who, 'prefix', 'a string', prefix);
 }
-
-/** An entry as it was when it was read, once: getters and arrays of the caller's may change. */
-export interface Entry {
-  readonly value: unknown;
-  readonly data: unknown;
-  readonly dims: unknown;
-}
-
-/** Entries by their keys with the prefix. */
-export type Entries = ReadonlyMap<string, Entry>;
 
 /** Checks a state dict, a Map or an object, and a prefix; reads the entries under the prefix and the keys of all others. */
 export function entries(who: string, stateDict: unknown, prefix: unknown): Entries {

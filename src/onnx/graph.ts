@@ -195,7 +195,7 @@ export class Compiler {
     }
     for (const [i, name] of node.outputs.entries()) {
       if (name === '') continue;
-      const value = this._uses.get(name) ? values[i] : undefined;
+      const value = this._uses.get(name) ? values[i] && this._folding.plain(values[i]) : undefined;
       // a view of a constant is counted again: it may outlive it
       if (value) this._packing.hold(value.data);
       scope.define(name, { slot: -1, value, tensor: undefined });
