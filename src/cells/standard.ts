@@ -1,70 +1,99 @@
-import type { AnyTensor, TensorLike } from '../base/tensor.ts';
-import { quantizeMatrix } from '../memory/int8.ts';
-import { LSTM, type LSTMResult } from '../nn/lstm.ts';
-import { packPaddedSequence, padPackedSequence } from '../nn/packed.ts';
-import type { LSTMState } from '../nn/state.ts';
-import { SCALE } from '../nn/state-dict.ts';
+import type { TensorLike } from '../base/tensor.ts';
+import { FLOAT32 } from '../memory/abi.ts';
+import { LSTM_CELL } from '../memory/cell-kind.ts';
+import { int8Form, quantizeMatrix } from '../memory/int8.ts';
+import { LSTMWeights, lstmScratchBytes } from '../memory/lstm-weights.ts';
+import { type Form, readParameter, writeParameter } from '../memory/pack.ts';
+import { type LSTMSizes, lstmSizes } from '../memory/parameters.ts';
+import { Resource } from '../nn/module.ts';
+import { Sequence } from '../nn/sequence.ts';
+import type { RecurrentWeights } from '../nn/weights.ts';
 import type { CellOptions, CellResult, Cells, PaddedBatch } from './cells.ts';
+import { packRows } from './pack-rows.ts';
 
-/** PyTorch's cell, with sigmoid, tanh and tanh, run by an LSTM. */
-export class StandardCells implements Cells {
-  readonly lstm: LSTM;
+/** PyTorch's cell, with sigmoid, tanh and tanh: the weights of an nn.LSTM of one layer, run by its kernels. */
+export class StandardCells extends Resource implements Cells, RecurrentWeights {
+  readonly sizes: LSTMSizes;
+  readonly model: number;
+  readonly stepScratch: number;
+  private readonly _form: Form;
+  private readonly _weights: LSTMWeights;
+  private readonly _batchFirst: boolean;
 
+  /** @throws ModelError if a weight to quantize is NaN or infinite; RangeError if memory cannot grow */
   constructor(options: CellOptions) {
-    this.lstm = LSTM.fromStateDict(toStateDict(options), { batchFirst: options.batchFirst });
+    super('LSTM');
+    const { I, H, directions, batchFirst, int8 } = options;
+    this._batchFirst = batchFirst ?? false;
+    this._form = int8 ? int8Form() : FLOAT32;
+    this.sizes = lstmSizes({
+      kind: LSTM_CELL,
+      cell: false,
+      inputSize: I,
+      hiddenSize: H,
+      numLayers: 1,
+      bias: directions.some(({ bias }) => bias),
+      bidirectional: directions.length === 2,
+      projSize: 0,
+    });
+    // before memory is taken: a weight may be refused
+    const values = valuesOf(options);
+    const bytes = LSTMWeights.bytesOf(this.sizes, this._form);
+    this.model = this.allocate(bytes + this.scratchBytes(1));
+    this.stepScratch = this.model + bytes;
+    this._weights = new LSTMWeights(this.sizes, this._form, this.model);
+    for (const parameter of this._weights.parameters) {
+      const value = values.get(parameter.name);
+      if (value) writeParameter(parameter, value);
+    }
+    this._weights.addBiases();
+  }
+
+  scratchBytes(rows: number): number {
+    return lstmScratchBytes(this.sizes, this._form, rows);
+  }
+
+  /** Copies the weights under the names of nn.LSTM; of 8-bit weights the float32 that they stand for. */
+  stateDict(): Map<string, TensorLike> {
+    this.checkAlive();
+    const { parameters } = this._weights;
+    return new Map(parameters.map((one) => [one.name, { data: readParameter(one), dims: [...one.dims] }]));
   }
 
   run({ x, T, batch, lengths, h0, c0 }: PaddedBatch): CellResult {
-    const { inputSize, hiddenSize, batchFirst, sizes } = this.lstm;
-    const dims = [sizes.directions, batch, hiddenSize];
-    const state = (data: Float32Array | undefined) => ({
-      data: data ?? new Float32Array(sizes.directions * batch * hiddenSize),
-      dims,
-    });
-    const input = { data: x, dims: [...(batchFirst ? [batch, T] : [T, batch]), inputSize] };
-    const start = h0 || c0 ? { h0: state(h0), c0: state(c0) } : undefined;
-    const { output, hn, cn } = runPadded(this.lstm, input, T, lengths, start);
-    return { y: output.data, h: hn.data, c: cn.data };
-  }
-
-  dispose(): void {
-    this.lstm.dispose();
-  }
-}
-
-/** Runs sequences that are padded to T steps. Outputs after the end of a sequence are zeros; last states are those at its end. */
-function runPadded(
-  lstm: LSTM,
-  input: TensorLike,
-  T: number,
-  lengths: readonly number[] | undefined,
-  state: LSTMState | undefined,
-): LSTMResult {
-  if (!lengths) return lstm.forward(input, state);
-  const { batchFirst } = lstm;
-  const packed = packPaddedSequence(input, lengths, { batchFirst, enforceSorted: false });
-  const { output, hn, cn } = lstm.forward(packed, state);
-  return { output: padPackedSequence(output, { batchFirst, totalLength: T }).output, hn, cn };
-}
-
-function toStateDict({ I, H, directions, int8 }: CellOptions): Map<string, AnyTensor> {
-  const dict = new Map<string, AnyTensor>();
-  const set = (name: string, values: Float32Array, columns: number): void => {
-    const dims = [4 * H, columns];
-    if (!int8) dict.set(name, { data: values, dims });
+    this.checkAlive();
+    const { inputSize, hiddenSize, directions } = this.sizes;
+    const width = directions * hiddenSize;
+    const y = new Float32Array(T * batch * width);
+    const h = new Float32Array(directions * batch * hiddenSize);
+    const c = new Float32Array(directions * batch * hiddenSize);
+    const sequence = new Sequence().from(h0, c0);
+    if (!lengths) sequence.input(x, T, batch, this._batchFirst).into(y, h, c).run('LSTM', this);
     else {
-      const { data, scale } = quantizeMatrix('LSTM', name, values, 4 * H);
-      dict.set(name, { data, dims });
-      dict.set(name + SCALE, { data: scale, dims: [4 * H] });
+      const packed = packRows(lengths, T, this._batchFirst);
+      const rows = packed.places.length;
+      const some = new Float32Array(rows * width);
+      sequence.packed(packed.gather(x, inputSize), rows, packed.batchSizes, packed.order).into(some, h, c);
+      sequence.run('LSTM', this);
+      packed.scatter(some, y, width);
     }
+    return { y, h, c };
+  }
+}
+
+/** The weights by the names of nn.LSTM, quantized if they are to be. */
+function valuesOf({ H, directions, int8 }: CellOptions): Map<string, Parameters<typeof writeParameter>[1]> {
+  const values = new Map<string, Parameters<typeof writeParameter>[1]>();
+  const matrix = (name: string, data: Float32Array) => {
+    values.set(name, int8 ? quantizeMatrix('LSTM', name, data, 4 * H) : data);
   };
   for (const [d, { ih, hh, bias }] of directions.entries()) {
     const suffix = d ? '_l0_reverse' : '_l0';
-    set(`weight_ih${suffix}`, ih, I);
-    set(`weight_hh${suffix}`, hh, H);
+    matrix(`weight_ih${suffix}`, ih);
+    matrix(`weight_hh${suffix}`, hh);
     if (!bias) continue;
-    dict.set(`bias_ih${suffix}`, { data: bias[0], dims: [4 * H] });
-    dict.set(`bias_hh${suffix}`, { data: bias[1], dims: [4 * H] });
+    values.set(`bias_ih${suffix}`, bias[0]);
+    values.set(`bias_hh${suffix}`, bias[1]);
   }
-  return dict;
+  return values;
 }

@@ -59,7 +59,7 @@ export const lstm: Operator = {
       () => {
         const used = (cells ?? make()) as StandardCells;
         try {
-          return used.lstm.stateDict();
+          return used.stateDict();
         } finally {
           if (!cells) used.dispose();
         }
@@ -203,7 +203,7 @@ function planLSTM(node: OperatorNode, settings: Settings, constant: Cells | unde
       const { x, h0, c0 } = sequences;
       const turned = settings.reverse ? turnSteps(plan, x) : x;
       const out = settings.reverse ? plan.buffer('float32', y.dims) : y;
-      planSequence(plan, constant.lstm, turned, h0, c0, out, h, c);
+      planSequence(plan, constant, turned, h0, c0, out, h, c);
       if (settings.reverse) copySteps(plan, out, y);
     } else {
       // lengths may differ from run to run, and rare cells run in JavaScript

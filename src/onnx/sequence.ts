@@ -5,7 +5,7 @@ import { wholeTiles } from '../memory/layout.ts';
 import { copyFloats } from '../memory/rows.ts';
 import { RUN_BYTES, Run } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
-import type { LSTM } from '../nn/lstm.ts';
+import type { RecurrentWeights } from '../nn/weights.ts';
 
 /** The bytes of the gate sums of a block of steps, about, so that they stay in the L2 cache. */
 const BLOCK_BYTES = 1 << 17;
@@ -18,7 +18,7 @@ const BLOCK_BYTES = 1 << 17;
  */
 export function planSequence(
   plan: Builder,
-  lstm: LSTM,
+  weights: RecurrentWeights,
   x: Value<Float32Array>,
   h0: Value<Float32Array> | undefined,
   c0: Value<Float32Array> | undefined,
@@ -28,8 +28,8 @@ export function planSequence(
 ): void {
   const [T, batch] = x.dims as [number, number];
   const rows = T * batch;
-  const blockRows = Math.min(Math.max(16, wholeTiles(BLOCK_BYTES, lstm.scratchBytes(1))), Math.max(batch, rows));
-  const z = plan.scratch(lstm.scratchBytes(Math.max(batch, blockRows)) / 4);
+  const blockRows = Math.min(Math.max(16, wholeTiles(BLOCK_BYTES, weights.scratchBytes(1))), Math.max(batch, rows));
+  const z = plan.scratch(weights.scratchBytes(Math.max(batch, blockRows)) / 4);
   const call = plan.keep(RUN_BYTES);
   const { count } = h;
   plan.kernel([x, h0, c0], [y, h, c, z, call], (atX, atH0, atC0, atY, atH, atC, atZ, atCall): Step => {
@@ -37,7 +37,7 @@ export function planSequence(
     Object.assign(run, { x: atX, even: atY, odd: atY, h: atH, c: atC, T, batch, rows, z: atZ, blockRows });
     run.write(atCall);
     const { lstm_run } = wasm();
-    const { model } = lstm;
+    const { model } = weights;
     return () => {
       start(atH, atH0, count);
       start(atC, atC0, count);
