@@ -57,9 +57,10 @@ function goalsOf(models) {
 
 /** One line for the terminal. */
 export function summary(model) {
-  const parts = model.results.map(({ name, status, median, error, reason }) => {
+  const taking = model.results.filter(({ status }) => status !== 'skipped');
+  const parts = taking.map(({ name, status, median, error, reason }) => {
     if (status === 'wrong') return `${name} WRONG by ${error.toExponential(1)}`;
-    if (median === undefined) return `${name} ${status}${reason ? ` (${reason})` : ''}`;
+    if (median === undefined) return `${name} ${status} (${reason})`;
     const ours = resultOf(model, 'ours')?.median;
     return US.includes(name) || !ours
       ? `${name} ${digits(median)}`
