@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 const WINDOW_MS = 1000;
 const MOST_MS = 60_000;
 /** Fraction of a core below which processes rest. */
-const IDLE = 0.1;
+const IDLE = 0.05;
 const TICK_MS = 10;
 
 /**

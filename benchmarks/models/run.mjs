@@ -1,3 +1,4 @@
+import { median } from '../measure.mjs';
 import { errorOf } from '../oracle.mjs';
 import { rest } from '../rest.mjs';
 import { attempt, FULL, QUICK, takeTurns } from '../run.mjs';
@@ -5,6 +6,10 @@ import { CONTESTANTS } from './contestants.mjs';
 
 /** Largest error of a form with 8-bit weights. */
 const EIGHT_BIT = 5e-2;
+
+/** Warm-up ends when nobody took less than this part of the best time before. */
+const STEADY = 0.9;
+const MOST_PASSES = 6;
 
 /** Those that run where `host` runs. */
 export function contestantsAt(host) {
@@ -34,19 +39,34 @@ export async function measureModel(model, names, host, { quick, progress }) {
       result.status = result.error <= (CONTESTANTS[name].eightBit ? EIGHT_BIT : model.bound) ? 'right' : 'wrong';
     });
   }
-  // twice, all of them: code that one contestant makes the engine throw away is made again, and what was found hot is compiled
   for (const entry of entries) if (entry.result.status === 'right') entry.rounds = timing.rounds + 1;
-  for (let pass = 0; pass < 2; pass++) {
-    progress('waiting for compilers');
-    await rest();
-    for (const entry of entries) {
-      if (entry.rounds === 0) continue;
-      progress(`${entry.result.name}: warming up`);
-      await attempt(entry, () => entry.runner.ask('warm', { ms: timing.warmMs / 2 }));
-    }
-  }
-  await rest();
+  await warmUp(entries, timing, progress);
   await takeTurns(entries, timing, progress);
   await runner.end();
   return { name: model.name, asked: model.asked, results: entries.map(({ result }) => result) };
+}
+
+/**
+ * Calls all contestants, one after the other, until none gets faster: code that one makes the engine throw away is made again, and
+ * what was found hot is compiled while they rest.
+ */
+async function warmUp(entries, { warmMs, roundMs }, progress) {
+  const best = new Map();
+  for (let pass = 0, isSteady = false; pass < MOST_PASSES && !isSteady; pass++) {
+    progress('waiting for compilers');
+    await rest();
+    isSteady = true;
+    for (const entry of entries) {
+      if (entry.rounds === 0) continue;
+      progress(`${entry.result.name}: warming up`);
+      await attempt(entry, async ({ runner }) => {
+        await runner.ask('warm', { ms: warmMs / 2 });
+        const time = median(await runner.ask('round', { ms: roundMs }));
+        const before = best.get(entry) ?? Number.POSITIVE_INFINITY;
+        if (time < STEADY * before) isSteady = false;
+        best.set(entry, Math.min(time, before));
+      });
+    }
+  }
+  await rest();
 }
