@@ -73,7 +73,15 @@ describe('a .keras file from Windows', () => {
     expect(readKerasWeights(file(windows))).toEqual(readKerasWeights(file((path) => path)));
   });
 
-  test('other names keep their backslashes', () => {
+  test('readKerasWeights gives slashes to names beside the layers too', () => {
+    const weights = hdf5((root) => {
+      for (const path of ['layers\\dense/vars/0', 'metrics\\mean/vars/0', 'optimizer\\vars/0'])
+        write(root, path, noise([2]));
+    });
+    expect([...readKerasWeights(weights).keys()].sort()).toEqual(['layers/dense/vars/0', 'metrics/mean/vars/0']);
+  });
+
+  test('names of other files keep their backslashes', () => {
     const weights = hdf5((root) => write(root, 'a\\b/c', noise([2])));
     expect([...readKerasWeights(weights).keys()]).toEqual(['a\\b/c']);
   });

@@ -38,7 +38,7 @@ const ROOTS = ['layers', '_layer_checkpoint_dependencies'];
 
 /**
  * Lists the datasets of a file by their paths. Keras 2.13 to 2.15 on Windows names one group `layers\\lstm\\cell` in place of three
- * in one another; such paths get the usual slashes.
+ * in one another; in such a file all paths get the usual slashes.
  * @throws ModelError if two paths become one
  */
 export function listDatasets({ contents: { datasets } }: Hdf5): ReadonlyMap<string, Dataset> {
@@ -46,7 +46,7 @@ export function listDatasets({ contents: { datasets } }: Hdf5): ReadonlyMap<stri
   if (![...datasets.keys()].some(isWindows)) return datasets;
   const renamed = new Map<string, Dataset>();
   for (const [path, dataset] of datasets) {
-    const usual = isWindows(path) ? path.replaceAll('\\', '/') : path;
+    const usual = path.replaceAll('\\', '/');
     if (renamed.has(usual)) {
       const reason = `the weight ${describe(usual)} is there twice, with slashes and with backslashes`;
       refuse.because('duplicate-weight', path, reason, 'one', path);
