@@ -80,7 +80,7 @@ test.each([
   [undefined, 'undefined'],
   ['model.safetensors', '"model.safetensors"'],
   [file, 'a Uint8Array'],
-  [{ stat: async () => ({ size: 1 }) }, 'a Object'],
+  [{ stat: async () => ({ size: 1 }) }, '{ "stat" }'],
 ])('refuses what is neither: %s', async (source, got) => {
   await expect(openSafetensors(source as any)).rejects.toThrow(
     new TypeError(`openSafetensors: "source" expected a Blob or a FileHandle, got ${got}`),

@@ -29,7 +29,7 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /\bkernel(:0)?$/m,
-    'keys of Keras: use lstm-wasm/keras, or transpose kernel to weight_ih_l0 and recurrent_kernel to weight_hh_l0',
+    'keys of Keras: use loadKeras, or transpose kernel to weight_ih_l0 and recurrent_kernel to weight_hh_l0',
   ],
 ];
 

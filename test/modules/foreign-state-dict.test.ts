@@ -17,8 +17,7 @@ const GRU = 'weights of a GRU, which is not supported';
 const RNN = 'weights of an RNN, which is not supported';
 const TURNED = 'matrices are transposed, as in Keras; transpose them to [4H, *]';
 const NORM = 'weight_norm: remove it in PyTorch, or compute weight = g v / |row of v| (g is original0, v original1)';
-const KERAS =
-  'keys of Keras: use lstm-wasm/keras, or transpose kernel to weight_ih_l0 and recurrent_kernel to weight_hh_l0';
+const KERAS = 'keys of Keras: use loadKeras, or transpose kernel to weight_ih_l0 and recurrent_kernel to weight_hh_l0';
 const TENSOR = 'expected a tensor { data: Float32Array, dims: number[] }, got';
 
 const cases: [string, Any, string, string][] = [
