@@ -219,8 +219,7 @@ export class LSTMStreams extends Resource {
     const turn = ++this._turn;
     for (let k = 0; k < count; k++) {
       const id = ids[k];
-      // a getter may have opened, closed or stepped streams, which changes the tables, or have disposed of them
-      this._check();
+      // a getter may have opened, closed or stepped streams, which changes the tables
       if (turn !== this._turn) throw new TypeError(`${WHO}: "ids" expected no getters that use these streams`);
       const slot = this._slots.get(id);
       if (slot < 0) throw notOpen(`ids[${k}]`, id);
@@ -229,6 +228,8 @@ export class LSTMStreams extends Resource {
       rowOf[slot] = k;
       slotOf[k] = slot;
     }
+    // or have disposed of them
+    this._check();
   }
 
   private _clear(slot: number): void {

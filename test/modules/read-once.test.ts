@@ -223,9 +223,9 @@ test('ids whose getter closes, steps or disposes of streams are refused', () => 
   ];
   for (const call of inner) {
     const streams = new LSTM(1, 1, { seed: 1 }).streams({ capacity: 3 });
-    const [p, q] = [streams.open(), streams.open()];
+    const [p, q, r] = [streams.open(), streams.open(), streams.open()];
     const before = streams.save(p);
-    const ids = Object.defineProperty([p, q, 0], 2, { get: calling(() => call(streams, q), p) });
+    const ids = Object.defineProperty([p, q, 0], 2, { get: calling(() => call(streams, q), r) });
     expect(() => streams.step(ids, new Float32Array(3), new Float32Array(3))).toThrow(
       /"ids" expected no getters|dispose/,
     );
