@@ -2,11 +2,9 @@ import { formatDims } from '../base/tensor.ts';
 import type { Builder } from '../graph/builder.ts';
 import { strides } from '../graph/layout.ts';
 import type { Value } from '../graph/value.ts';
+import { STEP } from './costs.ts';
 import { integersOf } from './inputs.ts';
 import type { Operator, OperatorNode } from './node.ts';
-
-/** The cost of a step of a plan, in elements. */
-const STEP = 64;
 
 const PAD_MODES = ['constant', 'reflect', 'edge', 'wrap'];
 
