@@ -161,9 +161,9 @@ describe('mistakes in arguments name what the caller wrote', () => {
     [
       'a path in h5',
       { h5: 'model.h5' },
-      /"h5" expected the bytes of the file, so read it first: nothing is opened here, got "model.h5"/,
+      /"h5" expected a Uint8Array or an ArrayBuffer of the file, so read it first: nothing is opened here, got "model.h5"/,
     ],
-    ['a path in keras', { keras: 'a/model.keras' }, /"keras" expected the bytes .* got "a\/model.keras"/],
+    ['a path in keras', { keras: 'a/model.keras' }, /"keras" expected a Uint8Array .* got "a\/model.keras"/],
     [
       'a path in modelJson',
       { modelJson: 'model.json', weights },
@@ -174,8 +174,16 @@ describe('mistakes in arguments name what the caller wrote', () => {
       { modelJson: 'https://example.org/model.json', weights },
       /"modelJson" expected .* read the file first/,
     ],
-    ['a path in weights', { modelJson, weights: 'weights.bin' }, /"weights" expected the bytes of the file/],
-    ['paths in a list', { modelJson, weights: [weights, 'b.bin'] }, /"weights\[1\]" expected the bytes of the file/],
+    [
+      'a path in weights',
+      { modelJson, weights: 'weights.bin' },
+      /"weights" expected a Uint8Array or an ArrayBuffer of the file/,
+    ],
+    [
+      'paths in a list',
+      { modelJson, weights: [weights, 'b.bin'] },
+      /"weights\[1\]" expected a Uint8Array or an ArrayBuffer of the file/,
+    ],
     ['floats', { modelJson, weights: new Float32Array(3) }, /"weights" expected a Uint8Array/],
     [
       'floats by path',

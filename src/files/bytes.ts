@@ -8,9 +8,13 @@ import { tag, wrongType } from '../base/tensor.ts';
 export function checkFile(who: string, bytes: unknown, what = 'bytes'): Uint8Array<ArrayBuffer> {
   const isBytes = ArrayBuffer.isView(bytes) ? tag(bytes) === 'Uint8Array' : tag(bytes) === 'ArrayBuffer';
   const file = isBytes ? bytesOf(bytes as Uint8Array | ArrayBuffer) : undefined;
-  if (typeof bytes === 'string')
-    throw wrongType(who, what, 'the bytes of the file, so read it first: nothing is opened here', bytes);
-  if (!file) throw wrongType(who, what, 'a Uint8Array or an ArrayBuffer, not shared and not detached', bytes);
+  if (!file) {
+    const how =
+      typeof bytes === 'string'
+        ? ' of the file, so read it first: nothing is opened here'
+        : ', not shared and not detached';
+    throw wrongType(who, what, `a Uint8Array or an ArrayBuffer${how}`, bytes);
+  }
   return file;
 }
 
