@@ -138,9 +138,35 @@ const SUBJECTS: Record<string, Subject> = {
     again: (streams) => streams.open(),
   },
   OnnxSession: {
-    make: async () => loadOnnx(await readFixture('onnx-ort/forward.onnx')),
-    use: (session, wrap) => [session.run(wrap({ X: tensor(7, 3, 6) })), session.inputs, session.outputs, session.lstms],
-    again: (session) => session.run({ X: tensor(7, 3, 6) }),
+    make: async () => loadOnnx(await readFixture('dtln/model_1.onnx')),
+    use(session, wrap) {
+      const feeds = { input_2: tensor(1, 1, 257), input_3: tensor(1, 2, 128, 2) };
+      const out = { activation_2: tensor(1, 1, 257) };
+      session.run(feeds, wrap({ out: wrap(out) }));
+      const stream = session.stream(wrap({ input_3: 'tf_op_layer_stack_2' }));
+      const streamed = stream.run({ input_2: tensor(1, 1, 257) });
+      stream.dispose();
+      return [session.run(wrap(feeds)), out, streamed, session.inputs, session.outputs, session.lstms.length];
+    },
+    again: (session) => session.run({ input_2: tensor(1, 1, 257), input_3: tensor(1, 2, 128, 2) }),
+    inside: ['runAs', 'runStream'],
+  },
+  OnnxStream: {
+    make: async () => {
+      const session = loadOnnx(await readFixture('dtln/model_1.onnx'));
+      return session.stream({ input_3: 'tf_op_layer_stack_2' });
+    },
+    use(stream, wrap) {
+      const results = [stream.run(wrap({ input_2: tensor(1, 1, 257) }))];
+      const saved = stream.save();
+      const state = stream.getState();
+      stream.reset();
+      stream.load(saved);
+      stream.setState(wrap(state));
+      return [...results, saved, state, stream.run({ input_2: tensor(1, 1, 257) })];
+    },
+    again: (stream) => stream.run({ input_2: tensor(1, 1, 257) }),
+    inside: ['fill', 'check', 'take'],
   },
   KerasModel: {
     make: async () => loadKeras({ h5: await readFixture('keras/model.h5') }),

@@ -1,5 +1,5 @@
 import { onnxKernels } from '../cells/kernels.ts';
-import { BINARY, Pairs, UNARY } from '../cells/walks.ts';
+import { BINARY, Pairs } from '../cells/walks.ts';
 import type { Builder } from '../graph/builder.ts';
 import { stretchedSteps } from '../graph/layout.ts';
 import { stepsOf, TURNED, type Value } from '../graph/value.ts';
@@ -21,7 +21,7 @@ function floatPairs(
   node: OperatorNode,
   a: Value<Float32Array>,
   b: Value<Float32Array>,
-  op: number,
+  op: keyof typeof BINARY,
   plan: Builder,
 ): Value {
   const dims = stretch(node, a.dims, b.dims);
@@ -35,14 +35,14 @@ function floatPairs(
   plan.kernel([a, b], [out, plan.keep(walk.bytes)], (x, y, to, struct) => {
     Object.assign(walk, { x, y, out: to }).write(struct);
     const { binary_f32 } = onnxKernels();
-    return () => binary_f32(op, struct);
+    return () => binary_f32(BINARY[op], struct);
   });
   return isTurned ? plan.turned(out) : out;
 }
 
 function arithmeticOf(
   node: OperatorNode,
-  op: number,
+  op: keyof typeof BINARY,
   integers: Integers,
 ): (a: Value, b: Value, plan: Builder) => Value {
   return (a, b, plan) => {
@@ -56,7 +56,7 @@ function arithmeticOf(
 }
 
 /** An operator of two inputs in float32, int64 or int32; integers wrap. */
-function arithmetic(op: number, integers: (node: OperatorNode) => Integers): Operator {
+function arithmetic(op: keyof typeof BINARY, integers: (node: OperatorNode) => Integers): Operator {
   return {
     inputs: [2, 2],
     takesTurned: true,
@@ -76,7 +76,7 @@ function divide(node: OperatorNode): Integers {
 const pick = (first: boolean, x: bigint, y: bigint): bigint => (first ? x : y);
 
 /** Min and Max take any number of inputs. */
-function extreme(op: number, integers: Integers): Operator {
+function extreme(op: keyof typeof BINARY, integers: Integers): Operator {
   return {
     inputs: [1, Number.POSITIVE_INFINITY],
     prepare(node) {
@@ -112,7 +112,7 @@ const pow: Operator = {
       if (isFloat(base) || (isFloat(exponent) && !plan.need(exponent).data.every(Number.isInteger))) {
         const x = castTo('float32', base, plan, node.path) as Value<Float32Array>;
         const y = castTo('float32', exponent, plan, node.path) as Value<Float32Array>;
-        const out = isSquare(exponent) ? square(node, x, exponent, plan) : floatPairs(node, x, y, BINARY.pow, plan);
+        const out = isSquare(exponent) ? square(node, x, exponent, plan) : floatPairs(node, x, y, 'pow', plan);
         return [castTo(base.type, out, plan, node.path)];
       }
       plan.count(POWER * Math.max(base.count, exponent.count), node.path);
@@ -132,18 +132,18 @@ function isSquare(exponent: Value): boolean {
 }
 
 function square(node: OperatorNode, x: Value<Float32Array>, exponent: Value, plan: Builder): Value<Float32Array> {
-  const y = floatUnary(node, UNARY.square, x, plan);
+  const y = floatUnary(node, 'square', x, plan);
   // an exponent of more dims gives its result more dims
   const dims = stretch(node, x.dims, exponent.dims);
   return dims.length === x.dims.length ? y : plan.plain(y).withDims(dims);
 }
 
 export const ARITHMETIC: readonly (readonly [string, Operator])[] = [
-  ['Add', arithmetic(BINARY.add, () => (x, y) => x + y)],
-  ['Sub', arithmetic(BINARY.sub, () => (x, y) => x - y)],
-  ['Mul', arithmetic(BINARY.mul, () => (x, y) => x * y)],
-  ['Div', arithmetic(BINARY.div, divide)],
-  ['Min', extreme(BINARY.min, (x, y) => pick(x < y, x, y))],
-  ['Max', extreme(BINARY.max, (x, y) => pick(x > y, x, y))],
+  ['Add', arithmetic('add', () => (x, y) => x + y)],
+  ['Sub', arithmetic('sub', () => (x, y) => x - y)],
+  ['Mul', arithmetic('mul', () => (x, y) => x * y)],
+  ['Div', arithmetic('div', divide)],
+  ['Min', extreme('min', (x, y) => pick(x < y, x, y))],
+  ['Max', extreme('max', (x, y) => pick(x > y, x, y))],
   ['Pow', pow],
 ];

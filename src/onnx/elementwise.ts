@@ -9,7 +9,7 @@ import { isFloat } from './value.ts';
 // Operators that compute each element from the one at its place in the input.
 
 /** An operator of one input: an operator of unary_f32; with `integers` for int64 and int32 too. */
-function unary(op: number, integers?: (x: bigint) => bigint): Operator {
+function unary(op: keyof typeof UNARY, integers?: (x: bigint) => bigint): Operator {
   return {
     inputs: [1, 1],
     takesTurned: true,
@@ -42,7 +42,7 @@ function mapIntegers(value: Value, out: Value, apply: (x: bigint) => bigint): vo
 /** Adds the step of an operator of unary_f32. */
 export function floatUnary(
   node: OperatorNode,
-  op: number,
+  op: keyof typeof UNARY,
   x: Value<Float32Array>,
   plan: Builder,
   alpha = 0,
@@ -51,7 +51,7 @@ export function floatUnary(
   const { count } = x;
   plan.kernel([x], [out], (from, to) => {
     const { unary_f32 } = onnxKernels();
-    return () => unary_f32(op, from, to, count, alpha);
+    return () => unary_f32(UNARY[op], from, to, count, alpha);
   });
   return out;
 }
@@ -111,7 +111,7 @@ const leakyRelu: Operator = {
   takesTurned: true,
   prepare(node) {
     const alpha = node.float('alpha', Math.fround(0.01));
-    return ([a], plan) => [floatUnary(node, UNARY.leakyRelu, node.float32('input', a!), plan, alpha)];
+    return ([a], plan) => [floatUnary(node, 'leakyRelu', node.float32('input', a!), plan, alpha)];
   },
 };
 
@@ -119,14 +119,14 @@ export const ELEMENTWISE: readonly (readonly [string, Operator])[] = [
   ['Cast', cast],
   ['Clip', clip],
   ['LeakyRelu', leakyRelu],
-  ['Neg', unary(UNARY.neg, (x) => -x)],
-  ['Abs', unary(UNARY.abs, (x) => (x < 0n ? -x : x))],
-  ['Relu', unary(UNARY.relu, (x) => (x < 0n ? 0n : x))],
-  ['Sqrt', unary(UNARY.sqrt)],
-  ['Floor', unary(UNARY.floor)],
-  ['Ceil', unary(UNARY.ceil)],
-  ['Exp', unary(UNARY.exp)],
-  ['Log', unary(UNARY.log)],
-  ['Sigmoid', unary(UNARY.sigmoid)],
-  ['Tanh', unary(UNARY.tanh)],
+  ['Neg', unary('neg', (x) => -x)],
+  ['Abs', unary('abs', (x) => (x < 0n ? -x : x))],
+  ['Relu', unary('relu', (x) => (x < 0n ? 0n : x))],
+  ['Sqrt', unary('sqrt')],
+  ['Floor', unary('floor')],
+  ['Ceil', unary('ceil')],
+  ['Exp', unary('exp')],
+  ['Log', unary('log')],
+  ['Sigmoid', unary('sigmoid')],
+  ['Tanh', unary('tanh')],
 ];

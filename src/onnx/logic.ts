@@ -6,7 +6,7 @@ import { pairs, sameType, stretch } from './pairs.ts';
 // Comparisons, and operators that use their results.
 
 const COMPARED: readonly ValueType[] = ['float32', 'int64', 'int32'];
-const EQUATED: readonly ValueType[] = [...COMPARED, 'bool'];
+const EQUATED: readonly ValueType[] = ['float32', 'int64', 'int32', 'bool'];
 
 function comparison(apply: (x: number, y: number) => boolean, types: readonly ValueType[], since = 7): Operator {
   return {

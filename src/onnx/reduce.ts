@@ -55,7 +55,7 @@ const ZERO: Readonly<Record<ValueType, number | bigint>> = { float32: 0, int64: 
  */
 function reduction(
   fold: Fold,
-  op: number,
+  op: keyof typeof REDUCE,
   asInput: number,
   ofNone: Readonly<Record<ValueType, number | bigint>>,
   types: string[],
@@ -103,7 +103,7 @@ function reduction(
 /** Reduces along axes next to each other where they lie; others are brought next to each other first. */
 function reduceFloats(
   plan: Builder,
-  op: number,
+  op: keyof typeof REDUCE,
   value: Value<Float32Array>,
   axes: readonly number[],
   out: Value<Float32Array>,
@@ -122,7 +122,7 @@ function reduceFloats(
   ];
   plan.kernel([x], [out], (from, to) => {
     const { reduce_f32 } = onnxKernels();
-    return () => reduce_f32(op, from, to, outer, n, inner);
+    return () => reduce_f32(REDUCE[op], from, to, outer, n, inner);
   });
 }
 
@@ -195,9 +195,9 @@ function softmax(run: (pointer: number, outer: number, n: number, inner: number)
 }
 
 export const REDUCTIONS: readonly (readonly [string, Operator])[] = [
-  ['ReduceMean', reduction(mean, REDUCE.mean, 18, ZERO, NUMBERS)],
-  ['ReduceSum', reduction(sum, REDUCE.sum, 13, ZERO, NUMBERS)],
-  ['ReduceMax', reduction(largest, REDUCE.max, 18, SMALLEST, NUMBERS.concat('bool'))],
+  ['ReduceMean', reduction(mean, 'mean', 18, ZERO, NUMBERS)],
+  ['ReduceSum', reduction(sum, 'sum', 13, ZERO, NUMBERS)],
+  ['ReduceMax', reduction(largest, 'max', 18, SMALLEST, NUMBERS.concat('bool'))],
   ['ArgMax', argMax],
   ['Softmax', softmax((pointer, outer, n, inner) => wasm().softmax_f32(pointer, outer, n, inner))],
   ['LogSoftmax', softmax((pointer, outer, n, inner) => onnxKernels().log_softmax_f32(pointer, outer, n, inner))],

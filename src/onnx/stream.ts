@@ -11,6 +11,7 @@ import {
   wrongType,
   wrongValue,
 } from '../base/tensor.ts';
+import { encodeUtf8 } from '../files/utf8.ts';
 import type { Value } from '../graph/value.ts';
 import { readFloats, writeFloats } from '../memory/pack.ts';
 import { copyFloats, fill, skip } from '../memory/rows.ts';
@@ -52,7 +53,21 @@ const FIELDS = ['magic', 'version', 'model'];
 
 /**
  * A model that goes on from run to run: outputs become inputs of the next run, in linear memory. Any number of streams share a
- * session's weights and plans. docs/formats/onnx.md has an example with Silero VAD.
+ * session's weights and plans.
+ * @example
+ * ```js
+ * import { readFileSync } from 'node:fs';
+ * import { loadOnnx } from 'lstm-wasm/onnx';
+ *
+ * const session = loadOnnx(readFileSync('silero_vad.onnx')); // Silero VAD
+ * const voice = session.stream({ state: 'stateN' }); // its input `state` is the output `stateN` of the run before
+ * const input = { data: new Float32Array(576), dims: [1, 576] };
+ * const sr = { data: BigInt64Array.of(16000n), dims: [] };
+ * for (let frame = 0; frame < 3; frame++) voice.run({ input, sr });
+ * console.log(voice.run({ input, sr }).output.data[0] < 0.1); // true
+ * voice.dispose();
+ * session.dispose();
+ * ```
  */
 export class OnnxStream extends Resource {
   /** Places of the states' outputs. @internal */
@@ -77,7 +92,7 @@ export class OnnxStream extends Resource {
     });
     this.places = this._states.map(({ output }) => output);
     const shape = JSON.stringify(this._states.map(({ name, dims }) => [name, dims]));
-    this._header = [MAGIC, 1, crc32(new TextEncoder().encode(shape))];
+    this._header = [MAGIC, 1, crc32(encodeUtf8(shape))];
   }
 
   /**

@@ -75,6 +75,7 @@ export class ProgramFolder {
     for (const [file, from] of [
       ['model.pt', 'test/fixtures/pytorch/lstm_linear.pt'],
       ['model.onnx', 'test/fixtures/onnx-ort/forward.onnx'],
+      ['silero_vad.onnx', 'node_modules/@ricky0123/vad-web/dist/silero_vad_v5.onnx'],
       ['model.h5', 'test/fixtures/keras/model.h5'],
       ['amp.nam', 'examples/guitar-amp/data/nam/lstm.nam'],
     ] as const) {
