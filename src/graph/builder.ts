@@ -273,8 +273,10 @@ export class Builder {
    * @throws Needed if they are not
    */
   need<Data extends ValueData>(value: Value<Data>): Value<Data> {
-    if (!value.known) throw new Needed(value);
-    return value;
+    if (value.known) return value;
+    // of an input that was put in order for the node, the input itself: its steps are dropped with the node's
+    for (const [turned, plain] of this._plain) if (plain === value) throw new Needed(turned);
+    throw new Needed(value);
   }
 
   /** Remembers the steps so far; with the number, cut() drops the later ones. */
@@ -314,10 +316,15 @@ export class Builder {
     }
     const places = placeBuffers([...whole], firsts);
     const block = new Block(places.bytes);
-    for (const [root, offset] of places.offsets) root.place(block.pointer + offset);
-    for (const [data, copy] of this._constants) (copy.data as Float32Array).set(data as Float32Array);
-    const steps = this._drafts.map(({ bind }) => bind());
-    return new BoundSteps(steps, places.bytes, block);
+    try {
+      for (const [root, offset] of places.offsets) root.place(block.pointer + offset);
+      for (const [data, copy] of this._constants) (copy.data as Float32Array).set(data as Float32Array);
+      const steps = this._drafts.map(({ bind }) => bind());
+      return new BoundSteps(steps, places.bytes, block);
+    } catch (error) {
+      block.dispose();
+      throw error;
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { copyFloats } from '../memory/rows.ts';
 import { type BoundSteps, Builder, type Limits, Needed } from './builder.ts';
 import { Residents } from './residents.ts';
-import { newData, type ValueData } from './types.ts';
+import { newData, type ValueData, type ValueType } from './types.ts';
 import { NO_SOURCES, Storage, Value } from './value.ts';
 
 // Plans a graph for the dims of its feeds. A plan is a list of steps on one block of linear memory. Where planning depends on
@@ -37,6 +37,14 @@ export interface Graph {
 const KEPT = 8;
 /** Feeds of more elements are not made part of a plan. */
 const FEW = 64;
+/** The most segments of a plan; beyond, only the ways that the last run took stay. */
+const MOST_SEGMENTS = 64;
+/** Bytes of plans beyond which the oldest go. */
+const MOST_BYTES = 64 << 20;
+/** What a slot costs where a plan is split, in elements. */
+const SPLIT = 4;
+/** How often a run may begin anew for the elements of some feeds; then it is planned for those of all feeds of few integers. */
+const MOST_BEGINNINGS = 8;
 
 /** Thrown where planning needs the elements of feeds of few integers. */
 export class FeedsNeeded extends Error {
@@ -70,11 +78,45 @@ export interface Planning {
   readonly residents: Residents;
   /** Turns an error that is none of the model's into one that names the node. */
   readonly fail: (error: unknown, path: string) => never;
+  readonly size: Size;
+}
+
+/** What the segments of a plan take. */
+interface Size {
+  segments: number;
+  bytes: number;
+}
+
+/** Room to compare elements byte by byte. Its views are made once, so that a run makes no garbage. */
+class Probe {
+  private readonly _data: ValueData;
+  private readonly _bytes: Uint8Array;
+
+  constructor(type: ValueType, count: number) {
+    this._data = newData(type, count);
+    this._bytes = new Uint8Array(this._data.buffer);
+  }
+
+  /** Takes a copy of the elements. */
+  read(data: ValueData): void {
+    (this._data as Float32Array).set(data as Float32Array);
+  }
+
+  has(bytes: Uint8Array): boolean {
+    const own = this._bytes;
+    for (let i = 0; i < own.length; i++) if (own[i] !== bytes[i]) return false;
+    return true;
+  }
+
+  copy(): Uint8Array {
+    return this._bytes.slice();
+  }
 }
 
 /** A way on from the end of a segment. */
 interface Way {
-  readonly words: Uint8Array;
+  /** The elements for which it was planned. */
+  readonly bytes: Uint8Array;
   readonly segment: Segment;
 }
 
@@ -88,7 +130,10 @@ export class Segment {
   private readonly _planning: Planning;
   /** Where planning stopped; undefined after the last part. */
   private readonly _state: State | undefined;
+  /** The one that was taken last comes first. */
   private readonly _ways: Way[] = [];
+  private readonly _probe: Probe | undefined;
+  private readonly _bytes: number;
 
   constructor(planning: Planning, state: State, inputs: readonly Value[]) {
     const builder = new Builder(state.limits, planning.residents);
@@ -97,6 +142,9 @@ export class Segment {
     this._state = this._wanted && state;
     if (this._wanted) {
       const alive = state.slots.filter((value) => value !== undefined);
+      // what is copied for each way on
+      state.limits.count(SPLIT * (state.slots.length + alive.length), pathOf(state));
+      this._probe = new Probe(this._wanted.type, this._wanted.count);
       this._bound = bind(builder, planning, inputs, [...alive, this._wanted]);
     } else {
       builder.begin([]);
@@ -105,6 +153,9 @@ export class Segment {
       this.outputs = planning.outputs.map((i) => builder.plain(readOperand(state, outputs[i])!));
       this._bound = bind(builder, planning, inputs, this.outputs);
     }
+    this._bytes = this._bound.bytes + 2 * (this._wanted?.storage.bytes ?? 0);
+    planning.size.segments++;
+    planning.size.bytes += this._bytes;
   }
 
   /** Runs the steps. @returns the next part, or undefined after the last */
@@ -113,31 +164,56 @@ export class Segment {
     return this._wanted && this._way(this._wanted);
   }
 
-  get bytes(): number {
-    return this._ways.reduce((sum, { segment }) => sum + segment.bytes, this._bound.bytes);
+  /** Drops the ways that the last run did not take. */
+  trim(): void {
+    if (this._ways.length > 1) for (const { segment } of this._ways.splice(1)) segment.dispose();
+    this._ways[0]?.segment.trim();
   }
 
   dispose(): void {
+    this._planning.size.segments--;
+    this._planning.size.bytes -= this._bytes;
     this._bound.dispose();
     for (const { segment } of this._ways) segment.dispose();
   }
 
   private _way(wanted: Value): Segment {
-    const { data } = wanted;
-    const found = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    for (const way of this._ways) if (sameBytes(way.words, found)) return way.segment;
-    const known = Storage.of(wanted.type, data.slice());
+    const ways = this._ways;
+    const probe = this._probe!;
+    probe.read(wanted.data);
+    for (let i = 0; i < ways.length; i++) {
+      const way = ways[i]!;
+      if (!probe.has(way.bytes)) continue;
+      toFront(ways, i);
+      return way.segment;
+    }
+    const known = Storage.of(wanted.type, wanted.data.slice());
     const { frames, slots, limits } = this._state!;
     const state: State = {
       frames: frames.map((frame) => ({ ...frame })),
-      slots: slots.map((value) => (value?.storage === wanted.storage ? new Value(value.dims, known) : value)),
+      slots: slots.map((value) =>
+        value?.storage === wanted.storage ? new Value(value.dims, known, value.turned) : value,
+      ),
       limits: limits.copy(),
     };
-    const segment = new Segment(this._planning, state, []);
-    this._ways.unshift({ words: found.slice(), segment });
-    this._ways.splice(KEPT).forEach((way) => void way.segment.dispose());
-    return segment;
+    const bytes = probe.copy();
+    ways.unshift({ bytes, segment: new Segment(this._planning, state, []) });
+    for (const { segment } of ways.splice(KEPT)) segment.dispose();
+    return ways[0]!.segment;
   }
+}
+
+/** Moves an element to the front. */
+function toFront(list: unknown[], from: number): void {
+  const element = list[from];
+  for (let k = from; k > 0; k--) list[k] = list[k - 1];
+  list[0] = element;
+}
+
+/** The path of the node that is planned next. */
+function pathOf({ frames }: State): string {
+  const { graph, index } = frames[frames.length - 1]!;
+  return graph.steps[index]!.path;
 }
 
 function bind(builder: Builder, planning: Planning, inputs: readonly Value[], kept: readonly Value[]): BoundSteps {
@@ -146,12 +222,6 @@ function bind(builder: Builder, planning: Planning, inputs: readonly Value[], ke
   } catch (error) {
     return planning.fail(error, 'graph');
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
 
 function readOperand({ slots }: State, operand: Operand): Value | undefined {
@@ -252,7 +322,8 @@ export interface Feed {
 export class Plan {
   readonly outputs: readonly number[];
   private readonly _dims: readonly (readonly number[])[];
-  private readonly _known: readonly { readonly feed: number; readonly words: Uint8Array }[];
+  private readonly _known: readonly { readonly feed: number; readonly bytes: Uint8Array; readonly probe: Probe }[];
+  private readonly _size: Size = { segments: 0, bytes: 0 };
   private readonly _inputs: readonly Value[];
   readonly first: Segment;
 
@@ -269,7 +340,12 @@ export class Plan {
     this._dims = feeds.map(({ dims }) => dims.slice());
     this._known = [...known]
       .filter((i) => isFew(feeds[i]!))
-      .map((feed) => ({ feed, words: bytesOf(feeds[feed]!.data).slice() }));
+      .map((feed) => {
+        const { type, count, data } = feeds[feed]!;
+        const probe = new Probe(type, count);
+        probe.read(data);
+        return { feed, bytes: probe.copy(), probe };
+      });
     const slots: (Value | undefined)[] = new Array(slotCount);
     this._inputs = feeds.map((feed, i) => {
       const { type, dims, count, data } = feed;
@@ -280,7 +356,7 @@ export class Plan {
     });
     for (const [i, value] of this._inputs.entries()) slots[i] = value.count || value.known ? value : emptyValue(value);
     const state = { frames: [{ graph, index: 0, targets: undefined }], slots, limits };
-    const planning = { needed: neededSteps(graph, outputs), outputs: this.outputs, ...common };
+    const planning = { needed: neededSteps(graph, outputs), outputs: this.outputs, ...common, size: this._size };
     this.first = new Segment(planning, state, this._inputs);
   }
 
@@ -289,8 +365,9 @@ export class Plan {
     if (!sameNumbers(outputs, this.outputs)) return false;
     for (let i = 0; i < feeds.length; i++) if (!sameNumbers(feeds[i]!.dims, this._dims[i]!)) return false;
     for (let i = 0; i < this._known.length; i++) {
-      const { feed, words } = this._known[i]!;
-      if (!sameBytes(words, bytesOf(feeds[feed]!.data))) return false;
+      const { feed, bytes, probe } = this._known[i]!;
+      probe.read(feeds[feed]!.data);
+      if (!probe.has(bytes)) return false;
     }
     return true;
   }
@@ -314,7 +391,12 @@ export class Plan {
   }
 
   get bytes(): number {
-    return this.first.bytes;
+    return this._size.bytes;
+  }
+
+  /** Drops the ways that the last run did not take, if there are too many. */
+  trim(): void {
+    if (this._size.segments > MOST_SEGMENTS || this._size.bytes > MOST_BYTES) this.first.trim();
   }
 
   dispose(): void {
@@ -328,10 +410,6 @@ function emptyValue({ type, dims }: Value): Value {
 
 function isFew({ type, count }: Feed): boolean {
   return type !== 'float32' && count <= FEW;
-}
-
-function bytesOf(data: ValueData): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
@@ -348,9 +426,6 @@ function constantsOf(graph: Graph, found = new Set<ValueData>()): Set<ValueData>
   }
   return found;
 }
-
-/** Bytes of plans beyond which the oldest go. */
-const MOST_BYTES = 64 << 20;
 
 /** The last plans of a graph. */
 export class Plans {
@@ -380,17 +455,23 @@ export class Plans {
     limitsFor: (feeds: readonly Feed[]) => Limits,
     targets: { check(outputs: readonly Value[]): void },
   ): readonly Value[] {
-    for (;;) {
+    for (let beginnings = 1; ; beginnings++) {
       try {
-        return this._planFor(feeds, outputs, limitsFor).run(feeds, targets);
+        const plan = this._planFor(feeds, outputs, limitsFor);
+        try {
+          return plan.run(feeds, targets);
+        } finally {
+          plan.trim();
+          this._drop();
+        }
       } catch (error) {
         if (!(error instanceof FeedsNeeded)) throw error;
-        this._require(error.feeds);
+        this._require(beginnings < MOST_BEGINNINGS ? error.feeds : feeds.keys());
       }
     }
   }
 
-  private _require(feeds: ReadonlySet<number>): void {
+  private _require(feeds: Iterable<number>): void {
     for (const feed of feeds) this._known.add(feed);
     // plans that do without may run into the same again
     for (const plan of this._plans.splice(0)) plan.dispose();
@@ -405,20 +486,25 @@ export class Plans {
     for (let i = 0; i < plans.length; i++) {
       const plan = plans[i]!;
       if (!plan.fits(feeds, outputs)) continue;
-      // to the front: the last one is dropped first
-      for (let k = i; k > 0; k--) plans[k] = plans[k - 1]!;
-      plans[0] = plan;
+      // the last one is dropped first
+      toFront(plans, i);
       return plan;
     }
     const plan = new Plan(this._graph, this._slots, feeds, this._known, outputs, limitsFor(feeds), this._common);
     plans.unshift(plan);
-    let kept = 1;
-    for (let bytes = plan.bytes; kept < Math.min(plans.length, KEPT); kept++) {
-      bytes += plans[kept]!.bytes;
-      if (bytes > MOST_BYTES) break;
-    }
-    for (const old of plans.splice(kept)) old.dispose();
+    this._drop();
     return plan;
+  }
+
+  /** Drops the oldest plans that are too many or too large. */
+  private _drop(): void {
+    const plans = this._plans;
+    let kept = 0;
+    for (let bytes = 0; kept < Math.min(plans.length, KEPT); kept++) {
+      bytes += plans[kept]!.bytes;
+      if (kept > 0 && bytes > MOST_BYTES) break;
+    }
+    if (kept < plans.length) for (const old of plans.splice(kept)) old.dispose();
   }
 
   dispose(): void {

@@ -82,10 +82,13 @@ export class Storage {
   /** The elements. What is not known has them during a run; ask for them again after anything that may make memory grow. */
   get data(): ValueData {
     // memory that has grown has detached the view
-    if (this._data.length !== this.count) {
-      this._data = viewAt(this.pointer, (buffer, pointer) => viewOf(this.type, buffer, pointer, this.count));
-    }
+    if (this._data.length !== this.count) this._data = this._view();
     return this._data;
+  }
+
+  /** Apart from `data`, where the closure would make garbage in each call. */
+  private _view(): ValueData {
+    return viewAt(this.pointer, (buffer, pointer) => viewOf(this.type, buffer, pointer, this.count));
   }
 }
 

@@ -125,6 +125,18 @@ function readFeed({ name, type, dims: expected }: OnnxPort, feed: unknown, isHal
   into.data = isOurs ? data : copyOf(type, data);
 }
 
+/**
+ * Checks feeds again after all getters of the caller's have run: one may have transferred another's data.
+ * @throws RangeError that names the feed
+ */
+export function checkLengths(inputs: readonly OnnxPort[], feeds: readonly ReadFeed[]): void {
+  for (let i = 0; i < feeds.length; i++) {
+    const { data, count, pointer } = feeds[i]!;
+    if (pointer || data.length === count) continue;
+    throw wrongValue('run', `${nameOf(inputs[i]!.name)}.data`, `${count} elements until the run`, data.length);
+  }
+}
+
 function nameOf(name: string): string {
   return `feed ${describe(name).slice(1, -1)}`;
 }
@@ -155,8 +167,7 @@ export function checkData(who: (name: string) => string, name: string, type: Val
 
 /** Reads the dims of a tensor of the caller's, each size once. @returns how many elements they ask for */
 export function readDims(who: (name: string) => string, name: string, dims: unknown, into: number[]): number {
-  const wrong = () => wrongType('run', `${who(name)}.dims`, 'an array of integers of at least 0', dims);
-  if (!Array.isArray(dims)) throw wrong();
+  if (!Array.isArray(dims)) throw wrongDims(who(name), dims);
   const rank = dims.length;
   if (rank > MAX_RANK) {
     throw wrongValue('run', `${who(name)}.dims`, `at most ${MAX_RANK} sizes of at most ${MAX_SIZE}`, dims);
@@ -165,7 +176,7 @@ export function readDims(who: (name: string) => string, name: string, dims: unkn
   let count = 1;
   for (let i = 0; i < rank; i++) {
     const size: unknown = dims[i];
-    if (!Number.isSafeInteger(size) || (size as number) < 0) throw wrong();
+    if (!Number.isSafeInteger(size) || (size as number) < 0) throw wrongDims(who(name), dims);
     if ((size as number) > MAX_SIZE) {
       throw wrongValue('run', `${who(name)}.dims`, `at most ${MAX_RANK} sizes of at most ${MAX_SIZE}`, dims);
     }
@@ -173,6 +184,10 @@ export function readDims(who: (name: string) => string, name: string, dims: unkn
     count *= size as number;
   }
   return count;
+}
+
+function wrongDims(who: string, dims: unknown): TypeError {
+  return wrongType('run', `${who}.dims`, 'an array of integers of at least 0', dims);
 }
 
 /** Makes float32 of float16. Bits are told by their type: a Uint16Array. */

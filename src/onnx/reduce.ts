@@ -2,14 +2,14 @@ import { product } from '../base/tensor.ts';
 import { onnxKernels } from '../cells/kernels.ts';
 import { REDUCE } from '../cells/walks.ts';
 import type { Builder } from '../graph/builder.ts';
-import { strides, walk } from '../graph/layout.ts';
 import type { ValueData, ValueType } from '../graph/types.ts';
 import type { Value } from '../graph/value.ts';
 import { copyFloats } from '../memory/rows.ts';
 import { wasm } from '../memory/wasm.ts';
+import { argMax } from './arg-max.ts';
 import type { Lower, Operator } from './node.ts';
 import { batchNormalization, layerNormalization } from './normalize.ts';
-import { intVector, isFloat } from './value.ts';
+import { isFloat } from './value.ts';
 
 // Operators that reduce or normalise along axes. Float sums are kept in float64 and rounded once.
 
@@ -125,45 +125,6 @@ function reduceFloats(
     return () => reduce_f32(REDUCE[op], from, to, outer, n, inner);
   });
 }
-
-const argMax: Operator = {
-  inputs: [1, 1],
-  prepare(node) {
-    const given = node.int('axis', 0);
-    const keep = node.int('keepdims', 1) !== 0;
-    const last = node.flag('select_last_index');
-    return ([a], plan) => {
-      const { dims, count, type } = a!;
-      if (type === 'bool') node.wrongType('input', 'numbers', type);
-      if (dims.length === 0) {
-        node.axis(given, 1);
-        return [intVector([0]).withDims([])];
-      }
-      const axis = node.axis(given, dims.length);
-      const length = dims[axis]!;
-      const step = strides(dims)[axis]!;
-      const kept = dims.with(axis, 1);
-      const out = plan.make('int64', keep ? kept : dims.filter((_, i) => i !== axis), node.path);
-      if (length === 0 && out.count) node.wrongShape('input', 'elements to compare', dims);
-      plan.count(count, node.path);
-      plan.step([a, out], () => () => {
-        const { data } = a!;
-        const target = out.data;
-        let at = 0;
-        walk(kept, [strides(dims).with(axis, 0)], (from) => {
-          let best = 0;
-          for (let i = 1; i < length; i++) {
-            const x = data[from + i * step]!;
-            const top = data[from + best * step]!;
-            if (x > top || (last && x === top)) best = i;
-          }
-          target[at++] = BigInt(best);
-        });
-      });
-      return [out];
-    };
-  },
-};
 
 /** Softmax and LogSoftmax. Before operator set 13 all axes from `axis` on count as one. */
 function softmax(run: (pointer: number, outer: number, n: number, inner: number) => void): Operator {

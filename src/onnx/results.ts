@@ -1,6 +1,7 @@
 import { checkOptions, describe, formatDims, sameDims, wrongType, wrongValue } from '../base/tensor.ts';
-import type { ValueData, ValueType } from '../graph/types.ts';
+import { type ValueData, type ValueType, viewOf } from '../graph/types.ts';
 import type { Value } from '../graph/value.ts';
+import { isInside, viewAt } from '../memory/arena.ts';
 import { checkData, isMap, type OnnxFeed, type OnnxPort, readDims } from './feeds.ts';
 
 /** An output of a run, in memory of its own: later runs do not change it. */
@@ -28,13 +29,18 @@ export interface RunOptions {
 interface Target {
   tensor: OnnxFeed | undefined;
   data: ValueData | undefined;
+  /** The number of elements of `data`. */
+  length: number;
+  /** Where `data` lies in linear memory, whose growth detaches it; -1 outside. */
+  place: number;
   readonly dims: number[];
 }
 
 /** The outputs that a run is asked for, and where to write them. Kept and refilled, so that a run makes no garbage. */
 export class Results {
-  /** The places of the outputs among all outputs, in the order asked for. */
+  /** The places of the outputs among all outputs, in the order asked for. Overwritten: an array that is emptied is made anew. */
   readonly places: number[] = [];
+  private _count = 0;
   private readonly _ports: readonly OnnxPort[];
   private readonly _targets: readonly Target[];
   private _out: object | undefined;
@@ -44,7 +50,7 @@ export class Results {
 
   constructor(ports: readonly OnnxPort[]) {
     this._ports = ports;
-    this._targets = ports.map(() => ({ tensor: undefined, data: undefined, dims: [] }));
+    this._targets = ports.map(() => ({ tensor: undefined, data: undefined, length: 0, place: -1, dims: [] }));
   }
 
   /**
@@ -62,11 +68,18 @@ export class Results {
     if (outputs !== undefined) this._readNames(outputs);
     else {
       for (let i = 0; i < this._ports.length; i++) {
-        if (out === undefined ? !states.includes(i) : this._targets[i]!.tensor) this.places.push(i);
+        if (out === undefined ? !states.includes(i) : this._targets[i]!.tensor) this._ask(i);
       }
     }
-    this._returned = this.places.length;
-    for (let k = 0; k < states.length; k++) if (!this.places.includes(states[k]!)) this.places.push(states[k]!);
+    this._returned = this._count;
+    for (let k = 0; k < states.length; k++) this._ask(states[k]!);
+    if (this.places.length !== this._count) this.places.length = this._count;
+  }
+
+  /** Adds an output, unless it is asked for already. */
+  private _ask(place: number): void {
+    for (let k = 0; k < this._count; k++) if (this.places[k] === place) return;
+    this.places[this._count++] = place;
   }
 
   private _placeOf(what: string, name: unknown): number {
@@ -81,8 +94,7 @@ export class Results {
     }
     const count = outputs.length;
     for (let k = 0; k < count; k++) {
-      const place = this._placeOf('outputs', outputs[k]);
-      if (!this.places.includes(place)) this.places.push(place);
+      this._ask(this._placeOf('outputs', outputs[k]));
     }
   }
 
@@ -105,23 +117,31 @@ export class Results {
       target.data = checkData(this._nameOf, name, type, data);
       readDims(this._nameOf, name, dims, target.dims);
       target.tensor = tensor as OnnxFeed;
+      target.length = target.data.length;
+      target.place = isInside(target.data) ? target.data.byteOffset : -1;
     }
   }
 
   /**
    * Checks that results fit the tensors to write them to.
-   * @throws RangeError if dims differ; TypeError if the data were a view of linear memory that has grown
+   * @throws RangeError if dims or the number of elements differ; TypeError if a result is not of the type that the file says
    */
   check(results: readonly Value[]): void {
     for (let k = 0; k < this.places.length; k++) {
-      const { name } = this._ports[this.places[k]!]!;
-      const { data, dims } = this._targets[this.places[k]!]!;
+      const { name, type } = this._ports[this.places[k]!]!;
+      const { data, dims, length, place } = this._targets[this.places[k]!]!;
       if (!data) continue;
-      const expected = results[k]!.dims;
+      const { dims: expected, type: found, count } = results[k]!;
+      if (found !== type) throw wrongType('run', `${this._nameOf(name)}.type`, found, type);
       if (!sameDims(dims, expected)) throw wrongValue('run', `${this._nameOf(name)}.dims`, formatDims(expected), dims);
-      if (data.length !== results[k]!.count) {
-        const text = `${results[k]!.count} elements for dims ${formatDims(expected)}, outside linear memory`;
-        throw wrongType('run', `${this._nameOf(name)}.data`, text, data.length);
+      const left = place < 0 ? data.length : length;
+      if (left !== count) {
+        throw wrongValue(
+          'run',
+          `${this._nameOf(name)}.data`,
+          `${count} elements for dims ${formatDims(expected)}`,
+          left,
+        );
       }
     }
   }
@@ -130,12 +150,14 @@ export class Results {
   write(results: readonly Value[]): Record<string, OnnxResult> {
     let isWhole = this._out !== undefined;
     for (let k = 0; k < this._returned; k++) {
-      const { data } = this._targets[this.places[k]!]!;
-      if (data) (data as Float32Array).set(results[k]!.data as Float32Array);
-      else isWhole = false;
+      const { data, place, length } = this._targets[this.places[k]!]!;
+      if (!data) isWhole = false;
+      else if (place < 0) (data as Float32Array).set(results[k]!.data as Float32Array);
+      else writeInside(results[k]!, place, length);
     }
     if (isWhole) return this._out as Record<string, OnnxResult>;
-    const all: Record<string, OnnxResult> = Object.create(null);
+    // not from Object.create(null), whose names an engine lists anew whenever the results are an `out`
+    const all: Record<string, OnnxResult> = Object.setPrototypeOf({}, null);
     for (let k = 0; k < this._returned; k++) {
       const place = this.places[k]!;
       const { tensor } = this._targets[place]!;
@@ -153,13 +175,19 @@ export class Results {
 
   /** Lets go of the caller's objects. */
   clear(): void {
-    this.places.length = 0;
+    this._count = 0;
     this._out = undefined;
     for (let i = 0; i < this._targets.length; i++) {
       this._targets[i]!.tensor = undefined;
       this._targets[i]!.data = undefined;
     }
   }
+}
+
+/** Writes a result to linear memory, which may have grown since the caller made a view of it. */
+function writeInside({ type, data }: Value, pointer: number, count: number): void {
+  const view = viewAt(pointer, (buffer, at) => viewOf(type, buffer, at, count));
+  (view as Float32Array).set(data as Float32Array);
 }
 
 const OPTIONS = ['outputs', 'out'];

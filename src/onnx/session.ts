@@ -6,7 +6,7 @@ import type { Value } from '../graph/value.ts';
 import { endScratch } from '../memory/arena.ts';
 import { neededFor } from './check.ts';
 import type { ExternalFiles } from './external.ts';
-import { dropFeeds, feedsOf, type OnnxFeeds, type OnnxPort, type ReadFeed, readFeeds } from './feeds.ts';
+import { checkLengths, dropFeeds, feedsOf, type OnnxFeeds, type OnnxPort, type ReadFeed, readFeeds } from './feeds.ts';
 import { Compiler } from './graph.ts';
 import type { LSTMReport } from './lstm-report.ts';
 import { type OnnxModel, type OnnxValueInfo, readModel } from './model.ts';
@@ -145,6 +145,7 @@ export class OnnxSession extends Owner {
       call.results.read(word, options, stream?.places);
       this.checkAlive();
       stream?.checkAlive();
+      checkLengths(this.inputs, call.feeds);
       const values = this._plans.run(call.feeds, call.results.places, this._limits, call);
       const results = call.results.write(values);
       stream?.take(call.results, values);

@@ -1,8 +1,10 @@
 import { formatDims, product } from '../base/tensor.ts';
-import type { Builder } from '../graph/builder.ts';
+import type { Builder, Step } from '../graph/builder.ts';
 import { copyRun } from '../graph/copy.ts';
 import { strides } from '../graph/layout.ts';
+import type { ValueData } from '../graph/types.ts';
 import { stepsOf, TURNED, type Value } from '../graph/value.ts';
+import { integers } from '../memory/arena.ts';
 import { integersOf } from './inputs.ts';
 import type { Operator, OperatorNode } from './node.ts';
 import { toNumbers } from './value.ts';
@@ -156,26 +158,80 @@ const gather: Operator = {
         return [copyPart(node, value, index * steps[axis]!, kept, steps, plan).withDims(dims)];
       }
       const out = plan.make(value.type, dims, node.path);
-      plan.step([value, indices, out], () => {
-        const picked = new Array<number>(indices!.count);
-        return () => {
-          const list = indices!.data;
-          const from = value.data;
-          const to = out.data;
-          for (let i = 0; i < list.length; i++) picked[i] = node.axis(Number(list[i]), length, 'indices');
-          // beside an empty axis any other may be huge
-          for (let i = 0, at = 0; at < to.length; i++) {
-            for (const index of picked) {
-              copyRun(from, (i * length + index) * inner, inner, to, at);
-              at += inner;
-            }
-          }
-        };
-      });
+      plan.step([value, indices, out], () =>
+        gatherStep(value, indices!, out, length, inner, (index) => node.axis(index, length, 'indices')),
+      );
       return [out];
     };
   },
 };
+
+/**
+ * Gives the step that copies a run of `inner` elements for each index, word by word: that keeps the bits of a NaN and makes no
+ * bigints, which would be garbage.
+ * @param pick checks an index, and counts it from the start
+ */
+function gatherStep(
+  value: Value,
+  indices: Value,
+  out: Value,
+  length: number,
+  inner: number,
+  pick: (index: number) => number,
+): Step {
+  const picked = new Array<number>(indices.count);
+  const read = indexReader(indices, picked, pick);
+  // beside an empty axis any other may be huge
+  const outer = out.count && out.count / (picked.length * inner);
+  if (out.known || value.type === 'bool') {
+    return () => {
+      read();
+      for (let i = 0, at = 0; i < outer; i++) {
+        for (let k = 0; k < picked.length; k++, at += inner) {
+          copyRun(value.data, (i * length + picked[k]!) * inner, inner, out.data, at);
+        }
+      }
+    };
+  }
+  const words = (value.type === 'int64' ? 2 : 1) * inner;
+  const table = value.known ? wordsOf(value.data) : undefined;
+  return () => {
+    read();
+    const memory = integers();
+    const start = table ? 0 : value.storage.pointer / 4;
+    let at = out.storage.pointer / 4;
+    for (let i = 0; i < outer; i++) {
+      for (let k = 0; k < picked.length; k++, at += words) {
+        const from = start + (i * length + picked[k]!) * words;
+        if (!table) memory.copyWithin(at, from, from + words);
+        else for (let w = 0; w < words; w++) memory[at + w] = table[from + w]!;
+      }
+    }
+  };
+}
+
+function wordsOf({ buffer, byteOffset, byteLength }: ValueData): Int32Array {
+  return new Int32Array(buffer, byteOffset, byteLength / 4);
+}
+
+/** Gives a function that reads indices into `picked`; at once if they are known. */
+function indexReader(indices: Value, picked: number[], pick: (index: number) => number): () => void {
+  if (indices.known) {
+    for (const [i, index] of toNumbers(indices).entries()) picked[i] = pick(index);
+    return () => {};
+  }
+  const size = indices.type === 'int64' ? 2 : 1;
+  return () => {
+    const memory = integers();
+    const at = indices.storage.pointer / 4;
+    for (let i = 0; i < picked.length; i++) {
+      const low = memory[at + size * i]!;
+      // the upper half of an int64 that an int32 can hold repeats its sign
+      const isFar = size === 2 && memory[at + size * i + 1] !== low >> 31;
+      picked[i] = pick(isFar ? Number(indices.data[i]) : low);
+    }
+  };
+}
 
 export const SLICES: readonly (readonly [string, Operator])[] = [
   ['Slice', slice],

@@ -176,8 +176,10 @@ export class OnnxStream extends Resource {
   check(results: Results, values: readonly Value[]): void {
     for (let k = 0; k < this._states.length; k++) {
       const { name, output, dims } = this._states[k]!;
-      const found = values[results.places.indexOf(output)]!.dims;
+      const { dims: found, type } = values[results.places.indexOf(output)]!;
       if (!sameDims(dims, found)) throw wrongValue('OnnxStream', `the next ${describe(name)}`, formatDims(dims), found);
+      // whatever the file says
+      if (type !== 'float32') throw wrongType('OnnxStream', `the next ${describe(name)}`, 'float32', type);
     }
   }
 
