@@ -42,7 +42,7 @@ const MOST_SEGMENTS = 64;
 /** Bytes of plans beyond which the oldest go. */
 const MOST_BYTES = 64 << 20;
 /** What a slot costs where a plan is split, in elements. */
-const SPLIT = 4;
+const SPLIT = 16;
 /** How often a run may begin anew for the elements of some feeds; then it is planned for those of all feeds of few integers. */
 const MOST_BEGINNINGS = 8;
 
