@@ -4,7 +4,7 @@ import { bytesUsed } from '../../src/index.ts';
 import { wasm } from '../../src/memory/wasm.ts';
 import { loadOnnx, type OnnxFeed, type OnnxResult } from '../../src/onnx.ts';
 import { bytesPerCall } from '../support/garbage.ts';
-import { type NodeSpec, onnxFile, tensorProto } from '../support/onnx-files.ts';
+import { graphProto, type NodeSpec, onnxFile, tensorProto } from '../support/onnx-files.ts';
 
 // A run of an ONNX model whose outputs are written to tensors of the caller's makes no garbage.
 
@@ -23,6 +23,15 @@ function into(file: Uint8Array, ...variants: Record<string, OnnxFeed>[]): () => 
   return () => {
     const [feeds, options] = calls[turn++ % calls.length]!;
     session.run(feeds, options);
+  };
+}
+
+/** Runs a stream again and again into its first results. */
+function stream(file: Uint8Array, states: Record<string, string>, feeds: Record<string, OnnxFeed>): () => void {
+  const own = loadOnnx(file).stream(states);
+  const options = { out: own.run(feeds) as Record<string, OnnxResult> };
+  return () => {
+    own.run(feeds, options);
   };
 }
 
@@ -127,9 +136,44 @@ const rate = model(
   { sr: [1] },
 );
 
+// which branch is taken depends on the first column
+const split = model(
+  [
+    { op: 'Slice', inputs: ['x', 'zero', 'one', 'one'], outputs: ['a'] },
+    { op: 'Relu', inputs: ['a'], outputs: ['r'] },
+    { op: 'Ceil', inputs: ['r'], outputs: ['c'] },
+    { op: 'ReduceMax', inputs: ['c'], outputs: ['m'] },
+    { op: 'Cast', inputs: ['m'], outputs: ['yes_'], attributes: { to: 9 } },
+    { op: 'Squeeze', inputs: ['yes_'], outputs: ['yes'] },
+    {
+      op: 'If',
+      inputs: ['yes'],
+      outputs: ['y'],
+      attributes: {
+        then_branch: {
+          graph: graphProto({ nodes: [{ op: 'Neg', inputs: ['x'], outputs: ['t'] }], outputs: { t: undefined } }),
+        },
+        else_branch: {
+          graph: graphProto({ nodes: [{ op: 'Abs', inputs: ['x'], outputs: ['e'] }], outputs: { e: undefined } }),
+        },
+      },
+    },
+  ],
+  [list('zero', 0), list('one', 1)],
+);
+
 describe('no garbage in a run with out', () => {
   const silero = read('node_modules/@ricky0123/vad-web/dist/silero_vad_v5.onnx');
   const frame = (n: number, sr: number) => ({ input: floats(1, n), state: floats(2, 1, 128), sr: int64([], sr) });
+  const names = (file: Uint8Array) => loadOnnx(file).inputs.map(({ name, dims }) => [name, dims] as const);
+  const dtln = (size: number) =>
+    Object.fromEntries(
+      names(read(`test/fixtures/dtln/model_${size === 257 ? 1 : 2}.onnx`)).map(([name, dims]) => [
+        name,
+        floats(...dims!.map((length) => (typeof length === 'number' ? length : 1))),
+      ]),
+    );
+  const other = { data: new Float32Array(20), dims: [5, 4] };
   test.each<[string, () => void]>([
     ['a chain of elementwise operators', into(chain, { x: floats(7, 4) })],
     ['two shapes in turn', into(chain, { x: floats(7, 4) }, { x: floats(3, 4) })],
@@ -144,6 +188,10 @@ describe('no garbage in a run with out', () => {
       'two values of a feed in turn',
       into(rate, { x: floats(5, 4), sr: int64([1], 3) }, { x: floats(5, 4), sr: int64([1], 2) }),
     ],
+    ['DTLN, the first model', into(read('test/fixtures/dtln/model_1.onnx'), dtln(257))],
+    ['DTLN, the second model', into(read('test/fixtures/dtln/model_2.onnx'), dtln(512))],
+    ['a split whose value goes back and forth', into(split, { x: floats(5, 4) }, { x: other })],
+    ['a stream', stream(silero, { state: 'stateN' }, { input: floats(1, 512), sr: int64([], 16000) })],
     ['Silero VAD v5', into(silero, frame(512, 16000))],
     ['Silero VAD v5, two rates in turn', into(silero, frame(512, 16000), frame(256, 8000))],
   ])('%s', { timeout: 120_000 }, (_, call) => {
