@@ -333,13 +333,18 @@ function isHomeless({ known, root }: Storage): boolean {
   return !known && root.pointer < 0;
 }
 
+/** The most feeds on which a value is said to depend. More would take memory and time by their square. */
+const MOST_SOURCES = 16;
+
 function unionOf(values: readonly (Value | undefined)[]): Sources {
-  let union: Sources = NO_SOURCES;
+  let union: ReadonlySet<number> = NO_SOURCES!;
   for (const value of values) {
     const sources = value?.storage.sources;
-    if (!value || sources?.size === 0) continue;
+    if (!value || sources === union) continue;
     if (!sources) return undefined;
-    union = union!.size ? new Set([...union!, ...sources]) : sources;
+    if (union.size === 0) union = sources;
+    else if ([...sources].some((feed) => !union.has(feed))) union = new Set([...union, ...sources]);
+    if (union.size > MOST_SOURCES) return undefined;
   }
   return union;
 }

@@ -167,7 +167,7 @@ function convolve(
   const windows = { kernel, stride, dilation, before };
   for (let b = 0; b < batch; b++) {
     for (let g = 0; g < group; g++) {
-      convolveGroup(plan, x, b, g, matrixOfGroup(g), bias, out, windows, timeStep, channelStep);
+      convolveGroup(node, plan, x, b, g, matrixOfGroup(g), bias, out, windows, timeStep, channelStep);
     }
   }
   return plan.turned(out);
@@ -208,6 +208,7 @@ function unpackedGroups(plan: Builder, weights: Value<Float32Array>, group: numb
 
 /** Convolves the channels of a group: lays out windows [kernel][C / group] of some positions as rows, and multiplies them. */
 function convolveGroup(
+  node: OperatorNode,
   plan: Builder,
   x: Value<Float32Array>,
   b: number,
@@ -227,6 +228,8 @@ function convolveGroup(
   const block = Math.max(1, Math.min(positions, Math.floor(BLOCK_FLOATS / Math.max(K, N))));
   for (let first = 0; first < positions; first += block) {
     const count = Math.min(block, positions - first);
+    // large kernels make many blocks, each of as many steps as the kernel is long
+    if (first > 0) plan.count(STEP * (kernel + 3), node.path);
     const windows = plan.scratch(count * K);
     plan.step([windows], () => () => void windows.data.fill(0));
     for (let k = 0; k < kernel; k++) {

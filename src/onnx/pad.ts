@@ -76,28 +76,49 @@ function padAxis(
   }
   const steps = strides(value.dims);
   const toSteps = strides(dims);
-  const copy = (at: number, from: number, count: number, direction: number): void => {
+  const copy = (at: number, from: number, count: number, direction: number, times = 1): void => {
     const moves = steps.with(axis, direction * steps[axis]!);
     const start = (cut + from) * steps[axis]!;
     plan.count(STEP, node.path);
-    plan.copy(value, start, moves, out, dims.with(axis, count), at * toSteps[axis]!, toSteps);
+    // the axis twice: its repeats, which read the same elements, and its elements
+    const view = dims.with(axis, count).toSpliced(axis, 0, times);
+    const to = toSteps.toSpliced(axis, 0, count * toSteps[axis]!);
+    plan.copy(value, start, moves.toSpliced(axis, 0, 0), out, view, at * toSteps[axis]!, to);
   };
   const first = Math.max(0, before);
   for (let i = 0; i < total; ) {
     const from = sourceOf(i - first, length, mode);
     if (from < 0 || from >= length) {
-      i++;
+      // only constants lie outside: before the elements, or after them
+      i = i < first ? first : total;
       continue;
     }
-    // as many neighbours as lie in one direction
-    const direction = i + 1 < total ? sourceOf(i + 1 - first, length, mode) - from : 1;
-    let count = 1;
-    while (i + count < total && isNext(sourceOf(i + count - first, length, mode), from + count * direction, length))
-      count++;
-    copy(i, from, count, direction);
-    i += count;
+    const [count, direction, times] = runOf(i - first, total - first, length, mode);
+    copy(i, from, count, direction, times);
+    i += count * times;
   }
   return out;
+}
+
+/** How many elements from position `i` on lie one after the other in one direction, and how often the same follow. */
+function runOf(
+  i: number,
+  end: number,
+  length: number,
+  mode: string,
+): readonly [number, direction: number, times: number] {
+  const until = (limit: number): number => Math.max(1, Math.min(end, limit) - i);
+  if (mode === 'wrap') {
+    const from = sourceOf(i, length, mode);
+    return from === 0 && end - i >= length
+      ? [length, 1, Math.floor((end - i) / length)]
+      : [until(i + length - from), 1, 1];
+  }
+  if (mode === 'edge' && i < 0) return [until(0), 0, 1];
+  if (mode === 'edge' && i >= length) return [until(end), 0, 1];
+  if (mode === 'reflect' && i < 0) return [until(0), -1, 1];
+  if (mode === 'reflect' && i >= length) return [until(end), -1, 1];
+  return [until(length), 1, 1];
 }
 
 /**
@@ -108,8 +129,4 @@ function sourceOf(i: number, length: number, mode: string): number {
   if (mode === 'wrap') return ((i % length) + length) % length;
   if (mode === 'reflect') return i < 0 ? -i : i >= length ? 2 * (length - 1) - i : i;
   return i;
-}
-
-function isNext(source: number, expected: number, length: number): boolean {
-  return source === expected && source >= 0 && source < length;
 }
