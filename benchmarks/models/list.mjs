@@ -18,7 +18,7 @@ import { answer, input, write } from './synthetic.mjs';
  *   rehearse: (players: Player[]) => Promise<{ output: ArrayLike<number>, calls: Float32Array[][] }>,
  *   expected: () => Promise<ArrayLike<number>>,
  * }} Model
- * @typedef {{ us: string, them: string, ratio: number }} Asked
+ * @typedef {{ us: string, them: string, ratio: number, where: 'node' | 'browser' }} Asked
  *
  * A part in one runtime. `step` takes the input and returns the outputs, or a promise; they are read before the next call. The
  * player keeps the states.
@@ -26,11 +26,15 @@ import { answer, input, write } from './synthetic.mjs';
  * @typedef {ArrayLike<number>[]} Outputs
  */
 
-const asked = (us, them, ratio) => ({ us, them, ratio });
+const asked = (us, them, ratio, where = 'node') => ({ us, them, ratio, where });
 const askedOf = (web, node) => [asked('ours', 'ort-web', web), asked('ours', 'ort-node', node)];
 
 const SILERO = [...askedOf(5.5, 2.2), asked('ours as ort', 'ort-web', 4), asked('ours as ort', 'ort-node', 1.6)];
-const DTLN = [...askedOf(4.5, 2), asked('ours', 'litert', 2.3), asked('ours int8', 'litert int8', 2.5)];
+const DTLN = [
+  ...askedOf(4.5, 2),
+  asked('ours', 'litert', 2.3, 'browser'),
+  asked('ours int8', 'litert int8', 2.5, 'browser'),
+];
 const UNITS_40 = askedOf(2, 1.2);
 const UNITS_64 = askedOf(1.6, 0.95);
 const UNITS_128 = askedOf(1.35, 0.85);

@@ -28,6 +28,7 @@ const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 for await (const host of hostsFor(options, { child: path('child.mjs'), page: path('page.mjs') })) {
   const names = choose(host);
   const report = {
+    where: host.where,
     runtime: await host.runtime(),
     cpu: processor(),
     date: new Date().toISOString(),

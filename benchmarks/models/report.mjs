@@ -24,7 +24,7 @@ export function modelsMarkdown(report) {
     return result.name === 'ours' || !ours ? digits(time) : `${digits(time)} (${digits(time / ours)})`;
   };
   const error = ({ error, status }) => error.toExponential(1) + (status === 'wrong' ? ' wrong' : '');
-  const goals = goalsOf(models);
+  const goals = goalsOf(report);
   return [
     heading('Whole models', report),
     `${digits(report.load)} programs on average wanted one of ${report.cores} cores when it began.`,
@@ -43,12 +43,12 @@ export function modelsMarkdown(report) {
     .join('\n\n');
 }
 
-/** Ratios that were asked for and could be measured, as rows of a table. */
-function goalsOf(models) {
+/** Ratios that were asked for there and could be measured, as rows of a table. */
+function goalsOf({ models, where: place }) {
   const rows = models.flatMap((model) =>
-    model.asked.flatMap(({ us, them, ratio }) => {
+    model.asked.flatMap(({ us, them, ratio, where }) => {
       const measured = resultOf(model, them)?.median / resultOf(model, us)?.median;
-      if (Number.isNaN(measured)) return [];
+      if (where !== place || Number.isNaN(measured)) return [];
       return [[model.name, us, them, `>= ${ratio}`, measured.toFixed(2), measured >= ratio ? 'reached' : 'missed']];
     }),
   );
