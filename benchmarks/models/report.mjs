@@ -23,7 +23,14 @@ export function modelsMarkdown(report) {
     if (time === undefined) return result.status;
     return result.name === 'ours' || !ours ? digits(time) : `${digits(time)} (${digits(time / ours)})`;
   };
-  const error = ({ error, status }) => error.toExponential(1) + (status === 'wrong' ? ' wrong' : '');
+  const error = ({ error, relative, status }) => {
+    const parts = [
+      error.toExponential(1),
+      relative !== undefined && `(${percent(relative)})`,
+      status === 'wrong' && 'wrong',
+    ];
+    return parts.filter(Boolean).join(' ');
+  };
   const goals = goalsOf(report);
   return [
     heading('Whole models', report),
@@ -35,7 +42,7 @@ export function modelsMarkdown(report) {
       : []),
     'The fastest tenth, which other programs slow least:',
     table([head(timed), ...rows(timed, timeOf('p10'))]),
-    'Largest difference from the expected output:',
+    'Largest difference from the expected output; with 8 bits in brackets its root mean square, as a part of that of the output:',
     table([head(checked), ...rows(checked, error)]),
     remarks(models, names),
   ]
@@ -58,8 +65,8 @@ function goalsOf({ models, where: place }) {
 /** One line for the terminal. */
 export function summary(model) {
   const taking = model.results.filter(({ status }) => status !== 'skipped');
-  const parts = taking.map(({ name, status, median, error, reason }) => {
-    if (status === 'wrong') return `${name} WRONG by ${error.toExponential(1)}`;
+  const parts = taking.map(({ name, status, median, error, relative, reason }) => {
+    if (status === 'wrong') return `${name} WRONG by ${relative ? percent(relative) : error.toExponential(1)}`;
     if (median === undefined) return `${name} ${status} (${reason})`;
     const ours = resultOf(model, 'ours')?.median;
     return US.includes(name) || !ours
@@ -68,6 +75,8 @@ export function summary(model) {
   });
   return `${model.name}: ${parts.join(', ')}`;
 }
+
+const percent = (part) => `${digits(100 * part)} %`;
 
 const resultOf = ({ results }, name) => results.find((result) => result.name === name);
 
