@@ -300,8 +300,8 @@ export const MUTATIONS = [
   {
     what: 'a plan fits feeds whose known elements differ',
     file: 'src/graph/planner.ts',
-    from: 'if (!sameBytes(words, bytesOf(feeds[feed]!.data))) return false;',
-    to: 'if (words.length !== bytesOf(feeds[feed]!.data).length) return false;',
+    from: 'if (!probe.has(bytes)) return false;',
+    to: 'if (bytes.length === 0) return false;',
   },
   {
     what: 'a convolution begins where its padding ends',

@@ -115,13 +115,14 @@ const pow: Operator = {
         const out = isSquare(exponent) ? square(node, x, exponent, plan) : floatPairs(node, x, y, 'pow', plan);
         return [castTo(base.type, out, plan, node.path)];
       }
+      const exponents = plan.plain(exponent);
       plan.count(POWER * Math.max(base.count, exponent.count), node.path);
       const bits = base.type === 'int64' ? 64 : 32;
       const apply = (x: number | bigint, y: number | bigint) => {
         const result = power(BigInt(x), BigInt(y), -1n << BigInt(bits - 1));
         return typeof x === 'bigint' ? result : Number(BigInt.asIntN(bits, result));
       };
-      return [pairs(node, base, exponent, base.type, plan, apply)];
+      return [pairs(node, base, exponents, base.type, plan, apply)];
     };
   },
 };

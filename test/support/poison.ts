@@ -17,11 +17,16 @@ export function watchPlans(): { poison(): void; forget(): void; stop(): void } {
   };
   Builder.prototype.bind = function (inputs, outputs) {
     const bound = bind.call(this, inputs, outputs);
-    const { _drafts: drafts, _constants: constants } = this as unknown as {
+    const {
+      _drafts: drafts,
+      _constants: constants,
+      _residents: residents,
+    } = this as unknown as {
       _drafts: readonly { storages: readonly Storage[] }[];
       _constants: ReadonlyMap<unknown, Storage>;
+      _residents: { _storages: ReadonlyMap<unknown, Storage> } | undefined;
     };
-    const fixed = new Set(constants.values());
+    const fixed = new Set([...constants.values(), ...(residents?._storages.values() ?? [])]);
     for (const root of new Set(drafts.flatMap(({ storages }) => storages))) {
       if (!kept.has(root) && !fixed.has(root)) ranges.push({ pointer: root.pointer, bytes: root.bytes });
     }
