@@ -18,12 +18,16 @@ export interface Limits {
   spend(multiplications: number, path: string): void;
   /** Checks dims one by one, and counts their elements. */
   make(type: ValueType, dims: readonly number[], path: string): void;
+  /** Counts a step, which takes about a kilobyte. */
+  step(path: string): void;
   copy(): Limits;
 }
 
 /** A step of a run, bound to its buffers. */
 export type Step = () => void;
 
+/** What the objects of a step take, about. */
+const STEP_BYTES = 1024;
 /** Steps beyond any plan's. */
 const FOREVER = Number.POSITIVE_INFINITY;
 
@@ -55,12 +59,13 @@ class Block extends Resource {
 /** Steps that are bound to buffers in a block of their own. */
 export class BoundSteps {
   readonly steps: readonly Step[];
+  /** Bytes of the block, and about those of the steps. */
   readonly bytes: number;
   private readonly _block: Block;
 
   constructor(steps: readonly Step[], bytes: number, block: Block) {
     this.steps = steps;
-    this.bytes = bytes;
+    this.bytes = bytes + STEP_BYTES * steps.length;
     this._block = block;
   }
 
@@ -85,6 +90,7 @@ export class Builder {
   /** The sources of what the current node makes. */
   sources: Sources = NO_SOURCES;
   private readonly _residents: Residents | undefined;
+  private _path = '';
   private readonly _drafts: Draft[] = [];
   /** Known elements that steps read from linear memory. */
   private readonly _constants = new Map<ValueData, Storage>();
@@ -97,7 +103,8 @@ export class Builder {
   }
 
   /** Begins a node with these inputs. */
-  begin(inputs: readonly (Value | undefined)[]): void {
+  begin(inputs: readonly (Value | undefined)[], path: string): void {
+    this._path = path;
     this.immediate = inputs.every((input) => !input || input.known);
     this.sources = unionOf(inputs);
   }
@@ -186,6 +193,7 @@ export class Builder {
   }
 
   private _add(storages: readonly Storage[], bind: () => Step): void {
+    this.limits.step(this._path);
     this._drafts.push({ storages, bind });
   }
 

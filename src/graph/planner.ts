@@ -147,7 +147,7 @@ export class Segment {
       this._probe = new Probe(this._wanted.type, this._wanted.count);
       this._bound = bind(builder, planning, inputs, [...alive, this._wanted]);
     } else {
-      builder.begin([]);
+      builder.begin([], 'graph');
       builder.immediate = false;
       const { outputs } = state.frames[0]!.graph;
       this.outputs = planning.outputs.map((i) => builder.plain(readOperand(state, outputs[i])!));
@@ -254,7 +254,7 @@ function planGraph(builder: Builder, planning: Planning, state: State): Value | 
     const before = builder.length;
     try {
       const inputs = step.operands.map((operand) => readOperand(state, operand));
-      builder.begin(inputs);
+      builder.begin(inputs, step.path);
       const results = step.lower(inputs, builder);
       const taken = step.branches && chooseBranch(builder, step.branches, inputs[0]!);
       frame.index++;

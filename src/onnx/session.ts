@@ -22,6 +22,9 @@ const ELEMENTS = 2 ** 24;
 const ELEMENTS_PER_STEP = 64;
 const MOST_ELEMENTS = 2 ** 18;
 const MULTIPLICATIONS = 2 ** 28;
+// The steps of a plan: a Conv with groups or dilations makes some for each row of a batch.
+const STEPS = 2 ** 15;
+const STEPS_PER_NODE = 64;
 
 /**
  * A model that is ready to run; loadOnnx() makes it. It keeps no state between runs: feed an output back as an input where the
@@ -161,7 +164,8 @@ export class OnnxSession extends Owner {
   private readonly _limits = (feeds: readonly Feed[]): Work => {
     const fed = feeds.reduce((sum, { count }) => sum + count, 1);
     const elements = Math.min(this._constants, MOST_ELEMENTS) + ELEMENTS_PER_STEP * this._steps;
-    return new Work(ELEMENTS + fed * elements, MULTIPLICATIONS + fed * 4 * this._constants, refuseWork);
+    const steps = STEPS + fed / 4 + STEPS_PER_NODE * this._steps;
+    return new Work(ELEMENTS + fed * elements, MULTIPLICATIONS + fed * 4 * this._constants, refuseWork, steps);
   };
 
   protected override free(): void {

@@ -58,9 +58,16 @@ export class TooMuch extends Error {}
 export class Work implements Limits {
   private _elements: number;
   private _multiplications: number;
+  private _steps: number;
   private readonly _fail: (path: string) => never;
 
-  constructor(elements: number, multiplications: number, fail: (path: string) => never) {
+  constructor(
+    elements: number,
+    multiplications: number,
+    fail: (path: string) => never,
+    steps = Number.POSITIVE_INFINITY,
+  ) {
+    this._steps = steps;
     this._elements = elements;
     this._multiplications = multiplications;
     this._fail = fail;
@@ -83,8 +90,12 @@ export class Work implements Limits {
     checkResult(dims, path);
   }
 
+  step(path: string): void {
+    if (this._steps-- <= 0) this._fail(path);
+  }
+
   copy(): Work {
-    return new Work(this._elements, this._multiplications, this._fail);
+    return new Work(this._elements, this._multiplications, this._fail, this._steps);
   }
 }
 

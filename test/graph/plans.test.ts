@@ -6,7 +6,7 @@ import { bytesUsed } from '../../src/index.ts';
 
 // How often a graph is planned, which its nodes count, and what its plans hold.
 
-const limits: Limits = { count() {}, spend() {}, make() {}, copy: () => limits };
+const limits: Limits = { count() {}, spend() {}, make() {}, step() {}, copy: () => limits };
 const fail = (error: unknown): never => {
   throw error;
 };
