@@ -1,7 +1,7 @@
-// node scripts/absurd-onnx.mjs [COUNT [FIRST]]: makes COUNT valid but absurd ONNX models from number FIRST on, loads and runs each, and
-// prints a line for each that takes more than a second of the processor, more memory than it may, or throws anything but a
-// ModelError, TypeError or RangeError of the package. Before each it prints its number, so that a crash of the process names it:
-// run it as a program of its own. Needs dist/.
+// node scripts/absurd-onnx.mjs [COUNT [FIRST]]: makes COUNT valid but absurd ONNX models from number FIRST on, loads each, runs it
+// three times with two shapes, and prints a line for each that takes more than a second of the processor to load or to run once,
+// more memory than it may, or throws anything but a ModelError, TypeError or RangeError of the package. Before each it prints its
+// number, so that a crash of the process names it: run it as a program of its own. Needs dist/.
 import { loadOnnx, ModelError } from 'lstm-wasm/onnx';
 import { randomOf } from './random-of.mjs';
 import { onnxFile, tensor } from './write-onnx.mjs';
@@ -120,36 +120,65 @@ function absurdModel(index) {
       outputs: [`d${k}`],
       attributes: { axis: 0 },
     });
-  const file = onnxFile({ nodes, initializers, inputs: { ...fed, z: [1] }, outputs: [deep ? `d${deep - 1}` : 'y0'] });
-  const feeds = Object.fromEntries(
-    Object.entries(fed).map(([name, dims]) => [name, { data: new Float32Array(product(dims)), dims }]),
-  );
-  return { op, file, feeds: { ...feeds, z: { data: new Float32Array(1), dims: [1] } } };
+  const open = Object.fromEntries(Object.entries(fed).map(([name, dims]) => [name, dims.map((_, i) => `n${i}`)]));
+  const file = onnxFile({ nodes, initializers, inputs: { ...open, z: [1] }, outputs: [deep ? `d${deep - 1}` : 'y0'] });
+  // the second time the first axis of some size is one longer
+  const [feeds, others] = [0, 1].map((more) => {
+    const tensors = Object.entries(fed).map(([name, sizes]) => {
+      const axis = sizes.findIndex((size) => size > 0);
+      const longer = sizes.map((size, i) => size + (i === axis ? more : 0));
+      const dims = product(longer) <= 2 * ELEMENTS && longer.every((size) => size < 2 ** 31) ? longer : sizes;
+      return [name, { data: new Float32Array(product(dims)), dims }];
+    });
+    return { ...Object.fromEntries(tensors), z: { data: new Float32Array(1), dims: [1] } };
+  });
+  return { op, file, feeds: [feeds, others, feeds] };
 }
 
 const outcomes = new Map();
+let current = '';
+
+/** The kind of an error; prints one that none may be. */
+function name(error) {
+  if (error instanceof ModelError) return error.code;
+  if (error.message.startsWith('run:')) return 'arguments';
+  const text = `${error.name}: ${error.message}`;
+  console.log(`${current}: ${text}`);
+  return text;
+}
+
 for (let index = first; index < first + count; index++) {
   process.stderr.write(`${index}\n`);
   const { op, file, feeds } = absurdModel(index);
-  const start = process.cpuUsage();
+  current = `${index} (${op})`;
+  let start = process.cpuUsage();
+  /** Prints how long loading or a run took, if that was too long. */
+  const lap = (what) => {
+    const { user, system } = process.cpuUsage(start);
+    const milliseconds = Math.round((user + system) / 1000);
+    if (milliseconds > 1000) console.log(`${current}: ${what} of ${file.length} bytes took ${milliseconds} ms`);
+    start = process.cpuUsage();
+  };
   let outcome = 'ran';
   let session;
   try {
     session = loadOnnx(file);
-    session.run(feeds);
   } catch (error) {
-    outcome =
-      error instanceof ModelError
-        ? error.code
-        : error.message.startsWith('run:')
-          ? 'arguments'
-          : `${error.name}: ${error.message}`;
-    if (/: /.test(outcome)) console.log(`${index} (${op}): ${outcome}`);
+    outcome = name(error);
+  }
+  lap('load');
+  for (const [run, some] of session ? feeds.entries() : []) {
+    try {
+      session.run(some);
+    } catch (error) {
+      // the second shape may not fit where the first does
+      const found = name(error);
+      if (run === 0) outcome = found;
+    }
+    lap('run');
+    if (outcome !== 'ran') break;
   }
   session?.dispose();
-  const { user, system } = process.cpuUsage(start);
-  const milliseconds = (user + system) / 1000;
-  if (milliseconds > 1000) console.log(`${index} (${op}): ${file.length} bytes took ${Math.round(milliseconds)} ms`);
   const { arrayBuffers } = process.memoryUsage();
   if (arrayBuffers > 2 ** 28) console.log(`${index} (${op}): ${arrayBuffers} bytes of arrays`);
   outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);

@@ -61,7 +61,7 @@ function valueProto(name, dims) {
 }
 
 /** A whole file of one graph: nodes, TensorProtos, inputs as dims by name, names of outputs. */
-export function onnxFile({ nodes, initializers, inputs, outputs }, opset = 17) {
+export function onnxFile({ nodes, initializers = [], inputs, outputs }, opset = 17) {
   const graph = message((w) => {
     for (const node of nodes) w.tag(1, LengthDelimited).bytes(nodeProto(node));
     w.tag(2, LengthDelimited).string('absurd');
