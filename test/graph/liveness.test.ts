@@ -47,6 +47,6 @@ function checkGraph(list: readonly Choice[], outputChoices: readonly number[]): 
 test('random graphs', () => {
   fc.assert(
     fc.property(choices, fc.array(number, { maxLength: 3 }), (list, outputs) => checkGraph(list, outputs)),
-    { numRuns: Number(process.env.RUNS ?? 100), endOnFailure: true },
+    { numRuns: Number(globalThis.process?.env.RUNS ?? 100), endOnFailure: true },
   );
 });
