@@ -15,8 +15,8 @@ export type Lower = (inputs: readonly (Value | undefined)[], builder: Builder) =
 
 /** A node, ready to be planned. */
 export interface GraphStep {
-  /** Names the node in errors. */
-  readonly path: string;
+  /** Names the node in errors. It is asked for its path when that is needed: thousands of paths would be much. */
+  readonly place: { readonly path: string };
   readonly operands: readonly Operand[];
   /** Slots of the outputs; -1 for an output that nothing reads. */
   readonly targets: readonly number[];
@@ -213,7 +213,7 @@ function toFront(list: unknown[], from: number): void {
 /** The path of the node that is planned next. */
 function pathOf({ frames }: State): string {
   const { graph, index } = frames[frames.length - 1]!;
-  return graph.steps[index]!.path;
+  return graph.steps[index]!.place.path;
 }
 
 function bind(builder: Builder, planning: Planning, inputs: readonly Value[], kept: readonly Value[]): BoundSteps {
@@ -254,7 +254,7 @@ function planGraph(builder: Builder, planning: Planning, state: State): Value | 
     const before = builder.length;
     try {
       const inputs = step.operands.map((operand) => readOperand(state, operand));
-      builder.begin(inputs, step.path);
+      builder.begin(inputs, step.place.path);
       const results = step.lower(inputs, builder);
       const taken = step.branches && chooseBranch(builder, step.branches, inputs[0]!);
       frame.index++;
@@ -264,7 +264,7 @@ function planGraph(builder: Builder, planning: Planning, state: State): Value | 
       }
       assign(slots, step.targets, results, step);
     } catch (error) {
-      if (!(error instanceof Needed)) planning.fail(error, step.path);
+      if (!(error instanceof Needed)) planning.fail(error, step.place.path);
       const { sources } = error.value.storage;
       if (sources?.size) throw new FeedsNeeded(sources);
       builder.cut(before);

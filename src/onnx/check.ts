@@ -1,5 +1,6 @@
 import { describe, shorten } from '../base/tensor.ts';
 import { isGraph, type OnnxAttribute, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
+import { LONGEST, nodePath } from './node.ts';
 import { OPERATORS } from './operators.ts';
 import { refuse, refuseBecause, refuseMissing } from './refuse.ts';
 
@@ -12,14 +13,6 @@ const MAX_OPSET = 28;
 const SHOWN = 3;
 /** The most characters of a list with nodes. */
 const ROOM = 400;
-/** The most characters of an operator's name in a path. */
-const LONGEST = 60;
-
-/** The name of a node in errors: its own, or its place in the file. */
-export function nodePath({ opType, name }: OnnxNode, path: string): string {
-  const type = shorten(opType, LONGEST);
-  return name ? `node ${describe(name)} (${type})` : `${path} (${type})`;
-}
 
 /** The graphs among the attributes of a node: branches of an If. */
 export function subgraphs(node: OnnxNode): OnnxGraph[] {
@@ -77,7 +70,7 @@ export function checkOperators({ opsets, graph }: OnnxModel, needed: ReadonlySet
         add(node.domain ? `${node.domain}.${node.opType}` : node.opType, node, at);
       } else if (node.opType === 'Conv' && spatialAxes(node, inner) !== 1) {
         add(`Conv with ${spatialAxes(node, inner)} axes`, node, at);
-      } else checkCounts(node, operator.inputs, operator.outputs ?? [1, 1], nodePath(node, at));
+      } else checkCounts(node, operator.inputs, operator.outputs ?? [1, 1], nodePath(node, path, i));
       for (const branch of subgraphs(node)) visit(branch, at);
     }
   };

@@ -3,10 +3,10 @@ import { describe } from '../base/tensor.ts';
 import { Builder } from '../graph/builder.ts';
 import type { Graph, GraphStep, Operand } from '../graph/planner.ts';
 import type { Value } from '../graph/value.ts';
-import { checkOperators, type Needed, nodePath, subgraphs } from './check.ts';
+import { checkOperators, type Needed, subgraphs } from './check.ts';
 import type { LSTMReport } from './lstm-report.ts';
 import { isGraph, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
-import { type Lower, type Operator, OperatorNode } from './node.ts';
+import { type Lower, type Making, nodePath, type Operator, OperatorNode } from './node.ts';
 import { OPERATORS } from './operators.ts';
 import { type Owned, Packing } from './packing.ts';
 import { refuse, refuseBecause, refuseTwice } from './refuse.ts';
@@ -16,6 +16,8 @@ import { TooMuch, toValue, Work } from './value.ts';
 // Makes a model ready to be planned, once: names become slots, constants are computed, weights are packed.
 
 type Draft = Omit<GraphStep, 'last'>;
+
+const NO_SLOTS: readonly number[] = [];
 
 /** The meaning of a name in a graph: a slot of the run, or else a value or tensor known at load. */
 interface Binding {
@@ -55,9 +57,8 @@ export class Compiler {
   readonly lstms: LSTMReport[] = [];
   slots = 0;
   private readonly _needed: Needed;
-  private readonly _opset: number;
-  private readonly _own = (resource: Owned) => void this.resources.push(resource);
   private readonly _packing: Packing;
+  private readonly _making: Making;
   /** Counts the work of constants that are computed at load. */
   private readonly _folding: Builder;
   /** How often each name will still be read, so that a constant is dropped after its last reader. */
@@ -66,19 +67,18 @@ export class Compiler {
   private readonly _last: Value[] = [];
   /** How many elements the tensors read from the file have. */
   constants = 0;
-  private readonly _int8: boolean;
 
   /** @param int8 whether constant matrices get 8-bit weights */
   constructor(model: OnnxModel, needed: Needed, fileBytes: number, int8: boolean) {
     this._needed = needed;
-    this._int8 = int8;
-    this._opset = checkOperators(model, needed.nodes);
+    const opset = checkOperators(model, needed.nodes);
     const work = new Work(fileBytes / 2 + 2 ** 18, 2 ** 22, () => {
       throw new TooMuch();
     });
     this._folding = new Builder(work);
     this._folding.immediate = true;
     this._packing = new Packing(fileBytes);
+    this._making = { opset, own: (resource) => void this.resources.push(resource), packing: this._packing, int8 };
     this._count(model.graph);
   }
 
@@ -142,7 +142,7 @@ export class Compiler {
     const steps: Draft[] = [];
     for (const [i, node] of graph.nodes.entries()) {
       if (!this._needed.nodes.has(node)) continue;
-      const step = this._node(node, scope, nodePath(node, `${path}.node[${i}]`), main);
+      const step = this._node(node, scope, path, i, main);
       this._giveBack(step);
       if (step) steps.push(step);
     }
@@ -152,7 +152,8 @@ export class Compiler {
     return { steps: withLast(steps, outputs), outputs };
   }
 
-  private _node(node: OnnxNode, scope: Scope, path: string, main: boolean): Draft | undefined {
+  private _node(node: OnnxNode, scope: Scope, graph: string, index: number, main: boolean): Draft | undefined {
+    const path = nodePath(node, graph, index);
     const operands = node.inputs.map((name) => this._read(scope, name, path));
     if (node.opType === 'If') return this._branch(node, operands, scope, path);
     const operator = OPERATORS.get(node.opType)!;
@@ -164,11 +165,11 @@ export class Compiler {
       const lower = (): never => {
         throw error;
       };
-      return { path, operands: [], targets: this._define(node, scope), lower, branches: undefined };
+      return { place: { path }, operands: [], targets: this._define(node, scope), lower, branches: undefined };
     };
     const made = this.resources.length;
     let lower: Lower;
-    const ready = new OperatorNode(node, this._opset, path, constants, this._own, this._packing, this._int8);
+    const ready = new OperatorNode(node, graph, index, constants, this._making);
     try {
       lower = inOrder(operator, operator.prepare(ready));
       if (isConstant && this._fold(node, lower, ready.constants, scope)) {
@@ -181,7 +182,8 @@ export class Compiler {
       return deferred(error);
     }
     const kept = operands.map((operand, i) => (typeof operand === 'number' ? operand : ready.constants[i]));
-    return { path, operands: kept, targets: this._define(node, scope), lower, branches: undefined };
+    ready.seal();
+    return { place: ready, operands: kept, targets: this._define(node, scope), lower, branches: undefined };
   }
 
   /** Computes a node's results at load. @returns false if that is too much work: the node then runs each time */
@@ -226,7 +228,8 @@ export class Compiler {
       const inner = `${path}.${name}`;
       return this._graph(graph, new Scope(inner, scope), inner, false);
     }) as [Graph, Graph];
-    return { path, operands, targets: this._define(node, scope), lower: checkCondition(path), branches: [yes, no] };
+    const lower = checkCondition(path);
+    return { place: { path }, operands, targets: this._define(node, scope), lower, branches: [yes, no] };
   }
 }
 
@@ -267,7 +270,9 @@ function withLast(steps: readonly Draft[], outputs: readonly Operand[]): GraphSt
       // slots that an outer graph filled may still be read there
       const last = [...new Set(slotsOf(step))].filter((slot) => made.has(slot) && !needed.has(slot));
       for (const slot of last) needed.add(slot);
-      return { ...step, last };
+      const { place, operands, targets, lower, branches } = step;
+      // not spread: each object would have a hidden class of its own
+      return { place, operands, targets, lower, branches, last: last.length ? last : NO_SLOTS };
     })
     .reverse();
 }

@@ -1,4 +1,4 @@
-import { describe, formatDims } from '../base/tensor.ts';
+import { describe, formatDims, shorten } from '../base/tensor.ts';
 import type { Builder } from '../graph/builder.ts';
 import type { ValueType } from '../graph/types.ts';
 import type { Value } from '../graph/value.ts';
@@ -34,48 +34,89 @@ export interface Operator {
   readonly takesTurned?: boolean;
 }
 
-/** A node as its operator's prepare() sees it: attributes, constant inputs, and ways to refuse it. */
-export class OperatorNode {
-  readonly opType: string;
+/** The most characters of an operator's name in a path. */
+export const LONGEST = 60;
+
+/** The name of a node in errors: its own, or its place in the file. */
+export function nodePath({ opType, name }: OnnxNode, graph: string, index: number): string {
+  const type = shorten(opType, LONGEST);
+  return name ? `node ${describe(name)} (${type})` : `${graph}.node[${index}] (${type})`;
+}
+
+/** What the nodes of a model have in common while they are made ready. */
+export interface Making {
   readonly opset: number;
-  readonly outputs: readonly string[];
-  /** Names the node in errors. */
-  readonly path: string;
-  /** The inputs that are known at load. prepare() may set one to undefined: it is not kept then, nor given in a run. */
-  readonly constants: (Value | undefined)[];
-  /** For each input, whether it is given. */
-  readonly present: readonly boolean[];
+  /** Keeps memory until the model is disposed of. */
+  readonly own: (resource: Owned) => void;
+  readonly packing: Packing;
+  /** Whether constant matrices get 8-bit weights. */
+  readonly int8: boolean;
+}
+
+/** What prepare() left behind. */
+const NO_CONSTANTS: (Value | undefined)[] = [];
+
+/** A node as its operator's prepare() sees it: attributes, constant inputs, and ways to refuse it. Thousands of them may be kept. */
+export class OperatorNode {
+  readonly opset: number;
+  /**
+   * The inputs that are known at load, while prepare() runs. It may set one to undefined: it is not kept then, nor given in a run.
+   */
+  constants: (Value | undefined)[];
   /** Set by the operator LSTM, for OnnxSession.lstms. */
   report: LSTMReport | undefined;
-  /** The node's name; if it has none, that of its first output. */
-  readonly name: string;
-  private readonly _attributes: OnnxNode['attributes'];
-  private readonly _own: (resource: Owned) => void;
-  private readonly _packing: Packing;
+  private readonly _node: OnnxNode;
+  private readonly _graph: string;
+  private readonly _index: number;
+  /** Let go of after prepare(), as it leads to all other nodes. */
+  private _making: Making | undefined;
   private readonly _int8: boolean;
 
-  /** @param int8 whether the node's constant matrices get 8-bit weights */
-  constructor(
-    node: OnnxNode,
-    opset: number,
-    path: string,
-    constants: (Value | undefined)[],
-    own: (resource: Owned) => void,
-    packing: Packing,
-    int8: boolean,
-  ) {
-    this.opType = node.opType;
-    this.name = node.name || (node.outputs.find(Boolean) ?? '');
-    this.opset = opset;
-    this.outputs = node.outputs;
-    this.path = path;
+  /** @param graph the path of the graph that has the node at place `index` */
+  constructor(node: OnnxNode, graph: string, index: number, constants: (Value | undefined)[], making: Making) {
+    this.opset = making.opset;
     this.constants = constants;
-    this.present = node.inputs.map((name) => name !== '');
-    this._attributes = node.attributes;
-    this._own = own;
-    this._packing = packing;
+    this.report = undefined;
+    this._node = node;
+    this._graph = graph;
+    this._index = index;
+    this._making = making;
     // a node of constants only is computed once, at load
-    this._int8 = int8 && constants.some((value, i) => this.present[i] && !value);
+    this._int8 = making.int8 && constants.some((value, i) => node.inputs[i] !== '' && !value);
+  }
+
+  /** Lets go of what only prepare() needs. */
+  seal(): void {
+    this.constants = NO_CONSTANTS;
+    this.report = undefined;
+    this._making = undefined;
+  }
+
+  get opType(): string {
+    return this._node.opType;
+  }
+
+  /** The node's name; if it has none, that of its first output. */
+  get name(): string {
+    return this._node.name || (this._node.outputs.find(Boolean) ?? '');
+  }
+
+  get outputs(): readonly string[] {
+    return this._node.outputs;
+  }
+
+  /** Names the node in errors. */
+  get path(): string {
+    return nodePath(this._node, this._graph, this._index);
+  }
+
+  /** For each input, whether it is given. */
+  get present(): readonly boolean[] {
+    return this._node.inputs.map((name) => name !== '');
+  }
+
+  private get _attributes(): OnnxNode['attributes'] {
+    return this._node.attributes;
   }
 
   /** The form in which constant matrices are packed. */
@@ -90,7 +131,8 @@ export class OperatorNode {
    */
   pack<T extends Owned>(inputs: readonly number[], layout: string, bytes: number, make: () => T): T | undefined {
     const values = inputs.map((i) => this.constants[i]);
-    const packed = this._packing.share(values, `${layout} in form ${this.form}`, bytes, make, this._own);
+    const { packing, own } = this._making!;
+    const packed = packing.share(values, `${layout} in form ${this.form}`, bytes, make, own);
     if (packed) for (const i of inputs) this.constants[i] = undefined;
     return packed;
   }

@@ -16,7 +16,7 @@ let lowered = 0;
 
 /** A node y = f(x), element by element. */
 const node = (from: number, to: number, apply: (x: number) => number, last: number[] = []): GraphStep => ({
-  path: `node ${to}`,
+  place: { path: `node ${to}` },
   operands: [from],
   targets: [to],
   branches: undefined,
@@ -33,7 +33,7 @@ const node = (from: number, to: number, apply: (x: number) => number, last: numb
 
 /** A node that takes as many elements of x as n says. */
 const take = (x: number, n: number, to: number): GraphStep => ({
-  path: 'take',
+  place: { path: 'take' },
   operands: [x, n],
   targets: [to],
   branches: undefined,
