@@ -293,13 +293,13 @@ export const MUTATIONS = [
   },
   {
     what: 'a buffer of a plan is free before its last reader',
-    file: 'src/graph/builder.ts',
+    file: 'src/graph/block.ts',
     from: 'used = used.filter(({ last }) => last >= step);',
     to: 'used = used.filter(({ last }) => last > step);',
   },
   {
     what: 'a plan fits feeds whose known elements differ',
-    file: 'src/graph/planner.ts',
+    file: 'src/graph/plan.ts',
     from: 'if (!probe.has(bytes)) return false;',
     to: 'if (bytes.length === 0) return false;',
   },

@@ -1,5 +1,5 @@
 /** Where a page finds the files of the repository. */
-export const ROOT = '/root/';
+export const ROOT = '/repository/';
 
 /**
  * A file of the repository, by its path from there: read, or in a page fetched.

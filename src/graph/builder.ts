@@ -3,7 +3,7 @@ import { onnxKernels } from '../cells/kernels.ts';
 import { View } from '../cells/walks.ts';
 import { align, endScratch, floats, scratch } from '../memory/arena.ts';
 import { skip } from '../memory/rows.ts';
-import { Resource } from '../nn/module.ts';
+import { Block, BoundSteps, placeBuffers, type Step } from './block.ts';
 import { copyElements } from './copy.ts';
 import { permuted, strides } from './layout.ts';
 import type { Residents } from './residents.ts';
@@ -23,11 +23,6 @@ export interface Limits {
   copy(): Limits;
 }
 
-/** A step of a run, bound to its buffers. */
-export type Step = () => void;
-
-/** What the objects of a step take, about. */
-const STEP_BYTES = 1024;
 /** Steps beyond any plan's. */
 const FOREVER = Number.POSITIVE_INFINITY;
 
@@ -44,39 +39,6 @@ export class Needed extends Error {
 interface Draft {
   readonly storages: readonly Storage[];
   readonly bind: () => Step;
-}
-
-/** Linear memory of a plan; freed by dispose(), or when it is collected. */
-class Block extends Resource {
-  readonly pointer: number;
-
-  constructor(bytes: number) {
-    super('plan');
-    this.pointer = this.allocate(bytes);
-  }
-}
-
-/** Steps that are bound to buffers in a block of their own. */
-export class BoundSteps {
-  readonly steps: readonly Step[];
-  /** Bytes of the block, and about those of the steps. */
-  readonly bytes: number;
-  private readonly _block: Block;
-
-  constructor(steps: readonly Step[], bytes: number, block: Block) {
-    this.steps = steps;
-    this.bytes = bytes + STEP_BYTES * steps.length;
-    this._block = block;
-  }
-
-  run(): void {
-    const { steps } = this;
-    for (let i = 0; i < steps.length; i++) steps[i]!();
-  }
-
-  dispose(): void {
-    this._block.dispose();
-  }
 }
 
 /**
@@ -376,36 +338,4 @@ function runInScratch(
   bind(...offsets.map((offset, i) => (all[i] ? start + offset : 0)))();
   for (const [i, value] of writes.entries()) bytesOf(value).set(view(reads.length + i));
   endScratch();
-}
-
-/**
- * Gives buffers offsets in one block: first those of the whole run, one after the other, then each of the others as low as it fits
- * beside those that are in use at the same time.
- */
-function placeBuffers(
-  whole: readonly Storage[],
-  firsts: readonly (readonly Storage[])[],
-): { offsets: Map<Storage, number>; bytes: number } {
-  const offsets = new Map<Storage, number>();
-  let start = 0;
-  for (const root of whole) {
-    offsets.set(root, start);
-    start += align(root.bytes);
-  }
-  /** Buffers in use, in order of their offsets. */
-  let used: { offset: number; end: number; last: number }[] = [];
-  let bytes = start;
-  for (const [step, roots] of firsts.entries()) {
-    used = used.filter(({ last }) => last >= step);
-    for (const root of roots) {
-      const size = align(root.bytes);
-      let offset = start;
-      let i = 0;
-      for (; i < used.length && used[i]!.offset - offset < size; i++) offset = used[i]!.end;
-      used.splice(i, 0, { offset, end: offset + size, last: root.last });
-      offsets.set(root, offset);
-      bytes = Math.max(bytes, offset + size);
-    }
-  }
-  return { offsets, bytes };
 }

@@ -1,7 +1,7 @@
 import { ModelError } from '../base/errors.ts';
 import { describe } from '../base/tensor.ts';
 import { Builder } from '../graph/builder.ts';
-import type { Graph, GraphStep, Operand } from '../graph/planner.ts';
+import type { Graph, GraphStep, Operand } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
 import { checkOperators, type Needed, subgraphs } from './check.ts';
 import type { LSTMReport } from './lstm-report.ts';

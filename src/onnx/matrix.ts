@@ -1,4 +1,5 @@
-import type { Builder, Step } from '../graph/builder.ts';
+import type { Step } from '../graph/block.ts';
+import type { Builder } from '../graph/builder.ts';
 import type { ValueData } from '../graph/types.ts';
 import type { Value } from '../graph/value.ts';
 import { FLOAT32, PANEL } from '../memory/abi.ts';

@@ -1,7 +1,9 @@
 import { ModelError } from '../base/errors.ts';
 import { Owner } from '../base/owner.ts';
 import { describe, wrongValue } from '../base/tensor.ts';
-import { type Feed, type Graph, Plans } from '../graph/planner.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Feed } from '../graph/plan.ts';
+import { Plans } from '../graph/planner.ts';
 import type { Value } from '../graph/value.ts';
 import { endScratch } from '../memory/arena.ts';
 import { neededFor } from './check.ts';

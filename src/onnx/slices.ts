@@ -1,5 +1,6 @@
 import { formatDims, product } from '../base/tensor.ts';
-import type { Builder, Step } from '../graph/builder.ts';
+import type { Step } from '../graph/block.ts';
+import type { Builder } from '../graph/builder.ts';
 import { copyRun } from '../graph/copy.ts';
 import { strides } from '../graph/layout.ts';
 import type { ValueData } from '../graph/types.ts';

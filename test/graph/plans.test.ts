@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Builder, Limits } from '../../src/graph/builder.ts';
-import { type Feed, type Graph, type GraphStep, Plans } from '../../src/graph/planner.ts';
+import type { Graph, GraphStep } from '../../src/graph/graph.ts';
+import type { Feed } from '../../src/graph/plan.ts';
+import { Plans } from '../../src/graph/planner.ts';
 import type { Value } from '../../src/graph/value.ts';
 import { bytesUsed } from '../../src/index.ts';
 

@@ -1,0 +1,58 @@
+import type { Builder } from './builder.ts';
+import type { ValueData } from './types.ts';
+import type { Value } from './value.ts';
+
+/** An input of a node: a slot of the run, or a constant; undefined if it is left out. */
+export type Operand = number | Value | undefined;
+
+/** Plans a node: checks its inputs, adds its steps, and gives its results. */
+export type Lower = (inputs: readonly (Value | undefined)[], builder: Builder) => readonly Value[];
+
+/** A node, ready to be planned. */
+export interface GraphStep {
+  /** Names the node in errors. It is asked for its path when that is needed: thousands of paths would be much. */
+  readonly place: { readonly path: string };
+  readonly operands: readonly Operand[];
+  /** Slots of the outputs; -1 for an output that nothing reads. */
+  readonly targets: readonly number[];
+  readonly lower: Lower;
+  /** The graphs for true and for false of the first input, whose `lower` only checks it. */
+  readonly branches: readonly [Graph, Graph] | undefined;
+  /** Slots that nothing reads after this step. */
+  readonly last: readonly number[];
+}
+
+/** Nodes in order, and where the graph's outputs are afterwards. */
+export interface Graph {
+  readonly steps: readonly GraphStep[];
+  readonly outputs: readonly Operand[];
+}
+
+/** Finds the nodes that the outputs at these places depend on. */
+export function neededSteps(graph: Graph, outputs: readonly number[]): Set<GraphStep> {
+  const needed = new Set<GraphStep>();
+  const slots = new Set<Operand>(outputs.map((i) => graph.outputs[i]));
+  const mark = ({ steps }: Graph): void => {
+    for (let i = steps.length - 1; i >= 0; i--) {
+      const step = steps[i]!;
+      if (!step.targets.some((slot) => slots.has(slot))) continue;
+      needed.add(step);
+      for (const operand of step.operands) slots.add(operand);
+      for (const branch of step.branches ?? []) {
+        for (const operand of branch.outputs) slots.add(operand);
+        mark(branch);
+      }
+    }
+  };
+  mark(graph);
+  return needed;
+}
+
+/** Elements that steps of a graph read and that are known before it is planned. */
+export function constantsOf(graph: Graph, found = new Set<ValueData>()): Set<ValueData> {
+  for (const { operands, branches } of graph.steps) {
+    for (const operand of operands) if (typeof operand === 'object') found.add(operand.data);
+    for (const branch of branches ?? []) constantsOf(branch, found);
+  }
+  return found;
+}
