@@ -3,4 +3,4 @@ export { ABI } from './abi';
 export { TILE_ROWS } from './gemm';
 export { INT8_DEPTH } from './int8';
 export { PANEL } from './panels';
-export { FLOAT32, I8, I8_RELAXED } from './product';
+export { FLOAT32, FLOAT32_WIDE, I8, I8_RELAXED } from './product';

@@ -1,7 +1,8 @@
 // docs/kernels.md#the-tile
 import { gemv_f32 } from './gemv';
 import { float_bytes, PANEL_BYTES } from './panels';
-import { Product } from './product';
+import { FLOAT32_WIDE, Product } from './product';
+import { tile_2x16 } from './tile-wide';
 
 // A tile is 2 rows by 8 columns, half a panel. 4 accumulators, 4 weights, two x and temporaries fit V8's 15 registers in every
 // order in which its compilers place the loads; 3 rows gain 5 % in Node 24 and spill in Node 20 (-40 %), 4 rows spill in both.
@@ -78,6 +79,8 @@ export function gemm_f32(product: Product): void {
   const K = product.K;
   const rows = product.rows;
   const zStride = product.zStride;
+  const wide = product.form === FLOAT32_WIDE;
+  const tileBytes = wide ? PANEL_BYTES : TILE_BYTES;
   let w = product.w;
   let init = product.init;
   let z = product.z;
@@ -88,12 +91,13 @@ export function gemm_f32(product: Product): void {
     do {
       const depth = min(K - k, DEPTH);
       const xBlock = x + float_bytes(k);
-      for (let half: usize = 0; half < PANEL_BYTES; half += TILE_BYTES) {
+      for (let half: usize = 0; half < PANEL_BYTES; half += tileBytes) {
         let p = xBlock;
         let i = from + half;
         let o = z + half;
         for (let r = TILE_ROWS; r <= rows; r += TILE_ROWS) {
-          tile_2x8(w + half, depth, p, xStride, i, fromStride, o, zStride);
+          if (wide) tile_2x16(w, depth, p, xStride, i, fromStride, o, zStride);
+          else tile_2x8(w + half, depth, p, xStride, i, fromStride, o, zStride);
           p += <usize>TILE_ROWS * xStride;
           i += <usize>TILE_ROWS * fromStride;
           o += <usize>TILE_ROWS * zStride;

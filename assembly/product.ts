@@ -1,8 +1,12 @@
 // docs/kernels.md#a-call
-/** The form of weights: float32, or 8 bits for dot_i16x8_s or for relaxed_dot_i8x16_i7x16_add_s of the second module. */
+/**
+ * The form of weights: float32, or 8 bits for dot_i16x8_s or for relaxed_dot_i8x16_i7x16_add_s of the second module; or float32 in
+ * the same panels with the tile for engines that pack pairs of vectors.
+ */
 export const FLOAT32: i32 = 0;
 export const I8: i32 = 1;
 export const I8_RELAXED: i32 = 2;
+export const FLOAT32_WIDE: i32 = 3;
 
 /**
  * A product of panels with rows: z[r][j] = init[r][j] + sum over k of w[k][j] x[r][k]. The caller owns every buffer and this

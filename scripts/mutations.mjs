@@ -51,6 +51,18 @@ export const MUTATIONS = [
     to: '',
   },
   {
+    what: 'the wide tile drops the last of an odd number of inputs',
+    file: 'assembly/tile-wide.ts',
+    from: 'if (K & 1) {',
+    to: 'if (K < 0) {',
+  },
+  {
+    what: 'the wide tile swaps columns of its second row',
+    file: 'assembly/tile-wide.ts',
+    from: 'v128.store(z, c1, 32);',
+    to: 'v128.store(z, d1, 32);',
+  },
+  {
     what: '8-bit sums may overflow',
     file: 'assembly/int8.ts',
     from: 'export const INT8_DEPTH: i32 = 2048;',

@@ -1,4 +1,4 @@
-import { FLOAT32 } from './abi.ts';
+import { FLOAT32, type FLOAT32_WIDE } from './abi.ts';
 import { integers } from './arena.ts';
 import type { Form } from './pack.ts';
 
@@ -57,7 +57,7 @@ export class Product {
   zStride = 0;
   rows = 0;
   panels = 0;
-  form: Form = FLOAT32;
+  form: Form | typeof FLOAT32_WIDE = FLOAT32;
   scratch = 0;
 
   /** Writes the struct to `pointer`, and returns `pointer`. */
