@@ -1,6 +1,7 @@
 import { FLOAT32, type FLOAT32_WIDE } from './abi.ts';
 import { integers } from './arena.ts';
 import type { Form } from './pack.ts';
+import { floatForm } from './wasm.ts';
 
 // The arguments of kernels: structs of 32-bit words in linear memory, in the order of the fields in assembly/. The owner of an
 // object keeps and refills it, so that a call makes no garbage. Pointers and strides are in bytes.
@@ -57,6 +58,7 @@ export class Product {
   zStride = 0;
   rows = 0;
   panels = 0;
+  /** FLOAT32 is written as the form that the engine is faster with. */
   form: Form | typeof FLOAT32_WIDE = FLOAT32;
   scratch = 0;
 
@@ -74,7 +76,7 @@ export class Product {
     words[at++] = this.zStride;
     words[at++] = this.rows;
     words[at++] = this.panels;
-    words[at++] = this.form;
+    words[at++] = this.form || floatForm;
     words[at++] = this.scratch;
     return pointer;
   }

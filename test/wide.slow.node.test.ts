@@ -1,0 +1,132 @@
+// initialize(undefined, { wide: true }) and node --experimental-wasm-revectorize, each in a process of its own. What needs a Node that
+// packs vectors takes this one, if it does, or the one at $NODE24.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { makeConsumer, root, runIn, TOOLS } from './support/consumer.ts';
+import { need } from './support/need.ts';
+
+const FLAG = '--experimental-wasm-revectorize';
+const packs = process.arch === 'x64' && Number.parseFloat(process.versions.v8) >= 13.6;
+const node24 = process.env.NODE24 ?? (packs ? process.execPath : undefined);
+const consumer = makeConsumer();
+
+describe('initialize({ wide })', () => {
+  const node = `arch: 'x64', execArgv: [], getBuiltinModule: () => ({ setFlagsFromString: (flag) => flags.push(flag) })`;
+  const inProcess = (process: string, options = '{ wide: true }') =>
+    runIn(
+      consumer,
+      `import { initialize } from 'lstm-wasm';
+      const flags = [];
+      const { log } = console;
+      const { process } = globalThis;
+      globalThis.process = ${process};
+      const isWide = initialize(undefined, ${options});
+      globalThis.process = process;
+      log(JSON.stringify([isWide, ...flags]));`,
+    );
+
+  it.each([
+    ['a page', 'undefined'],
+    ['a page with a stand-in for process', '{ env: {}, versions: {} }'],
+    ['Node 22', `{ ${node}, versions: { v8: '12.4.254.21-node.33' } }`],
+    ['Node 24 on ARM', `{ ${node}, versions: { v8: '13.6.233.17-node.63' }, arch: 'arm64' }`],
+    ['Deno', `{ ${node}, versions: { v8: '14.0.365.5-rusty' } }`],
+    ['Electron', `{ ${node}, versions: { v8: '14.0.365.5-electron.0' } }`],
+    ['Bun', `{ ${node}, versions: { v8: '13.6.233.10-node.18', bun: '1.3.0' } }`],
+  ])('does nothing in %s, and says so', (_, process) => {
+    expect(inProcess(process)).toEqual([false]);
+  });
+
+  it('sets the flag in Node from 24 on, only if it is asked to or node has it already', () => {
+    const as = (execArgv: string) => `{ ${node}, versions: { v8: '13.6.233.17-node.63' }, execArgv: [${execArgv}] }`;
+    expect(inProcess(as(''))).toEqual([true, FLAG]);
+    expect(inProcess(as(''), '{}')).toEqual([false]);
+    expect(inProcess(as(''), '{ wide: false }')).toEqual([false]);
+    expect(inProcess(as(`'${FLAG}'`))).toEqual([true, FLAG]);
+    expect(inProcess(as(`'${FLAG}'`), '{}')).toEqual([true, FLAG]);
+    expect(inProcess(as(`'${FLAG}'`), '{ wide: false }')).toEqual([false]);
+  });
+
+  it('is refused once kernels run, unless nothing changes', () => {
+    const results = runIn(
+      consumer,
+      `${TOOLS} import { initialize, LSTM } from 'lstm-wasm';
+      const wrong = attempt(() => initialize(undefined, { wide: 1 }));
+      new LSTM(1, 1);
+      const later = [{ wide: true }, { wide: false }, { wide: undefined }, {}];
+      console.log(JSON.stringify([wrong, ...later.map((options) => attempt(() => initialize(undefined, options)))]));`,
+    );
+    const late = expect.stringMatching(/^Error: initialize: kernels run already, too late for "wide"/);
+    const wrong = expect.stringMatching(/^TypeError: initialize: "wide" expected a boolean, got 1$/);
+    expect(results).toEqual([wrong, late, late, 'ok', 'ok']);
+  });
+});
+
+describe('in a Node that packs vectors', () => {
+  beforeEach((context) => need(context, 'kernels of 256 bits, and $NODE24 names no Node', node24 !== undefined));
+
+  const start = (...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync(node24!, args, {
+      cwd: consumer,
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26,
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    return stdout;
+  };
+
+  /** The pairs of products of vectors that V8 packs in each exported function, which are optimized at their first call. */
+  const packed = (prepare: string, ...flags: string[]) => {
+    const trace = start(
+      ...['--no-liftoff', '--trace-wasm-revectorize', ...flags, '--input-type=module', '--eval'],
+      `import { readFileSync } from 'node:fs';
+      import { initialize, LSTM } from 'lstm-wasm';
+      ${prepare}
+      const lstm = new LSTM(64, 64, { seed: 1 });
+      lstm.forward({ data: new Float32Array(4 * 64), dims: [4, 1, 64] });
+      lstm.forward({ data: new Float32Array(4 * 64), dims: [1, 4, 64] });
+      const bytes = readFileSync(new URL(import.meta.resolve('lstm-wasm/lstm.wasm')));
+      const { multiply, gemv_f32 } = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports;
+      console.log('index multiply ' + multiply.name + '.\\nindex gemv_f32 ' + gemv_f32.name + '.');`,
+    );
+    return (name: string) => {
+      const index = trace.match(new RegExp(`^index ${name} (\\d+)\\.`, 'm'))![1];
+      const parts = trace.split(`Begin revec function wasm-function#${index}\n`);
+      const [part = ''] = (parts[1] ?? '').split('Finished revec function');
+      return part.includes('Decide to vectorize') ? part.match(/NewPackNode.*\[F32x4Mul\]/g)!.length : 0;
+    };
+  };
+
+  it.each([
+    ['node has the flag', '', [FLAG]],
+    ['initialize() sets it', 'initialize(undefined, { wide: true });', []],
+  ])('V8 packs both tiles, where %s', (_, prepare, flags) => {
+    // of a turn and an odd last k: 4 and 2 pairs in the tile of 8 columns, 8 and 4 in that of 16
+    expect(packed(prepare, ...flags)('multiply')).toBeGreaterThanOrEqual(18);
+  });
+
+  it('packs nothing unless it is asked to', () => {
+    expect(packed('')('multiply')).toBe(0);
+  });
+
+  it('the laws hold and the bits are the same, from the first call to the 100,000th', { timeout: 600_000 }, () => {
+    const tests = ['test/laws/', 'test/kernels/', 'test/torch.test.ts', 'test/quantize.test.ts', 'test/streams/'];
+    const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', root, '--project', 'node'];
+    // the digests that they are held against come from the first process, which has not got the flag
+    const options = [`--execArgv=${FLAG}`, '--pool', 'forks', '--maxWorkers', '2', '--reporter', 'json'];
+    const { status, stdout, stderr } = spawnSync(node24!, [...vitest, ...options, ...tests], {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26,
+      env: { ...process.env, CI: '', VITEST: undefined, NODE_OPTIONS: undefined } as NodeJS.ProcessEnv,
+    });
+    const { numTotalTests, numFailedTests } = JSON.parse(stdout.slice(stdout.indexOf('{')));
+    expect({ status, numFailedTests, stderr: status ? stderr : '' }).toEqual({
+      status: 0,
+      numFailedTests: 0,
+      stderr: '',
+    });
+    expect(numTotalTests).toBeGreaterThan(100);
+  });
+});
