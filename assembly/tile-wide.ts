@@ -1,4 +1,4 @@
-// docs/kernels.md#the-tile
+// docs/kernels.md#256-bits
 import { float_bytes } from './panels';
 
 /**
