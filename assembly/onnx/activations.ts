@@ -27,6 +27,8 @@ const ELU: i32 = 18;
 const SELU: i32 = 19;
 const SOFTSIGN: i32 = 20;
 // 21: softplus
+const SCALED_ELU: i32 = 22;
+const CELU: i32 = 23;
 
 /** The floats of `spare`. */
 const SPARE: i32 = 64;
@@ -72,6 +74,10 @@ function one(kind: i32, x: f32, alpha: f32, beta: f32): f32 {
       return x < 0 ? <f32>(<f64>alpha * expm1_64(x)) : x;
     case SELU:
       return <f32>(SELU_SCALE * (x < 0 ? SELU_ALPHA * expm1_64(x) : <f64>x));
+    case SCALED_ELU:
+      return <f32>(<f64>beta * (x < 0 ? <f64>alpha * expm1_64(x) : <f64>x));
+    case CELU:
+      return x < 0 ? <f32>(<f64>alpha * expm1_64(<f64>x / <f64>alpha)) : x;
     case SOFTSIGN:
       return abs(x) === Infinity ? copysign<f32>(1, x) : x / (1 + abs(x));
     default:

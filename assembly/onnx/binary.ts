@@ -9,6 +9,7 @@ const MUL: i32 = 2;
 const DIV: i32 = 3;
 const MIN: i32 = 4;
 const MAX: i32 = 5;
+const PRELU: i32 = 7;
 // 6: x^y
 
 /** An axis of Pairs: its size, and how far apart its neighbours are in floats; 0 where an input is stretched. */
@@ -37,6 +38,7 @@ class Row {
     if (op === SUB) return f32x4.sub(a, b);
     if (op === MUL) return f32x4.mul(a, b);
     if (op === DIV) return f32x4.div(a, b);
+    if (op === PRELU) return v128.bitselect(f32x4.mul(a, b), a, f32x4.lt(a, f32x4.splat(0)));
     return op === MIN ? f32x4.min(a, b) : f32x4.max(a, b);
   }
 
@@ -85,6 +87,9 @@ function row(op: i32, x: usize, xStep: usize, y: usize, yStep: usize, out: usize
     case MAX:
       Row.run(MAX, x, xStep, y, yStep, out, n);
       return;
+    case PRELU:
+      Row.run(PRELU, x, xStep, y, yStep, out, n);
+      return;
     default:
       for (; n > 0; --n) {
         store<f32>(out, pow_one(load<f32>(x), load<f32>(y)));
@@ -115,7 +120,7 @@ function axes(op: i32, at: usize, rank: i32, x: usize, y: usize, out: usize): us
 
 /**
  * out[i, j, ...] = op(x[i xStep + j xStep ...], y[i yStep + j yStep ...]) in float32; min and max have NaN where either input has,
- * and -0 below 0. out may be an input that has its steps, and overlaps neither otherwise.
+ * and -0 below 0; prelu is x, below 0 x y. out may be an input that has its steps, and overlaps neither otherwise.
  */
 export function binary_f32(op: i32, pairs: Pairs): void {
   if (pairs.rank) axes(op, changetype<usize>(pairs) + offsetof<Pairs>(), pairs.rank, pairs.x, pairs.y, pairs.out);

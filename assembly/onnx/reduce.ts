@@ -1,3 +1,4 @@
+import { exp64, log64 } from './math';
 import { Some, Wide } from './wide';
 
 // Reductions of the middle axis of x [outer][n][inner]. A sum is one chain of additions in float64: several sums go side by side,
@@ -6,6 +7,13 @@ import { Some, Wide } from './wide';
 /** The numbers of the operators, the same as in src/cells/walks.ts. */
 const MEAN: i32 = 1;
 const MAX: i32 = 2;
+const MIN: i32 = 3;
+const PROD: i32 = 4;
+const L1: i32 = 5;
+const L2: i32 = 6;
+const LOG_SUM: i32 = 8;
+const LOG_SUM_EXP: i32 = 9;
+// 7: the sum of squares
 
 /** out[r] = sum of x[r][0 .. n-1] / divisor. Four rows at a time; where fewer are left, the last is summed again. */
 function sum_rows(x: usize, out: usize, rows: i32, n: i32, divisor: f64): void {
@@ -91,18 +99,55 @@ function max_columns(x: usize, out: usize, n: i32, columns: i32): void {
   }
 }
 
+/** ln(x) of numbers of every kind */
+function log_of(x: f64): f64 {
+  if (x > 0 && x < Infinity) return log64(x);
+  return x === 0 ? -Infinity : x > 0 ? x : NaN;
+}
+
+/** One of the rarer folds, of x[0], x[stride] ... before `end`. */
+function fold(op: i32, x: usize, end: usize, stride: usize): f32 {
+  let top: f32 = op === MIN ? Infinity : -Infinity;
+  if (op === MIN) for (; x < end; x += stride) top = min(top, load<f32>(x));
+  else if (op === LOG_SUM_EXP) for (let p = x; p < end; p += stride) top = max(top, load<f32>(p));
+  // what is infinite stays so, and NaN too
+  if (op === MIN || (op === LOG_SUM_EXP && !(abs(top) < Infinity))) return top;
+  let sum: f64 = op === PROD ? 1 : 0;
+  for (; x < end; x += stride) {
+    const v = <f64>load<f32>(x);
+    if (op === PROD) sum *= v;
+    else if (op === L1) sum += abs(v);
+    else if (op === LOG_SUM) sum += v;
+    else if (op === LOG_SUM_EXP) sum += exp64(v - top);
+    else sum += v * v;
+  }
+  if (op === L2) sum = sqrt(sum);
+  else if (op === LOG_SUM) sum = log_of(sum);
+  else if (op === LOG_SUM_EXP) sum = <f64>top + log_of(sum);
+  return <f32>sum;
+}
+
 /**
  * out[outer][inner] = sum, mean or largest of x [outer][n][inner] over n: sums in float64 in the order of n and rounded once; of
- * equal largest ones the first, of which NaN is one. With n = 0 sum and mean are 0, and the largest -Infinity. out is apart from x.
+ * equal largest ones the first, of which NaN is one. With n = 0 sum and mean are 0, and the largest -Infinity. Of the rarer folds
+ * the smallest is NaN if any is, and -0 below 0; with n = 0 it is Infinity, a product 1, a logarithm -Infinity. out is apart from x.
  */
 export function reduce_f32(op: i32, x: usize, out: usize, outer: i32, n: i32, inner: i32): void {
   const divisor: f64 = op === MEAN ? max(n, 1) : 1;
-  if (inner === 1 && op !== MAX) {
+  if (inner === 1 && op <= MEAN) {
     sum_rows(x, out, outer, n, divisor);
     return;
   }
   const row = (<usize>inner) << 2;
   for (; outer > 0; --outer) {
+    if (op > MAX) {
+      for (let column = x; column < x + row; column += 4) {
+        store<f32>(out, fold(op, column, column + <usize>n * row, row));
+        out += 4;
+      }
+      x += <usize>n * row;
+      continue;
+    }
     if (op !== MAX) sum_columns(x, out, n, inner, divisor);
     else if (inner === 1) store<f32>(out, max_row(x, n));
     else max_columns(x, out, n, inner);

@@ -1,6 +1,8 @@
 import { load_lanes, store_lanes } from '../lanes';
 import { exp_f32, log_f32 } from './elementwise';
 import { sigmoid_f32, tanh_f32 } from './env';
+import { erf64 } from './math';
+import { cos_one, sin_one } from './waves';
 
 // Operators of one input, element by element.
 
@@ -18,8 +20,13 @@ const EXP: i32 = 9;
 const LOG: i32 = 10;
 const SIGMOID: i32 = 11;
 const TANH: i32 = 12;
+const ROUND: i32 = 13;
+const SIGN: i32 = 14;
+// 15: erf
+const SIN: i32 = 16;
+const COS: i32 = 17;
 // not one of unary_f32's, since it has two bounds
-const CLIP: i32 = 13;
+const CLIP: i32 = 18;
 
 class Unary {
   @inline
@@ -33,6 +40,9 @@ class Unary {
     if (op === LEAKY_RELU) return v128.bitselect(f32x4.mul(x, a), x, f32x4.lt(x, b));
     if (op === SQUARE) return f32x4.mul(x, x);
     if (op === RECIPROCAL) return f32x4.div(a, x);
+    if (op === ROUND) return f32x4.nearest(x);
+    // zeros and NaN stay
+    if (op === SIGN) return v128.bitselect(v128.or(v128.and(x, a), f32x4.splat(1)), x, f32x4.gt(f32x4.abs(x), b));
     // pmax is x < a ? a : x, pmin b < x ? b : x
     return f32x4.pmin(f32x4.pmax(x, a), b);
   }
@@ -85,6 +95,12 @@ export function unary_f32(op: i32, x: usize, out: usize, n: i32, alpha: f32): vo
     case RECIPROCAL:
       Unary.run(RECIPROCAL, x, out, n, f32x4.splat(1), zero);
       return;
+    case ROUND:
+      Unary.run(ROUND, x, out, n, zero, zero);
+      return;
+    case SIGN:
+      Unary.run(SIGN, x, out, n, f32x4.splat(-0.0), zero);
+      return;
   }
   if (x !== out) memory.copy(out, x, (<usize>n) << 2);
   switch (op) {
@@ -99,6 +115,12 @@ export function unary_f32(op: i32, x: usize, out: usize, n: i32, alpha: f32): vo
       return;
     case TANH:
       tanh_f32(out, n);
+      return;
+    default:
+      for (const end = out + ((<usize>n) << 2); out < end; out += 4) {
+        const v = load<f32>(out);
+        store<f32>(out, op === SIN ? sin_one(v) : op === COS ? cos_one(v) : <f32>erf64(v));
+      }
   }
 }
 

@@ -39,6 +39,10 @@ const KINDS = {
   selu: 19,
   softsign: 20,
   softplus: 21,
+  /** beta times elu */
+  scaledElu: 22,
+  /** x, below 0 alpha (e^(x / alpha) - 1) */
+  celu: 23,
 } as const;
 
 /** An activation function and its constants, rounded to float32; 0 if it has none. */

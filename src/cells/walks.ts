@@ -3,8 +3,8 @@ import { integers } from '../memory/arena.ts';
 // The arguments of the kernels that walk along axes of tensors, and the numbers of their operators. Structs are 32-bit words in
 // linear memory, in the order of the fields in assembly/onnx/. Pointers are in bytes, steps along axes in words of 32 bits.
 
-/** The operators of binary_f32. */
-export const BINARY = { add: 0, sub: 1, mul: 2, div: 3, min: 4, max: 5, pow: 6 } as const;
+/** The operators of binary_f32; prelu is x, below 0 x y. */
+export const BINARY = { add: 0, sub: 1, mul: 2, div: 3, min: 4, max: 5, pow: 6, prelu: 7 } as const;
 
 /** The operators of unary_f32. */
 export const UNARY = {
@@ -23,10 +23,29 @@ export const UNARY = {
   log: 10,
   sigmoid: 11,
   tanh: 12,
+  /** To the nearest integer, of two to the even one */
+  round: 13,
+  sign: 14,
+  erf: 15,
+  sin: 16,
+  cos: 17,
 } as const;
 
 /** The operators of reduce_f32. */
-export const REDUCE = { sum: 0, mean: 1, max: 2 } as const;
+export const REDUCE = {
+  sum: 0,
+  mean: 1,
+  max: 2,
+  min: 3,
+  prod: 4,
+  l1: 5,
+  l2: 6,
+  sumSquare: 7,
+  /** ln of the sum */
+  logSum: 8,
+  /** ln of the sum of e^x */
+  logSumExp: 9,
+} as const;
 
 /**
  * Lists size and steps of each axis, the outermost first, without axes of size 1. Neighbouring axes along which every operand moves

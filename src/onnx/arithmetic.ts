@@ -23,7 +23,7 @@ function floatPairs(
   b: Value<Float32Array>,
   op: keyof typeof BINARY,
   plan: Builder,
-): Value {
+): Value<Float32Array> {
   const dims = stretch(node, a.dims, b.dims);
   const out = plan.make('float32', dims, node.path);
   if (out.count === 0) return out;
@@ -139,6 +139,47 @@ function square(node: OperatorNode, x: Value<Float32Array>, exponent: Value, pla
   return dims.length === x.dims.length ? y : plan.plain(y).withDims(dims);
 }
 
+/** Sum and Mean, of any number of inputs. */
+function total(isMean: boolean): Operator {
+  return {
+    inputs: [1, Number.POSITIVE_INFINITY],
+    prepare: (node) => (inputs, plan) => {
+      const [first, ...rest] = inputs.map((value, i) => node.float32(`input ${i}`, value!));
+      const sum = rest.reduce((a, b) => floatPairs(node, a, b, 'add', plan), first!);
+      if (!isMean || rest.length === 0) return [sum];
+      const count = plan.constant('float32', [], Float32Array.of(inputs.length));
+      return [floatPairs(node, sum, count, 'div', plan)];
+    },
+  };
+}
+
+/** The remainder that has the sign of the divisor; exact but for one rounding. */
+function modulo(x: number, y: number): number {
+  const rest = x % y;
+  if (rest === 0) return y < 0 ? -0 : 0;
+  return rest < 0 === y < 0 ? rest : rest + y;
+}
+
+const mod: Operator = {
+  inputs: [2, 2],
+  since: 10,
+  prepare(node) {
+    const truncates = node.flag('fmod');
+    const integers = (x: bigint, y: bigint): bigint => {
+      if (y === 0n) node.wrong('out-of-range', 'divisor of integers', 'not 0', 0);
+      const rest = x % y;
+      return truncates || rest === 0n || rest < 0n === y < 0n ? rest : rest + y;
+    };
+    return ([a, b], plan) => {
+      if (!isFloat(a!)) return [arithmeticOf(node, 'add', integers)(a!, b!, plan)];
+      sameType(node, a, b!, ['float32']);
+      // floats have it from operator set 28 on
+      if (!truncates && node.opset < 28) node.wrongAttribute('fmod', '1 for floats', 0);
+      return [pairs(node, a, b!, 'float32', plan, truncates ? (x: number, y: number) => x % y : modulo)];
+    };
+  },
+};
+
 export const ARITHMETIC: readonly (readonly [string, Operator])[] = [
   ['Add', arithmetic('add', () => (x, y) => x + y)],
   ['Sub', arithmetic('sub', () => (x, y) => x - y)],
@@ -147,4 +188,8 @@ export const ARITHMETIC: readonly (readonly [string, Operator])[] = [
   ['Min', extreme('min', (x, y) => pick(x < y, x, y))],
   ['Max', extreme('max', (x, y) => pick(x > y, x, y))],
   ['Pow', pow],
+  ['PRelu', arithmetic('prelu', () => (x, y) => (x < 0n ? x * y : x))],
+  ['Sum', total(false)],
+  ['Mean', total(true)],
+  ['Mod', mod],
 ];

@@ -9,9 +9,10 @@ import { isFloat } from './value.ts';
 // Operators that compute each element from the one at its place in the input.
 
 /** An operator of one input: an operator of unary_f32; with `integers` for int64 and int32 too. */
-function unary(op: keyof typeof UNARY, integers?: (x: bigint) => bigint): Operator {
+function unary(op: keyof typeof UNARY, integers?: (x: bigint) => bigint, since = 7): Operator {
   return {
     inputs: [1, 1],
+    since,
     takesTurned: true,
     prepare:
       (node) =>
@@ -115,6 +116,34 @@ const leakyRelu: Operator = {
   },
 };
 
+/** An operator that tells of each float whether something holds. */
+function question(since: number, prepare: (node: OperatorNode) => (x: number) => boolean): Operator {
+  return {
+    inputs: [1, 1],
+    since,
+    takesTurned: true,
+    prepare(node) {
+      const holds = prepare(node);
+      return ([a], plan) => {
+        const x = node.float32('input', a!);
+        const out = plan.makeLike('bool', x, node.path);
+        plan.step([x, out], () => () => {
+          const from = x.data;
+          const to = out.data;
+          for (let i = 0; i < to.length; i++) to[i] = holds(from[i]!) ? 1 : 0;
+        });
+        return [out];
+      };
+    },
+  };
+}
+
+const isInf = question(10, (node) => {
+  const negative = node.int('detect_negative', 1) !== 0;
+  const positive = node.int('detect_positive', 1) !== 0;
+  return (x) => (x === Number.POSITIVE_INFINITY && positive) || (x === Number.NEGATIVE_INFINITY && negative);
+});
+
 export const ELEMENTWISE: readonly (readonly [string, Operator])[] = [
   ['Cast', cast],
   ['Clip', clip],
@@ -129,4 +158,12 @@ export const ELEMENTWISE: readonly (readonly [string, Operator])[] = [
   ['Log', unary('log')],
   ['Sigmoid', unary('sigmoid')],
   ['Tanh', unary('tanh')],
+  ['Reciprocal', unary('reciprocal')],
+  ['Round', unary('round', undefined, 11)],
+  ['Sign', unary('sign', (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n), 9)],
+  ['Erf', unary('erf', undefined, 9)],
+  ['Sin', unary('sin')],
+  ['Cos', unary('cos')],
+  ['IsNaN', question(9, () => Number.isNaN)],
+  ['IsInf', isInf],
 ];

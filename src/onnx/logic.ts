@@ -83,6 +83,7 @@ export const LOGIC: readonly (readonly [string, Operator])[] = [
   ['LessOrEqual', comparison((x, y) => x <= y, COMPARED, 12)],
   ['And', logic((x, y) => x & y)],
   ['Or', logic((x, y) => x | y)],
+  ['Xor', logic((x, y) => x ^ y)],
   ['Not', not],
   ['Where', where],
 ];

@@ -1,6 +1,7 @@
 import { ARITHMETIC } from './arithmetic.ts';
 import { ELEMENTWISE } from './elementwise.ts';
 import { FILLS } from './fill.ts';
+import { FUNCTIONS } from './functions.ts';
 import { LOGIC } from './logic.ts';
 import { lstm } from './lstm.ts';
 import type { Operator } from './node.ts';
@@ -28,6 +29,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
     PRODUCTS,
     ARITHMETIC,
     ELEMENTWISE,
+    FUNCTIONS,
     LOGIC,
     REDUCTIONS,
     SHAPES,

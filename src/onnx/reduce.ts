@@ -6,14 +6,27 @@ import type { ValueData, ValueType } from '../graph/types.ts';
 import type { Value } from '../graph/value.ts';
 import { copyFloats } from '../memory/rows.ts';
 import { wasm } from '../memory/wasm.ts';
-import { argMax } from './arg-max.ts';
+import { argMax, argMin } from './arg-max.ts';
 import type { Lower, Operator } from './node.ts';
 import { batchNormalization, layerNormalization } from './normalize.ts';
 import { isFloat } from './value.ts';
 
+/** Elements counted as work for one that is folded as a bigint. */
+const BIGINT = 8;
+
 // Operators that reduce or normalise along axes. Float sums are kept in float64 and rounded once.
 
 type Fold = (data: ValueData, from: number, count: number) => number | bigint;
+
+/** Folds integers exactly; results wrap. */
+function integers(start: bigint, next: (total: bigint, x: bigint) => bigint, end = (total: bigint) => total): Fold {
+  return (data, from, count) => {
+    let total = start;
+    for (let i = from; i < from + count; i++) total = next(total, BigInt(data[i]!));
+    const result = end(total);
+    return data instanceof BigInt64Array ? result : Number(BigInt.asIntN(32, result));
+  };
+}
 
 function sum(data: ValueData, from: number, count: number): number | bigint {
   if (data instanceof BigInt64Array) {
@@ -31,37 +44,57 @@ function mean(data: ValueData, from: number, count: number): number | bigint {
   return typeof total === 'bigint' ? total / BigInt(count) : total / count;
 }
 
-/** The largest element; NaN if any is NaN. */
 function largest(data: ValueData, from: number, count: number): number | bigint {
   let top = data[from]!;
-  for (let i = from + 1; i < from + count; i++) if (data[i]! > top || Number.isNaN(data[i])) top = data[i]!;
+  for (let i = from + 1; i < from + count; i++) if (data[i]! > top) top = data[i]!;
   return top;
 }
 
+function smallest(data: ValueData, from: number, count: number): number | bigint {
+  let low = data[from]!;
+  for (let i = from + 1; i < from + count; i++) if (data[i]! < low) low = data[i]!;
+  return low;
+}
+
+/** The square root of an exact sum, cut to an integer. */
+function root(x: bigint): bigint {
+  let y = BigInt(Math.floor(Math.sqrt(Number(x))));
+  while (y * y > x) y--;
+  while ((y + 1n) * (y + 1n) <= x) y++;
+  return y;
+}
+
+type Filler = Readonly<Record<ValueType, number | bigint>>;
+
+const FLOATS = ['float32'];
 const NUMBERS = ['float32', 'int64', 'int32'];
-const SMALLEST: Readonly<Record<ValueType, number | bigint>> = {
-  float32: Number.NEGATIVE_INFINITY,
-  int64: -(1n << 63n),
-  int32: -(2 ** 31),
-  bool: 0,
-};
-const ZERO: Readonly<Record<ValueType, number | bigint>> = { float32: 0, int64: 0n, int32: 0, bool: 0 };
+const BOOLS = NUMBERS.concat('bool');
+const same = (x: number): Filler => ({ float32: x, int64: Number.isFinite(x) ? BigInt(x) : 0n, int32: x, bool: x });
+const ZERO = same(0);
+const ONE = same(1);
+const NO_LOGARITHM = same(Number.NEGATIVE_INFINITY);
+const SMALLEST: Filler = { float32: Number.NEGATIVE_INFINITY, int64: -(1n << 63n), int32: -(2 ** 31), bool: 0 };
+const LARGEST: Filler = { float32: Number.POSITIVE_INFINITY, int64: (1n << 63n) - 1n, int32: 2 ** 31 - 1, bool: 1 };
 
 /**
  * An operator that folds each group of elements along some axes into one.
+ * @param fold for integers and bools
  * @param op the operator of reduce_f32, for floats
  * @param asInput the operator set from which axes are an input
  * @param ofNone the result where a group has no elements; ONNX leaves a mean's open, so it is ONNX Runtime's
+ * @param ofOne whether a group of one element is changed, so that an empty list of axes does not give the input
  */
 function reduction(
   fold: Fold,
   op: keyof typeof REDUCE,
   asInput: number,
-  ofNone: Readonly<Record<ValueType, number | bigint>>,
-  types: string[],
+  ofNone: Filler,
+  types: readonly string[],
+  ofOne = false,
 ): Operator {
   return {
     inputs: [1, 2],
+    ...(types === FLOATS && { limits: 'integers' }),
     prepare(node): Lower {
       const keep = node.int('keepdims', 1) !== 0;
       const fixed = node.opset < asInput ? node.ints('axes') : undefined;
@@ -70,9 +103,11 @@ function reduction(
         const value = a!;
         if (!types.includes(value.type)) node.wrongType('input', types.join(', '), value.type);
         const list = fixed ?? (given && node.opset >= asInput ? node.integers('axes', given, plan) : []);
-        if (list.length === 0 && noop) return [value];
+        const isNone = list.length === 0 && noop;
+        if (isNone && !ofOne) return [value];
         // a scalar is reduced like a vector of one element, as in PyTorch and ONNX Runtime
-        const axes = list.length ? node.axes(list, Math.max(1, value.dims.length), true) : [...value.dims.keys()];
+        const all = isNone ? [] : [...value.dims.keys()];
+        const axes = list.length ? node.axes(list, Math.max(1, value.dims.length), true) : all;
         const rest = [...value.dims.keys()].filter((axis) => !axes.includes(axis));
         const count = product(axes.map((axis) => value.dims[axis] ?? 1));
         const dims = keep
@@ -88,6 +123,7 @@ function reduction(
           reduceFloats(plan, op, value, axes, out as Value<Float32Array>);
           return [out];
         }
+        plan.count(BIGINT * value.count, node.path);
         const ordered = value.dims.length ? plan.permute(value, [...rest, ...axes]) : value;
         plan.step([ordered, out], () => () => {
           const target = out.data as Float32Array;
@@ -113,7 +149,7 @@ function reduceFloats(
   const areNeighbours = axes.every((axis, i) => i === 0 || axis === axes[i - 1]! + 1);
   const rest = [...value.dims.keys()].filter((axis) => !axes.includes(axis));
   const x = rank === 0 || areNeighbours ? value : plan.permute(value, [...rest, ...axes]);
-  const first = areNeighbours ? axes[0]! : rest.length;
+  const first = areNeighbours ? (axes[0] ?? rest.length) : rest.length;
   const end = first + axes.length;
   const [outer, n, inner] = [x.dims.slice(0, first), x.dims.slice(first, end), x.dims.slice(end)].map(product) as [
     number,
@@ -158,8 +194,55 @@ function softmax(run: (pointer: number, outer: number, n: number, inner: number)
 export const REDUCTIONS: readonly (readonly [string, Operator])[] = [
   ['ReduceMean', reduction(mean, 'mean', 18, ZERO, NUMBERS)],
   ['ReduceSum', reduction(sum, 'sum', 13, ZERO, NUMBERS)],
-  ['ReduceMax', reduction(largest, 'max', 18, SMALLEST, NUMBERS.concat('bool'))],
+  ['ReduceMax', reduction(largest, 'max', 18, SMALLEST, BOOLS)],
+  ['ReduceMin', reduction(smallest, 'min', 18, LARGEST, BOOLS)],
+  [
+    'ReduceProd',
+    reduction(
+      integers(1n, (total, x) => BigInt.asIntN(64, total * x)),
+      'prod',
+      18,
+      ONE,
+      NUMBERS,
+    ),
+  ],
+  [
+    'ReduceL1',
+    reduction(
+      integers(0n, (total, x) => total + (x < 0n ? -x : x)),
+      'l1',
+      18,
+      ZERO,
+      NUMBERS,
+      true,
+    ),
+  ],
+  [
+    'ReduceL2',
+    reduction(
+      integers(0n, (total, x) => total + x * x, root),
+      'l2',
+      18,
+      ZERO,
+      NUMBERS,
+      true,
+    ),
+  ],
+  [
+    'ReduceSumSquare',
+    reduction(
+      integers(0n, (total, x) => total + x * x),
+      'sumSquare',
+      18,
+      ZERO,
+      NUMBERS,
+      true,
+    ),
+  ],
+  ['ReduceLogSum', reduction(sum, 'logSum', 18, NO_LOGARITHM, FLOATS, true)],
+  ['ReduceLogSumExp', reduction(sum, 'logSumExp', 18, NO_LOGARITHM, FLOATS, true)],
   ['ArgMax', argMax],
+  ['ArgMin', argMin],
   ['Softmax', softmax((pointer, outer, n, inner) => wasm().softmax_f32(pointer, outer, n, inner))],
   ['LogSoftmax', softmax((pointer, outer, n, inner) => onnxKernels().log_softmax_f32(pointer, outer, n, inner))],
   ['BatchNormalization', batchNormalization],

@@ -18,6 +18,7 @@ const formulas: Readonly<Record<Op, (x: number, y: number) => number>> = {
   div: (x, y) => x / y,
   min: Math.min,
   max: Math.max,
+  prelu: (x, y) => (x < 0 ? x * y : x),
   // bit for bit that of the kernel alone, which has its tests against the formula
   pow: power,
 };
