@@ -1,7 +1,7 @@
 import type { Builder } from '../graph/builder.ts';
 import type { ValueType } from '../graph/types.ts';
 import type { Value } from '../graph/value.ts';
-import type { Lower, Operator } from './node.ts';
+import type { Lower, Operator, OperatorNode } from './node.ts';
 import { isFloat } from './value.ts';
 
 const FLOAT16 = 10;
@@ -63,6 +63,13 @@ function roundToFloat32(x: bigint): number {
   return Number(x < 0n ? -sticky : sticky);
 }
 
+/** The type that an attribute asks for by its TensorProto.DataType. */
+export function typeOf(node: OperatorNode, attribute: string): ValueType {
+  const asked = node.int(attribute, 0);
+  const expected = 'a data type of floats, int64, int32 or bool';
+  return CAST_TYPES.get(asked) ?? node.wrong('unsupported', `attribute ${attribute}`, expected, asked);
+}
+
 export function castTo(type: ValueType, value: Value, plan: Builder, path: string): Value {
   if (value.type === type) return value;
   const out = plan.makeLike(type, value, path);
@@ -80,12 +87,8 @@ export const cast: Operator = {
   limits:
     'to other types than float32, float64, float16, bfloat16 (which stay float32, the last two rounded), int64, int32, bool',
   prepare(node): Lower {
-    const to = node.int('to', 0);
-    const type = CAST_TYPES.get(to);
-    if (!type) {
-      return node.wrong('unsupported', 'attribute to', 'a data type of floats, int64, int32 or bool', to);
-    }
-    const shorter = SHORTER.get(to);
+    const type = typeOf(node, 'to');
+    const shorter = SHORTER.get(node.int('to', 0));
     return ([a], plan) => {
       const value = castTo(type, a!, plan, node.path);
       if (!shorter || !isFloat(value)) return [value];

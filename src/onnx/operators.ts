@@ -4,10 +4,13 @@ import { FILLS } from './fill.ts';
 import { FUNCTIONS } from './functions.ts';
 import { LOGIC } from './logic.ts';
 import { lstm } from './lstm.ts';
+import { MASKS } from './masks.ts';
 import type { Operator } from './node.ts';
+import { ORDERS } from './order.ts';
 import { pad } from './pad.ts';
 import { PRODUCTS } from './products.ts';
 import { REDUCTIONS } from './reduce.ts';
+import { SCATTERS } from './scatter.ts';
 import { SHAPES } from './shape.ts';
 import { SLICES } from './slices.ts';
 
@@ -34,6 +37,9 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
     REDUCTIONS,
     SHAPES,
     SLICES,
+    SCATTERS,
+    ORDERS,
+    MASKS,
     FILLS,
   ].flat(),
 );
