@@ -1,7 +1,9 @@
 import { ARITHMETIC } from './arithmetic.ts';
+import { einsum } from './einsum.ts';
 import { ELEMENTWISE } from './elementwise.ts';
 import { FILLS } from './fill.ts';
 import { FUNCTIONS } from './functions.ts';
+import { INSTANCES } from './instance.ts';
 import { LOGIC } from './logic.ts';
 import { lstm } from './lstm.ts';
 import { MASKS } from './masks.ts';
@@ -28,6 +30,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
       ['LSTM', lstm],
       ['If', branch],
       ['Pad', pad],
+      ['Einsum', einsum],
     ] as const,
     PRODUCTS,
     ARITHMETIC,
@@ -35,6 +38,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
     FUNCTIONS,
     LOGIC,
     REDUCTIONS,
+    INSTANCES,
     SHAPES,
     SLICES,
     SCATTERS,

@@ -66,7 +66,7 @@ function byMatrix(
 }
 
 /** Multiplies as numpy.matmul does: vectors count as matrices, and the axes before the last two are stretched. */
-function batched(node: OperatorNode, a: Value, b: Value, plan: Builder): Value {
+export function batched(node: OperatorNode, a: Value, b: Value, plan: Builder): Value {
   if (a.dims.length === 0 || b.dims.length === 0) {
     node.wrongShape('A and B', 'at least one axis', a.dims.length ? b.dims : a.dims);
   }
