@@ -93,7 +93,8 @@ function expectSame({ data, dims, type }: OnnxResult, expected: JsonTensor, what
   }
 }
 
-const cases: Case[] = await readJson('onnx-corners/cases.json');
+const lists: Case[][] = await Promise.all(['cases', 'more'].map((name) => readJson(`onnx-corners/${name}.json`)));
+const cases = lists.flat();
 
 describe('answers of ONNX Runtime', () => {
   for (const op of new Set(cases.map((one) => one.op))) {
@@ -143,6 +144,76 @@ describe('where ONNX Runtime differs from ONNX, or lacks the operator', () => {
 
   test('the largest of numbers with NaN among them is NaN', () => {
     expect(one('ReduceMax', 13, [floats(1, 'NaN', 3)]).data).toEqual(Float32Array.of(NaN));
+  });
+
+  test('Mod of floats has the sign of the divisor, from operator set 28 on', () => {
+    const x = floats(5.5, -5.5, 5.5, -5.5, 0, 0, 1, -1, 'Infinity', 1, 'NaN');
+    const y = floats(2, 2, -2, -2, 3, -3, 'Infinity', 'Infinity', 2, 0, 1);
+    expect([...one('Mod', 28, [x, y]).data]).toEqual([1.5, 0.5, -0.5, -1.5, 0, -0, 1, Infinity, NaN, NaN, NaN]);
+    const cut = [1.5, -1.5, 1.5, -1.5, 0, 0, 1, -1, NaN, NaN, NaN];
+    expect([...one('Mod', 13, [x, y], { fmod: 1 }).data]).toEqual(cut);
+    expect(() => one('Mod', 13, [x, y])).toThrow(/attribute fmod expected 1 for floats, got 0/);
+    expect(() => one('Mod', 13, [ints(1), ints(0)])).toThrow(/divisor of integers expected not 0, got 0/);
+  });
+
+  test('reductions of integers are exact, and wrap', () => {
+    const big = ints(String(2n ** 62n), 3, 2);
+    const two = ints(0);
+    const reduced = (op: string, x: JsonTensor) => one(op, 13, [x], { keepdims: 0 }).data[0];
+    expect(reduced('ReduceProd', big)).toBe(BigInt.asIntN(64, 6n * 2n ** 62n));
+    expect(reduced('ReduceSumSquare', ints(String(2n ** 31n), 1))).toBe(2n ** 62n + 1n);
+    expect(reduced('ReduceL2', ints(String(3n * 2n ** 53n + 1n)))).toBe(3n * 2n ** 53n + 1n);
+    expect(reduced('ReduceL1', ints(-5, 3, -1))).toBe(9n);
+    expect(reduced('ReduceL2', two)).toBe(0n);
+    expect(reduced('ReduceSumSquare', tensor('int32', [2], 2 ** 16, 3))).toBe(9);
+    expect(() => reduced('ReduceLogSum', ints(1))).toThrow(/input expected float32, got int64/);
+  });
+
+  test('reductions of no elements keep no axis that is counted from the end', () => {
+    const none = tensor('float32', [2, 0, 3]);
+    const empty = (op: string) => one(op, 13, [none], { axes: [-2] });
+    expect(empty('ReduceMin')).toMatchObject({ dims: [2, 1, 3], data: new Float32Array(6).fill(Infinity) });
+    expect(empty('ReduceLogSumExp').data).toEqual(new Float32Array(6).fill(-Infinity));
+    expect(empty('ReduceProd').data).toEqual(new Float32Array(6).fill(1));
+    const bools = one('ReduceMin', 20, [tensor('bool', [0])], { keepdims: 0 });
+    expect(bools.data).toEqual(Uint8Array.of(1));
+  });
+
+  test('TopK: of equal elements the first, NaN as the largest', () => {
+    const x = floats(1, 'NaN', 3, 3, 'NaN', '-Infinity');
+    const top = (k: number, largest: number) =>
+      run({ op: 'TopK', opset: 11, attributes: { largest }, inputs: [x, ints(k)], outputs: [x, x] }, 2);
+    expect(top(4, 1).map(({ data }) => [...data])).toEqual([
+      [NaN, NaN, 3, 3],
+      [1n, 4n, 2n, 3n],
+    ]);
+    expect(top(5, 0)[1]!.data).toEqual(BigInt64Array.of(5n, 0n, 2n, 3n, 1n));
+    expect(() => top(7, 1)).toThrow(/K expected 0 to 6, got 7/);
+  });
+
+  test('OneHot cuts indices to integers', () => {
+    const hot = one('OneHot', 11, [floats(1.9, -0.5, 3), tensor('int64', [], 2), floats(0, 1)]);
+    expect(hot).toMatchObject({ dims: [3, 2], data: Float32Array.of(0, 1, 1, 0, 0, 0) });
+  });
+
+  test('Softsign of an infinity is its limit; NaN stays NaN in ThresholdedRelu', () => {
+    expect(one('Softsign', 13, [floats('Infinity', '-Infinity', 1)]).data).toEqual(Float32Array.of(1, -1, 0.5));
+    expect(one('ThresholdedRelu', 13, [floats('NaN', 2, 1)]).data).toEqual(Float32Array.of(NaN, 2, 0));
+  });
+
+  test('Einsum: empty axes, inputs of one label, no more than two inputs', () => {
+    const sums = (equation: string, ...inputs: JsonTensor[]) => one('Einsum', 12, inputs, { equation });
+    const none = tensor('float32', [2, 0]);
+    expect(sums('ij,jk->ik', none, tensor('float32', [0, 3]))).toMatchObject({
+      dims: [2, 3],
+      data: new Float32Array(6),
+    });
+    expect(sums('ij->', tensor('float32', [2, 2], 1, 2, 3, 4)).data).toEqual(Float32Array.of(10));
+    expect(sums('ii', tensor('int64', [2, 2], 1, 2, 3, 4)).data).toEqual(BigInt64Array.of(5n));
+    expect(() => sums('i,i,i', floats(1), floats(1), floats(1))).toThrow(/number of inputs expected 1 or 2, got 3/);
+    expect(() => sums('ij', floats(1))).toThrow(/attribute equation expected 1 labels for input 0/);
+    expect(() => sums('i->j', floats(1))).toThrow(/each label of the output once, and in an input/);
+    expect(() => sums('i,i', floats(1, 2), floats(1, 2, 3))).toThrow(/input 1 expected 2 along axis 0, got \[3\]/);
   });
 
   test('Range is start + i delta, rounded once', () => {
