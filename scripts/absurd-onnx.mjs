@@ -52,6 +52,53 @@ const OPERATORS = [
   ['Exp', 1],
   ['Abs', 1],
   ['Neg', 1],
+  ['ReduceMin', 1, ['keepdims']],
+  ['ReduceProd', 2, ['keepdims']],
+  ['ReduceLogSumExp', 2, ['keepdims']],
+  ['ArgMin', 1, ['axis', 'keepdims']],
+  ['Sum', 3],
+  ['Mean', 3],
+  ['Mod', 2, ['fmod']],
+  ['PRelu', 2],
+  ['Elu', 1],
+  ['Mish', 1],
+  ['Sin', 1],
+  ['Sign', 1],
+  ['IsNaN', 1],
+  ['Einsum', 2, ['equation']],
+  ['GatherElements', 2, ['axis']],
+  ['GatherND', 2, ['batch_dims']],
+  ['ScatterElements', 3, ['axis']],
+  ['ScatterND', 3],
+  ['ReverseSequence', 2, ['time_axis', 'batch_axis']],
+  ['TopK', 2, ['axis', 'largest']],
+  ['OneHot', 3, ['axis']],
+  ['CumSum', 2, ['exclusive', 'reverse']],
+  ['NonZero', 1],
+  ['Trilu', 2, ['upper']],
+  ['EyeLike', 1, ['k', 'dtype']],
+  ['LpNormalization', 1, ['axis', 'p']],
+  ['InstanceNormalization', 3],
+  ['GroupNormalization', 3, ['num_groups']],
+  ['SpaceToDepth', 1, ['blocksize']],
+];
+/** Operators of which an operator set after 17 is meant. */
+const NEWER = ['Mish', 'GroupNormalization', 'ReduceProd', 'ReduceLogSumExp'];
+/** Equations of Einsum. */
+const EQUATIONS = [
+  'ij,jk->ik',
+  'i,j->ij',
+  'i,i',
+  '...i,...j->...ij',
+  'bij,bjk->bik',
+  'ii,jj->ij',
+  'ij,kl->',
+  'ab,cd->dcba',
+];
+/** Attributes that are small numbers where a model means anything. */
+const SMALL = [
+  ...['axis', 'to', 'keepdims', 'layout', 'transA', 'transB', 'allowzero', 'fmod', 'batch_dims', 'time_axis'],
+  ...['batch_axis', 'largest', 'exclusive', 'reverse', 'upper', 'dtype', 'p'],
 ];
 /** Inputs that are lists of integers, by operator. */
 const LISTS = {
@@ -65,7 +112,18 @@ const LISTS = {
   ReduceSum: [1],
   ConstantOfShape: [0],
   Gather: [1],
+  ReduceProd: [1],
+  ReduceLogSumExp: [1],
+  GatherND: [1],
+  ScatterND: [1],
+  ReverseSequence: [1],
+  TopK: [1],
+  OneHot: [0, 1],
+  CumSum: [1],
+  Trilu: [1],
 };
+/** Lists that are mostly of one number, or a scalar. */
+const SCALARS = { TopK: [1], OneHot: [1], CumSum: [1], Trilu: [1] };
 
 function absurdModel(index) {
   const random = randomOf(index);
@@ -85,7 +143,8 @@ function absurdModel(index) {
   for (let i = 0; i < inputs; i++) {
     const name = `i${i}`;
     if (LISTS[op]?.includes(i)) {
-      const length = op === 'Pad' ? 2 * rank : Math.floor(random() * 4);
+      const length =
+        op === 'Pad' ? 2 * rank : SCALARS[op]?.includes(i) && random() < 0.8 ? 1 : Math.floor(random() * 4);
       const list = Array.from({ length }, () => (random() < 0.2 ? -pick(SIZES) : pick(SIZES)));
       initializers.push(tensor(name, [length], BigInt64Array.from(list, BigInt)));
       continue;
@@ -98,9 +157,8 @@ function absurdModel(index) {
     attributes
       .filter(() => random() < 0.7)
       .map((name) => {
-        const size = ['axis', 'to', 'keepdims', 'layout', 'transA', 'transB', 'allowzero'].includes(name)
-          ? pick([0, 1, 2, 7])
-          : pick(SIZES);
+        if (name === 'equation') return [name, pick(EQUATIONS)];
+        const size = SMALL.includes(name) ? pick([0, 1, 2, 7]) : pick(SIZES);
         return [name, ['strides', 'dilations'].includes(name) ? [size] : name === 'pads' ? [size, pick(SIZES)] : size];
       }),
   );
@@ -121,7 +179,8 @@ function absurdModel(index) {
       attributes: { axis: 0 },
     });
   const open = Object.fromEntries(Object.entries(fed).map(([name, dims]) => [name, dims.map((_, i) => `n${i}`)]));
-  const file = onnxFile({ nodes, initializers, inputs: { ...open, z: [1] }, outputs: [deep ? `d${deep - 1}` : 'y0'] });
+  const graph = { nodes, initializers, inputs: { ...open, z: [1] }, outputs: [deep ? `d${deep - 1}` : 'y0'] };
+  const file = onnxFile(graph, NEWER.includes(op) ? 20 : 17);
   // the second time the first axis of some size is one longer
   const [feeds, others] = [0, 1].map((more) => {
     const tensors = Object.entries(fed).map(([name, sizes]) => {

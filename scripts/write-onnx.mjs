@@ -23,8 +23,9 @@ function attributeProto(name, value) {
   return message((w) => {
     w.tag(1, LengthDelimited).string(name);
     if (Array.isArray(value)) for (const item of value) w.tag(8, Varint).int64(item);
+    else if (typeof value === 'string') w.tag(4, LengthDelimited).string(value);
     else w.tag(3, Varint).int64(value);
-    w.tag(20, Varint).int64(Array.isArray(value) ? 7 : 2);
+    w.tag(20, Varint).int64(Array.isArray(value) ? 7 : typeof value === 'string' ? 3 : 2);
   });
 }
 

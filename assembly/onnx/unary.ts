@@ -40,9 +40,6 @@ class Unary {
     if (op === LEAKY_RELU) return v128.bitselect(f32x4.mul(x, a), x, f32x4.lt(x, b));
     if (op === SQUARE) return f32x4.mul(x, x);
     if (op === RECIPROCAL) return f32x4.div(a, x);
-    if (op === ROUND) return f32x4.nearest(x);
-    // zeros and NaN stay
-    if (op === SIGN) return v128.bitselect(v128.or(v128.and(x, a), f32x4.splat(1)), x, f32x4.gt(f32x4.abs(x), b));
     // pmax is x < a ? a : x, pmin b < x ? b : x
     return f32x4.pmin(f32x4.pmax(x, a), b);
   }
@@ -62,6 +59,23 @@ class Unary {
 /** The last one to three numbers */
 function last(op: i32, x: usize, out: usize, n: i32, a: v128, b: v128): void {
   store_lanes(out, Unary.op4(op, load_lanes(x, n), a, b), n);
+}
+
+/** Operators that go number by number. */
+function rare(op: i32, x: f32): f32 {
+  switch (op) {
+    case ROUND:
+      return nearest(x);
+    case SIGN:
+      // zeros and NaN stay
+      return abs(x) > 0 ? copysign<f32>(1, x) : x;
+    case SIN:
+      return sin_one(x);
+    case COS:
+      return cos_one(x);
+    default:
+      return <f32>erf64(x);
+  }
 }
 
 /** out[i] = op(x[i]). leakyRelu is alpha x below 0. out may be x, and does not overlap it otherwise. */
@@ -95,12 +109,6 @@ export function unary_f32(op: i32, x: usize, out: usize, n: i32, alpha: f32): vo
     case RECIPROCAL:
       Unary.run(RECIPROCAL, x, out, n, f32x4.splat(1), zero);
       return;
-    case ROUND:
-      Unary.run(ROUND, x, out, n, zero, zero);
-      return;
-    case SIGN:
-      Unary.run(SIGN, x, out, n, f32x4.splat(-0.0), zero);
-      return;
   }
   if (x !== out) memory.copy(out, x, (<usize>n) << 2);
   switch (op) {
@@ -119,7 +127,7 @@ export function unary_f32(op: i32, x: usize, out: usize, n: i32, alpha: f32): vo
     default:
       for (const end = out + ((<usize>n) << 2); out < end; out += 4) {
         const v = load<f32>(out);
-        store<f32>(out, op === SIN ? sin_one(v) : op === COS ? cos_one(v) : <f32>erf64(v));
+        store<f32>(out, rare(op, v));
       }
   }
 }

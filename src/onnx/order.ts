@@ -1,68 +1,44 @@
 import { product } from '../base/tensor.ts';
 import { copyRun } from '../graph/copy.ts';
 import { strides, walk } from '../graph/layout.ts';
-import type { ValueData } from '../graph/types.ts';
 import type { Operator } from './node.ts';
 import { toNumbers } from './value.ts';
 
 // Operators that go along one axis: its largest elements, sums up to each, the reverse.
 
-/** Elements along an axis, in an order: x > y for the largest first. Of equal ones the first comes first, and NaN counts as largest. */
-class Ranking {
-  private readonly _data: ValueData;
-  private readonly _start: number;
-  private readonly _step: number;
-  private readonly _largest: boolean;
+type IsBefore = (i: number, j: number) => boolean;
 
-  constructor(data: ValueData, start: number, step: number, largest: boolean) {
-    this._data = data;
-    this._start = start;
-    this._step = step;
-    this._largest = largest;
+/** Sinks list[at] in a heap of `count` numbers, the last of the order on top. */
+function sink(list: Int32Array, at: number, count: number, isBefore: IsBefore): void {
+  const moved = list[at]!;
+  for (let child: number; ; at = child) {
+    child = 2 * at + 1;
+    if (child + 1 < count && isBefore(list[child]!, list[child + 1]!)) child++;
+    if (child >= count || !isBefore(moved, list[child]!)) break;
+    list[at] = list[child]!;
   }
+  list[at] = moved;
+}
 
-  /** Whether element i comes before element j. */
-  isBefore(i: number, j: number): boolean {
-    const x = this._data[this._start + i * this._step]!;
-    const y = this._data[this._start + j * this._step]!;
-    if (x > y) return this._largest;
-    if (x < y) return !this._largest;
-    const isOdd = Number.isNaN(x);
-    return isOdd === Number.isNaN(y) ? i < j : isOdd === this._largest;
+/** Lists the first of the numbers below `length`, in order, as many as `list` has room for. */
+function select(list: Int32Array, length: number, isBefore: IsBefore): void {
+  const count = list.length;
+  for (let i = 0; i < count; i++) list[i] = i;
+  for (let i = count >> 1; i >= 0; i--) sink(list, i, count, isBefore);
+  for (let i = count; i < length; i++) {
+    if (!isBefore(i, list[0]!)) continue;
+    list[0] = i;
+    sink(list, 0, count, isBefore);
   }
-
-  /** Lists the first elements of `length`, in order, as many as `list` has room for: a heap with the last of them on top. */
-  select(list: Int32Array, length: number): void {
-    const count = list.length;
-    for (let i = 0; i < count; i++) list[i] = i;
-    for (let i = count >> 1; i >= 0; i--) this._sink(list, i, count);
-    for (let i = count; i < length; i++) {
-      if (!this.isBefore(i, list[0]!)) continue;
-      list[0] = i;
-      this._sink(list, 0, count);
-    }
-    for (let end = count - 1; end > 0; end--) {
-      const last = list[0]!;
-      list[0] = list[end]!;
-      list[end] = last;
-      this._sink(list, 0, end);
-    }
-  }
-
-  private _sink(list: Int32Array, at: number, count: number): void {
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= count) return;
-      if (child + 1 < count && this.isBefore(list[child]!, list[child + 1]!)) child++;
-      if (!this.isBefore(list[at]!, list[child]!)) return;
-      const moved = list[at]!;
-      list[at] = list[child]!;
-      list[child] = moved;
-      at = child;
-    }
+  for (let end = count - 1; end > 0; end--) {
+    const last = list[0]!;
+    list[0] = list[end]!;
+    list[end] = last;
+    sink(list, 0, end, isBefore);
   }
 }
 
+/** Of equal elements the first comes first, and NaN counts as the largest. */
 const topK: Operator = {
   inputs: [1, 2],
   outputs: [1, 2],
@@ -92,8 +68,18 @@ const topK: Operator = {
           const { data } = value;
           const to = out.data;
           const toPlaces = places.data;
-          walk(dims.with(axis, 1), [strides(dims), strides(kept)], (start, at) => {
-            new Ranking(data, start, step, largest).select(list, length);
+          let start = 0;
+          const isBefore = (i: number, j: number): boolean => {
+            const x = data[start + i * step]!;
+            const y = data[start + j * step]!;
+            if (x > y) return largest;
+            if (x < y) return !largest;
+            const isOdd = Number.isNaN(x);
+            return isOdd === Number.isNaN(y) ? i < j : isOdd === largest;
+          };
+          walk(dims.with(axis, 1), [strides(dims), strides(kept)], (from, at) => {
+            start = from;
+            select(list, length, isBefore);
             for (let i = 0; i < k; i++, at += outStep) {
               to[at] = data[start + list[i]! * step]!;
               toPlaces[at] = BigInt(list[i]!);

@@ -2,7 +2,7 @@ import { formatDims, product, sameDims } from '../base/tensor.ts';
 import type { Builder } from '../graph/builder.ts';
 import { copyRun } from '../graph/copy.ts';
 import { strides, walk } from '../graph/layout.ts';
-import type { ValueData, ValueType } from '../graph/types.ts';
+import type { ValueType } from '../graph/types.ts';
 import type { Value } from '../graph/value.ts';
 import type { Operator, OperatorNode } from './node.ts';
 
@@ -65,6 +65,11 @@ const gatherElements: Operator = {
   },
 };
 
+function checkUpdates(node: OperatorNode, data: Value, { type, dims }: Value, expected: readonly number[]): void {
+  if (type !== data.type) node.wrongType('updates', data.type, type);
+  if (!sameDims(dims, expected)) node.wrongShape('updates', formatDims(expected), dims);
+}
+
 /** Copies the data into the result, where updates are then written. */
 function copied(node: OperatorNode, data: Value, plan: Builder): Value {
   const out = plan.make(data.type, data.dims, node.path);
@@ -84,8 +89,7 @@ function scatterElements(since: number): Operator {
         const indices = b!;
         const updates = c!;
         const axis = checkElements(node, data, indices, given);
-        if (updates.type !== data.type) node.wrongType('updates', data.type, updates.type);
-        if (!sameDims(updates.dims, indices.dims)) node.wrongShape('updates', formatDims(indices.dims), updates.dims);
+        checkUpdates(node, data, updates, indices.dims);
         plan.count(indices.count, node.path);
         const apply = combine(data.type);
         const length = data.dims[axis]!;
@@ -109,25 +113,30 @@ function scatterElements(since: number): Operator {
   };
 }
 
-/** Adds up where the block of a tuple of indices begins: list[at], list[at + 1] ... along axes of these sizes. */
-function blockAt(
-  node: OperatorNode,
-  list: ValueData,
-  at: number,
-  sizes: readonly number[],
-  steps: readonly number[],
-): number {
-  let start = 0;
-  for (let i = 0; i < sizes.length; i++) start += node.axis(Number(list[at + i]), sizes[i]!, 'indices') * steps[i]!;
-  return start;
-}
-
-/** Checks the length of tuples of indices into axes of data. @returns the length */
-function checkTuples(node: OperatorNode, indices: Value, most: number): number {
+/** Blocks of data that tuples of indices along the last axis name: each a place in axes `from` to `from` + the tuple's length. */
+function blocksOf(node: OperatorNode, data: Value, indices: Value, from: number) {
   checkIndices(node, indices);
   const length = indices.dims.at(-1) ?? 0;
+  const most = data.dims.length - from;
   if (length < 1 || length > most) node.wrongShape('indices', `1 to ${most} along the last axis`, indices.dims);
-  return length;
+  const end = from + length;
+  const sizes = data.dims.slice(from, end);
+  const steps = strides(data.dims).slice(from, end);
+  const inner = data.dims.slice(end);
+  return {
+    /** The dims of all blocks. */
+    dims: [...indices.dims.slice(0, -1), ...inner],
+    /** Calls `visit` for each block in turn with its number, and its place in data whose first `from` axes have one element. */
+    visit(visit: (k: number, at: number) => void) {
+      const list = indices.data;
+      for (let i = 0; i < list.length; i += length) {
+        let at = 0;
+        for (let k = 0; k < length; k++) at += node.axis(Number(list[i + k]), sizes[k]!, 'indices') * steps[k]!;
+        visit(i / length, at);
+      }
+    },
+    size: product(inner),
+  };
 }
 
 const gatherND: Operator = {
@@ -144,23 +153,15 @@ const gatherND: Operator = {
       if (!sameDims(indices.dims.slice(0, batchAxes), outer)) {
         node.wrongShape('indices', `${formatDims(outer)} along the first ${batchAxes} axes`, indices.dims);
       }
-      const length = checkTuples(node, indices, value.dims.length - batchAxes);
-      const end = batchAxes + length;
-      const block = product(value.dims.slice(end));
+      const { dims, visit, size } = blocksOf(node, value, indices, batchAxes);
       const batchStep = product(value.dims.slice(batchAxes));
-      const perBatch = product(indices.dims.slice(batchAxes));
-      const sizes = value.dims.slice(batchAxes, end);
-      const steps = strides(value.dims).slice(batchAxes, end);
-      const out = plan.make(value.type, [...indices.dims.slice(0, -1), ...value.dims.slice(end)], node.path);
+      const perBatch = product(indices.dims.slice(batchAxes, -1));
+      const out = plan.make(value.type, dims, node.path);
       plan.count(indices.count, node.path);
       plan.step([value, indices, out], () => () => {
-        const list = indices.data;
         const from = value.data;
         const to = out.data;
-        for (let i = 0, at = 0; i < list.length; i += length, at += block) {
-          const start = Math.floor(i / perBatch) * batchStep + blockAt(node, list, i, sizes, steps);
-          copyRun(from, start, block, to, at);
-        }
+        visit((k, at) => copyRun(from, Math.floor(k / perBatch) * batchStep + at, size, to, k * size));
       });
       return [out];
     };
@@ -176,26 +177,18 @@ const scatterND: Operator = {
       const data = a!;
       const indices = b!;
       const updates = c!;
-      const length = checkTuples(node, indices, data.dims.length);
-      const inner = data.dims.slice(length);
-      const expected = [...indices.dims.slice(0, -1), ...inner];
-      if (updates.type !== data.type) node.wrongType('updates', data.type, updates.type);
-      if (!sameDims(updates.dims, expected)) node.wrongShape('updates', formatDims(expected), updates.dims);
+      const { dims, visit, size } = blocksOf(node, data, indices, 0);
+      checkUpdates(node, data, updates, dims);
       plan.count(indices.count + updates.count, node.path);
       const apply = combine(data.type);
-      const block = product(inner);
-      const sizes = data.dims.slice(0, length);
-      const steps = strides(data.dims);
       const out = copied(node, data, plan);
       plan.step([indices, updates, out], () => () => {
-        const list = indices.data;
         const from = updates.data;
         const to = out.data;
-        for (let i = 0, source = 0; i < list.length; i += length, source += block) {
-          const at = blockAt(node, list, i, sizes, steps);
-          if (!apply) copyRun(from, source, block, to, at);
-          else for (let k = 0; k < block; k++) to[at + k] = apply(to[at + k] as never, from[source + k] as never);
-        }
+        visit((k, at) => {
+          if (!apply) copyRun(from, k * size, size, to, at);
+          else for (let i = 0; i < size; i++) to[at + i] = apply(to[at + i] as never, from[k * size + i] as never);
+        });
       });
       return [out];
     };

@@ -138,39 +138,25 @@ const unsqueeze: Operator = {
   },
 };
 
-/** Moves blocks of positions into channels, or back: six axes, of which `order` tells where each goes. */
-function blocks(toDepth: boolean): Operator {
-  return {
-    inputs: [1, 1],
-    prepare(node) {
-      const size = node.has('blocksize') ? node.int('blocksize', 0) : node.missing('attribute blocksize');
-      const mode = node.string('mode', 'DCR');
-      if (mode !== 'DCR' && mode !== 'CRD') node.wrongAttribute('mode', 'DCR or CRD', mode);
-      const isFirst = mode === 'DCR';
-      return ([a], plan) => {
-        const { dims } = a!;
-        const [N, C, H, W] = dims as [number, number, number, number];
-        const divisible = toDepth ? H % size === 0 && W % size === 0 : C % (size * size) === 0;
-        if (dims.length !== 4 || !(size > 0) || !divisible) {
-          const expected = toDepth
-            ? '[N, C, H, W], H and W multiples of blocksize'
-            : '[N, C, H, W], C a multiple of blocksize²';
-          return node.wrongShape('input', expected, dims);
-        }
-        plan.count(a!.count, node.path);
-        if (toDepth) {
-          const parts = a!.withDims([N, C, H / size, size, W / size, size]);
-          const moved = plan.permute(parts, isFirst ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]);
-          return [moved.withDims(checkResult([N, C * size * size, H / size, W / size], node.path))];
-        }
-        const D = C / size / size;
-        const parts = a!.withDims(isFirst ? [N, size, size, D, H, W] : [N, D, size, size, H, W]);
-        const moved = plan.permute(parts, isFirst ? [0, 3, 4, 1, 5, 2] : [0, 1, 4, 2, 5, 3]);
-        return [moved.withDims(checkResult([N, D, H * size, W * size], node.path))];
-      };
-    },
-  };
-}
+const spaceToDepth: Operator = {
+  inputs: [1, 1],
+  prepare(node) {
+    const size = node.has('blocksize') ? node.int('blocksize', 0) : node.missing('attribute blocksize');
+    const mode = node.string('mode', 'DCR');
+    if (mode !== 'DCR' && mode !== 'CRD') node.wrongAttribute('mode', 'DCR or CRD', mode);
+    return ([a], plan) => {
+      const { dims, count } = a!;
+      const [N, C, H, W] = dims as [number, number, number, number];
+      if (dims.length !== 4 || !(size > 0) || H % size || W % size) {
+        return node.wrongShape('input', '[N, C, H, W], H and W multiples of blocksize', dims);
+      }
+      plan.count(count, node.path);
+      const parts = a!.withDims([N, C, H / size, size, W / size, size]);
+      const moved = plan.permute(parts, mode === 'DCR' ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]);
+      return [moved.withDims(checkResult([N, C * size * size, H / size, W / size], node.path))];
+    };
+  },
+};
 
 export const SHAPES: readonly (readonly [string, Operator])[] = [
   ['Identity', identity],
@@ -182,6 +168,5 @@ export const SHAPES: readonly (readonly [string, Operator])[] = [
   ['Flatten', flatten],
   ['Squeeze', squeeze],
   ['Unsqueeze', unsqueeze],
-  ['SpaceToDepth', blocks(true)],
-  ['DepthToSpace', blocks(false)],
+  ['SpaceToDepth', spaceToDepth],
 ];
