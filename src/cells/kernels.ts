@@ -40,6 +40,11 @@ export interface OnnxKernels {
   ): void;
   /** @param conv a Depthwise of walks.ts */
   depthwise_f32(conv: number): void;
+  /**
+   * @param mean 1: means, 0: the largest
+   * @param pool a Pool of walks.ts
+   */
+  pool_f32(mean: number, pool: number): void;
 }
 
 /** Options of loadOnnx(), loadKeras() and loadRTNeural(), whose models may need more kernels than lstm.wasm has. */

@@ -172,3 +172,26 @@ export class Depthwise {
     return write(pointer, [x, w, bias, out, batch, channels, length, positions, kernel, stride, dilation, before], []);
   }
 }
+
+/** A pooling by pool_f32; Pool in assembly/onnx/pool.ts documents the fields. */
+export class Pool {
+  static readonly BYTES = 4 * 11;
+  x = 0;
+  out = 0;
+  rows = 0;
+  length = 0;
+  positions = 0;
+  kernel = 0;
+  stride = 1;
+  dilation = 1;
+  before = 0;
+  countedBefore = 0;
+  countedBehind = 0;
+
+  /** Writes the struct to `pointer`, and returns `pointer`. */
+  write(pointer: number): number {
+    const { x, out, rows, length, positions, kernel, stride, dilation, before, countedBefore, countedBehind } = this;
+    const fields = [x, out, rows, length, positions, kernel, stride, dilation, before, countedBefore, countedBehind];
+    return write(pointer, fields, []);
+  }
+}
