@@ -15,7 +15,12 @@ const ELEMENTS = 4096;
 const OPERATORS = [
   ['MatMul', 2],
   ['Gemm', 3, ['transA', 'transB']],
-  ['Conv', 3, ['group', 'strides', 'dilations', 'pads']],
+  ['Conv', 3, ['group', 'strides', 'dilations', 'pads', 'auto_pad']],
+  ['ConvTranspose', 3, ['group', 'strides', 'dilations', 'pads', 'auto_pad', 'output_padding', 'output_shape']],
+  ['MaxPool', 1, ['kernel_shape', 'strides', 'dilations', 'pads', 'auto_pad', 'ceil_mode']],
+  ['AveragePool', 1, ['kernel_shape', 'strides', 'dilations', 'pads', 'auto_pad', 'ceil_mode', 'count_include_pad']],
+  ['GlobalMaxPool', 1],
+  ['GlobalAveragePool', 1],
   ['LSTM', 7, ['hidden_size', 'layout']],
   ['LayerNormalization', 3, ['axis']],
   ['BatchNormalization', 5],
@@ -98,8 +103,12 @@ const EQUATIONS = [
 /** Attributes that are small numbers where a model means anything. */
 const SMALL = [
   ...['axis', 'to', 'keepdims', 'layout', 'transA', 'transB', 'allowzero', 'fmod', 'batch_dims', 'time_axis'],
-  ...['batch_axis', 'largest', 'exclusive', 'reverse', 'upper', 'dtype', 'p'],
+  ...['batch_axis', 'largest', 'exclusive', 'reverse', 'upper', 'dtype', 'p', 'ceil_mode', 'count_include_pad'],
 ];
+/** Operators whose windows slide along one or two axes. */
+const WINDOWS = ['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool'];
+/** Attributes with a size for each spatial axis. */
+const AXES = ['kernel_shape', 'strides', 'dilations', 'output_padding', 'output_shape'];
 /** Inputs that are lists of integers, by operator. */
 const LISTS = {
   Slice: [1, 2, 3],
@@ -136,7 +145,8 @@ function absurdModel(index) {
     while (product(dims) > ELEMENTS) dims[dims.indexOf(Math.max(...dims))] = pick([0, 1, 2]);
     return dims;
   };
-  const rank = op === 'LSTM' || op === 'Conv' ? 3 : 1 + Math.floor(random() * 4);
+  const isSliding = WINDOWS.includes(op);
+  const rank = op === 'LSTM' ? 3 : isSliding ? pick([3, 4]) : 1 + Math.floor(random() * 4);
   const initializers = [];
   const fed = {};
   const shared = dimsOf(rank);
@@ -158,8 +168,11 @@ function absurdModel(index) {
       .filter(() => random() < 0.7)
       .map((name) => {
         if (name === 'equation') return [name, pick(EQUATIONS)];
-        const size = SMALL.includes(name) ? pick([0, 1, 2, 7]) : pick(SIZES);
-        return [name, ['strides', 'dilations'].includes(name) ? [size] : name === 'pads' ? [size, pick(SIZES)] : size];
+        const sizes = (count) => Array.from({ length: count }, () => pick(SIZES));
+        if (name === 'auto_pad') return [name, pick(['NOTSET', 'NOTSET', 'SAME_UPPER', 'VALID'])];
+        if (AXES.includes(name)) return [name, sizes(rank - 2)];
+        if (name === 'pads') return [name, sizes(2 * (rank - 2))];
+        return [name, SMALL.includes(name) ? pick([0, 1, 2, 7]) : pick(SIZES)];
       }),
   );
   // one constant read by many nodes, whose results nobody needs

@@ -38,7 +38,7 @@ const TEXTS = ['', '__proto__', 'constructor', 'toString', 'hasOwnProperty', '\u
   'x'.repeat(300),
 );
 const OPERATORS =
-  'LSTM Add Div Pow MatMul Gemm Conv Slice Gather Reshape Expand Tile Range ConstantOfShape Pad Concat Split Softmax LogSoftmax Where Cast Transpose ReduceMax ArgMax LayerNormalization If Exp Squeeze Unsqueeze Shape'.split(
+  'LSTM Add Div Pow MatMul Gemm Conv ConvTranspose MaxPool AveragePool GlobalMaxPool Slice Gather Reshape Expand Tile Range ConstantOfShape Pad Concat Split Softmax LogSoftmax Where Cast Transpose ReduceMax ArgMax LayerNormalization If Exp Squeeze Unsqueeze Shape'.split(
     ' ',
   );
 

@@ -294,8 +294,20 @@ export const MUTATIONS = [
   {
     what: 'a depthwise convolution ignores its stride',
     file: 'src/onnx/conv.ts',
-    from: 'Object.assign(conv, { kernel, stride, dilation, before })',
-    to: 'Object.assign(conv, { kernel, stride: 1, dilation, before })',
+    from: 'Object.assign(conv, { kernel, stride, dilation,',
+    to: 'Object.assign(conv, { kernel, stride: 1, dilation,',
+  },
+  {
+    what: 'a window of a pool begins behind its elements',
+    file: 'src/onnx/pool.ts',
+    from: 'const last = ceil && (positions - 1) * window.stride >= length + before ? 1 : 0;',
+    to: 'const last = 0;',
+  },
+  {
+    what: 'rows of windows are taken for one product where they lie apart',
+    file: 'src/onnx/convolve.ts',
+    from: 'const isOne = starts.every((start, i) => start === starts[0]! + i * count * stride);',
+    to: 'const isOne = true;',
   },
   {
     what: 'an initializer of a branch may not hide one outside',

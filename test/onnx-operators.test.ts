@@ -10,7 +10,6 @@ const cases: { name: string; model: string; inputs: string[]; outputs: string[] 
 
 /** Cases that are not supported, with their error. */
 const REFUSED: readonly [RegExp, RegExp][] = [
-  [/^test_(basic_)?conv_with/, /supported: Conv with 2 axes/],
   [/^test_batchnorm_.*training_mode$/, /BatchNormalization\).* expected inference/],
   [/^test_training_dropout(_default)?(_mask)?$/, /training_mode expected false/],
   [/^test_not_/, /operator set of ONNX from 7 to 28, got 1$/],

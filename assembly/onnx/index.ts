@@ -5,7 +5,7 @@ export { lstm_cell_f32 } from './cell';
 export { depthwise_f32 } from './depthwise';
 export { exp_f32, log_f32, log_softmax_f32, pow_f32 } from './elementwise';
 export { channel_affine_f32, channel_factors, layer_norm_f32 } from './normalize';
-export { pool_f32 } from './pool';
 export { reduce_f32 } from './reduce';
 export { clip_f32, unary_f32 } from './unary';
 export { copy_view } from './view';
+export { depthwise_windows_f32, overlay_f32, pool_f32 } from './windows';

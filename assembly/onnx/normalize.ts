@@ -102,6 +102,35 @@ export function channel_factors(scale: usize, variances: usize, epsilon: f64, fa
   }
 }
 
+/** channel_affine_f32 of rows whose channels lie side by side. */
+function affine_rows(
+  x: usize,
+  factors: usize,
+  means: usize,
+  offsets: usize,
+  out: usize,
+  rows: i32,
+  channels: i32,
+): void {
+  for (; rows > 0; --rows) {
+    let at: usize = 0;
+    for (let n = channels; n > 0; n -= Some.count(n)) {
+      const v = Some.load(x, n);
+      const m = Some.load(means + at, n);
+      const b = Some.load(offsets + at, n);
+      const f = factors + (at << 1);
+      const f0 = n >= 4 ? v128.load(f) : v128.load64_zero(f);
+      const f1 = n >= 4 ? v128.load(f + 16) : f0;
+      const low = f64x2.mul(f64x2.sub(Wide.low(v), Wide.low(m)), f0);
+      const high = f64x2.mul(f64x2.sub(Wide.high(v), Wide.high(m)), f1);
+      Some.store_wide(out, f64x2.add(low, Wide.low(b)), f64x2.add(high, Wide.high(b)), n);
+      x += Some.count(n) << 2;
+      out += Some.count(n) << 2;
+      at += Some.count(n) << 2;
+    }
+  }
+}
+
 /**
  * out[o][c] = (x[o][c] - means[c]) factors[c] + offsets[c], in float64 and rounded once: batch normalisation.
  * x, out [outer][channels][inner]; out may be x; factors [channels] float64; means, offsets [channels]
@@ -116,6 +145,10 @@ export function channel_affine_f32(
   channels: i32,
   inner: i32,
 ): void {
+  if (inner === 1) {
+    affine_rows(x, factors, means, offsets, out, outer, channels);
+    return;
+  }
   for (; outer > 0; --outer) {
     for (let c: usize = 0; c < <usize>channels; ++c) {
       const at = c << 2;

@@ -42,9 +42,13 @@ export interface OnnxKernels {
   depthwise_f32(conv: number): void;
   /**
    * @param mean 1: means, 0: the largest
-   * @param pool a Pool of walks.ts
+   * @param windows a Windows of windows.ts
    */
-  pool_f32(mean: number, pool: number): void;
+  pool_f32(mean: number, windows: number): void;
+  /** @param windows a Windows of windows.ts */
+  depthwise_windows_f32(windows: number): void;
+  /** @param overlay an Overlay of windows.ts */
+  overlay_f32(overlay: number): void;
 }
 
 /** Options of loadOnnx(), loadKeras() and loadRTNeural(), whose models may need more kernels than lstm.wasm has. */

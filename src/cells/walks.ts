@@ -64,7 +64,7 @@ function merge(dims: readonly number[], steps: readonly (readonly number[])[]): 
   return axes;
 }
 
-function write(pointer: number, fields: readonly number[], axes: readonly (readonly number[])[]): number {
+export function write(pointer: number, fields: readonly number[], axes: readonly (readonly number[])[]): number {
   const words = integers();
   let at = pointer / 4;
   for (const field of fields) words[at++] = field;
@@ -170,28 +170,5 @@ export class Depthwise {
   write(pointer: number): number {
     const { x, w, bias, out, batch, channels, length, positions, kernel, stride, dilation, before } = this;
     return write(pointer, [x, w, bias, out, batch, channels, length, positions, kernel, stride, dilation, before], []);
-  }
-}
-
-/** A pooling by pool_f32; Pool in assembly/onnx/pool.ts documents the fields. */
-export class Pool {
-  static readonly BYTES = 4 * 11;
-  x = 0;
-  out = 0;
-  rows = 0;
-  length = 0;
-  positions = 0;
-  kernel = 0;
-  stride = 1;
-  dilation = 1;
-  before = 0;
-  countedBefore = 0;
-  countedBehind = 0;
-
-  /** Writes the struct to `pointer`, and returns `pointer`. */
-  write(pointer: number): number {
-    const { x, out, rows, length, positions, kernel, stride, dilation, before, countedBefore, countedBehind } = this;
-    const fields = [x, out, rows, length, positions, kernel, stride, dilation, before, countedBefore, countedBehind];
-    return write(pointer, fields, []);
   }
 }

@@ -8,7 +8,7 @@ import { copyElements } from './copy.ts';
 import { permuted, strides } from './layout.ts';
 import type { Residents } from './residents.ts';
 import { type DataOf, newData, type ValueData, type ValueType } from './types.ts';
-import { NO_SOURCES, type Sources, Storage, Value } from './value.ts';
+import { lying, NO_SOURCES, type Sources, Storage, Value } from './value.ts';
 
 /** Limits of what a plan may ask for. */
 export interface Limits {
@@ -114,10 +114,10 @@ export class Builder {
     return new Value(dims, Storage.planned(type, count, this.sources));
   }
 
-  /** Gives a result whose elements [N, C, L] were written as [N, L, C], which is the same where C or L is 1. */
+  /** Gives a result whose channels, axis 1, were written as the last axis, which is the same where they or all behind are 1. */
   turned(value: Value<Float32Array>): Value<Float32Array> {
-    const [, C, L] = value.dims;
-    return C === 1 || L === 1 ? value : new Value(value.dims, value.storage, true);
+    const [, C, ...area] = value.dims;
+    return C === 1 || product(area) === 1 ? value : new Value(value.dims, value.storage, true);
   }
 
   /** Makes a value of what is known while planning. */
@@ -226,12 +226,12 @@ export class Builder {
     if (!value.turned) return value;
     const known = this._plain.get(value);
     if (known) return known as Value<Data>;
-    const [N, C, L] = value.dims as [number, number, number];
     const { sources, immediate } = this;
     this.sources = value.storage.sources;
     this.immediate = value.known;
-    const lying = new Value<Data>([N, L, C], value.storage);
-    const plain = this.permute(lying, [0, 2, 1]);
+    const order = [...value.dims.keys()];
+    order.splice(1, 0, order.pop()!);
+    const plain = this.permute(lying(value), order);
     this.sources = sources;
     this.immediate = immediate;
     this._plain.set(value, plain);

@@ -96,7 +96,7 @@ export class Storage {
 export class Value<Data extends ValueData = ValueData> {
   readonly dims: readonly number[];
   readonly storage: Storage;
-  /** Whether elements of [N, C, L] lie as [N, L, C]: a result of a Conv, for operators that take it so. */
+  /** Whether elements of [N, C, L] lie as [N, L, C], those of [N, C, H, W] as [N, H, W, C]: for operators that take them so. */
   readonly turned: boolean;
 
   constructor(dims: readonly number[], storage: Storage, turned = false) {
@@ -138,10 +138,24 @@ export class Value<Data extends ValueData = ValueData> {
   }
 }
 
-/** The order of axes in which the elements of a turned value lie. */
-export const TURNED = [0, 2, 1] as const;
+/** The order of axes in which the elements of a value of `rank` dims lie. */
+export function orderOf(rank: number, turned: boolean): number[] {
+  const order = Array.from({ length: rank }, (_, axis) => axis);
+  if (turned) order.push(...order.splice(1, 1));
+  return order;
+}
+
+/** A turned value as its elements lie: [N, L, C] or [N, H, W, C]. */
+export function lying<Data extends ValueData>({ dims, turned, storage }: Value<Data>): Value<Data> {
+  return new Value<Data>(
+    orderOf(dims.length, turned).map((axis) => dims[axis]!),
+    storage,
+  );
+}
 
 /** For each axis of a value, how far apart its neighbouring elements are. */
-export function stepsOf({ dims, turned }: Value): number[] {
-  return turned ? [dims[1]! * dims[2]!, 1, dims[1]!] : strides(dims);
+export function stepsOf(value: Value): number[] {
+  const steps = strides(lying(value).dims);
+  if (value.turned) steps.splice(1, 0, steps.pop()!);
+  return steps;
 }

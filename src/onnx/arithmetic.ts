@@ -2,7 +2,7 @@ import { onnxKernels } from '../cells/kernels.ts';
 import { BINARY, Pairs } from '../cells/walks.ts';
 import type { Builder } from '../graph/builder.ts';
 import { stretchedSteps } from '../graph/layout.ts';
-import { stepsOf, TURNED, type Value } from '../graph/value.ts';
+import { orderOf, stepsOf, type Value } from '../graph/value.ts';
 import { castTo } from './cast.ts';
 import { floatUnary } from './elementwise.ts';
 import type { Operator, OperatorNode } from './node.ts';
@@ -19,16 +19,20 @@ type Integers = (x: bigint, y: bigint) => bigint;
 /** Applies an operator of binary_f32. */
 function floatPairs(
   node: OperatorNode,
-  a: Value<Float32Array>,
-  b: Value<Float32Array>,
+  first: Value<Float32Array>,
+  second: Value<Float32Array>,
   op: keyof typeof BINARY,
   plan: Builder,
 ): Value<Float32Array> {
-  const dims = stretch(node, a.dims, b.dims);
+  const dims = stretch(node, first.dims, second.dims);
+  // axis 1 of a value of fewer dims is another axis of the result
+  const ofSameRank = (value: Value<Float32Array>) => (value.dims.length === dims.length ? value : plan.plain(value));
+  const a = ofSameRank(first);
+  const b = ofSameRank(second);
   const out = plan.make('float32', dims, node.path);
   if (out.count === 0) return out;
   const isTurned = a.turned || b.turned;
-  const order = isTurned ? TURNED : [...dims.keys()];
+  const order = orderOf(dims.length, isTurned);
   const steps = (value: Value) => stretchedSteps(value.dims, dims, stepsOf(value));
   const reorder = (list: readonly number[]) => order.map((axis) => list[axis]!);
   const walk = new Pairs(reorder(dims), reorder(steps(a)), reorder(steps(b)));

@@ -9,6 +9,8 @@ import { refuse, refuseBecause, refuseMissing } from './refuse.ts';
 /** The operator sets in which the meaning of every supported operator is known. */
 const MIN_OPSET = 7;
 const MAX_OPSET = 28;
+/** The operators whose windows slide along one or two axes. */
+const SLIDING: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool']);
 /** The most nodes of one operator that an error names. */
 const SHOWN = 3;
 /** The most characters of a list with nodes. */
@@ -68,8 +70,8 @@ export function checkOperators({ opsets, graph }: OnnxModel, needed: ReadonlySet
       const operator = node.domain === '' ? OPERATORS.get(node.opType) : undefined;
       if (!operator || (operator.since ?? MIN_OPSET) > opset) {
         add(node.domain ? `${node.domain}.${node.opType}` : node.opType, node, at);
-      } else if (node.opType === 'Conv' && spatialAxes(node, inner) !== 1) {
-        add(`Conv with ${spatialAxes(node, inner)} axes`, node, at);
+      } else if (SLIDING.has(node.opType) && ![1, 2].includes(spatialAxes(node, inner))) {
+        add(`${node.opType} with ${spatialAxes(node, inner)} axes`, node, at);
       } else checkCounts(node, operator.inputs, operator.outputs ?? [1, 1], nodePath(node, path, i));
       for (const branch of subgraphs(node)) visit(branch, at);
     }
@@ -91,7 +93,7 @@ export function checkOperators({ opsets, graph }: OnnxModel, needed: ReadonlySet
   return refuseBecause('unsupported', 'graph', reason, 'supported operators', list);
 }
 
-/** How many axes a Conv slides along, as its attributes or its weights tell; 1 if they do not. */
+/** How many axes windows slide along, as its attributes or its weights tell; 1 if they do not. */
 function spatialAxes({ inputs, attributes }: OnnxNode, { initializers }: OnnxGraph): number {
   const kernel = attributes.get('kernel_shape') ?? attributes.get('strides') ?? attributes.get('dilations');
   if (Array.isArray(kernel) && kernel.length) return kernel.length;

@@ -12,6 +12,7 @@ import type { Operator, OperatorNode } from './node.ts';
 export const batchNormalization: Operator = {
   inputs: [5, 5],
   outputs: [1, 5],
+  takesTurned: true,
   limits: 'training_mode, spatial = 0',
   prepare(node) {
     const epsilon = node.float('epsilon', Math.fround(1e-5));
@@ -30,10 +31,10 @@ export const batchNormalization: Operator = {
         if (value.dims.length !== 1 || value.dims[0] !== channels) node.wrongShape(what, `[${channels}]`, value.dims);
         return value;
       }) as [Value<Float32Array>, Value<Float32Array>, Value<Float32Array>, Value<Float32Array>];
-      const out = plan.make('float32', dims, node.path);
-      const inner = product(dims.slice(2));
+      const out = plan.makeLike('float32', input, node.path);
       if (out.count === 0) return [out];
-      const outer = dims.length > 1 ? dims[0]! : product(dims);
+      const inner = input.turned ? 1 : product(dims.slice(2));
+      const outer = input.count / channels / inner;
       const factors = plan.scratch(2 * channels);
       const inputs = [input, scale, bias, means, variances];
       plan.kernel(inputs, [out, factors], (atX, atScale, atBias, atMeans, atVariances, to, atFactors) => {

@@ -10,6 +10,7 @@ import { MASKS } from './masks.ts';
 import type { Operator } from './node.ts';
 import { ORDERS } from './order.ts';
 import { pad } from './pad.ts';
+import { POOLS } from './pool.ts';
 import { PRODUCTS } from './products.ts';
 import { REDUCTIONS } from './reduce.ts';
 import { SCATTERS } from './scatter.ts';
@@ -33,6 +34,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
       ['Einsum', einsum],
     ] as const,
     PRODUCTS,
+    POOLS,
     ARITHMETIC,
     ELEMENTWISE,
     FUNCTIONS,

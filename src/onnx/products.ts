@@ -4,6 +4,7 @@ import { broadcastDims, stretchedSteps, walk } from '../graph/layout.ts';
 import type { Value } from '../graph/value.ts';
 import { FLOAT32 } from '../memory/abi.ts';
 import { conv } from './conv.ts';
+import { convTranspose } from './conv-transpose.ts';
 import { CALL } from './costs.ts';
 import { multiply, multiplyIntegers, type Place } from './matrix.ts';
 import type { Operator, OperatorNode } from './node.ts';
@@ -157,4 +158,5 @@ export const PRODUCTS: readonly (readonly [string, Operator])[] = [
   ['MatMul', matMul],
   ['Gemm', gemm],
   ['Conv', conv],
+  ['ConvTranspose', convTranspose],
 ];

@@ -1,4 +1,5 @@
 import { formatDims, product } from '../base/tensor.ts';
+import { lying, orderOf, type Value } from '../graph/value.ts';
 import { integersOf } from './inputs.ts';
 import type { Operator } from './node.ts';
 import { checkResult, intVector, MAX_RANK, refuseRank } from './value.ts';
@@ -7,6 +8,7 @@ import { checkResult, intVector, MAX_RANK, refuseRank } from './value.ts';
 
 const identity: Operator = {
   inputs: [1, 1],
+  takesTurned: true,
   prepare:
     () =>
     ([a]) => [a!],
@@ -15,6 +17,7 @@ const identity: Operator = {
 const dropout: Operator = {
   inputs: [1, 3],
   outputs: [1, 2],
+  takesTurned: true,
   limits: 'training_mode with a ratio above 0',
   prepare:
     (node) =>
@@ -57,6 +60,7 @@ const size: Operator = {
 
 const transpose: Operator = {
   inputs: [1, 1],
+  takesTurned: true,
   prepare(node) {
     const given = node.ints('perm');
     return ([a], plan) => {
@@ -67,7 +71,13 @@ const transpose: Operator = {
         node.wrongBecause('wrong-attribute', reason, rank, order);
       }
       plan.count(a!.count, node.path);
-      return [plan.permute(a!, order)];
+      const places = orderOf(rank, a!.turned);
+      return [
+        plan.permute(
+          lying(a!),
+          order.map((axis) => places.indexOf(axis)),
+        ),
+      ];
     };
   },
 };
@@ -106,6 +116,7 @@ const flatten: Operator = {
 
 const squeeze: Operator = {
   inputs: [1, 2],
+  takesTurned: true,
   prepare(node) {
     const read = integersOf(node, 'axes', 1, 13);
     return (inputs, plan) => {
@@ -116,7 +127,11 @@ const squeeze: Operator = {
         ? node.axes(given, dims.length, true)
         : dims.flatMap((size, i) => (size === 1 ? [i] : []));
       if (axes.some((axis) => dims[axis] !== 1)) node.wrongShape('input', `1 along axes ${axes.join(', ')}`, dims);
-      return [inputs[0]!.withDims(dims.filter((_, i) => !axes.includes(i)))];
+      // a turned value of three dims is left where one of two spatial axes goes
+      const staysTurned = dims.length === 4 && axes.length === 1 && axes[0]! >= 2;
+      const value = staysTurned ? inputs[0]! : plan.plain(inputs[0]!);
+      const squeezed = value.withDims(dims.filter((_, i) => !axes.includes(i)));
+      return [value.turned ? plan.turned(squeezed as Value<Float32Array>) : squeezed];
     };
   },
 };

@@ -4,7 +4,7 @@ import type { Builder } from '../graph/builder.ts';
 import { copyRun } from '../graph/copy.ts';
 import { strides } from '../graph/layout.ts';
 import type { ValueData } from '../graph/types.ts';
-import { stepsOf, TURNED, type Value } from '../graph/value.ts';
+import { orderOf, stepsOf, type Value } from '../graph/value.ts';
 import { integers } from '../memory/arena.ts';
 import { integersOf } from './inputs.ts';
 import type { Operator, OperatorNode } from './node.ts';
@@ -27,7 +27,7 @@ export function copyPart(
   steps: readonly number[],
   plan: Builder,
 ): Value {
-  const order: readonly number[] = value.turned ? TURNED : [...dims.keys()];
+  const order = orderOf(dims.length, value.turned);
   const own = order.map((axis) => dims[axis]!);
   const moves = order.map((axis) => steps[axis]!);
   if (liesTogether(own, moves)) return value.part(start, dims);
