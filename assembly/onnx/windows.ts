@@ -50,6 +50,17 @@ function count_places(i: i64, kernel: i32, dilation: i64, from: i64, to: i64): f
   return count;
 }
 
+/** The first k whose place i + k dilation is not before an axis, at most `kernel`. */
+function first_tap(i: i64, kernel: i32, dilation: i32): i32 {
+  return i < 0 ? <i32>min<i64>(kernel, (dilation - 1 - i) / dilation) : 0;
+}
+
+/** The first k whose place i + k dilation is behind an axis, at least that of first_tap. */
+function end_tap(i: i64, kernel: i32, dilation: i32, length: i32): i32 {
+  const end = i < length ? min<i64>(kernel, (<i64>length - 1 - i) / dilation + 1) : 0;
+  return <i32>max<i64>(end, first_tap(i, kernel, dilation));
+}
+
 class Points {
   /** Up to four channels */
   @inline
@@ -63,56 +74,83 @@ class Points {
     else store_lanes(p, v, n);
   }
 
-  /** Computes the channels of one point, whose window begins at row y and column x of an image. */
+  /** Computes n channels of a point: four, or less than four. */
   @inline
-  static one(op: i32, windows: Windows, image: usize, y: i64, x: i64, out: usize, count: f64): void {
-    const height = <i64>windows.height;
-    const width = <i64>windows.width;
-    const dilationRows = <i64>windows.dilationRows;
-    const dilationColumns = <i64>windows.dilationColumns;
-    const kernelRows = windows.kernelRows;
-    const kernelColumns = windows.kernelColumns;
-    const zero = f32x4.splat(0);
-    const point = (<usize>windows.channels) << 2;
-    const divisor = f64x2.splat(count);
-    let bias = windows.bias;
-    let w = windows.w;
-    for (let n = windows.channels; n > 0; n -= 4) {
-      let sum = op === MAX ? f32x4.splat(-Infinity) : bias ? Points.load(bias, n) : zero;
-      let low = f64x2.splat(0);
-      let high = low;
-      let factor = w;
-      let row = y;
-      for (let k = kernelRows; k > 0; --k) {
-        const isRow = row >= 0 && row < height;
-        let column = x;
-        for (let j = kernelColumns; j > 0; --j) {
-          const isInside = isRow && column >= 0 && column < width;
-          if (isInside || op === PRODUCT) {
-            // zeros around x are multiplied too: a weight may be infinite
-            const v = isInside ? Points.load(image + <usize>(row * width + column) * point, n) : zero;
-            if (op === MAX) sum = f32x4.max(sum, v);
-            else if (op === MEAN) {
-              low = f64x2.add(low, Wide.low(v));
-              high = f64x2.add(high, Wide.high(v));
-            } else sum = f32x4.add(sum, f32x4.mul(v, Points.load(factor, n)));
-          }
-          if (op === PRODUCT) factor += point;
-          column += dilationColumns;
+  static some(
+    op: i32,
+    n: i32,
+    image: usize,
+    factors: usize,
+    bias: usize,
+    out: usize,
+    rows: i32,
+    columns: i32,
+    imageRow: usize,
+    imageColumn: usize,
+    factorRow: usize,
+    point: usize,
+    divisor: v128,
+  ): void {
+    let sum = op === MAX ? f32x4.splat(-Infinity) : bias ? Points.load(bias, n) : f32x4.splat(0);
+    let low = f64x2.splat(0);
+    let high = low;
+    for (let k = rows; k > 0; --k) {
+      let at = image;
+      let factor = factors;
+      for (let j = columns; j > 0; --j) {
+        const v = Points.load(at, n);
+        if (op === MAX) sum = f32x4.max(sum, v);
+        else if (op === MEAN) {
+          low = f64x2.add(low, Wide.low(v));
+          high = f64x2.add(high, Wide.high(v));
+        } else {
+          sum = f32x4.add(sum, f32x4.mul(v, Points.load(factor, n)));
+          factor += point;
         }
-        row += dilationRows;
+        at += imageColumn;
       }
-      if (op === MEAN) {
-        low = f32x4.demote_f64x2_zero(f64x2.div(low, divisor));
-        high = f32x4.demote_f64x2_zero(f64x2.div(high, divisor));
-        sum = v128.shuffle<i64>(low, high, 0, 2);
-      }
-      Points.store(out, sum, n);
+      image += imageRow;
+      factors += factorRow;
+    }
+    if (op === MEAN) {
+      low = f32x4.demote_f64x2_zero(f64x2.div(low, divisor));
+      high = f32x4.demote_f64x2_zero(f64x2.div(high, divisor));
+      sum = v128.shuffle<i64>(low, high, 0, 2);
+    }
+    Points.store(out, sum, n);
+  }
+
+  /**
+   * Computes the channels of one point from the taps that are inside of an image: `rows` and `columns` of them, the first at `image` and
+   * `factors`; one row further they are `imageRow` and `factorRow` bytes on, one column further `imageColumn` and a point.
+   */
+  @inline
+  static one(
+    op: i32,
+    image: usize,
+    factors: usize,
+    bias: usize,
+    out: usize,
+    channels: i32,
+    rows: i32,
+    columns: i32,
+    imageRow: usize,
+    imageColumn: usize,
+    factorRow: usize,
+    count: f64,
+  ): void {
+    const point = (<usize>channels) << 2;
+    const by = f64x2.splat(count);
+    let n = channels;
+    for (; n >= 4; n -= 4) {
+      Points.some(op, 4, image, factors, bias, out, rows, columns, imageRow, imageColumn, factorRow, point, by);
       out += 16;
       image += 16;
-      w += 16;
+      factors += 16;
       if (bias) bias += 16;
     }
+    if (n > 0)
+      Points.some(op, n, image, factors, bias, out, rows, columns, imageRow, imageColumn, factorRow, point, by);
   }
 
   /** `op` is a constant: the others are left out. */
@@ -124,19 +162,45 @@ class Points {
     const toRow = <i64>windows.height + windows.countedBottom;
     const fromColumn = -(<i64>windows.countedLeft);
     const toColumn = <i64>windows.width + windows.countedRight;
+    const height = windows.height;
+    const width = windows.width;
+    const channels = windows.channels;
+    const dilationRows = windows.dilationRows;
+    const dilationColumns = windows.dilationColumns;
+    const kernelRows = windows.kernelRows;
+    const kernelColumns = windows.kernelColumns;
+    const imageColumn = <usize>dilationColumns * point;
+    const imageRow = <usize>dilationRows * <usize>width * point;
+    const factorRow = <usize>kernelColumns * point;
     let image = windows.x;
     let out = windows.out;
     let count: f64 = 0;
     for (let b = windows.batch; b > 0; --b) {
       let y = -(<i64>windows.top);
       for (let r = windows.rows; r > 0; --r) {
+        const firstRow = first_tap(y, kernelRows, dilationRows);
+        const rows = end_tap(y, kernelRows, dilationRows, height) - firstRow;
+        const line = image + <usize>(y + <i64>firstRow * dilationRows) * <usize>width * point;
+        const counted = op === MEAN ? count_places(y, kernelRows, dilationRows, fromRow, toRow) : 0;
         let x = -(<i64>windows.left);
-        const counted = op === MEAN ? count_places(y, windows.kernelRows, windows.dilationRows, fromRow, toRow) : 0;
         for (let c = windows.columns; c > 0; --c) {
-          if (op === MEAN) {
-            count = counted * count_places(x, windows.kernelColumns, windows.dilationColumns, fromColumn, toColumn);
-          }
-          Points.one(op, windows, image, y, x, out, count);
+          const firstColumn = first_tap(x, kernelColumns, dilationColumns);
+          const columns = end_tap(x, kernelColumns, dilationColumns, width) - firstColumn;
+          if (op === MEAN) count = counted * count_places(x, kernelColumns, dilationColumns, fromColumn, toColumn);
+          Points.one(
+            op,
+            line + <usize>(x + <i64>firstColumn * dilationColumns) * point,
+            windows.w + <usize>firstRow * factorRow + <usize>firstColumn * point,
+            windows.bias,
+            out,
+            channels,
+            rows,
+            columns,
+            imageRow,
+            imageColumn,
+            factorRow,
+            count,
+          );
           out += point;
           x += windows.strideColumns;
         }
