@@ -329,9 +329,9 @@ export const MUTATIONS = [
   },
   {
     what: 'a convolution begins where its padding ends',
-    file: 'src/onnx/conv.ts',
-    from: 'before * channels, [total * channels',
-    to: '0, [total * channels',
+    file: 'src/onnx/convolve.ts',
+    from: 'const x = left0 * column.stride + j * column.dilation - left;',
+    to: 'const x = left0 * column.stride + j * column.dilation;',
   },
   {
     what: 'a padding begins with what was cut off',

@@ -150,7 +150,7 @@ class Points {
       if (bias) bias += 16;
     }
     if (n > 0)
-      Points.some(op, n, image, factors, bias, out, rows, columns, imageRow, imageColumn, factorRow, point, by);
+      last_channels(op, n, image, factors, bias, out, rows, columns, imageRow, imageColumn, factorRow, point, by);
   }
 
   /** `op` is a constant: the others are left out. */
@@ -209,6 +209,25 @@ class Points {
       image += size;
     }
   }
+}
+
+/** Computes the last one to three channels of a point. */
+function last_channels(
+  op: i32,
+  n: i32,
+  image: usize,
+  factors: usize,
+  bias: usize,
+  out: usize,
+  rows: i32,
+  columns: i32,
+  imageRow: usize,
+  imageColumn: usize,
+  factorRow: usize,
+  point: usize,
+  divisor: v128,
+): void {
+  Points.some(op, n, image, factors, bias, out, rows, columns, imageRow, imageColumn, factorRow, point, divisor);
 }
 
 /**

@@ -2,16 +2,14 @@ import { product } from '../base/tensor.ts';
 import { onnxKernels } from '../cells/kernels.ts';
 import { Overlay } from '../cells/windows.ts';
 import type { Builder } from '../graph/builder.ts';
-import { copyElements } from '../graph/copy.ts';
-import { strides } from '../graph/layout.ts';
 import { Value } from '../graph/value.ts';
-import { FLOAT32 } from '../memory/abi.ts';
 import { copyFloats, skip } from '../memory/rows.ts';
 import { blocksOf } from './convolve.ts';
 import { CALL, STEP } from './costs.ts';
+import { checkBias, type Grouping, packGroups, readGroup } from './groups.ts';
 import { multiply } from './matrix.ts';
 import type { Operator, OperatorNode } from './node.ts';
-import { isWorthPacking, type Matrix, PackedMatrix, packedBytes } from './packed-matrix.ts';
+import type { Matrix, PackedMatrix } from './packed-matrix.ts';
 import {
   checkKernel,
   fieldsOf,
@@ -44,7 +42,7 @@ export const convTranspose: Operator = {
   prepare(node) {
     const weight = node.constants[1];
     const settings = weight && readSettings(node, weight.dims);
-    const fixed = weight && fixGroups(node, node.float32('W', weight), settings!.group);
+    const fixed = weight && packGroups(node, node.float32('W', weight), groupingOf(weight.dims, settings!.group));
     const dims = weight?.dims;
     return ([x, w, b], plan) => {
       const wDims = dims ?? w!.dims;
@@ -62,11 +60,7 @@ function readSettings(node: OperatorNode, dims: readonly number[]): TransposeSet
   checkKernel(node, dims);
   const settings = readWindows(node, dims.slice(2));
   const { axes } = settings;
-  const C = dims[0]!;
-  const group = node.int('group', 1);
-  if (!(group > 0 && group <= Math.max(1, C)) || C % group !== 0) {
-    node.wrongAttribute(`group of ${C} channels`, 'a divisor', group);
-  }
+  const group = readGroup(node, dims[0]!);
   const list = (name: string): number[] | undefined => {
     const sizes = node.ints(name);
     if (!sizes?.length) return undefined;
@@ -90,31 +84,11 @@ function groupMatrix(value: Value<Float32Array>, group: number, g: number): Matr
   return { value, start: g * K * N, K, N, kStep: N, nStep: 1 };
 }
 
-/** The dims [C, rows, columns, M / group] of weights [C, M / group, rows, columns], and the steps there. */
-function lyingDims([C = 0, M = 0, ...kernel]: readonly number[]): { dims: number[]; steps: number[] } {
+/** How weights [C, M / group, rows, columns] lie: [C][rows][columns][M / group]. */
+function groupingOf([C = 0, M = 0, ...kernel]: readonly number[], group: number): Grouping {
   const [rows, columns] = twoOf(kernel, 1);
-  return { dims: [C, rows, columns, M], steps: [M * rows * columns, columns, 1, rows * columns] };
-}
-
-/** Packs constant weights, unless the groups are many or narrow. */
-function fixGroups(
-  node: OperatorNode,
-  weight: Value<Float32Array>,
-  group: number,
-): readonly PackedMatrix[] | undefined {
-  const { dims, steps } = lyingDims(weight.dims);
-  const sample = groupMatrix(weight.withDims(dims), group, 0);
-  if (group > 64 || !isWorthPacking(sample)) return undefined;
-  const { form } = node;
-  const packed = node.pack([1], `${group} transposed groups`, group * packedBytes(sample, form), () => {
-    if (form !== FLOAT32) node.checkFinite('W', weight);
-    const data = new Float32Array(weight.count);
-    copyElements(weight.data, 0, steps, data, 0, strides(dims), dims);
-    const value = Value.of('float32', dims, data);
-    const matrices = Array.from({ length: group }, (_, g) => new PackedMatrix(groupMatrix(value, group, g), form));
-    return { matrices, dispose: () => matrices.forEach((matrix) => void matrix.dispose()) };
-  });
-  return packed?.matrices;
+  const steps = [M * rows * columns, columns, 1, rows * columns];
+  return { group, dims: [C, rows, columns, M], steps, matrixOf: groupMatrix };
 }
 
 function spread(
@@ -132,7 +106,7 @@ function spread(
   if (x.dims.length !== wDims.length || x.dims[1] !== C) {
     node.wrongShape('X', `[batch, ${C}, ${sizesOf(axes)}]`, x.dims);
   }
-  if (bias && (bias.dims.length !== 1 || bias.dims[0] !== M)) node.wrongShape('B', `[${M}]`, bias.dims);
+  checkBias(node, bias, M);
   const images = imagesOf(x);
   const starts: number[] = [];
   const sizes: number[] = [];
@@ -149,8 +123,7 @@ function spread(
   }
   const out = plan.make('float32', [images.batch, M, ...sizes.slice(2 - axes)], node.path);
   if (out.count === 0) return out;
-  const { dims } = lyingDims(wDims);
-  const [K, N] = [C / group, product(dims.slice(1))];
+  const [K, N] = [C / group, product(wDims.slice(1))];
   const [height, width] = sizes as [number, number];
   if (bias) plan.copy(bias, 0, [0, 1], out, [out.count / M, M]);
   else plan.step([out], () => () => void out.data.fill(0));

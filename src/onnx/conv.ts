@@ -3,14 +3,12 @@ import { onnxKernels } from '../cells/kernels.ts';
 import { Depthwise } from '../cells/walks.ts';
 import { Windows } from '../cells/windows.ts';
 import type { Builder } from '../graph/builder.ts';
-import { copyElements } from '../graph/copy.ts';
-import { strides } from '../graph/layout.ts';
 import { Value } from '../graph/value.ts';
-import { FLOAT32 } from '../memory/abi.ts';
 import { type Convolution, convolveImages } from './convolve.ts';
 import { CALL } from './costs.ts';
+import { checkBias, type Grouping, packGroups, readGroup } from './groups.ts';
 import type { Operator, OperatorNode } from './node.ts';
-import { isWorthPacking, type Matrix, PackedMatrix, packedBytes } from './packed-matrix.ts';
+import type { Matrix, PackedMatrix } from './packed-matrix.ts';
 import {
   checkKernel,
   fieldsOf,
@@ -39,7 +37,10 @@ export const conv: Operator = {
   prepare(node) {
     const weight = node.constants[1];
     const settings = weight && readConv(node, weight.dims);
-    const fixed = weight && fixGroups(node, node.float32('W', weight), settings!);
+    const isFixed = weight && !isDepthwise(weight.dims, settings!.group);
+    const fixed = isFixed
+      ? packGroups(node, node.float32('W', weight), groupingOf(weight.dims, settings!.group))
+      : undefined;
     const dims = weight?.dims;
     return ([x, w, b], plan) => {
       const wDims = dims ?? w!.dims;
@@ -57,12 +58,7 @@ function readConv(node: OperatorNode, dims: readonly number[]): ConvSettings {
   }
   checkKernel(node, dims);
   const settings = readWindows(node, kernel);
-  const group = node.int('group', 1);
-  // 0 has every divisor: without channels a group of 1 is left
-  if (!(group > 0 && group <= Math.max(1, M)) || M % group !== 0) {
-    node.wrongAttribute(`group of ${M} channels`, 'a divisor', group);
-  }
-  return { ...settings, group };
+  return { ...settings, group: readGroup(node, M) };
 }
 
 /** The weights [M][columns][rows][C / group] of a group as a matrix [columns * rows * C / group][M / group]. Groups may be many: no list is made. */
@@ -73,27 +69,11 @@ function groupMatrix(value: Value<Float32Array>, group: number, g: number): Matr
   return { value, start: g * N * K, K, N, kStep: 1, nStep: K };
 }
 
-/** Packs constant weights, unless the groups are many or narrow: each takes a block of memory. */
-function fixGroups(
-  node: OperatorNode,
-  weight: Value<Float32Array>,
-  { group }: ConvSettings,
-): readonly PackedMatrix[] | undefined {
-  const [M, C] = weight.dims as [number, number];
-  const [rows, columns] = twoOf(weight.dims.slice(2), 1);
-  const dims = [M, columns, rows, C];
-  const sample = groupMatrix(weight.withDims(dims), group, 0);
-  if (group > 64 || isDepthwise(weight.dims, group) || !isWorthPacking(sample)) return undefined;
-  const { form } = node;
-  const packed = node.pack([1], `${group} groups`, group * packedBytes(sample, form), () => {
-    if (form !== FLOAT32) node.checkFinite('W', weight);
-    const data = new Float32Array(weight.count);
-    copyElements(weight.data, 0, [C * rows * columns, 1, columns, rows * columns], data, 0, strides(dims), dims);
-    const value = Value.of('float32', dims, data);
-    const matrices = Array.from({ length: group }, (_, g) => new PackedMatrix(groupMatrix(value, group, g), form));
-    return { matrices, dispose: () => matrices.forEach((matrix) => void matrix.dispose()) };
-  });
-  return packed?.matrices;
+/** How weights [M, C / group, rows, columns] lie: [M][columns][rows][C / group]. */
+function groupingOf([M = 0, C = 0, ...kernel]: readonly number[], group: number): Grouping {
+  const [rows, columns] = twoOf(kernel, 1);
+  const steps = [C * rows * columns, 1, columns, rows * columns];
+  return { group, dims: [M, columns, rows, C], steps, matrixOf: groupMatrix };
 }
 
 /** Whether each channel has a kernel of its own. */
@@ -114,7 +94,7 @@ function convolve(
   if (x.dims.length !== wDims.length || x.dims[1] !== C * group) {
     node.wrongShape('X', `[batch, ${C * group}, ${sizesOf(axes)}]`, x.dims);
   }
-  if (bias && (bias.dims.length !== 1 || bias.dims[0] !== M)) node.wrongShape('B', `[${M}]`, bias.dims);
+  checkBias(node, bias, M);
   const images = imagesOf(x);
   const positions: number[] = [];
   const before: number[] = [];
