@@ -12,10 +12,16 @@ export class Budget {
   readonly #limit: number;
   #used = 0;
 
-  /** @param who the reader, as messages name it */
-  constructor(who: string, fileBytes: number) {
+  readonly #free: number;
+
+  /**
+   * @param who the reader, as messages name it
+   * @param free bytes on top of three times the file
+   */
+  constructor(who: string, fileBytes: number, free = FREE_BYTES) {
     this.#refuse = refuseAs(who);
-    this.#limit = 3 * fileBytes + FREE_BYTES;
+    this.#free = free;
+    this.#limit = 3 * fileBytes + free;
   }
 
   /**
@@ -25,7 +31,7 @@ export class Budget {
   spend(bytes: number, path: string): void {
     this.#used += bytes;
     if (!(this.#used <= this.#limit)) {
-      const reason = `${path}: reading needs more than 3 times the size of the file and ${FREE_BYTES} bytes`;
+      const reason = `${path}: reading needs more than 3 times the size of the file and ${this.#free} bytes`;
       this.#refuse.because('too-large', path, reason, this.#limit, this.#used);
     }
   }

@@ -58,12 +58,12 @@ export function dropFeeds(into: readonly ReadFeed[]): void {
 /**
  * Reads the feeds of a run. Makes no garbage if they are in an object and of this realm, outside linear memory.
  * @param halves names of the inputs that are float16 in the file
- * @param spare names of feeds that are passed over
+ * @param known names of the inputs, and of feeds that are passed over
  */
 export function readFeeds(
   inputs: readonly OnnxPort[],
   halves: ReadonlySet<string>,
-  spare: ReadonlySet<unknown>,
+  known: ReadonlySet<unknown>,
   feeds: unknown,
   into: readonly ReadFeed[],
 ): void {
@@ -71,8 +71,8 @@ export function readFeeds(
     throw wrongType('run', 'feeds', 'an object or Map of tensors', feeds);
   }
   const map = isMap(feeds) ? (feeds as ReadonlyMap<unknown, unknown>) : undefined;
-  if (map) for (const name of map.keys()) checkName(inputs, spare, name);
-  else for (const name in feeds) if (Object.hasOwn(feeds, name)) checkName(inputs, spare, name);
+  if (map) for (const name of map.keys()) checkName(inputs, known, name);
+  else for (const name in feeds) if (Object.hasOwn(feeds, name)) checkName(inputs, known, name);
   for (let i = 0; i < inputs.length; i++) {
     const { name } = inputs[i]!;
     const isState = into[i]!.pointer !== 0;
@@ -95,11 +95,10 @@ export function isMap(value: object): boolean {
   return value instanceof Map || tag(value) === 'Map';
 }
 
-function checkName(inputs: readonly OnnxPort[], spare: ReadonlySet<unknown>, name: unknown): void {
-  for (let i = 0; i < inputs.length; i++) if (inputs[i]!.name === name) return;
-  if (spare.has(name)) return;
-  const known = inputs.map((input) => describe(input.name)).join(', ') || 'none';
-  throw new TypeError(shorten(`run: unknown feed ${describe(name)}, expected ${known}`));
+function checkName(inputs: readonly OnnxPort[], known: ReadonlySet<unknown>, name: unknown): void {
+  if (known.has(name)) return;
+  const expected = inputs.map((input) => describe(input.name)).join(', ') || 'none';
+  throw new TypeError(shorten(`run: unknown feed ${describe(name)}, expected ${expected}`));
 }
 
 function readFeed({ name, type, dims: expected }: OnnxPort, feed: unknown, isHalf: boolean, into: ReadFeed): void {
@@ -107,6 +106,7 @@ function readFeed({ name, type, dims: expected }: OnnxPort, feed: unknown, isHal
     throw wrongType('run', nameOf(name), 'a tensor { data, dims }', feed);
   }
   const { data: given, dims, type: said } = feed as OnnxFeed;
+  if (given === undefined) throw wrongType('run', nameOf(name), 'a tensor { data, dims }', feed);
   if (said !== undefined && said !== type && !(isHalf && said === 'float16')) {
     throw wrongType('run', `${nameOf(name)}.type`, type, said);
   }

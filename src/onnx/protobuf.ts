@@ -7,8 +7,9 @@ import { refuse } from './refuse.ts';
 
 /** The most messages inside one another: about ten levels of If, each of which takes three. */
 const MAX_DEPTH = 32;
-/** Bytes counted for a string beside its characters. */
-const STRING_BYTES = 72;
+/** Bytes counted for a string beside its characters, and for its place in a Map. */
+const STRING_BYTES = 24;
+const PLACE_BYTES = 48;
 
 /** The longest string that is decoded without a view of its bytes. */
 const ASCII = 256;
@@ -166,12 +167,17 @@ export class ProtobufReader {
     return range;
   }
 
-  string(): string {
+  /** @param isOnce whether the same string is hardly ever read again */
+  string(isOnce = false): string {
     const { start, end } = this.range();
     const short = this.#ascii(start, end);
+    if (isOnce && short !== undefined) {
+      this.budget.spend(STRING_BYTES + end - start, this.#path);
+      return short;
+    }
     const known = short === undefined ? undefined : this.#strings.get(short);
     if (known !== undefined) return known;
-    this.budget.spend(STRING_BYTES + end - start, this.#path);
+    this.budget.spend(STRING_BYTES + PLACE_BYTES + end - start, this.#path);
     if (short !== undefined) {
       this.#strings.set(short, short);
       return short;

@@ -34,6 +34,8 @@ interface Target {
   /** Where `data` lies in linear memory, whose growth detaches it; -1 outside. */
   place: number;
   readonly dims: number[];
+  /** Whether the output is asked for. */
+  isAsked: boolean;
 }
 
 /** The outputs that a run is asked for, and where to write them. Kept and refilled, so that a run makes no garbage. */
@@ -43,6 +45,7 @@ export class Results {
   private _count = 0;
   private readonly _ports: readonly OnnxPort[];
   private readonly _targets: readonly Target[];
+  private readonly _byName: ReadonlyMap<string, number>;
   private _out: object | undefined;
   /** How many of the places are returned. */
   private _returned = 0;
@@ -50,7 +53,15 @@ export class Results {
 
   constructor(ports: readonly OnnxPort[]) {
     this._ports = ports;
-    this._targets = ports.map(() => ({ tensor: undefined, data: undefined, length: 0, place: -1, dims: [] }));
+    this._targets = ports.map(() => ({
+      tensor: undefined,
+      data: undefined,
+      length: 0,
+      place: -1,
+      dims: [],
+      isAsked: false,
+    }));
+    this._byName = new Map(ports.map(({ name }, i) => [name, i]));
   }
 
   /**
@@ -78,13 +89,16 @@ export class Results {
 
   /** Adds an output, unless it is asked for already. */
   private _ask(place: number): void {
-    for (let k = 0; k < this._count; k++) if (this.places[k] === place) return;
+    const target = this._targets[place]!;
+    if (target.isAsked) return;
+    target.isAsked = true;
     this.places[this._count++] = place;
   }
 
   private _placeOf(what: string, name: unknown): number {
     if (typeof name !== 'string') throw wrongType('run', what, 'names of outputs', name);
-    for (let i = 0; i < this._ports.length; i++) if (this._ports[i]!.name === name) return i;
+    const place = this._byName.get(name);
+    if (place !== undefined) return place;
     throw wrongValue('run', what, this._ports.map((port) => describe(port.name)).join(', '), name);
   }
 
@@ -180,6 +194,7 @@ export class Results {
     for (let i = 0; i < this._targets.length; i++) {
       this._targets[i]!.tensor = undefined;
       this._targets[i]!.data = undefined;
+      this._targets[i]!.isAsked = false;
     }
   }
 }

@@ -56,8 +56,8 @@ export class OnnxSession extends Owner {
   readonly outputs: readonly OnnxPort[];
   /** The LSTM nodes, those in branches included. */
   readonly lstms: readonly LSTMReport[];
-  /** Names of inputs that nothing needs which this session computes. */
-  private readonly _spare: ReadonlySet<string>;
+  /** Names of the inputs, and of those that nothing needs which this session computes. */
+  private readonly _known: ReadonlySet<string>;
   /** Names of the inputs that are float16 in the file. */
   private readonly _halves: ReadonlySet<string>;
   private readonly _plans: Plans;
@@ -79,8 +79,8 @@ export class OnnxSession extends Owner {
     const fed = graph.inputs.filter(({ name }) => !graph.initializers.has(name));
     // an input that only other outputs need may be fed, and is not looked at
     const [used, spare] = asked ? partition(fed, ({ name }) => needed.names.has(name)) : [fed, []];
-    this._spare = new Set(spare.map(({ name }) => name));
-    this.inputs = used.map((info) => port(info, `graph.input[${graph.inputs.indexOf(info)}]`));
+    this._known = new Set([...used, ...spare].map(({ name }) => name));
+    this.inputs = used.map((info) => port(info, 'graph.input', graph.inputs));
     this._halves = new Set(graph.inputs.filter(({ type }) => type === 'float16').map(({ name }) => name));
     const compiler = new Compiler(model, needed, fileBytes, int8);
     try {
@@ -146,7 +146,7 @@ export class OnnxSession extends Owner {
     try {
       call.stream = stream;
       stream?.fill(call.feeds);
-      readFeeds(this.inputs, this._halves, this._spare, feeds, call.feeds);
+      readFeeds(this.inputs, this._halves, this._known, feeds, call.feeds);
       call.results.read(word, options, stream?.places);
       this.checkAlive();
       stream?.checkAlive();
@@ -214,22 +214,26 @@ export function createSession(
 
 /** The outputs with these names, each once, in the file's order. */
 function chooseOutputs(outputs: readonly OnnxValueInfo[], names: readonly string[]): OnnxValueInfo[] {
-  for (const name of names) {
-    if (!outputs.some((output) => output.name === name)) {
+  const known = new Set(outputs.map(({ name }) => name));
+  const asked = new Set(names);
+  for (const name of asked) {
+    if (!known.has(name)) {
       throw wrongValue('loadOnnx', 'outputs', outputs.map((output) => describe(output.name)).join(', '), name);
     }
   }
-  return outputs.filter(({ name }) => names.includes(name));
+  return outputs.filter(({ name }) => asked.has(name));
 }
 
 function partition<T>(list: readonly T[], test: (item: T) => boolean): [T[], T[]] {
   return [list.filter(test), list.filter((item) => !test(item))];
 }
 
-function port({ name, type, dims }: OnnxValueInfo, path: string): OnnxPort {
+function port(info: OnnxValueInfo, path: string, all: readonly OnnxValueInfo[]): OnnxPort {
+  const { name, type, dims } = info;
   const computed = type === undefined ? undefined : computedType(type);
   if (!computed) {
-    return refuse('unsupported', path, `type of ${describe(name)}`, 'float32, int64, int32 or bool', type);
+    const place = `${path}[${all.indexOf(info)}]`;
+    return refuse('unsupported', place, `type of ${describe(name)}`, 'float32, int64, int32 or bool', type);
   }
   return { name, type: computed, dims };
 }
@@ -238,10 +242,9 @@ function outputPorts(outputs: readonly OnnxValueInfo[], all: readonly OnnxValueI
   if (outputs.length === 0) refuseMissing('graph.output', 'an output', 0);
   const names = new Set<string>();
   return outputs.map((info) => {
-    const path = `graph.output[${all.indexOf(info)}]`;
-    if (names.has(info.name)) refuseTwice(path, 'name', info.name);
+    if (names.has(info.name)) refuseTwice(`graph.output[${all.indexOf(info)}]`, 'name', info.name);
     names.add(info.name);
-    return port(info, path);
+    return port(info, 'graph.output', all);
   });
 }
 

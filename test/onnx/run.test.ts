@@ -54,6 +54,11 @@ describe('run', () => {
     ['another rank', { a: vector(1, 2) }, /"feed a.dims" expected \[n, 2\], got \[2\]/],
     ['another size', { a: { data: floats(1, 2, 3), dims: [1, 3] } }, /"feed a.dims" expected \[n, 2\], got \[1, 3\]/],
     ['data too short', { a: { data: floats(1, 2, 3), dims: [2, 2] } }, /"feed a.data" expected 4 elements/],
+    [
+      'an array for a tensor',
+      { a: Float32Array.of(1, 2) },
+      /"feed a" expected a tensor { data, dims }, got a Float32Array/,
+    ],
     ['a wrong array', { a: { data: Int32Array.of(1, 2), dims: [1, 2] } }, /"feed a.data" expected a Float32Array/],
     ['a wrong type', { a: { data: floats(1, 2), dims: [1, 2], type: 'float16' } }, /"feed a.type" expected float32/],
     ['a negative size', { a: { data: floats(), dims: [-1, 2] } }, /"feed a.dims" expected an array of integers/],
