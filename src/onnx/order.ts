@@ -59,7 +59,7 @@ const topK: Operator = {
       const out = plan.make(type, kept, node.path);
       const places = plan.make('int64', kept, node.path);
       if (out.count === 0) return [out, places];
-      plan.count(value.count * (1 + Math.ceil(Math.log2(k + 1))), node.path);
+      plan.count(value.count * (33 - Math.clz32(k)), node.path);
       const step = strides(dims)[axis]!;
       const outStep = strides(kept)[axis]!;
       plan.step([value, out, places], () => {
