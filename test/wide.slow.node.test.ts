@@ -111,7 +111,7 @@ describe('in a Node that packs vectors', () => {
   });
 
   it('the laws hold and the bits are the same, from the first call to the 100,000th', { timeout: 600_000 }, () => {
-    const tests = ['test/laws/', 'test/kernels/', 'test/torch.test.ts', 'test/quantize.test.ts', 'test/streams/'];
+    const tests = ['test/laws/', 'test/kernels/', 'test/torch.slow.test.ts', 'test/quantize.test.ts', 'test/streams/'];
     const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', root, '--project', 'node'];
     // the digests that they are held against come from the first process, which has not got the flag
     const options = [`--execArgv=${FLAG}`, '--pool', 'forks', '--maxWorkers', '2', '--reporter', 'json'];

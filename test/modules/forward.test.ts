@@ -4,7 +4,7 @@ import { bits, words } from '../support/bits.ts';
 import { type Any, count, dimsOf, shapes, tensor, zeros } from '../support/tensors.ts';
 import { soon } from '../support/work.ts';
 
-// What the modules give and refuse. What the numbers are is for torch.test.ts and laws/.
+// What the modules give and refuse. What the numbers are is for torch.slow.test.ts and laws/.
 
 describe('the documentation examples', () => {
   test('LSTM(10, 20, 2) on 5 x 3 x 10', () => {

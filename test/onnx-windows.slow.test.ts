@@ -185,7 +185,7 @@ describe('refusals', () => {
     ['ConvTranspose', { output_padding: [1] }, [x, w], /attribute output_padding expected two sizes, got/],
     ['ConvTranspose', { pads: [9, 9, 9, 9] }, [x, w], /X expected more than 5 steps for these pads/],
     ['ConvTranspose', { strides: [2 ** 30, 2 ** 30] }, [x, w], /work|elements/],
-    ['MaxPool', { kernel_shape: [2 ** 30, 1], pads: [2 ** 29, 0, 2 ** 29, 0] }, [x], /work/],
+    ['MaxPool', { kernel_shape: [2 ** 30, 1], pads: [2 ** 29, 0, 2 ** 29, 0] }, [x], /too-large|work in proportion/],
     ['GlobalMaxPool', {}, [{ dims: [1, 2, 0, 5], data: [] }], /X expected elements/],
   ])('%s %j', (op, attributes, inputs, message) => {
     const refused = () => run({ op, opset: 13, attributes, inputs });
