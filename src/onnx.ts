@@ -14,12 +14,12 @@ export type { WasmModule } from './memory/wasm.ts';
 export type { LSTMState } from './nn/state.ts';
 export type { ExternalData } from './onnx/external.ts';
 export type { OnnxFeed, OnnxFeeds, OnnxPort } from './onnx/feeds.ts';
-export type { LSTMReport } from './onnx/lstm-report.ts';
 export type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxValueInfo } from './onnx/model.ts';
 export type { OnnxResult, RunOptions } from './onnx/results.ts';
 export type { OnnxSession } from './onnx/session.ts';
 export type { OnnxStream, OnnxStreamOptions } from './onnx/stream.ts';
 export type { OnnxData, OnnxTensor } from './onnx/tensor.ts';
+export type { LSTMReport } from './operators/lstm-report.ts';
 
 /** Options of parseOnnx(). */
 export interface ParseOnnxOptions {

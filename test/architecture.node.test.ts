@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 const root = new URL('..', import.meta.url).pathname;
 const GENERATED = ['memory/abi.ts', 'memory/embedded.ts', 'cells/embedded.ts'];
 const READERS = ['safetensors', 'pytorch', 'onnx', 'keras', 'audio'];
-const KERNELS_ROOMS = ['base', 'memory', 'nn', 'files', 'cells', 'graph'];
+const KERNELS_ROOMS = ['base', 'memory', 'nn', 'files', 'cells', 'graph', 'operators'];
 
 /** The rooms that a room may import besides itself. Doors of readers' rooms are named by their files. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -17,6 +17,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   files: ['base'],
   cells: ['base', 'memory', 'nn'],
   graph: ['base', 'memory', 'nn', 'cells'],
+  operators: ['base', 'memory', 'nn', 'cells', 'graph'],
   ...Object.fromEntries(READERS.map((reader) => [reader, KERNELS_ROOMS])),
   ort: ['base', 'files', 'onnx.ts'],
 };

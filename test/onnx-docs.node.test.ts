@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { OPERATORS } from '../src/onnx/operators.ts';
+import { OPERATORS } from '../src/operators/operators.ts';
 
 test('docs/formats/onnx.md lists every operator with its limits', () => {
   const page = readFileSync(new URL('../docs/formats/onnx.md', import.meta.url), 'utf8');

@@ -1,7 +1,7 @@
 import { describe, shorten } from '../base/tensor.ts';
+import { OPERATORS } from '../operators/operators.ts';
 import { isGraph, type OnnxAttribute, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
 import { LONGEST, nodePath } from './node.ts';
-import { OPERATORS } from './operators.ts';
 import { refuse, refuseBecause, refuseMissing } from './refuse.ts';
 
 // Checks a model before anything is computed: its operators, and how many inputs and outputs its nodes have.

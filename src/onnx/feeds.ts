@@ -2,7 +2,7 @@ import { describe, formatDims, isView, shorten, tag, wrongType, wrongValue } fro
 import { float16ToFloat32 } from '../files/float-formats.ts';
 import { classOf, newData, type ValueData, type ValueType } from '../graph/types.ts';
 import { isInside } from '../memory/arena.ts';
-import { MAX_RANK, MAX_SIZE } from './value.ts';
+import { MAX_RANK, MAX_SIZE } from '../operators/value.ts';
 
 /** An input of a run; an onnxruntime `Tensor` fits. */
 export interface OnnxFeed {

@@ -3,15 +3,17 @@ import { describe } from '../base/tensor.ts';
 import { Builder } from '../graph/builder.ts';
 import type { Graph, GraphStep, Operand } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
+import type { LSTMReport } from '../operators/lstm-report.ts';
+import type { Lower, Making, Operator } from '../operators/node.ts';
+import { OPERATORS } from '../operators/operators.ts';
+import { type Owned, Packing } from '../operators/packing.ts';
+import { TooMuch, Work } from '../operators/value.ts';
 import { checkOperators, type Needed, subgraphs } from './check.ts';
-import type { LSTMReport } from './lstm-report.ts';
 import { isGraph, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
-import { type Lower, type Making, nodePath, type Operator, OperatorNode } from './node.ts';
-import { OPERATORS } from './operators.ts';
-import { type Owned, Packing } from './packing.ts';
-import { refuse, refuseBecause, refuseTwice } from './refuse.ts';
+import { nodePath, OnnxOperatorNode } from './node.ts';
+import { onnxRefusal, refuse, refuseBecause, refuseTwice } from './refuse.ts';
 import type { OnnxTensor } from './tensor.ts';
-import { TooMuch, toValue, Work } from './value.ts';
+import { toValue } from './to-value.ts';
 
 // Makes a model ready to be planned, once: names become slots, constants are computed, weights are packed.
 
@@ -72,7 +74,7 @@ export class Compiler {
   constructor(model: OnnxModel, needed: Needed, fileBytes: number, int8: boolean) {
     this._needed = needed;
     const opset = checkOperators(model, needed.nodes);
-    const work = new Work(fileBytes / 2 + 2 ** 18, 2 ** 22, () => {
+    const work = new Work(onnxRefusal, fileBytes / 2 + 2 ** 18, 2 ** 22, () => {
       throw new TooMuch();
     });
     this._folding = new Builder(work);
@@ -169,7 +171,7 @@ export class Compiler {
     };
     const made = this.resources.length;
     let lower: Lower;
-    const ready = new OperatorNode(node, graph, index, constants, this._making);
+    const ready = new OnnxOperatorNode(node, graph, index, constants, this._making);
     try {
       lower = inOrder(operator, operator.prepare(ready));
       if (isConstant && this._fold(node, lower, ready.constants, scope)) {

@@ -1,5 +1,6 @@
 import { type Refuse, refuseAs } from '../base/errors.ts';
 import { describe } from '../base/tensor.ts';
+import type { Refusal } from '../operators/value.ts';
 
 // Each refusal of a model begins with its place in the file: `onnx: node "sum" (Add): ...`.
 
@@ -14,6 +15,9 @@ export function refuse(code: string, path: string, what: string, expected: unkno
 export function refuseBecause(code: string, path: string, reason: string, expected: unknown, found: unknown): never {
   return refuseOnnx.because(code, path, `${path}: ${reason}`, expected, found);
 }
+
+/** How operators refuse a node. */
+export const onnxRefusal: Refusal = { refuse, because: refuseBecause };
 
 /** Refuses a file that lacks something, or has it empty. */
 export function refuseMissing(path: string, expected: string, found: unknown = undefined): never {

@@ -6,17 +6,18 @@ import type { Feed } from '../graph/plan.ts';
 import { Plans } from '../graph/planner.ts';
 import type { Value } from '../graph/value.ts';
 import { endScratch } from '../memory/arena.ts';
+import type { LSTMReport } from '../operators/lstm-report.ts';
+import type { Owned } from '../operators/packing.ts';
+import { Work } from '../operators/value.ts';
 import { neededFor } from './check.ts';
 import type { ExternalFiles } from './external.ts';
 import { checkLengths, dropFeeds, feedsOf, type OnnxFeeds, type OnnxPort, type ReadFeed, readFeeds } from './feeds.ts';
 import { Compiler } from './graph.ts';
-import type { LSTMReport } from './lstm-report.ts';
 import { type OnnxModel, type OnnxValueInfo, readModel } from './model.ts';
-import type { Owned } from './packing.ts';
-import { refuse, refuseBecause, refuseMissing, refuseTwice } from './refuse.ts';
+import { onnxRefusal, refuse, refuseBecause, refuseMissing, refuseTwice } from './refuse.ts';
 import { type OnnxResult, Results, type RunOptions } from './results.ts';
 import { OnnxStream, type OnnxStreamOptions } from './stream.ts';
-import { computedType, Work } from './value.ts';
+import { computedType } from './to-value.ts';
 
 // The work that a run may ask for. An element that is fed may meet every weight, and make some elements in each step or a row of
 // logits; each run may do the constant part besides.
@@ -167,7 +168,13 @@ export class OnnxSession extends Owner {
     const fed = feeds.reduce((sum, { count }) => sum + count, 1);
     const elements = Math.min(this._constants, MOST_ELEMENTS) + ELEMENTS_PER_STEP * this._steps;
     const steps = STEPS + fed / 4 + STEPS_PER_NODE * this._steps;
-    return new Work(ELEMENTS + fed * elements, MULTIPLICATIONS + fed * 4 * this._constants, refuseWork, steps);
+    return new Work(
+      onnxRefusal,
+      ELEMENTS + fed * elements,
+      MULTIPLICATIONS + fed * 4 * this._constants,
+      refuseWork,
+      steps,
+    );
   };
 
   protected override free(): void {

@@ -4,7 +4,7 @@ import { Value } from '../graph/value.ts';
 import { checkSizes } from './inputs.ts';
 import type { Lower, Operator, OperatorNode } from './node.ts';
 import { copyPart } from './slices.ts';
-import { intVector, toValue } from './value.ts';
+import { intVector } from './value.ts';
 
 // Operators that make a tensor from constants, or repeat one.
 
@@ -19,7 +19,7 @@ const constant: Operator = {
 
 function constantValue(node: OperatorNode): Value {
   const tensor = node.tensor('value');
-  if (tensor) return toValue(tensor, node.path);
+  if (tensor) return tensor;
   const floats = node.has('value_float') ? [node.float('value_float', 0)] : node.floats('value_floats');
   const ints = node.has('value_int') ? [node.int('value_int', 0)] : node.ints('value_ints');
   const scalar = node.has('value_float') || node.has('value_int');
@@ -32,8 +32,7 @@ const constantOfShape: Operator = {
   inputs: [1, 1],
   since: 9,
   prepare(node) {
-    const tensor = node.tensor('value');
-    const value = tensor ? toValue(tensor, node.path) : undefined;
+    const value = node.tensor('value');
     if (value && value.count !== 1) node.wrongShape('attribute value', 'one element', value.dims);
     return ([shape], plan) => {
       const dims = checkSizes(node, 'shape', node.integers('shape', shape!, plan));

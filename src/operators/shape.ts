@@ -2,7 +2,7 @@ import { formatDims, product } from '../base/tensor.ts';
 import { lying, orderOf, type Value } from '../graph/value.ts';
 import { integersOf } from './inputs.ts';
 import type { Operator } from './node.ts';
-import { checkResult, intVector, MAX_RANK, refuseRank } from './value.ts';
+import { intVector, MAX_RANK } from './value.ts';
 
 // Operators that change dims but no elements, and those that read dims.
 
@@ -96,7 +96,7 @@ const reshape: Operator = {
       if (unknown > 1 || !whole || product(dims) !== a!.count) {
         node.wrongShape('shape', `${a!.count} elements, as ${formatDims(a!.dims)} has`, asked);
       }
-      return [a!.withDims(checkResult(dims, node.path))];
+      return [a!.withDims(node.checkResult(dims))];
     };
   },
 };
@@ -109,7 +109,7 @@ const flatten: Operator = {
       const { dims } = a!;
       const axis = given === dims.length ? given : node.axis(given, dims.length);
       const two = [product(dims.slice(0, axis)), product(dims.slice(axis))];
-      return [a!.withDims(checkResult(two, node.path))];
+      return [a!.withDims(node.checkResult(two))];
     };
   },
 };
@@ -144,11 +144,11 @@ const unsqueeze: Operator = {
       const { dims } = inputs[0]!;
       const given = read(inputs, plan) ?? node.missing('axes');
       const rank = dims.length + given.length;
-      if (rank > MAX_RANK) refuseRank(node.path, rank);
+      if (rank > MAX_RANK) node.wrongRank(rank);
       const axes = node.axes(given, rank);
       const out = [...dims];
       for (const axis of axes) out.splice(axis, 0, 1);
-      return [inputs[0]!.withDims(checkResult(out, node.path))];
+      return [inputs[0]!.withDims(node.checkResult(out))];
     };
   },
 };
@@ -168,7 +168,7 @@ const spaceToDepth: Operator = {
       plan.count(count, node.path);
       const parts = a!.withDims([N, C, H / size, size, W / size, size]);
       const moved = plan.permute(parts, mode === 'DCR' ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]);
-      return [moved.withDims(checkResult([N, C * size * size, H / size, W / size], node.path))];
+      return [moved.withDims(node.checkResult([N, C * size * size, H / size, W / size]))];
     };
   },
 };

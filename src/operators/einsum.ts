@@ -4,7 +4,6 @@ import { strides } from '../graph/layout.ts';
 import { Value } from '../graph/value.ts';
 import type { Operator, OperatorNode } from './node.ts';
 import { batched } from './products.ts';
-import { checkResult } from './value.ts';
 
 // Einsum as one product of matrices: labels of both inputs and of the output become its outer axes, those of one input and the
 // output its rows or columns, and all others are summed over.
@@ -108,7 +107,7 @@ export const einsum: Operator = {
       ) as [[Labels, Labels?], Labels];
       const sizes = sizesOf(node, b ? [left, right] : [left], given);
       const sizeOf = (labels: Labels) => labels.map((label) => sizes.get(label)!);
-      const dims = checkResult(sizeOf(output), node.path);
+      const dims = node.checkResult(sizeOf(output));
       const all = [...sizes.keys()];
       const summed = all.filter((label) => !output.includes(label));
       if (!b && summed.length === 0) return [arrange(node, a, left, output, sizes, dims, plan)];
@@ -121,7 +120,7 @@ export const einsum: Operator = {
         number,
         number,
       ];
-      checkResult([B, M, N, K], node.path);
+      node.checkResult([B, M, N, K]);
       const one =
         a.type === 'int64' ? BigInt64Array.of(1n) : a.type === 'int32' ? Int32Array.of(1) : Float32Array.of(1);
       const second = b ?? Value.of(a.type, [], one);

@@ -1,44 +1,33 @@
 import { product } from '../base/tensor.ts';
 import type { Limits } from '../graph/builder.ts';
-import type { ValueData, ValueType } from '../graph/types.ts';
+import type { ValueType } from '../graph/types.ts';
 import { Value } from '../graph/value.ts';
-import { refuse, refuseBecause } from './refuse.ts';
-import type { OnnxTensor } from './tensor.ts';
+
+/** How a reader refuses a model: both messages begin with its name and with `path`, a place in the file. */
+export interface Refusal {
+  /** Throws `path: what expected X, got Y`. */
+  refuse(code: string, path: string, what: string, expected: unknown, found: unknown): never;
+  /** Throws `path: reason`, where `expected` and `found` alone do not tell what is wrong. */
+  because(code: string, path: string, reason: string, expected: unknown, found: unknown): never;
+}
 
 /** The most dims of a value; more than any operator here needs. */
 export const MAX_RANK = 8;
-
-/** The type in which a file's type is computed; undefined if it is not computed with. */
-export function computedType(type: string): ValueType | undefined {
-  if (['float32', 'float16', 'bfloat16', 'float64'].includes(type)) return 'float32';
-  return type === 'int64' || type === 'int32' || type === 'bool' ? type : undefined;
-}
-
-/** The tensor of a file as a value; its data are read. */
-export function toValue(tensor: OnnxTensor, path: string): Value {
-  const type = computedType(tensor.type);
-  if (!type) {
-    const reason = `tensors of type ${tensor.type} are not computed with`;
-    refuseBecause('unsupported', path, reason, 'float32', tensor.type);
-  }
-  if (tensor.dims.length > MAX_RANK) refuseRank(path, tensor.dims.length);
-  return Value.of(type, tensor.dims, tensor.read() as ValueData);
-}
 
 /** The largest size of a value. */
 export const MAX_SIZE = 2 ** 31 - 1;
 
 /** Checks the dims of a result one by one: beside a 0 any other size gives a product of 0. */
-export function checkResult(dims: readonly number[], path: string): readonly number[] {
-  if (dims.length > MAX_RANK) refuseRank(path, dims.length);
+export function checkResult(refusal: Refusal, dims: readonly number[], path: string): readonly number[] {
+  if (dims.length > MAX_RANK) refuseRank(refusal, path, dims.length);
   const wrong = dims.find((size) => !(size <= MAX_SIZE));
   if (wrong === undefined) return dims;
-  return refuse('too-large', path, 'size of a result', `at most ${MAX_SIZE}`, wrong);
+  return refusal.refuse('too-large', path, 'size of a result', `at most ${MAX_SIZE}`, wrong);
 }
 
 /** Refuses a value of too many dims. */
-export function refuseRank(path: string, rank: number): never {
-  return refuseBecause('unsupported', path, `expected at most ${MAX_RANK} dims, got ${rank}`, MAX_RANK, rank);
+export function refuseRank(refusal: Refusal, path: string, rank: number): never {
+  return refusal.because('unsupported', path, `expected at most ${MAX_RANK} dims, got ${rank}`, MAX_RANK, rank);
 }
 
 export function isFloat(value: Value): value is Value<Float32Array> {
@@ -60,13 +49,17 @@ export class Work implements Limits {
   private _multiplications: number;
   private _steps: number;
   private readonly _fail: (path: string) => never;
+  private readonly _refusal: Refusal;
 
+  /** @param fail refuses a plan for too much work at `path` */
   constructor(
+    refusal: Refusal,
     elements: number,
     multiplications: number,
     fail: (path: string) => never,
     steps = Number.POSITIVE_INFINITY,
   ) {
+    this._refusal = refusal;
     this._steps = steps;
     this._elements = elements;
     this._multiplications = multiplications;
@@ -84,10 +77,10 @@ export class Work implements Limits {
   }
 
   make(type: ValueType, dims: readonly number[], path: string): void {
-    if (dims.length > MAX_RANK) refuseRank(path, dims.length);
+    if (dims.length > MAX_RANK) refuseRank(this._refusal, path, dims.length);
     const count = product(dims);
     this.count(type === 'int64' ? BIGINT * count : count, path);
-    checkResult(dims, path);
+    checkResult(this._refusal, dims, path);
   }
 
   step(path: string): void {
@@ -95,7 +88,7 @@ export class Work implements Limits {
   }
 
   copy(): Work {
-    return new Work(this._elements, this._multiplications, this._fail, this._steps);
+    return new Work(this._refusal, this._elements, this._multiplications, this._fail, this._steps);
   }
 }
 
