@@ -26,3 +26,4 @@ export type { LSTMState } from './nn/state.ts';
 export type { LoadResult } from './nn/state-dict.ts';
 export type { LSTMStream } from './nn/stream.ts';
 export type { LSTMStreams, LSTMStreamsOptions } from './nn/streams.ts';
+export type { DirectionTrace, LayerTrace, LSTMTrace } from './nn/trace.ts';

@@ -76,6 +76,17 @@ export class LSTMWeights {
   }
 }
 
+/** Bytes of the Model that writeDirection() writes. */
+export const ONE_DIRECTION_BYTES = MODEL_BYTES + DIRECTION_BYTES;
+
+/** Writes a Model of one layer in one direction to `pointer`: the k-th of those of `model`, whose weights it shares. */
+export function writeDirection(pointer: number, model: number, k: number, { hiddenSize, projSize }: LSTMSizes): void {
+  const words = integers();
+  const from = (model + MODEL_BYTES + k * DIRECTION_BYTES) / 4;
+  words.set([hiddenSize, projSize, 1], pointer / 4);
+  words.copyWithin((pointer + MODEL_BYTES) / 4, from, from + DIRECTION_BYTES / 4);
+}
+
 /** Counts the bytes of scratch that lstm_run needs for `rows` rows at once: `z` of Run in assembly/model.ts. */
 export function lstmScratchBytes(sizes: LSTMSizes, form: Form, rows: number): number {
   const { inputSize, hiddenSize, projSize, outputSize, numLayers, directions, gateRows } = sizes;

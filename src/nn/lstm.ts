@@ -20,6 +20,7 @@ import { Recurrent } from './recurrent.ts';
 import { Sequence } from './sequence.ts';
 import { readSizes } from './sizes.ts';
 import { checkShape, type LSTMState } from './state.ts';
+import { type LSTMTrace, TracedSequence } from './trace.ts';
 
 /** PyTorch's keyword arguments of nn.LSTM, in camelCase. */
 export interface LSTMOptions {
@@ -180,9 +181,7 @@ export class LSTM extends Recurrent {
     checkOptions('LSTM', options, FORWARD_OPTIONS);
     const call = this._spare ?? { packing: newPacking(), sequence: new Sequence(), output: [], h: [], c: [] };
     this._spare = undefined;
-    const isPacked = 'batchSizes' in Object(input);
-    if (isPacked) this._readPacked(input, call);
-    else this._readTensor(input, call);
+    const isPacked = this._read(input, call);
     const { packing, output, h, c } = call;
     const h0 = this.readState('h0', state, h);
     const c0 = this.readState('c0', state, c);
@@ -210,6 +209,44 @@ export class LSTM extends Recurrent {
   }
 
   /**
+   * Runs a whole sequence and shows what each layer does: its gates and states at each step, which nn.LSTM does not give. Results
+   * and states have the bits that forward() gives in eval mode: dropout is not applied. Slower than forward(), and it takes six
+   * numbers of memory for each unit and step.
+   * @param input (T, B, I), with batchFirst (B, T, I), unbatched (T, I), or a PackedSequence; T at least 1
+   * @param state h0 (L·D, B, Ho) and c0 (L·D, B, H), unbatched without B; zeros if left out
+   * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the trace
+   * @example
+   * ```js
+   * import { LSTM } from 'lstm-wasm';
+   *
+   * const lstm = new LSTM(3, 4, { seed: 1 });
+   * const { layers, cn } = lstm.trace({ data: new Float32Array(2 * 3).fill(1), dims: [2, 3] }); // 2 steps
+   * const { f, c } = layers[0].forward;
+   * console.log(f.dims, f.data.every((x) => x > 0 && x < 1)); // [ 2, 4 ] true
+   * console.log(c.data.at(-1) === cn.data.at(-1)); // true
+   * ```
+   */
+  trace(input: TensorLike, state?: LSTMState | null): LSTMTrace;
+  trace(input: PackedSequence, state?: LSTMState | null): LSTMTrace<PackedSequence>;
+  trace(input: TensorLike | PackedSequence, state?: LSTMState | null): LSTMTrace<TensorLike | PackedSequence> {
+    this.checkAlive();
+    const sequence = new TracedSequence();
+    const call: Call = { packing: newPacking(), sequence, output: [], h: [], c: [] };
+    const isPacked = this._read(input, call);
+    const { packing, output, h, c } = call;
+    sequence.from(this.readState('h0', state, h), this.readState('c0', state, c));
+    const [hn, cn, last] = [zeros('LSTM', h), zeros('LSTM', c), zeros('LSTM', output)];
+    sequence.into(last.data, hn.data, cn.data);
+    const wrap = ({ data, dims }: TensorLike) => {
+      const tensor = { data, dims: [...output.slice(0, -1), dims[1]!] };
+      return isPacked ? repacked(packing, tensor) : tensor;
+    };
+    this.checkAlive();
+    const layers = sequence.trace('LSTM', this, wrap);
+    return { output: isPacked ? repacked(packing, last) : last, hn, cn, layers };
+  }
+
+  /**
    * Copies this LSTM with 8-bit weights: a quarter of the memory, faster where weights or multiplications limit, and less exact.
    * Each row of a matrix has one scale; activations are quantised to 14 bits at each step; gates and states stay float32. All
    * other methods work as before; stateDict() gives the float32 that the 8-bit weights stand for. A step with NaN or infinity is
@@ -218,6 +255,14 @@ export class LSTM extends Recurrent {
    */
   quantize(options?: QuantizeOptions): LSTM {
     return LSTM._of(this.sizes, this.batchFirst, this.dropout, this.quantizedValues(options));
+  }
+
+  /** Reads an input, and tells whether it is packed. */
+  private _read(input: unknown, call: Call): boolean {
+    const isPacked = 'batchSizes' in Object(input);
+    if (isPacked) this._readPacked(input, call);
+    else this._readTensor(input, call);
+    return isPacked;
   }
 
   private _readTensor(input: unknown, call: Call): void {

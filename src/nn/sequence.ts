@@ -29,22 +29,22 @@ type Order = readonly number[] | null | undefined;
 export class Sequence {
   /** Rows of a step: B */
   batch = 0;
-  private _input = NOTHING;
-  private _steps = 0;
+  protected _input = NOTHING;
+  protected _steps = 0;
   /** Rows of all steps */
-  private _rows = 0;
-  private _batchFirst = false;
-  private _batchSizes: readonly number[] | undefined;
+  protected _rows = 0;
+  protected _batchFirst = false;
+  protected _batchSizes: readonly number[] | undefined;
   /** Row r of a batch is row `order[r]` of the states; without an order row r. */
-  private _order: Order;
-  private _output = NOTHING;
+  protected _order: Order;
+  protected _output = NOTHING;
   /** Pointers of the states to go on from and to update; 0 if the states are arrays. */
   private _h = 0;
   private _c = 0;
-  private _h0: Float32Array | undefined;
-  private _c0: Float32Array | undefined;
-  private _hn = NOTHING;
-  private _cn = NOTHING;
+  protected _h0: Float32Array | undefined;
+  protected _c0: Float32Array | undefined;
+  protected _hn = NOTHING;
+  protected _cn = NOTHING;
   private readonly _run = new Run();
   private readonly _layout = new Layout();
 
@@ -184,13 +184,13 @@ export class Sequence {
   }
 
   /** Ends a call: neither the caller's arrays nor much scratch are kept. */
-  private _letGo(): void {
+  protected _letGo(): void {
     this.input(NOTHING, 0, 0).from(undefined, undefined).into(NOTHING);
     endScratch();
   }
 
   /** Views of linear memory have vanished if it has grown since they were checked, in a getter of the caller's. */
-  private _checkInput(who: string, I: number, Ho: number, H: number, stateRows: number): void {
+  protected _checkInput(who: string, I: number, Ho: number, H: number, stateRows: number): void {
     const { _input: input, _h0: h0, _c0: c0 } = this;
     const isWhole = input.length === this._rows * I && (h0?.length ?? stateRows * Ho) === stateRows * Ho;
     if (!isWhole || (c0?.length ?? stateRows * H) !== stateRows * H) {
@@ -200,7 +200,7 @@ export class Sequence {
   }
 
   /** Refuses results in linear memory that was detached when memory grew. */
-  private _checkAttached(who: string, width: number, hCount: number, cCount: number): void {
+  protected _checkAttached(who: string, width: number, hCount: number, cCount: number): void {
     const { _output: output, _hn: hn, _cn: cn } = this;
     if (output.length !== this._rows * width || hn.length !== hCount || cn.length !== cCount) {
       this._letGo();

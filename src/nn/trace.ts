@@ -1,0 +1,156 @@
+import { type TensorLike, zeros } from '../base/tensor.ts';
+import { copyIfInside, floats } from '../memory/arena.ts';
+import { Layout } from '../memory/layout.ts';
+import { ONE_DIRECTION_BYTES, writeDirection } from '../memory/lstm-weights.ts';
+import { panelBytes } from '../memory/pack.ts';
+import { fill, readRows, writeRows } from '../memory/rows.ts';
+import { RUN_BYTES, Run } from '../memory/structs.ts';
+import { wasm } from '../memory/wasm.ts';
+import { sigmoid, tanh } from './functional.ts';
+import type { PackedSequence } from './packed-sequence.ts';
+import { Sequence } from './sequence.ts';
+import type { RecurrentWeights } from './weights.ts';
+
+/**
+ * Gates and states of one layer in one direction at each step, as the formulas of nn.LSTM name them: (T, B, H), with batchFirst
+ * (B, T, H), unbatched (T, H), or packed as the input. The step t of a reverse direction comes after steps T - 1 to t + 1.
+ */
+export interface DirectionTrace<T = TensorLike> {
+  /** The input gate, after its sigmoid: how much of g enters c. */
+  readonly i: T;
+  /** The forget gate, after its sigmoid: how much of the last c stays. */
+  readonly f: T;
+  /** The cell gate, after its tanh: what enters c. */
+  readonly g: T;
+  /** The output gate, after its sigmoid: how much of tanh(c) is handed on. */
+  readonly o: T;
+  /** The cell state after the step. */
+  readonly c: T;
+  /** The output of the step; with a projection it is projected, and its last size is P. */
+  readonly h: T;
+}
+
+/** The trace of one layer. */
+export interface LayerTrace<T = TensorLike> {
+  /** The direction from the first step on. */
+  readonly forward: DirectionTrace<T>;
+  /** The direction from the last step on, where the module is bidirectional. */
+  readonly reverse?: DirectionTrace<T>;
+}
+
+/** Results of LSTM.trace(): those of forward(), and what each layer did. */
+export interface LSTMTrace<T = TensorLike> {
+  /** h of the last layer at each step, as forward() gives it. */
+  readonly output: T;
+  /** h after the last step: (L·D, B, Ho), unbatched (L·D, Ho). */
+  readonly hn: TensorLike;
+  /** c after the last step: (L·D, B, H), unbatched (L·D, H). */
+  readonly cn: TensorLike;
+  /** A trace for each layer, the first layer's first. */
+  readonly layers: readonly LayerTrace<T>[];
+}
+
+/** The traced values; the gates are in the order of the rows of weight_ih. */
+const NAMES = ['i', 'f', 'g', 'o', 'c', 'h'] as const;
+const ACTIVATIONS = [sigmoid, sigmoid, tanh, sigmoid] as const;
+
+/** A sequence that runs one layer in one direction at a time, step by step, to read gates and states in between. */
+export class TracedSequence extends Sequence {
+  /**
+   * Runs the sequence as run() does, but without dropout.
+   * @param wrap makes what the caller gets of a tensor [rows][*] whose rows are in the order of the input
+   * @throws RangeError if memory cannot hold the trace
+   */
+  trace<T extends TensorLike | PackedSequence>(
+    who: string,
+    model: RecurrentWeights,
+    wrap: (tensor: TensorLike) => T,
+  ): LayerTrace<T>[] {
+    const { inputSize, hiddenSize, outputSize, numLayers, directions } = model.sizes;
+    this._checkInput(who, inputSize, outputSize, hiddenSize, numLayers * directions * this.batch);
+    this._h0 &&= copyIfInside(this._h0);
+    this._c0 &&= copyIfInside(this._c0);
+    const layers: LayerTrace<T>[] = [];
+    let input = copyIfInside(this._input);
+    for (let k = 0; k < numLayers * directions; k += directions) {
+      const output = zeros(who, [this._rows, directions * outputSize]).data;
+      const [forward, reverse] = Array.from({ length: directions }, (_, direction) => {
+        const tensors = this._direction(who, model, k + direction, direction, input, output);
+        return Object.fromEntries(NAMES.map((name, n) => [name, wrap(tensors[n]!)])) as unknown as DirectionTrace<T>;
+      });
+      layers.push(reverse ? { forward: forward!, reverse } : { forward: forward! });
+      input = output;
+    }
+    this._output.set(input);
+    this._letGo();
+    return layers;
+  }
+
+  /**
+   * Runs the k-th layer and direction.
+   * @param input [rows][I]
+   * @param output [rows][D * Ho], to whose columns of this direction h is written too
+   * @returns the values of NAMES
+   */
+  private _direction(
+    who: string,
+    model: RecurrentWeights,
+    k: number,
+    direction: number,
+    input: Float32Array,
+    output: Float32Array,
+  ): TensorLike[] {
+    const { hiddenSize: H, outputSize: Ho, directions, gateRows } = model.sizes;
+    const { batch, _steps, _batchSizes, _rows, _order } = this;
+    const I = input.length / _rows;
+    const tensors = NAMES.map((name) => zeros(who, [_rows, name === 'h' ? Ho : H]));
+    const data = tensors.map((tensor) => tensor.data);
+    const layout = new Layout();
+    const [h, c] = [layout.output(batch * Ho), layout.output(batch * H)];
+    const [y, x] = [layout.floats(batch * Ho), layout.floats(batch * I)];
+    const z = layout.line(model.scratchBytes(batch));
+    const [call, own] = [layout.line(RUN_BYTES), layout.line(ONE_DIRECTION_BYTES)];
+    const start = layout.scratch();
+    const run = new Run();
+    Object.assign(run, { x: start + x, even: start + y, h: start + h, c: start + c, z: start + z, T: 1 });
+    writeDirection(start + own, model.model, k, model.sizes);
+    const states = [
+      [run.h, Ho, this._h0, this._hn],
+      [run.c, H, this._c0, this._cn],
+    ] as const;
+    for (const [at, size, state] of states) {
+      if (state) readRows(at, state, size, batch, batch, k * batch, batch, 1, _order);
+      else fill(at, batch * size, 0);
+    }
+    const { panel_index, lstm_run } = wasm();
+    const memory = floats();
+    // where a row of z has the sum of each gate and unit
+    const places = Array.from({ length: 4 * H }, (_, row) => panel_index(row, 1, H));
+    const zFloats = panelBytes(gateRows, 1) / 4;
+    let first = direction ? _rows : 0;
+    for (let s = 0; s < _steps; s++) {
+      const t = direction ? _steps - 1 - s : s;
+      const n = _batchSizes?.[t] ?? batch;
+      if (direction) first -= n;
+      const rowOf = (b: number) => (this._batchFirst ? b * _steps + t : first + b);
+      for (let b = 0; b < n; b++) memory.set(input.subarray(rowOf(b) * I, (rowOf(b) + 1) * I), run.x / 4 + b * I);
+      run.batch = run.rows = run.blockRows = n;
+      lstm_run(start + own, run.write(start + call), 0, 1);
+      for (let b = 0; b < n; b++) {
+        const row = rowOf(b);
+        for (let i = 0; i < 4 * H; i++) {
+          data[Math.floor(i / H)]![row * H + (i % H)] = memory[run.z / 4 + b * zFloats + places[i]!]!;
+        }
+        for (let i = 0; i < H; i++) data[4]![row * H + i] = memory[run.c / 4 + b * H + i]!;
+        for (let i = 0; i < Ho; i++) {
+          const value = memory[run.even / 4 + b * Ho + i]!;
+          data[5]![row * Ho + i] = output[(row * directions + direction) * Ho + i] = value;
+        }
+      }
+      if (!direction) first += n;
+    }
+    for (const [at, size, , last] of states) writeRows(at, last, size, batch, batch, k * batch, batch, 1, _order);
+    for (const [n, activate] of ACTIVATIONS.entries()) activate(tensors[n]!, { out: tensors[n]! });
+    return tensors;
+  }
+}
