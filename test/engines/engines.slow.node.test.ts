@@ -1,0 +1,77 @@
+// The same bits everywhere: hashes.json has what every engine must compute, case by case, and under `flushed` what differs on a
+// thread that makes subnormal numbers zeros. UPDATE_HASHES=true writes the first part anew.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, type TestContext, test } from 'vitest';
+import { BROWSERS, type Browser, FLUSHING, PLACES, serve } from './browsers.ts';
+import recorded from './hashes.json' with { type: 'json' };
+import { PROGRAMS, runProgram } from './programs.ts';
+import { readSuiteFile, suiteScript } from './script.ts';
+import { CASES, run } from './suite.ts';
+
+/** Skips a test by name where its engine is missing; with CI=true that is an error. */
+function needEngine(context: TestContext, missing: string | undefined): void {
+  if (missing === undefined) return;
+  if (inject('ci')) throw new Error(`with CI=true every engine must be there: ${missing}`);
+  context.skip(missing);
+}
+
+const read = new Set<string>();
+const here = await run((name) => {
+  read.add(name);
+  return readSuiteFile(name);
+});
+if (process.env.UPDATE_HASHES) {
+  writeFileSync(
+    new URL('hashes.json', import.meta.url),
+    `${JSON.stringify({ ...recorded, hashes: here }, undefined, 2)}\n`,
+  );
+}
+const { hashes, flushed } = recorded;
+const suite = await suiteScript(read);
+const folder = mkdtempSync(join(tmpdir(), 'lstm-wasm-engines-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('every case has a hash', () => {
+  expect(Object.keys(hashes)).toEqual(['digest', ...Object.keys(CASES)]);
+  for (const hash of Object.values(hashes)) expect(hash).toMatch(/^[0-9a-f]{8,16}$/);
+});
+
+describe('programs', () => {
+  for (const [i, program] of PROGRAMS.entries()) {
+    test(program.name, { timeout: 300_000 }, (context) => {
+      needEngine(context, program.command ? undefined : `${program.name}: ${program.advice}`);
+      const file = join(folder, `${i}.mjs`);
+      const cases = program.cases ? JSON.stringify(program.cases) : '';
+      writeFileSync(file, `${suite}\nconsole.log(JSON.stringify(await runSuite(${cases})));\n`);
+      const names = program.cases && ['digest', ...program.cases];
+      const wanted = names
+        ? Object.fromEntries(names.map((name) => [name, hashes[name as keyof typeof hashes]]))
+        : hashes;
+      expect(runProgram(program, file)).toEqual(wanted);
+    });
+  }
+});
+
+describe('browsers', () => {
+  let server: Awaited<ReturnType<typeof serve>>;
+  beforeAll(async () => {
+    server = await serve(suite);
+  });
+  afterAll(() => server.close());
+  for (const kind of BROWSERS) {
+    describe(kind.name, () => {
+      let browser: Browser | undefined;
+      afterAll(() => browser?.close());
+      for (const [place, expression] of Object.entries(PLACES)) {
+        test(place, { timeout: 180_000 }, async (context) => {
+          needEngine(context, kind.missing);
+          browser ??= await kind.open(server.url);
+          const wanted = FLUSHING.includes(`${kind.name}, ${place}`) ? { ...hashes, ...flushed } : hashes;
+          expect(await browser.evaluate(expression)).toEqual(wanted);
+        });
+      }
+    });
+  }
+});
