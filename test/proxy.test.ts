@@ -65,7 +65,13 @@ const SUBJECTS: Record<string, Subject> = {
       stream.step();
       const streams = wrap(lstm.streams({ capacity: 2 }));
       const results = [first, lstm.forward(tensor(2, 3), state, { out: first }), packed, trained, [...stream.output]];
-      return [...results, streams.open(), lstm.trace(wrap(tensor(2, 3)), state), lstm.quantize().forward(tensor(2, 3)), shared(lstm)];
+      return [
+        ...results,
+        streams.open(),
+        lstm.trace(wrap(tensor(2, 3)), state),
+        lstm.quantize().forward(tensor(2, 3)),
+        shared(lstm),
+      ];
     },
     again: (lstm) => lstm.forward(tensor(2, 3)),
   },

@@ -248,7 +248,7 @@ function predict(model: ReturnType<typeof loadKeras>): Floats[] {
 
 /** Runs cases, all but `ort` before anything is awaited. @returns a hash or an error for each */
 export async function run(read: Read, names: readonly string[] = Object.keys(CASES)): Promise<Record<string, string>> {
-  const results: Record<string, string> = { digest: digest(api) };
+  const results: Record<string, string> = { digest: digest(api as never) };
   for (const name of names) {
     const all = new Digest();
     try {
