@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { minifySync } from 'rolldown/utils';
 import { writeDeclarations } from './declarations.mjs';
+import { edgeEntries, edgeModules, writeEdgeDoors } from './edge.mjs';
 import { embed } from './embed.mjs';
 import { compileModules, MODULE_NAMES, run } from './modules.mjs';
 import { shortPrivateNames } from './private-names.mjs';
@@ -96,11 +97,11 @@ const jsfive = {
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const doors = Object.values(manifest.exports).flatMap((door) => door.default?.match(/([a-z0-9-]+)\.js$/)?.[1] ?? []);
 const bundle = await rolldown({
-  input: Object.fromEntries(doors.map((name) => [name, join(root, `src/${name}.ts`)])),
+  input: { ...Object.fromEntries(doors.map((name) => [name, join(root, `src/${name}.ts`)])), ...edgeEntries },
   checks: { pluginTimings: false },
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
   transform: { define: { TextDecoder: 'undefined' } },
-  plugins: [shortPrivateNames(join(root, 'src')), pureCalls, withoutTextEncoding, ortOnOnnx, jsfive],
+  plugins: [shortPrivateNames(join(root, 'src')), pureCalls, withoutTextEncoding, ortOnOnnx, jsfive, edgeModules(root)],
 });
 // What the main entry and readers share, what readers share, and fflate with what it unpacks: a file each. A group takes along
 // what it imports, unless one of a higher priority has it: fflate fills tables as it is loaded, which no bundler leaves out.
@@ -125,8 +126,9 @@ const { output } = await bundle.write({
   sourcemap: true,
 });
 await bundle.close();
+writeEdgeDoors(dist, manifest.exports);
 for (const chunk of output) if (chunk.type === 'chunk') writeLicences(chunk);
-for (const { fileName } of output.filter(({ fileName }) => fileName.endsWith('.map'))) {
+for (const { fileName } of output.filter(({ fileName }) => /^[^/]+\.map$/.test(fileName))) {
   const path = join(dist, fileName);
   writeFileSync(path, JSON.stringify(slim(JSON.parse(readFileSync(path, 'utf8')))));
 }
@@ -134,7 +136,9 @@ for (const { fileName } of output.filter(({ fileName }) => fileName.endsWith('.m
 if (!process.argv.includes('--no-types')) {
   rmSync(join(root, 'build/types'), { recursive: true, force: true });
   await run('typescript', 'tsc', '-p', '.');
-  const entries = output.filter(({ isEntry }) => isEntry).map(({ name, exports }) => [name, exports]);
+  const entries = output
+    .filter(({ isEntry, name }) => isEntry && !(name in edgeEntries))
+    .map(({ name, exports }) => [name, exports]);
   await writeDeclarations(join(root, 'build/types'), dist, Object.fromEntries(entries));
 }
 rmSync(join(root, 'dist'), { recursive: true, force: true });

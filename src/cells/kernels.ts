@@ -1,7 +1,6 @@
-import { checkOptions, tag, wrongType } from '../base/tensor.ts';
-import { ABI } from '../memory/abi.ts';
-import { decode } from '../memory/compile.ts';
-import { type WasmModule, wasm } from '../memory/wasm.ts';
+import { checkOptions } from '../base/tensor.ts';
+import { canCompile, compile } from '../memory/compile.ts';
+import { attach, isModuleWith, onnxModule, type WasmModule, wrongModule } from '../memory/wasm.ts';
 import { embeddedOnnx } from './embedded.ts';
 
 /** The exports of lstm-onnx.wasm, which works on the memory of lstm.wasm; shapes are in assembly/onnx/. */
@@ -54,18 +53,17 @@ export interface OnnxKernels {
 /** Options of loadOnnx(), loadKeras() and loadRTNeural(), whose models may need more kernels than lstm.wasm has. */
 export interface KernelOptions {
   /**
-   * The compiled `lstm-wasm/lstm-onnx.wasm`, for runtimes that forbid compiling bytes; initialize() takes lstm.wasm. Ignored
-   * once a model has needed the kernels.
+   * The compiled `lstm-wasm/lstm-onnx.wasm`, for runtimes that forbid compiling bytes; the option `onnx` of initialize() takes
+   * it too. Ignored once it is given or a model has needed the kernels.
    */
   readonly kernels?: WasmModule | undefined;
 }
 
 const KERNEL_OPTIONS = ['kernels'];
-const COMPILED = "this version's compiled lstm-onnx.wasm";
+const LINES = "import onnx from 'lstm-wasm/lstm-onnx.wasm'; initialize(wasm, { onnx })";
 
 let kernels: OnnxKernels | undefined;
-let source: WebAssembly.Module | undefined;
-let givenTo = '';
+let givenTo: string | undefined;
 
 /**
  * Takes the compiled lstm-onnx.wasm. Ignored once the kernels are instantiated.
@@ -76,12 +74,9 @@ export function useKernels(who: string, options: KernelOptions | undefined, othe
   checkOptions(who, options, [...KERNEL_OPTIONS, ...others]);
   const module: unknown = options?.kernels;
   if (module === undefined) return;
-  const fits =
-    tag(module) === 'WebAssembly.Module' &&
-    WebAssembly.Module.exports(module as WebAssembly.Module).some(({ name }) => name === 'activate_f32');
-  if (!fits) throw wrongType(who, 'kernels', 'the compiled lstm-onnx.wasm', module);
-  if (source) return;
-  source = module as WebAssembly.Module;
+  if (!isModuleWith('activate_f32', module)) throw wrongModule('kernels', module, who);
+  if (onnxModule.given || kernels) return;
+  onnxModule.given = module;
   givenTo = who;
 }
 
@@ -91,25 +86,22 @@ export function useKernels(who: string, options: KernelOptions | undefined, othe
  * @throws TypeError if the module that was given is another version's
  */
 export function onnxKernels(): OnnxKernels {
-  kernels ??= instantiate();
+  kernels ??= start();
   return kernels;
 }
 
-function instantiate(): OnnxKernels {
-  const { memory, sigmoid_f32, tanh_f32, relu_f32, softmax_f32 } = wasm();
-  const env = { memory, sigmoid_f32, tanh_f32, relu_f32, softmax_f32 };
-  const exports = new WebAssembly.Instance(source ?? compile(), { env }).exports as unknown as OnnxKernels;
-  if (exports.ABI?.value === ABI) return exports;
-  const wrong = source;
-  source = undefined;
-  throw wrongType(givenTo, 'kernels', COMPILED, wrong);
+/** Throws what onnxKernels() would throw at the first run where no bytes are compiled and no module was given. */
+export function checkKernels(): void {
+  if (!kernels && !onnxModule.given && !canCompile()) onnxKernels();
 }
 
-function compile(): WebAssembly.Module {
+function start(): OnnxKernels {
+  const { given } = onnxModule;
   try {
-    return new WebAssembly.Module(decode(embeddedOnnx));
-  } catch (cause) {
-    const text = 'compiling bytes is forbidden here: pass the compiled lstm-wasm/lstm-onnx.wasm as the option kernels';
-    throw new Error(`lstm-wasm: ${text}`, { cause });
+    return attach('kernels', given ?? compile(embeddedOnnx, LINES), givenTo) as OnnxKernels;
+  } catch (error) {
+    // another version's: the next one to be given may be right
+    if (givenTo) onnxModule.given = undefined;
+    throw error;
   }
 }

@@ -1,27 +1,51 @@
-import { embedded, embeddedInt8 } from './embedded.ts';
-
 /**
- * Compiles lstm.wasm.
- * @throws Error that names the feature that the engine lacks or forbids
+ * Compiles the embedded copy of a module.
+ * @param lines what a program has to write where the engine compiles no bytes
+ * @throws Error that names the feature that the engine lacks or forbids; RangeError without memory
  */
-export function compile(): WebAssembly.Module {
-  const bytes = decode(embedded);
+export function compile(text: string, lines: string): WebAssembly.Module {
+  const bytes = decode(text);
   try {
     return new WebAssembly.Module(bytes);
   } catch (cause) {
     let reason = 'WebAssembly is needed, which this engine lacks';
     if (typeof WebAssembly === 'object') {
       reason = WebAssembly.validate(bytes)
-        ? 'compiling bytes is forbidden here: pass the compiled lstm-wasm/lstm.wasm to initialize()'
+        ? `compiling bytes is forbidden here: write ${lines};`
         : 'WebAssembly SIMD is needed, which this engine lacks';
     }
-    throw new Error(`lstm-wasm: ${reason}`, { cause });
+    throw refusal(cause, reason);
   }
 }
 
-/** Compiles lstm-int8.wasm. */
-export function compileInt8(): WebAssembly.Module {
-  return new WebAssembly.Module(decode(embeddedInt8));
+/** Tells whether the engine compiles bytes: no edge runtime does, and no page whose policy forbids it. */
+export function canCompile(): boolean {
+  try {
+    // the head of a module, without sections
+    return Boolean(new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)));
+  } catch {
+    return false;
+  }
+}
+
+/** Gives the exports of an instance. @throws Error or RangeError that tells what to do where a policy or memory forbids it */
+export function instantiate(module: WebAssembly.Module, env?: WebAssembly.ModuleImports): unknown {
+  try {
+    return new WebAssembly.Instance(module, env && { env }).exports;
+  } catch (cause) {
+    throw refusal(cause);
+  }
+}
+
+/**
+ * The error for what an engine throws, in its own words: under a policy WebKit refuses the instance and others the module.
+ * @param reason for other causes; without it they are thrown as they are
+ */
+function refusal(cause: unknown, reason?: string): unknown {
+  const words = String(cause);
+  if (/out of memory/i.test(words)) return new RangeError('lstm-wasm: no address space for WebAssembly', { cause });
+  if (/CSP|policy|unsafe/i.test(words)) reason = "Content-Security-Policy: add 'wasm-unsafe-eval' to script-src";
+  return reason ? new Error(`lstm-wasm: ${reason}`, { cause }) : cause;
 }
 
 /**

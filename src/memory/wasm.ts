@@ -1,6 +1,7 @@
 import { checkBoolean, checkOptions, tag, wrongType } from '../base/tensor.ts';
 import { ABI, FLOAT32, FLOAT32_WIDE } from './abi.ts';
-import { compile, compileInt8 } from './compile.ts';
+import { compile, instantiate } from './compile.ts';
+import { embedded, embeddedInt8 } from './embedded.ts';
 
 /** The exports of lstm.wasm. Pointers and strides are in bytes, sizes in floats or rows; shapes are in `assembly/`. */
 export interface Kernels {
@@ -34,8 +35,7 @@ interface Int8Kernels {
   is_emulated(): number;
 }
 
-const COMPILED = "this version's compiled lstm.wasm";
-const COMPILED_INT8 = "this version's compiled lstm-int8.wasm";
+const LINES = "import wasm from 'lstm-wasm/lstm.wasm'; initialize(wasm)";
 /** The slot of the table in which gemm_i8 finds the relaxed form. */
 const RELAXED_SLOT = 1;
 
@@ -44,6 +44,8 @@ let source: WebAssembly.Module | undefined;
 let int8Source: WebAssembly.Module | undefined;
 let relaxed: boolean | undefined;
 let int8Started = false;
+/** lstm-onnx.wasm, if a program gave it, for src/cells/kernels.ts. */
+export const onnxModule: { given?: WebAssembly.Module | undefined } = {};
 let wideWanted: boolean | undefined;
 
 /** The form in which gemm_f32 computes float32 products (assembly/product.ts); results have the same bits in both. */
@@ -56,6 +58,11 @@ export type WasmModule = object;
 export interface InitializeOptions {
   /** The compiled `lstm-wasm/lstm-int8.wasm`, used by quantize() where `relaxed` allows it. */
   readonly int8?: WasmModule | undefined;
+  /**
+   * The compiled `lstm-wasm/lstm-onnx.wasm`, used by models of `/onnx`, `/ort`, `/keras` and `/audio`; ignored once one has
+   * needed it.
+   */
+  readonly onnx?: WasmModule | undefined;
   /**
    * Whether quantized modules use relaxed SIMD; results have the same bits with and without it. true: wherever the engine has it.
    * Default: where the engine has it and runs it faster.
@@ -79,12 +86,19 @@ interface NodeProcess {
 
 /** Gives the one instance of this thread, made from the embedded bytes at the first call. */
 export function wasm(): Kernels {
-  return kernels ?? instantiate();
+  return kernels ?? start();
+}
+
+/** Takes compiled modules before anything runs, in builds for runtimes that compile no bytes. The first to be given stay. */
+export function provide(given: { lstm?: WasmModule; int8?: WasmModule; onnx?: WasmModule }): void {
+  source ??= given.lstm;
+  int8Source ??= given.int8;
+  onnxModule.given ??= given.onnx;
 }
 
 /**
  * Instantiates the kernels now, from `module` if given: the compiled `lstm-wasm/lstm.wasm`. Needed only where a runtime
- * forbids compiling bytes; otherwise the first use does the same from the embedded copy.
+ * forbids compiling bytes and its bundler takes no builds made for that; otherwise the first use does the same.
  * @returns whether the kernels take the form for 256 bits: the option `wide`
  *
  * @example
@@ -96,37 +110,49 @@ export function wasm(): Kernels {
  * initialize(new WebAssembly.Module(bytes));
  * console.log(new LSTM(10, 20).hiddenSize); // 20
  * ```
- * @throws TypeError if a module is not the compiled lstm.wasm or lstm-int8.wasm of this version
+ * @throws TypeError if a module is not the compiled lstm.wasm, lstm-int8.wasm or lstm-onnx.wasm of this version
  * @throws Error if the kernels already run from another module, if the engine has no WebAssembly SIMD, if `wide` changes
- *   after that, or another option after 8-bit weights were made
+ *   after that, or `int8` or `relaxed` after 8-bit weights were made
  */
 export function initialize(module?: WasmModule, options?: InitializeOptions): boolean {
-  checkOptions('initialize', options, ['int8', 'relaxed', 'wide']);
-  const { int8 = int8Source, relaxed: wanted = relaxed, wide = wideWanted } = options ?? {};
+  checkOptions('initialize', options, ['int8', 'onnx', 'relaxed', 'wide']);
+  const { int8 = int8Source, onnx = onnxModule.given, relaxed: wanted = relaxed, wide = wideWanted } = options ?? {};
   if (wanted !== undefined) checkBoolean('initialize', 'relaxed', wanted);
   if (wide !== undefined) checkBoolean('initialize', 'wide', wide);
-  checkModule('module', module, 'lstm_run', COMPILED);
-  checkModule('int8', int8, 'is_emulated', COMPILED_INT8);
+  checkModule('module', module, 'lstm_run');
+  checkModule('int8', int8, 'is_emulated');
+  checkModule('onnx', onnx, 'activate_f32');
   if (kernels && module && module !== source) throw new Error('initialize: another module runs already');
   if (kernels && wide !== wideWanted) throw new Error('initialize: kernels run already, too late for "wide"');
   if (int8Started && (int8 !== int8Source || wanted !== relaxed)) {
     throw new Error('initialize: 8-bit weights are in use already');
   }
-  if (!kernels) instantiate(module, wide);
-  if (int8 && int8 !== int8Source && instanceOfInt8(int8).ABI?.value !== ABI) {
-    throw wrongType('initialize', 'int8', COMPILED_INT8, int8);
-  }
+  if (!kernels) start(module, wide);
+  if (int8 !== int8Source) attach('int8', int8!);
+  if (onnx !== onnxModule.given) attach('onnx', onnx!);
   int8Source = int8;
+  onnxModule.given = onnx;
   relaxed = wanted;
   return floatForm === FLOAT32_WIDE;
 }
 
 /** Checks that `module`, if given, is a module with the export `name`. @throws TypeError */
-function checkModule(what: string, module: WebAssembly.Module | undefined, name: string, expected: string): void {
-  if (module === undefined) return;
-  if (tag(module) !== 'WebAssembly.Module') throw wrongType('initialize', what, 'a WebAssembly.Module', module);
-  const exports = WebAssembly.Module.exports(module);
-  if (!exports.some((each) => each.name === name)) throw wrongType('initialize', what, expected, module);
+function checkModule(what: string, module: WebAssembly.Module | undefined, name: string): void {
+  if (module !== undefined && !isModuleWith(name, module)) throw wrongModule(what, module);
+}
+
+/** Tells whether `module` is a module with the export `name`. */
+export function isModuleWith(name: string, module: unknown): module is WebAssembly.Module {
+  return (
+    tag(module) === 'WebAssembly.Module' &&
+    WebAssembly.Module.exports(module as WebAssembly.Module).some((each) => each.name === name)
+  );
+}
+
+/** @param what 'module', 'int8', 'onnx', or the option `kernels` of `who` */
+export function wrongModule(what: string, module: unknown, who = 'initialize'): TypeError {
+  const file = what === 'module' ? 'lstm' : `lstm-${what === 'kernels' ? 'onnx' : what}`;
+  return wrongType(who, what, `this version's compiled ${file}.wasm, a WebAssembly.Module`, module);
 }
 
 const PACK = '--experimental-wasm-revectorize';
@@ -144,10 +170,10 @@ function startWide(wide: boolean | undefined): boolean {
   return isWide;
 }
 
-function instantiate(module?: WebAssembly.Module, wide?: boolean): Kernels {
-  module ??= compile();
-  const exports = new WebAssembly.Instance(module).exports as unknown as Kernels;
-  if (exports.ABI?.value !== ABI) throw wrongType('initialize', 'module', COMPILED, module);
+function start(module = source, wide?: boolean): Kernels {
+  module ??= compile(embedded, LINES);
+  const exports = instantiate(module) as Kernels;
+  if (exports.ABI?.value !== ABI) throw wrongModule('module', module);
   source = module;
   kernels = exports;
   // only now, that nothing can throw: V8 looks at the flag when it optimizes a function, after some calls
@@ -156,9 +182,14 @@ function instantiate(module?: WebAssembly.Module, wide?: boolean): Kernels {
   return kernels;
 }
 
-function instanceOfInt8(module: WebAssembly.Module): Int8Kernels {
-  const { memory } = wasm();
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Int8Kernels;
+/**
+ * Instantiates a module that works on the memory of lstm.wasm.
+ * @throws TypeError if it is another version's
+ */
+export function attach(what: string, module: WebAssembly.Module, who?: string): unknown {
+  const exports = instantiate(module, wasm() as unknown as WebAssembly.ModuleImports);
+  if ((exports as Kernels).ABI?.value !== ABI) throw wrongModule(what, module, who);
+  return exports;
 }
 
 /**
@@ -172,8 +203,8 @@ export function instantiateInt8(): boolean {
   const isJavaScriptCore = Object.hasOwn(new Error(), 'line');
   if (!(relaxed ?? !isJavaScriptCore)) return false;
   try {
-    int8Source ??= compileInt8();
-    const { dot_i8, is_emulated } = instanceOfInt8(int8Source);
+    int8Source ??= compile(embeddedInt8, '');
+    const { dot_i8, is_emulated } = attach('int8', int8Source) as Int8Kernels;
     if (relaxed === undefined && is_emulated()) return false;
     table.grow(1);
     table.set(RELAXED_SLOT, dot_i8);

@@ -1,4 +1,5 @@
 import { describe, shorten } from '../base/tensor.ts';
+import { checkKernels } from '../cells/kernels.ts';
 import { OPERATORS } from '../operators/operators.ts';
 import { isGraph, type OnnxAttribute, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
 import { LONGEST, nodePath } from './node.ts';
@@ -11,6 +12,20 @@ const MIN_OPSET = 7;
 const MAX_OPSET = 28;
 /** The operators whose windows slide along one or two axes. */
 const SLIDING: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool']);
+/** The operators that run without lstm-onnx.wasm, but for isRare(). */
+const PLAIN: ReadonlySet<string> = new Set([
+  'LSTM',
+  'MatMul',
+  'Gemm',
+  'Identity',
+  'Constant',
+  'Reshape',
+  'Squeeze',
+  'Unsqueeze',
+  'Flatten',
+  'Shape',
+  'Dropout',
+]);
 /** The most nodes of one operator that an error names. */
 const SHOWN = 3;
 /** The most characters of a list with nodes. */
@@ -51,6 +66,7 @@ export function neededFor(graph: OnnxGraph, outputs: readonly string[]): Needed 
  * Checks the operator set and every node that is needed, those of branches included.
  * @returns the operator set
  * @throws ModelError that lists every unsupported operator with the names of its nodes
+ * @throws Error if a node may need lstm-onnx.wasm where the engine compiles no bytes and none was given
  */
 export function checkOperators({ opsets, graph }: OnnxModel, needed: ReadonlySet<OnnxNode>): number {
   const opset = opsets.get('');
@@ -77,7 +93,10 @@ export function checkOperators({ opsets, graph }: OnnxModel, needed: ReadonlySet
     }
   };
   visit(graph, 'graph');
-  if (unsupported.size === 0) return opset;
+  if (unsupported.size === 0) {
+    if (![...needed].every((node) => PLAIN.has(node.opType) && !isRare(node))) checkKernels();
+    return opset;
+  }
   const names = [...unsupported].map(([key, nodes]) => {
     const shown = nodes
       .slice(0, SHOWN)
@@ -91,6 +110,13 @@ export function checkOperators({ opsets, graph }: OnnxModel, needed: ReadonlySet
   const shown = text.length > ROOM ? list.map((key) => shorten(key, LONGEST)).join(', ') : text;
   const reason = `operators that are not supported: ${shown}`;
   return refuseBecause('unsupported', 'graph', reason, 'supported operators', list);
+}
+
+/** Tells whether a node of PLAIN needs them all the same: another order of elements or steps, or an LSTM's rarer forms. */
+function isRare({ attributes, inputs }: OnnxNode): boolean {
+  const { length } = ['layout', 'transA', 'activations', 'clip', 'input_forget'].filter((name) => attributes.get(name));
+  // the eighth input of LSTM is its peepholes
+  return length > 0 || (attributes.get('direction') ?? 'forward') !== 'forward' || Boolean(inputs[7]);
 }
 
 /** How many axes windows slide along, as its attributes or its weights tell; 1 if they do not. */

@@ -1,6 +1,6 @@
 // Engines without WebAssembly, without SIMD, or that compile nothing.
 import { describe, expect, it } from 'vitest';
-import { FORBID_COMPILING, makeConsumer, runIn, TOOLS, WASM } from '../support/consumer.ts';
+import { FORBID_COMPILING, forbid, makeConsumer, runIn, TOOLS, WASM } from '../support/consumer.ts';
 
 const consumer = makeConsumer();
 const run = (program: string, ...flags: string[]) => runIn(consumer, program, ...flags);
@@ -28,6 +28,34 @@ describe('an engine that cannot', () => {
     expect(run(program)).toEqual([message, message, message]);
   });
 
+  // each engine's own words
+  it.each([
+    [
+      'Chromium',
+      'Module',
+      "Compiling or instantiating WebAssembly module violates the following Content Security policy directive because neither 'wasm-eval' nor 'unsafe-eval' is an allowed source",
+    ],
+    ['Firefox', 'Module', 'call to WebAssembly.Module() blocked by CSP'],
+    [
+      'WebKit',
+      'Instance',
+      "Refused to create a WebAssembly object because 'unsafe-eval' or 'wasm-unsafe-eval' is not an allowed source of script",
+    ],
+  ] as const)("names 'wasm-unsafe-eval' where a policy forbids it: %s", (_, what, words) => {
+    const program = `${WASM} ${TOOLS} ${forbid(what, 'CompileError', words)} ${FIRST_USES}
+      console.log(JSON.stringify([...first, () => initialize(module)].map(attempt)));`;
+    const message = expect.stringMatching(/^Error: lstm-wasm: .*Content-Security-Policy.*'wasm-unsafe-eval'/);
+    // a module that is compiled already helps where modules, and not instances, are refused
+    expect(run(program)).toEqual([message, message, message, what === 'Module' ? 'ok' : message]);
+  });
+
+  it.each(['Module', 'Instance'] as const)('is out of address space: %s', (what) => {
+    const words = 'Out of memory: Cannot allocate Wasm memory for new instance';
+    const program = `${TOOLS} ${forbid(what, 'RangeError', words)} ${FIRST_USES} console.log(JSON.stringify(first.map(attempt)));`;
+    const message = expect.stringMatching(/^RangeError: lstm-wasm: no address space for WebAssembly$/);
+    expect(run(program)).toEqual([message, message, message]);
+  });
+
   it('names initialize() where compiling is forbidden, and that helps', () => {
     const [before, after] = run(`
       ${WASM} ${TOOLS} ${FORBID_COMPILING} ${FIRST_USES}
@@ -35,7 +63,9 @@ describe('an engine that cannot', () => {
       initialize(module);
       console.log(JSON.stringify([before, first.map(attempt)]));
     `);
-    const message = expect.stringMatching(/^Error: lstm-wasm: compiling bytes is forbidden here: .*initialize\(\)/);
+    const message = expect.stringMatching(
+      /^Error: lstm-wasm: compiling bytes is forbidden here: write import wasm from 'lstm-wasm\/lstm\.wasm'; initialize\(wasm\)/,
+    );
     expect(before).toEqual([message, message, message]);
     expect(after).toEqual(['ok', 'ok', 'ok']);
   });

@@ -1,5 +1,5 @@
 // Modules that were compiled elsewhere: initialize() and the options that take them.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { rtneural } from '../support/audio-files.ts';
@@ -32,7 +32,9 @@ describe('initialize', () => {
       'ok',
       'ok',
       expect.stringMatching(/^Error: initialize: another module runs already/),
-      expect.stringMatching(/^TypeError: initialize: "module" expected a WebAssembly\.Module, got 7$/),
+      expect.stringMatching(
+        /^TypeError: initialize: "module" expected this version's compiled lstm\.wasm, a WebAssembly\.Module, got 7$/,
+      ),
       'ok',
       'ok',
     ]);
@@ -101,14 +103,78 @@ describe('loadOnnx', () => {
       console.log(JSON.stringify([answer({ kernels }), [...results, attempt(() => answer())]]));
     `);
     expect(results).toEqual([
-      expect.stringMatching(/^TypeError: loadOnnx: "kernels" expected the compiled lstm-onnx\.wasm, got 7$/),
-      expect.stringMatching(/^TypeError: loadOnnx: "kernels" expected the compiled lstm-onnx\.wasm/),
+      expect.stringMatching(
+        /^TypeError: loadOnnx: "kernels" expected this version's compiled lstm-onnx\.wasm, a WebAssembly\.Module, got 7$/,
+      ),
+      expect.stringMatching(/^TypeError: loadOnnx: "kernels" expected this version's compiled lstm-onnx\.wasm/),
       expect.stringMatching(/^TypeError: loadOnnx: unknown option "kernel"/),
       'ok',
     ]);
     expect(given).toEqual(
       run(`import { loadOnnx } from 'lstm-wasm/onnx'; ${MODEL} console.log(JSON.stringify(answer()));`),
     );
+  });
+});
+
+describe('loadOnnx without lstm-onnx.wasm, where nothing can be compiled', () => {
+  const fixtures = join(root, 'test/fixtures');
+  const files = readdirSync(fixtures, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.onnx'))
+    .map((name) => join(fixtures, name));
+
+  it('refuses a model when it is loaded, or runs it', () => {
+    const { refused, ran } = run(`
+      ${WASM} ${TOOLS} ${FORBID_COMPILING}
+      const { initialize } = await import('lstm-wasm');
+      const { loadOnnx } = await import('lstm-wasm/onnx');
+      initialize(module);
+      const typed = { float32: Float32Array, int64: BigInt64Array, int32: Int32Array, bool: Uint8Array };
+      const result = { refused: [], ran: [] };
+      for (const path of ${JSON.stringify(files)}) {
+        let model;
+        try {
+          model = loadOnnx(readFileSync(path));
+        } catch (error) {
+          if (error.name !== 'ModelError') result.refused.push(error.message);
+          continue;
+        }
+        // another error than that of a model which cannot be planned for zeros is not caught
+        const feed = ({ name, type, dims }) => {
+          const sizes = dims.map((size) => (typeof size === 'number' ? size : 2));
+          return [name, { type, dims: sizes, data: new typed[type](sizes.reduce((a, b) => a * b, 1)) }];
+        };
+        const outcome = attempt(() => model.run(new Map(model.inputs.map(feed))));
+        result.ran.push(outcome.startsWith('ModelError') ? 'ok' : outcome);
+      }
+      console.log(JSON.stringify(result));
+    `);
+    const lines =
+      "lstm-wasm: compiling bytes is forbidden here: write import onnx from 'lstm-wasm/lstm-onnx.wasm'; initialize(wasm, { onnx });";
+    expect([...new Set(refused)]).toEqual([lines]);
+    expect([...new Set(ran)]).toEqual(['ok']);
+    expect(refused.length).toBeGreaterThan(10);
+    expect(ran.length).toBeGreaterThan(5);
+  });
+
+  it('is cured by initialize(module, { onnx }), which refuses another module', () => {
+    const onnx = JSON.stringify(files.find((path) => path.endsWith('clip.onnx')));
+    const results = run(`
+      ${WASM} ${TOOLS}
+      const onnx = new WebAssembly.Module(readFileSync(createRequire(import.meta.url).resolve('lstm-wasm/lstm-onnx.wasm')));
+      const name = 'activate_f32';
+      const older = new WebAssembly.Module(Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0,
+        7, name.length + 4, 1, name.length, ...Buffer.from(name), 0, 0, 10, 4, 1, 2, 0, 11]));
+      ${FORBID_COMPILING}
+      const { initialize } = await import('lstm-wasm');
+      const { loadOnnx } = await import('lstm-wasm/onnx');
+      const wrong = [7, module, older].map((value) => attempt(() => initialize(module, { onnx: value })));
+      const load = () => attempt(() => loadOnnx(readFileSync(${onnx})));
+      console.log(JSON.stringify([wrong, load(), attempt(() => initialize(module, { onnx })), load()]));
+    `);
+    const refused = expect.stringMatching(
+      /^TypeError: initialize: "onnx" expected this version's compiled lstm-onnx\.wasm/,
+    );
+    expect(results).toEqual([[refused, refused, refused], expect.stringMatching(/forbidden/), 'ok', 'ok']);
   });
 });
 
@@ -142,13 +208,15 @@ describe('loadKeras and loadRTNeural', () => {
       console.log(JSON.stringify([[keras({ kernels }), audio()], results]));
     `);
     const forbidden = expect.stringMatching(
-      /compiling bytes is forbidden here: pass the compiled lstm-wasm\/lstm-onnx\.wasm/,
+      /compiling bytes is forbidden here: write import onnx from 'lstm-wasm\/lstm-onnx\.wasm'; initialize\(wasm, \{ onnx \}\)/,
     );
     expect(results).toEqual([
       forbidden,
       forbidden,
-      expect.stringMatching(/^TypeError: loadKeras: "kernels" expected the compiled lstm-onnx\.wasm/),
-      expect.stringMatching(/^TypeError: loadRTNeural: "kernels" expected the compiled lstm-onnx\.wasm, got 7$/),
+      expect.stringMatching(/^TypeError: loadKeras: "kernels" expected this version's compiled lstm-onnx\.wasm/),
+      expect.stringMatching(
+        /^TypeError: loadRTNeural: "kernels" expected this version's compiled lstm-onnx\.wasm, a WebAssembly\.Module, got 7$/,
+      ),
     ]);
     expect(given).toEqual(
       run(`
@@ -207,7 +275,9 @@ describe('initialize for 8-bit weights', () => {
       console.log(JSON.stringify([...results, ...late.map((options) => attempt(() => initialize(undefined, options)))]));
     `);
     expect(results).toEqual([
-      expect.stringMatching(/^TypeError: initialize: "int8" expected a WebAssembly\.Module, got 7$/),
+      expect.stringMatching(
+        /^TypeError: initialize: "int8" expected this version's compiled lstm-int8\.wasm, a WebAssembly\.Module, got 7$/,
+      ),
       expect.stringMatching(/^TypeError: initialize: "int8" expected this version's compiled lstm-int8\.wasm/),
       expect.stringMatching(/^TypeError: initialize: "int8" expected this version's compiled lstm-int8\.wasm/),
       expect.stringMatching(/^TypeError: initialize: "relaxed" expected a boolean, got 1$/),

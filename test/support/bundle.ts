@@ -6,14 +6,14 @@ import { rolldown } from 'rolldown';
 import { rollup } from 'rollup';
 import { root } from './consumer.ts';
 
-const { name, exports, sideEffects } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { name, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** What @rollup/plugin-node-resolve makes of the package. */
 const resolvePackage = {
   name: 'resolve-package',
   resolveId(id: string) {
     if (!id.startsWith(name)) return undefined;
-    return { id: join(root, exports[id.replace(name, '.')].default), moduleSideEffects: sideEffects };
+    return { id: join(root, exports[id.replace(name, '.')].default), moduleSideEffects: false };
   },
 };
 

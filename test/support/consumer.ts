@@ -59,11 +59,16 @@ export const WASM = `
   const int8Bytes = readFileSync(createRequire(import.meta.url).resolve('lstm-wasm/lstm-int8.wasm'));
 `;
 
-/** From here on nothing can be compiled, as under a Content-Security-Policy; what was compiled before can be used. */
-export const FORBID_COMPILING = `
-  WebAssembly.Module = new Proxy(WebAssembly.Module, {
-    construct() {
-      throw new WebAssembly.CompileError('blocked by the policy');
-    },
-  });
-`;
+/** From here on nothing can be compiled, as in workerd, whose words these are; what was compiled before can be used. */
+export const FORBID_COMPILING = forbid('Module', 'CompileError', 'Wasm code generation disallowed by embedder');
+
+/** From here on new WebAssembly.Module() or Instance() throws this. */
+export function forbid(what: 'Module' | 'Instance', error: string, message: string): string {
+  return `
+    WebAssembly.${what} = new Proxy(WebAssembly.${what}, {
+      construct() {
+        throw new (WebAssembly.${error} ?? globalThis.${error})(${JSON.stringify(`WebAssembly.${what}(): ${message}`)});
+      },
+    });
+  `;
+}

@@ -1,5 +1,6 @@
 import { inject, type TestContext } from 'vitest';
-import { compileInt8 } from '../../src/memory/compile.ts';
+import { compile } from '../../src/memory/compile.ts';
+import { embeddedInt8 } from '../../src/memory/embedded.ts';
 
 /**
  * Skips the test by name where the engine lacks something it needs. With CI=true that is an error in the browser, which has all
@@ -14,7 +15,7 @@ export function need(context: TestContext, what: string, has: boolean): void {
 /** Whether the engine has relaxed SIMD: Node 20 has not. */
 export function hasRelaxedSimd(): boolean {
   try {
-    compileInt8();
+    compile(embeddedInt8, '');
     return true;
   } catch {
     return false;
