@@ -34,7 +34,7 @@ export function readGuitarML(who: string, file: Field): AudioModelParts {
   return {
     who,
     sampleRate: readSampleRate(data, true) ?? readSampleRate(file, true),
-    stages: plans.map(({ make }) => make),
+    stages: plans.map(({ parts }) => parts),
     skip: Boolean(skip),
   };
 }

@@ -1,6 +1,6 @@
 import { Owner } from '../base/owner.ts';
 import { checkFloats, describe, wrongType, wrongValue } from '../base/tensor.ts';
-import type { Stage, Target } from './stages.ts';
+import { makeStage, type Stage, type StageParts, type Target } from './stages.ts';
 
 /** The most samples that go through the stages at once. */
 const MAX_BLOCK = 1024;
@@ -11,8 +11,8 @@ const BLOCK_FLOATS = 65_536;
 export interface AudioModelParts {
   readonly who: string;
   readonly sampleRate: number | undefined;
-  /** Functions that make the stages, in the order of the signal; called once the whole file was checked. */
-  readonly stages: readonly (() => Stage)[];
+  /** The stages in the order of the signal, each with the inputs that the one before it gives, and the last with one output. */
+  readonly stages: readonly StageParts[];
   /** Whether the input is added to the output. */
   readonly skip: boolean;
 }
@@ -39,6 +39,8 @@ export interface AudioModelParts {
 export class AudioModel extends Owner {
   /** The sample rate in Hz of the audio that the model was trained on; undefined if the file does not say. */
   readonly sampleRate: number | undefined;
+  /** The number of the model's inputs beside the signal. */
+  readonly knobs: number;
   private readonly _skip: boolean;
   private readonly _stages: Stage[] = [];
   /** For blocks of ... 4, 2, 1 samples: the first stage's input and every stage's output. All blocks share three buffers. */
@@ -50,11 +52,12 @@ export class AudioModel extends Owner {
     this.sampleRate = sampleRate;
     this._skip = skip;
     try {
-      for (const make of stages) this._stages.push(make());
+      for (const parts of stages) this._stages.push(makeStage(parts));
       const widths = [this._stages[0]!.inputSize, ...this._stages.map(({ outputSize }) => outputSize)];
       const most = Math.min(MAX_BLOCK, BLOCK_FLOATS / widths.reduce((a, b) => Math.max(a, b)));
       let size = 1;
       while (2 * size <= most) size *= 2;
+      this.knobs = widths[0]! - 1;
       const makeBlock = blockMaker(widths, size);
       for (; size >= 1; size /= 2) this._blocks.push(makeBlock(size));
       // runs once, so that linear memory grows now and not while audio plays
@@ -134,7 +137,7 @@ export class AudioModel extends Owner {
   }
 
   private _checkKnobs(knobs: ArrayLike<number> | undefined): void {
-    const count = this._stages[0]!.inputSize - 1;
+    const count = this.knobs;
     if (knobs !== undefined && !Array.isArray(knobs) && !ArrayBuffer.isView(knobs)) {
       throw wrongType(this.who, 'knobs', 'an array of numbers', knobs);
     }

@@ -28,7 +28,7 @@ interface NamModel {
 export function readNam(who: string, file: Field): AudioModelParts {
   const { sampleRate, plans } = readModel(file, 1);
   checkChain(plans);
-  return { who, sampleRate, stages: plans.map(({ make }) => make), skip: false };
+  return { who, sampleRate, stages: plans.map(({ parts }) => parts), skip: false };
 }
 
 function readModel(model: Field, depth: number): NamModel {

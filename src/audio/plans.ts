@@ -2,7 +2,7 @@ import type { TensorLike } from '../base/tensor.ts';
 import type { Activation } from '../cells/activations.ts';
 import type { LSTMState } from '../nn/state.ts';
 import type { Field } from './field.ts';
-import { DenseStage, LstmStage, type Stage } from './stages.ts';
+import type { StageParts } from './stages.ts';
 
 /** A stage that is not made yet; its weights were read and checked. */
 export interface StagePlan {
@@ -12,7 +12,7 @@ export interface StagePlan {
   readonly outputSize: number;
   /** The keys of its tensors in the state dict. */
   readonly keys: readonly string[];
-  readonly make: () => Stage;
+  readonly parts: StageParts;
 }
 
 /** The most layers that an LSTM has. */
@@ -43,7 +43,7 @@ export function lstmPlan(
   start?: LSTMState,
 ): StagePlan {
   const [rows, inputSize] = stateDict.get('weight_ih_l0')!.dims as [number, number];
-  return { field, inputSize, outputSize: rows / 4, keys, make: () => new LstmStage(stateDict, start) };
+  return { field, inputSize, outputSize: rows / 4, keys, parts: { kind: 'lstm', stateDict, start } };
 }
 
 /** Plans a linear layer, and counts what it takes. @param weight (outputs, inputs) */
@@ -55,8 +55,8 @@ export function densePlan(
 ): StagePlan {
   const inputSize = weight.length / bias.length;
   field.spend(DENSE_BYTES + matrixBytes(bias.length, inputSize));
-  const make = () => new DenseStage(weight, bias, options.activation);
-  return { field, inputSize, outputSize: bias.length, keys: options.keys ?? [], make };
+  const parts: StageParts = { kind: 'dense', weight, bias, activation: options.activation };
+  return { field, inputSize, outputSize: bias.length, keys: options.keys ?? [], parts };
 }
 
 /** Tells whether checkChain() accepts the stages. */

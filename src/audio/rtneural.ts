@@ -39,7 +39,7 @@ export function readRTNeural(who: string, file: Field): AudioModelParts {
   checkChain(plans);
   const skip = keras && file.has('in_skip') ? file.get('in_skip').oneOf([0, 1, false, true]) : false;
   const sampleRate = keras ? (readSampleRate(file, true) ?? readMetadata(file)) : undefined;
-  return { who, sampleRate, stages: plans.map(({ make }) => make), skip: Boolean(skip) };
+  return { who, sampleRate, stages: plans.map(({ parts }) => parts), skip: Boolean(skip) };
 }
 
 /** Reads the sample rate where AIDA-X has it: `metadata.samplerate`, digits in a string in its own files. */

@@ -12,6 +12,25 @@ export interface Target {
   readonly out: TensorLike;
 }
 
+/** An LSTM as a file has it: its tensors as nn.LSTM names them, and the state in which every session starts, zeros if undefined. */
+export interface LstmParts {
+  readonly kind: 'lstm';
+  readonly stateDict: ReadonlyMap<string, TensorLike>;
+  readonly start?: LSTMState | undefined;
+}
+
+/** A linear layer as a file has it. */
+export interface DenseParts {
+  readonly kind: 'dense';
+  /** (outputs, inputs) */
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+  readonly activation?: Activation | undefined;
+}
+
+/** What a stage is made of: plain values, which can be sent to another thread. */
+export type StageParts = LstmParts | DenseParts;
+
 /** One step of the signal chain. */
 export interface Stage {
   readonly inputSize: number;
@@ -23,8 +42,15 @@ export interface Stage {
   dispose(): void;
 }
 
+/** Makes a stage. @throws ModelError or RangeError if the weights are no layer, or memory cannot hold them */
+export function makeStage(parts: StageParts): Stage {
+  return parts.kind === 'lstm'
+    ? new LstmStage(parts.stateDict, parts.start)
+    : new DenseStage(parts.weight, parts.bias, parts.activation);
+}
+
 /** An LSTM and its one stream. */
-export class LstmStage implements Stage {
+class LstmStage implements Stage {
   readonly inputSize: number;
   readonly outputSize: number;
   private readonly _lstm: LSTM;
@@ -62,7 +88,7 @@ export class LstmStage implements Stage {
 }
 
 /** A Linear and an activation, without a state. */
-export class DenseStage implements Stage {
+class DenseStage implements Stage {
   readonly inputSize: number;
   readonly outputSize: number;
   private readonly _linear: Linear;
