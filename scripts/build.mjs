@@ -1,4 +1,5 @@
-// assembly/ -> build/modules/*.wasm -> dist/*.wasm -> src/memory/{abi,embedded}.ts -> dist/*.js with maps, dist/*.d.ts
+// assembly/ -> build/modules/*.wasm -> dist/*.wasm -> src/memory/{abi,embedded}.ts -> dist/worklet-processor.js ->
+// src/worklet/embedded.ts -> dist/*.js with maps, dist/*.d.ts
 // One file an entry point and one for what they share: forty small modules would take longer to load than to run.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -94,8 +95,29 @@ const jsfive = {
   },
 };
 
+/** dist/worklet-processor.js, one file that needs no other, and its text for src/. The page sends lstm-onnx.wasm if a model needs it. */
+async function writeProcessor() {
+  const withoutOnnx = {
+    name: 'without-onnx',
+    load: (id) => (/[\\/]cells[\\/]embedded\.ts$/.test(id) ? "export const embeddedOnnx = '';" : undefined),
+  };
+  const bundle = await rolldown({
+    input: join(root, 'src/worklet-processor.ts'),
+    checks: { pluginTimings: false },
+    plugins: [shortPrivateNames(join(root, 'src')), pureCalls, withoutOnnx],
+  });
+  const { output } = await bundle.write({ dir: dist, format: 'esm', minify: true });
+  await bundle.close();
+  writeFileSync(join(dist, 'worklet-processor.d.ts'), 'export {};\n');
+  const text = `/** dist/worklet-processor.js. */\nexport const text: string = ${JSON.stringify(output[0].code)};\n`;
+  writeFileSync(join(root, 'src/worklet/embedded.ts'), text);
+}
+
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const doors = Object.values(manifest.exports).flatMap((door) => door.default?.match(/([a-z0-9-]+)\.js$/)?.[1] ?? []);
+const doors = Object.entries(manifest.exports).flatMap(([name, door]) => {
+  return name.endsWith('.js') ? [] : (door.default?.match(/([a-z0-9-]+)\.js$/)?.[1] ?? []);
+});
+await writeProcessor();
 const bundle = await rolldown({
   input: { ...Object.fromEntries(doors.map((name) => [name, join(root, `src/${name}.ts`)])), ...edgeEntries },
   checks: { pluginTimings: false },
@@ -108,9 +130,12 @@ const bundle = await rolldown({
 const groups = [
   // alone, so that it comes first in users' bundles: beside code hexadecimal compresses worse, by 140 bytes with esbuild
   { name: 'embedded', priority: 4, test: /\/src\/memory\/embedded\.ts$/ },
+  { name: 'embedded-onnx', priority: 4, test: /\/src\/cells\/embedded\.ts$/ },
   { name: 'core', priority: 3, test: /\/src\/(base|memory|nn)\// },
   { name: 'cells', priority: 2, test: /\/src\/cells\// },
   { name: 'formats', priority: 2, test: /\/src\/files\/[^/]+$/ },
+  { name: 'effects', priority: 1, test: /\/src\/audio\// },
+  { name: 'worklet-messages', priority: 1, test: /\/src\/worklet\/(messages|sent-error)\.ts$/ },
   { name: 'zip', priority: 1, test: /\/src\/files\/zip\/|\/node_modules\/fflate\// },
 ];
 const { output } = await bundle.write({

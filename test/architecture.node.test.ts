@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 // Which room of src/ may import which: CONTRIBUTING.md names the rooms. Imports of types count like others.
 
 const root = new URL('..', import.meta.url).pathname;
-const GENERATED = ['memory/abi.ts', 'memory/embedded.ts', 'cells/embedded.ts'];
+const GENERATED = ['memory/abi.ts', 'memory/embedded.ts', 'cells/embedded.ts', 'worklet/embedded.ts'];
 const READERS = ['safetensors', 'pytorch', 'onnx', 'keras', 'audio'];
 const KERNELS_ROOMS = ['base', 'memory', 'nn', 'files', 'cells', 'graph', 'operators'];
 
@@ -20,6 +20,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   operators: ['base', 'memory', 'nn', 'cells', 'graph'],
   ...Object.fromEntries(READERS.map((reader) => [reader, KERNELS_ROOMS])),
   ort: ['base', 'files', 'onnx.ts'],
+  worklet: ['base', 'memory', 'cells', 'audio'],
 };
 
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
@@ -42,7 +43,7 @@ test('doors stand alone at the top of src/: the exports of package.json', () => 
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const doors = Object.keys(exports)
     .filter((name) => !/\.(wasm|json)\b/.test(name))
-    .map((name) => (name === '.' ? 'index.ts' : `${name.slice(2)}.ts`));
+    .map((name) => (name === '.' ? 'index.ts' : `${name.slice(2).replace(/\.js$/, '')}.ts`));
   expect(sources.filter((file) => !file.includes('/'))).toEqual(doors.sort());
 });
 

@@ -7,7 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Block, fencedBlocks, isProgram, ProgramFolder, root } from './support/programs.ts';
 
 /** Entry points whose exports and members all have docblocks. */
-const DOCUMENTED = ['index', 'audio', 'keras', 'onnx', 'ort', 'pytorch', 'safetensors'];
+const DOCUMENTED = [
+  ...['index', 'audio', 'keras', 'onnx', 'ort', 'pytorch', 'safetensors'],
+  ...['worklet', 'worklet-scope', 'worklet-text'],
+];
 
 const DOCBLOCK = /\/\*\*.*?\*\//gs;
 
@@ -51,7 +54,7 @@ describe('@example', () => {
   it('is a closed block in js or ts that imports the package', () => {
     for (const [where, block] of programs) {
       expect(isProgram(block), where).toBe(true);
-      expect(block.code, where).toMatch(/ from 'lstm-wasm(\/[a-z]+)?';/);
+      expect(block.code, where).toMatch(/ from 'lstm-wasm(\/[a-z-]+)?';/);
       expect(block.code, where).toContain('console.log(');
     }
     for (const [path, source] of sources) {
@@ -71,7 +74,12 @@ describe('@example', () => {
 
 describe('docblocks', () => {
   const files = DOCUMENTED.map((door) => join(root, 'src', `${door}.ts`));
-  const options = { strict: true, allowImportingTsExtensions: true, noEmit: true, lib: ['lib.es2023.d.ts'] };
+  const options = {
+    strict: true,
+    allowImportingTsExtensions: true,
+    noEmit: true,
+    lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
+  };
   const program = ts.createProgram(files, { ...options, moduleResolution: ts.ModuleResolutionKind.Bundler });
   const checker = program.getTypeChecker();
 

@@ -63,13 +63,15 @@ class LstmStage implements Stage {
     this.inputSize = this._lstm.inputSize;
     this.outputSize = this._lstm.projSize || this._lstm.hiddenSize;
     this._start = start;
+    let stream: LSTMStream | undefined;
     try {
-      this._stream = this._lstm.stream();
+      this._stream = stream = this._lstm.stream();
+      this.reset();
     } catch (error) {
+      stream?.dispose();
       this._lstm.dispose();
       throw error;
     }
-    this.reset();
   }
 
   run(input: TensorLike, { out }: Target): void {

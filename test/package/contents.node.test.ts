@@ -42,6 +42,10 @@ const FILES = [
   'dist/core.js',
   'dist/core.js.map',
   ...['audio', 'index', 'keras', 'modules-onnx', 'modules', 'onnx', 'ort'].map((name) => `dist/edge-light/${name}.js`),
+  'dist/effects.js',
+  'dist/effects.js.map',
+  'dist/embedded-onnx.js',
+  'dist/embedded-onnx.js.map',
   'dist/embedded.js',
   'dist/embedded.js.map',
   'dist/formats.js',
@@ -71,6 +75,19 @@ const FILES = [
   'dist/shared.d.ts',
   'dist/wasm.d.ts',
   ...['audio', 'index', 'keras', 'modules-onnx', 'modules', 'onnx', 'ort'].map((name) => `dist/workerd/${name}.js`),
+  'dist/worklet-messages.js',
+  'dist/worklet-messages.js.map',
+  'dist/worklet-processor.d.ts',
+  'dist/worklet-processor.js',
+  'dist/worklet-scope.d.ts',
+  'dist/worklet-scope.js',
+  'dist/worklet-scope.js.map',
+  'dist/worklet-text.d.ts',
+  'dist/worklet-text.js',
+  'dist/worklet-text.js.map',
+  'dist/worklet.d.ts',
+  'dist/worklet.js',
+  'dist/worklet.js.map',
   'dist/zip.LICENSE.txt',
   'dist/zip.js',
   'dist/zip.js.map',
@@ -82,6 +99,7 @@ const FILES = [
   'docs/formats/safetensors.md',
   'docs/kernels.md',
   'docs/kernels.mjs',
+  'docs/worklet.md',
   'package.json',
 ];
 
@@ -103,8 +121,9 @@ describe('the tarball', () => {
 
   it('has for each bundle a map to our sources, with their code', () => {
     for (const name of FILES.filter((path) => path.endsWith('.js'))) {
-      // imports and exports only; nothing but the modules' bytes
-      if (/^dist\/(index|embedded|(workerd|edge-light)\/.*)\.js$/.test(name)) continue;
+      // imports and exports only; nothing but the modules' bytes; a file for worklets, whose code other maps have
+      if (/^dist\/(index|embedded|embedded-onnx|audio|worklet-processor|(workerd|edge-light)\/.*)\.js$/.test(name))
+        continue;
       expect(readFileSync(join(installed, name), 'utf8')).toContain(`//# sourceMappingURL=${name.slice(5)}.map`);
       const { sources, sourcesContent, mappings } = JSON.parse(readFileSync(join(installed, `${name}.map`), 'utf8'));
       const ours = sources.map((path: string, i: number) => [path, sourcesContent[i]]);
@@ -169,6 +188,7 @@ describe('installed', () => {
     const result = runIn(
       consumer,
       `
+      import { readFileSync } from 'node:fs';
       import { createRequire } from 'node:module';
       import * as main from 'lstm-wasm';
       import * as safetensors from 'lstm-wasm/safetensors';
@@ -177,6 +197,10 @@ describe('installed', () => {
       import * as onnx from 'lstm-wasm/onnx';
       import * as ort from 'lstm-wasm/ort';
       import * as keras from 'lstm-wasm/keras';
+      import * as worklet from 'lstm-wasm/worklet';
+      import * as scope from 'lstm-wasm/worklet-scope';
+      import { processorText } from 'lstm-wasm/worklet-text';
+      import 'lstm-wasm/worklet-processor.js';
       const require = createRequire(import.meta.url);
       const lstm = new main.LSTM(10, 20, { numLayers: 2 });
       const { output, hn, cn } = lstm.forward({ data: new Float32Array(5 * 3 * 10), dims: [5, 3, 10] });
@@ -191,6 +215,8 @@ describe('installed', () => {
         onnx: Object.keys(onnx).sort(),
         ort: [Object.keys(ort).sort(), Object.keys(ort.default).sort()],
         keras: Object.keys(keras).sort(),
+        worklet: [Object.keys(worklet).sort(), Object.keys(scope)],
+        processor: processorText === readFileSync(require.resolve('lstm-wasm/worklet-processor.js'), 'utf8'),
         wasm: require.resolve('lstm-wasm/lstm.wasm').replaceAll('\\\\', '/'),
         name: require('lstm-wasm/package.json').name,
         hidden,
@@ -240,6 +266,8 @@ describe('installed', () => {
         ['InferenceSession', 'Tensor', 'env'],
       ],
       keras: ['ModelError', 'loadKeras', 'readKerasWeights'],
+      worklet: [['LstmNode', 'ModelError'], ['registerEffect']],
+      processor: true,
       wasm: expect.stringMatching(/consumer\/node_modules\/lstm-wasm\/dist\/lstm\.wasm$/),
       name: 'lstm-wasm',
       hidden: 'ERR_PACKAGE_PATH_NOT_EXPORTED',

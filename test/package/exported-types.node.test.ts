@@ -13,7 +13,13 @@ const doors = Object.values<{ types?: string; default?: string }>(exports)
 
 const program = ts.createProgram({
   rootNames: doors.map(({ types }) => types),
-  options: { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022, lib: ['lib.es2022.d.ts'], types: [] },
+  options: {
+    module: ts.ModuleKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    // an LstmNode is an AudioNode
+    lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'],
+    types: [],
+  },
 });
 const checker = program.getTypeChecker();
 

@@ -26,6 +26,8 @@ const PROGRAM = `
   import { type KerasModel, loadKeras, readKerasWeights } from 'lstm-wasm/keras';
   import * as ort from 'lstm-wasm/ort';
   import * as safetensors from 'lstm-wasm/safetensors';
+  import { type Effect, registerEffect } from 'lstm-wasm/worklet-scope';
+  import { processorText } from 'lstm-wasm/worklet-text';
   import wasm from 'lstm-wasm/lstm.wasm';
   import edgeWasm from 'lstm-wasm/lstm.wasm?module';
   import int8Wasm from 'lstm-wasm/lstm-int8.wasm';
@@ -70,6 +72,8 @@ const PROGRAM = `
   loadRTNeural({}).process(input.data, result.output.data);
   loadGuitarML({}).process(input.data, result.output.data, [0.5, rate ?? 0]);
   amp.reset();
+  const effect: Effect = amp;
+  registerEffect(processorText, () => effect);
   using session = loadOnnx(file);
   const x: OnnxFeed = { ...input, type: 'float32' };
   const outputs: Record<string, OnnxResult> = session.run({ x });
@@ -125,7 +129,28 @@ const DOM = `
   import wasm from 'lstm-wasm/lstm.wasm';
   import { InferenceSession } from 'lstm-wasm/ort';
   import { openSafetensors } from 'lstm-wasm/safetensors';
+  import { type FromProcessor, type Load, LstmNode, type LstmNodeOptions } from 'lstm-wasm/worklet';
 
+  export async function play(context: AudioContext, source: AudioNode): Promise<LstmNode> {
+    const options: LstmNodeOptions = { channels: 2, knobs: [0.5], processorUrl: new URL('https://example.org/processor.js') };
+    const node: LstmNode = await LstmNode.create(context, '{}', options);
+    const plain: AudioWorkletNode = node;
+    const knob: AudioParam | undefined = node.knobs[0] ?? plain.parameters.get("knob0");
+    knob?.setTargetAtTime(1, context.currentTime, 0.01);
+    node.addEventListener('error', (event) => { const error: ErrorEvent = event; console.error(error.message); });
+    node.port.postMessage({ type: 'reset' });
+    node.port.addEventListener('message', ({ data }: MessageEvent<FromProcessor>) => data.type === 'ready' && data.latency);
+    // @ts-expect-error a message that the processor does not know
+    node.port.postMessage({ type: 'other' });
+    await node.load(new Map([['weight_ih_l0', { data: new Float32Array(4), dims: [4, 1] }]]), { sampleRate: 48_000 });
+    const { average }: Load = await node.measureLoad(context.close());
+    node.bypass = average + node.latency > 1;
+    // @ts-expect-error an option that nobody reads
+    await LstmNode.create(context, '{}', { stereo: true });
+    using end = await LstmNode.create(new OfflineAudioContext(1, 1, 48_000), {});
+    source.connect(end);
+    return node;
+  }
   initialize(new WebAssembly.Module(new Uint8Array(8)));
   export const instance = new WebAssembly.Instance(wasm);
   export const file = openSafetensors(new Blob([]));
