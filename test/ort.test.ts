@@ -102,7 +102,7 @@ describe('Tensor', () => {
     ['another type', ['uint16', new Uint16Array(1)], TypeError, /"type" expected float32, .* got "uint16"$/],
     ['strings', ['string', ['a']], TypeError, /got "string"$/],
     ['a name of every object', ['toString', [1]], TypeError, /got "toString"$/],
-    ['an array of another type', [new Uint8Array(1)], TypeError, /"type" expected .*got a Uint8Array$/],
+    ['an array of another type', [new Float64Array(1)], TypeError, /"type" expected .*got a Float64Array$/],
     ['a type and another array', ['float32', new Float64Array(2)], TypeError, /"data" expected a Float32Array/],
     ['numbers without a type', [[1, 2]], TypeError, /"type" expected/],
     ['nothing', [], TypeError, /"data" expected a typed array/],

@@ -8,6 +8,8 @@ export interface CellWeights {
   readonly ih: Float32Array;
   /** [4H][H] */
   readonly hh: Float32Array;
+  /** Scales [4H] of rows whose weights are 8-bit integers times these; undefined: chosen for the weights. */
+  readonly scales?: readonly [ih: Float32Array, hh: Float32Array] | undefined;
   /** Two biases [4H], which are added; undefined: zeros. */
   readonly bias: readonly [ih: Float32Array, hh: Float32Array] | undefined;
   /** [3H], the weights of c in the gates i, o, f; undefined: no peepholes. */

@@ -84,13 +84,13 @@ export class StandardCells extends Resource implements Cells, RecurrentWeights {
 /** The weights by the names of nn.LSTM, quantized if they are to be. */
 function valuesOf({ H, directions, int8 }: CellOptions): Map<string, Parameters<typeof writeParameter>[1]> {
   const values = new Map<string, Parameters<typeof writeParameter>[1]>();
-  const matrix = (name: string, data: Float32Array) => {
-    values.set(name, int8 ? quantizeMatrix('LSTM', name, data, 4 * H) : data);
+  const matrix = (name: string, data: Float32Array, scale: Float32Array | undefined) => {
+    values.set(name, int8 ? quantizeMatrix('LSTM', name, data, 4 * H, scale) : data);
   };
-  for (const [d, { ih, hh, bias }] of directions.entries()) {
+  for (const [d, { ih, hh, bias, scales }] of directions.entries()) {
     const suffix = d ? '_l0_reverse' : '_l0';
-    matrix(`weight_ih${suffix}`, ih);
-    matrix(`weight_hh${suffix}`, hh);
+    matrix(`weight_ih${suffix}`, ih, scales?.[0]);
+    matrix(`weight_hh${suffix}`, hh, scales?.[1]);
     if (!bias) continue;
     values.set(`bias_ih${suffix}`, bias[0]);
     values.set(`bias_hh${suffix}`, bias[1]);

@@ -7,7 +7,7 @@ import { Block, BoundSteps, placeBuffers, type Step } from './block.ts';
 import { copyElements } from './copy.ts';
 import { permuted, strides } from './layout.ts';
 import type { Residents } from './residents.ts';
-import { type DataOf, newData, type ValueData, type ValueType } from './types.ts';
+import { bytesOf, type DataOf, newData, type ValueData, type ValueType } from './types.ts';
 import { lying, NO_SOURCES, type Sources, Storage, Value } from './value.ts';
 
 /** Limits of what a plan may ask for. */
@@ -189,7 +189,7 @@ export class Builder {
     toSteps: readonly number[] = strides(dims),
   ): void {
     if (product(dims) === 0) return;
-    if (this.immediate || from.type === 'bool') {
+    if (this.immediate || bytesOf(from.type, 1) < 4) {
       this.step([from, to], () => () => copyElements(from.data, start, steps, to.data, toStart, toSteps, dims));
       return;
     }

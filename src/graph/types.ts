@@ -1,8 +1,8 @@
 /** The types that are computed with; a file's float16, bfloat16 and float64 become float32. */
-export type ValueType = 'float32' | 'int64' | 'int32' | 'bool';
+export type ValueType = 'float32' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool';
 
-/** The elements of a tensor, row-major: float32, int64, int32, or bool as 0 and 1. */
-export type ValueData = Float32Array | BigInt64Array | Int32Array | Uint8Array;
+/** The elements of a tensor, row-major; a bool is 0 or 1. */
+export type ValueData = Float32Array | BigInt64Array | Int32Array | Int8Array | Uint8Array;
 
 /** The array of a type. */
 export type DataOf<Type extends ValueType> = Type extends 'float32'
@@ -11,9 +11,18 @@ export type DataOf<Type extends ValueType> = Type extends 'float32'
     ? BigInt64Array
     : Type extends 'int32'
       ? Int32Array
-      : Uint8Array;
+      : Type extends 'int8'
+        ? Int8Array
+        : Uint8Array;
 
-const ARRAYS = { float32: Float32Array, int64: BigInt64Array, int32: Int32Array, bool: Uint8Array } as const;
+const ARRAYS = {
+  float32: Float32Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+} as const;
 
 /** The class of a type's array. */
 export function classOf(type: ValueType): (typeof ARRAYS)[ValueType] {

@@ -49,9 +49,16 @@ function isExact(): boolean {
 
 /**
  * Rounds `values` [rows][K] to the nearest matrix of 8-bit weights.
+ * @param given the scales of rows whose values are integers from -128 to 127 times these
  * @throws ModelError if a value is NaN or infinite
  */
-export function quantizeMatrix(who: string, name: string, values: Float32Array, rows: number): Int8Matrix {
+export function quantizeMatrix(
+  who: string,
+  name: string,
+  values: Float32Array,
+  rows: number,
+  given?: Float32Array,
+): Int8Matrix {
   const K = values.length / rows;
   const data = new Int8Array(values.length);
   const scale = new Float32Array(rows);
@@ -70,9 +77,9 @@ export function quantizeMatrix(who: string, name: string, values: Float32Array, 
       }
       if (size > max) max = size;
     }
-    const unit = Math.fround(max / 127);
+    const unit = given?.[row] ?? Math.fround(max / 127);
     scale[row] = unit;
-    for (; i < end; i++) data[i] = unit && Math.max(-127, Math.min(127, Math.round(values[i]! / unit)));
+    for (; i < end; i++) data[i] = unit && Math.max(given ? -128 : -127, Math.min(127, Math.round(values[i]! / unit)));
   }
   return { data, scale };
 }

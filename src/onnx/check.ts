@@ -11,7 +11,7 @@ import { refuse, refuseBecause, refuseMissing } from './refuse.ts';
 const MIN_OPSET = 7;
 const MAX_OPSET = 28;
 /** The operators whose windows slide along one or two axes. */
-const SLIDING: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool']);
+const SLIDING: ReadonlySet<string> = new Set(['Conv', 'ConvInteger', 'ConvTranspose', 'MaxPool', 'AveragePool']);
 /** The operators that run without lstm-onnx.wasm, but for isRare(). */
 const PLAIN: ReadonlySet<string> = new Set([
   'LSTM',
@@ -34,6 +34,11 @@ const ROOM = 400;
 /** The graphs among the attributes of a node: branches of an If. */
 export function subgraphs(node: OnnxNode): OnnxGraph[] {
   return [...node.attributes.values()].flat().filter((value) => isGraph(value as OnnxAttribute)) as OnnxGraph[];
+}
+
+/** The name of a node's operator, with its domain unless that is ONNX's own. */
+export function keyOf({ domain, opType }: OnnxNode): string {
+  return domain ? `${domain}.${opType}` : opType;
 }
 
 /** The nodes and names on which outputs depend. */
@@ -83,9 +88,9 @@ export function checkOperators({ opsets, graph }: OnnxModel, needed: ReadonlySet
     for (const [i, node] of inner.nodes.entries()) {
       if (!needed.has(node)) continue;
       const at = `${path}.node[${i}]`;
-      const operator = node.domain === '' ? OPERATORS.get(node.opType) : undefined;
+      const operator = OPERATORS.get(keyOf(node));
       if (!operator || (operator.since ?? MIN_OPSET) > opset) {
-        add(node.domain ? `${node.domain}.${node.opType}` : node.opType, node, at);
+        add(keyOf(node), node, at);
       } else if (SLIDING.has(node.opType) && ![1, 2].includes(spatialAxes(node, inner))) {
         add(`${node.opType} with ${spatialAxes(node, inner)} axes`, node, at);
       } else checkCounts(node, operator.inputs, operator.outputs ?? [1, 1], nodePath(node, path, i));

@@ -7,13 +7,13 @@ import { MAX_RANK, MAX_SIZE } from '../operators/value.ts';
 /** An input of a run; an onnxruntime `Tensor` fits. */
 export interface OnnxFeed {
   /**
-   * The elements, row-major: Float32Array, BigInt64Array (int64), Int32Array, or Uint8Array (bool, 0 or 1). For an input that is
+   * The elements, row-major: Float32Array, BigInt64Array (int64), Int32Array, Int8Array, or Uint8Array (uint8, or bool as 0 and 1). For an input that is
    * float16 in the file also a Float16Array, or its bits as a Uint16Array. Not changed.
    */
   readonly data: ValueData | Uint16Array;
   /** The shape, which has to fit the input's dims; [] for a scalar. */
   readonly dims: readonly number[];
-  /** 'float32', 'int64', 'int32' or 'bool', or 'float16' for such data; checked if it is given. */
+  /** 'float32', 'int64', 'int32', 'int8', 'uint8' or 'bool', or 'float16' for such data; checked if it is given. */
   readonly type?: string | undefined;
 }
 

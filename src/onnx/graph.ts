@@ -8,7 +8,7 @@ import type { Lower, Making, Operator } from '../operators/node.ts';
 import { OPERATORS } from '../operators/operators.ts';
 import { type Owned, Packing } from '../operators/packing.ts';
 import { TooMuch, Work } from '../operators/value.ts';
-import { checkOperators, type Needed, subgraphs } from './check.ts';
+import { checkOperators, keyOf, type Needed, subgraphs } from './check.ts';
 import { isGraph, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
 import { nodePath, OnnxOperatorNode } from './node.ts';
 import { onnxRefusal, refuse, refuseBecause, refuseTwice } from './refuse.ts';
@@ -158,7 +158,7 @@ export class Compiler {
     const path = nodePath(node, graph, index);
     const operands = node.inputs.map((name) => this._read(scope, name, path));
     if (node.opType === 'If') return this._branch(node, operands, scope, path);
-    const operator = OPERATORS.get(node.opType)!;
+    const operator = OPERATORS.get(keyOf(node))!;
     const constants = operands.map((operand) => (typeof operand === 'object' ? operand : undefined));
     const isConstant = operands.every((operand) => typeof operand !== 'number');
     // a wrong node of a branch fails when the branch is taken, which may never happen

@@ -6,11 +6,11 @@ import { checkData, isMap, type OnnxFeed, type OnnxPort, readDims } from './feed
 
 /** An output of a run, in memory of its own: later runs do not change it. */
 export interface OnnxResult {
-  /** The elements, row-major: Float32Array, BigInt64Array (int64), Int32Array, or Uint8Array (bool, 0 or 1). */
+  /** The elements, row-major: Float32Array, BigInt64Array (int64), Int32Array, Int8Array, or Uint8Array (uint8, or bool as 0 and 1). */
   readonly data: ValueData;
   /** The shape; [] for a scalar. */
   readonly dims: readonly number[];
-  /** 'float32', 'int64', 'int32' or 'bool'. */
+  /** 'float32', 'int64', 'int32', 'int8', 'uint8' or 'bool'. */
   readonly type: ValueType;
 }
 

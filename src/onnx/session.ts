@@ -240,7 +240,13 @@ function port(info: OnnxValueInfo, path: string, all: readonly OnnxValueInfo[]):
   const computed = type === undefined ? undefined : computedType(type);
   if (!computed) {
     const place = `${path}[${all.indexOf(info)}]`;
-    return refuse('unsupported', place, `type of ${describe(name)}`, 'float32, int64, int32 or bool', type);
+    return refuse(
+      'unsupported',
+      place,
+      `type of ${describe(name)}`,
+      'float32, int64, int32, int8, uint8 or bool',
+      type,
+    );
   }
   return { name, type: computed, dims };
 }

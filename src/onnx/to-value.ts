@@ -7,7 +7,7 @@ import type { OnnxTensor } from './tensor.ts';
 /** The type in which a file's type is computed; undefined if it is not computed with. */
 export function computedType(type: string): ValueType | undefined {
   if (['float32', 'float16', 'bfloat16', 'float64'].includes(type)) return 'float32';
-  return type === 'int64' || type === 'int32' || type === 'bool' ? type : undefined;
+  return ['int64', 'int32', 'int8', 'uint8', 'bool'].includes(type) ? (type as ValueType) : undefined;
 }
 
 /** The tensor of a file as a value; its data are read. */

@@ -12,8 +12,8 @@ function argument(isBetter: (x: number, best: number) => boolean): Operator {
       const keep = node.int('keepdims', 1) !== 0;
       const last = node.flag('select_last_index');
       return ([a], plan) => {
-        const { dims, count, type } = a!;
-        if (type === 'bool') node.wrongType('input', 'numbers', type);
+        const { dims, count } = a!;
+        node.numbers('input', a!);
         if (dims.length === 0) {
           node.axis(given, 1);
           return [intVector([0]).withDims([])];

@@ -112,7 +112,7 @@ const pow: Operator = {
     return ([a, b], plan) => {
       const base = a!;
       const exponent = b!;
-      if (base.type === 'bool' || exponent.type === 'bool') node.wrongType('inputs', 'numbers', 'bool');
+      for (const input of [base, exponent]) node.numbers('inputs', input);
       if (isFloat(base) || (isFloat(exponent) && !plan.need(exponent).data.every(Number.isInteger))) {
         const x = castTo('float32', base, plan, node.path) as Value<Float32Array>;
         const y = castTo('float32', exponent, plan, node.path) as Value<Float32Array>;

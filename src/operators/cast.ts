@@ -10,6 +10,8 @@ const BFLOAT16 = 16;
 /** The types that are computed with, by TensorProto.DataType. */
 const CAST_TYPES: ReadonlyMap<number, ValueType> = new Map([
   [1, 'float32'],
+  [2, 'uint8'],
+  [3, 'int8'],
   [6, 'int32'],
   [7, 'int64'],
   [9, 'bool'],
@@ -66,7 +68,7 @@ function roundToFloat32(x: bigint): number {
 /** The type that an attribute asks for by its TensorProto.DataType. */
 export function typeOf(node: OperatorNode, attribute: string): ValueType {
   const asked = node.int(attribute, 0);
-  const expected = 'a data type of floats, int64, int32 or bool';
+  const expected = 'a data type of floats, int64, int32, int8, uint8 or bool';
   return CAST_TYPES.get(asked) ?? node.wrong('unsupported', `attribute ${attribute}`, expected, asked);
 }
 
@@ -85,7 +87,7 @@ export const cast: Operator = {
   inputs: [1, 1],
   takesTurned: true,
   limits:
-    'to other types than float32, float64, float16, bfloat16 (which stay float32, the last two rounded), int64, int32, bool',
+    'to other types than float32, float64, float16, bfloat16 (which stay float32, the last two rounded), int64, int32, int8, uint8, bool',
   prepare(node): Lower {
     const type = typeOf(node, 'to');
     const shorter = SHORTER.get(node.int('to', 0));

@@ -97,7 +97,7 @@ export const einsum: Operator = {
     if (node.present.length > 2) node.wrong('unsupported', 'number of inputs', '1 or 2', node.present.length);
     return (values, plan) => {
       const [a, b] = values as readonly [Value, Value | undefined];
-      if (a.type === 'bool') node.wrongType('input 0', 'numbers', a.type);
+      node.numbers('input 0', a);
       if (b && b.type !== a.type) node.wrongType('input 1', a.type, b.type);
       const given = b ? [a, b] : [a];
       const [[left, right = []], output] = parse(

@@ -4,7 +4,7 @@ import type { Builder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
 import { cast } from './cast.ts';
 import type { Operator, OperatorNode } from './node.ts';
-import { isFloat } from './value.ts';
+import { isFloat, NUMBERS } from './value.ts';
 
 // Operators that compute each element from the one at its place in the input.
 
@@ -19,7 +19,7 @@ function unary(op: keyof typeof UNARY, integers?: (x: bigint) => bigint, since =
       ([a], plan) => {
         const value = a!;
         if (isFloat(value)) return [floatUnary(node, op, value, plan)];
-        if (!integers || value.type === 'bool') {
+        if (!integers || !NUMBERS.includes(value.type)) {
           return node.wrongType('input', integers ? 'numbers' : 'float32', value.type);
         }
         const out = plan.make(value.type, value.dims, node.path);
@@ -69,7 +69,7 @@ const clip: Operator = {
     const high = node.float('max', MAX_FLOAT);
     return ([a, from, to], plan) => {
       const value = a!;
-      if (value.type === 'bool') node.wrongType('input', 'numbers', value.type);
+      node.numbers('input', value);
       for (const [what, given] of [['min', from] as const, ['max', to] as const]) {
         if (given && !fixed) node.checkScalar(what, given, value.type);
       }

@@ -82,7 +82,7 @@ const range: Operator = {
     (node) =>
     ([first, limit, step], plan) => {
       const { type } = first!;
-      if (type === 'bool') node.wrongType('start', 'numbers', type);
+      node.numbers('start', { type });
       const [from, to, by] = [first!, limit!, step!].map((value, i) =>
         node.scalar(['start', 'limit', 'delta'][i]!, value, plan, type),
       ) as [number, number, number];

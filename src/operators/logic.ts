@@ -2,11 +2,11 @@ import { stretchedSteps, walk } from '../graph/layout.ts';
 import type { ValueType } from '../graph/types.ts';
 import type { Operator } from './node.ts';
 import { pairs, sameType, stretch } from './pairs.ts';
+import { NUMBERS } from './value.ts';
 
 // Comparisons, and operators that use their results.
 
-const COMPARED: readonly ValueType[] = ['float32', 'int64', 'int32'];
-const EQUATED: readonly ValueType[] = ['float32', 'int64', 'int32', 'bool'];
+const EQUATED: readonly ValueType[] = [...NUMBERS, 'bool'];
 
 function comparison(apply: (x: number, y: number) => boolean, types: readonly ValueType[], since = 7): Operator {
   return {
@@ -77,10 +77,10 @@ const where: Operator = {
 
 export const LOGIC: readonly (readonly [string, Operator])[] = [
   ['Equal', comparison((x, y) => x === y, EQUATED)],
-  ['Greater', comparison((x, y) => x > y, COMPARED)],
-  ['Less', comparison((x, y) => x < y, COMPARED)],
-  ['GreaterOrEqual', comparison((x, y) => x >= y, COMPARED, 12)],
-  ['LessOrEqual', comparison((x, y) => x <= y, COMPARED, 12)],
+  ['Greater', comparison((x, y) => x > y, NUMBERS)],
+  ['Less', comparison((x, y) => x < y, NUMBERS)],
+  ['GreaterOrEqual', comparison((x, y) => x >= y, NUMBERS, 12)],
+  ['LessOrEqual', comparison((x, y) => x <= y, NUMBERS, 12)],
   ['And', logic((x, y) => x & y)],
   ['Or', logic((x, y) => x | y)],
   ['Xor', logic((x, y) => x ^ y)],

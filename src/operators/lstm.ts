@@ -7,8 +7,10 @@ import type { Builder } from '../graph/builder.ts';
 import { strides } from '../graph/layout.ts';
 import type { Value } from '../graph/value.ts';
 import { FLOAT32 } from '../memory/abi.ts';
+import { int8Form } from '../memory/int8.ts';
 import { panelBytes } from '../memory/pack.ts';
 import { readActivations } from './activations.ts';
+import { dequantizeInputs } from './lstm-quantized.ts';
 import { reportLSTM } from './lstm-report.ts';
 import { runRows } from './lstm-rows.ts';
 import type { Lower, Operator, OperatorNode } from './node.ts';
@@ -33,42 +35,57 @@ const OBJECTS = 4096;
 /** What a row costs in lists, in elements. */
 const LISTED = 8;
 
-const [X, W, R, B, LENGTHS, H0, C0, P] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+const [X, W, R, B, LENGTHS, H0, C0, P, W_SCALES, R_SCALES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
 
 /**
  * LSTM, https://onnx.ai/onnx/operators/onnx__LSTM.html. What its text leaves open is as ONNX Runtime has it: clip does not bound
  * what h() is given, a sequence of length 0 has states of zeros, hidden_size is needed.
  */
-export const lstm: Operator = {
-  inputs: [3, 8],
+export const lstm: Operator = { inputs: [3, 8], outputs: [0, 3], prepare: (node) => prepareLSTM(node, node.constants) };
+
+/**
+ * com.microsoft's: its weights keep their integers. ONNX Runtime rounds inputs and states to 8 bits, all of a batch with one scale;
+ * here each row is rounded to 14 bits.
+ */
+export const dynamicQuantizeLSTM: Operator = {
+  inputs: [3, 12],
   outputs: [0, 3],
+  limits: 'weights that a run computes',
   prepare(node) {
-    const settings = readSettings(node);
-    const constants = [...node.constants];
-    const isConstant = [W, R, B, P].every((i) => !node.present[i] || constants[i]);
-    const inputSize = constants[W]?.dims[2] ?? 0;
-    const make = () => makeCells(readCells(node, settings, constants));
-    const cells = isConstant ? packCells(node, settings, inputSize, constants) : undefined;
-    // the report below keeps make(), which is not needed any more
-    if (cells) constants.length = 0;
-    node.report = reportLSTM(
-      node.name,
-      node.constants,
-      settings.reverse,
-      settings.batchFirst,
-      whyOther(node, settings, isConstant),
-      () => {
-        const used = (cells ?? make()) as StandardCells;
-        try {
-          return used.stateDict();
-        } finally {
-          if (!cells) used.dispose();
-        }
-      },
-    );
-    return planLSTM(node, settings, cells, inputSize);
+    const dequantize = (inputs: readonly (Value | undefined)[]) => dequantizeInputs(node, inputs);
+    const lower = prepareLSTM(node, dequantize(node.constants));
+    // those that are not packed
+    return (inputs, plan) => lower(inputs[W] ? dequantize(inputs) : inputs, plan);
   },
 };
+
+/** @param inputs the constant inputs of an LSTM, and perhaps the scales of its weights */
+function prepareLSTM(node: OperatorNode, inputs: readonly (Value | undefined)[]): Lower {
+  const settings = readSettings(node);
+  const constants = [...inputs];
+  const isConstant = [W, R, B, P].every((i) => !node.present[i] || constants[i]);
+  const inputSize = constants[W]?.dims[2] ?? 0;
+  const make = () => makeCells(readCells(node, settings, constants));
+  const cells = isConstant ? packCells(node, settings, inputSize, constants) : undefined;
+  // the report below keeps make(), which is not needed any more
+  if (cells) constants.length = 0;
+  node.report = reportLSTM(
+    node.name,
+    node.constants,
+    settings.reverse,
+    settings.batchFirst,
+    whyOther(node, settings, isConstant),
+    () => {
+      const used = (cells ?? make()) as StandardCells;
+      try {
+        return used.stateDict();
+      } finally {
+        if (!cells) used.dispose();
+      }
+    },
+  );
+  return planLSTM(node, settings, cells, inputSize);
+}
 
 /** A number in words that tell both zeros apart. */
 function sign(x: number): string {
@@ -85,9 +102,9 @@ function packCells(
   const { H, D, functions, clip, inputForget } = settings;
   const names = functions.map(({ kind, alpha, beta }) => `${kind} ${sign(alpha)} ${sign(beta)}`);
   const layout = `LSTM ${H} ${D} ${names} ${clip} ${inputForget}`;
-  const form = isRare(node, settings) ? FLOAT32 : node.form;
+  const form = isRare(node, settings) ? FLOAT32 : constants[W_SCALES] ? int8Form() : node.form;
   const bytes = D * (panelBytes(4 * H, I, form) + panelBytes(4 * H, H, form) + panelBytes(4 * H, 1) + 32 * H) + OBJECTS;
-  return node.pack([W, R, B, P], layout, bytes, () => {
+  return node.pack(node.present.length > P + 1 ? [W, R, B, P, 8, 9, 10, 11] : [W, R, B, P], layout, bytes, () => {
     const options = readCells(node, settings, constants);
     if (form === FLOAT32) return makeCells(options);
     node.checkFinite('W', constants[W] as Value<Float32Array>);
@@ -154,9 +171,11 @@ function readCells(node: OperatorNode, settings: Settings, inputs: readonly (Val
   const hh = checkDims(node, 'R', inputs[R]!, [D, 4 * H, H]).data;
   const bias = optional('B', inputs[B], 8 * H);
   const peepholes = optional('P', inputs[P], 3 * H);
+  const [wScales, rScales] = [inputs[W_SCALES], inputs[R_SCALES]] as (Value<Float32Array> | undefined)[];
   const directions = Array.from({ length: D }, (_, d) => ({
     ih: reorder(ih, d, H * I),
     hh: reorder(hh, d, H * H),
+    scales: wScales && rScales && ([reorder(wScales.data, d, H), reorder(rScales.data, d, H)] as const),
     bias: bias && ([reorder(bias, 2 * d, H), reorder(bias, 2 * d + 1, H)] as const),
     peepholes: peepholes?.slice(3 * d * H, 3 * (d + 1) * H),
   }));

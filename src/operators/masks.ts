@@ -14,7 +14,7 @@ const oneHot: Operator = {
     return ([a, size, values], plan) => {
       const indices = a!;
       const pair = values!;
-      if (indices.type === 'bool') node.wrongType('indices', 'numbers', indices.type);
+      node.numbers('indices', indices);
       if (pair.dims.length !== 1 || pair.count !== 2) node.wrongShape('values', '[2]', pair.dims);
       const depth = Math.trunc(Number(node.scalar('depth', size!, plan, 'int64', 'int32', 'float32')));
       if (!(depth > 0)) node.wrong('out-of-range', 'depth', 'more than 0', depth);

@@ -207,13 +207,17 @@ export function multiplyIntegers(
   out: ValueData,
   at: number,
 ): void {
-  const wide = out instanceof BigInt64Array;
   for (let r = 0; r < rows; r++) {
-    for (let n = 0; n < N; n++) {
-      let sum = 0n;
-      for (let k = 0; k < K; k++) sum += BigInt(x[xStart + r * K + k]!) * BigInt(y[yStart + k * N + n]!);
-      if (wide) out[at++] = sum;
-      else out[at++] = Number(BigInt.asIntN(32, sum));
+    for (let n = 0; n < N; n++, at++) {
+      if (out instanceof BigInt64Array) {
+        let sum = 0n;
+        for (let k = 0; k < K; k++) sum += (x[xStart + r * K + k] as bigint) * (y[yStart + k * N + n] as bigint);
+        out[at] = sum;
+      } else {
+        let sum = 0;
+        for (let k = 0; k < K; k++) sum += Math.imul(x[xStart + r * K + k] as number, y[yStart + k * N + n] as number);
+        out[at] = sum;
+      }
     }
   }
 }

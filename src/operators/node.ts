@@ -7,7 +7,7 @@ import { int8Form } from '../memory/int8.ts';
 import type { Form } from '../memory/pack.ts';
 import type { LSTMReport } from './lstm-report.ts';
 import type { Owned, Packing } from './packing.ts';
-import { checkResult, isFloat, type Refusal, refuseRank, toNumbers } from './value.ts';
+import { checkResult, isFloat, NUMBERS, type Refusal, refuseRank, toNumbers } from './value.ts';
 
 /**
  * Plans a node: checks the dims of its inputs, adds its steps to the plan and gives its results. An input that is left out is
@@ -220,6 +220,11 @@ export abstract class OperatorNode {
   /** Refuses a result of too many dims. */
   wrongRank(rank: number): never {
     return refuseRank(this.refusal, this.path, rank);
+  }
+
+  /** Refuses bools and 8-bit integers. */
+  numbers(what: string, { type }: { readonly type: ValueType }): void {
+    if (!NUMBERS.includes(type)) this.wrongType(what, 'numbers', type);
   }
 
   float32(what: string, value: Value): Value<Float32Array> {

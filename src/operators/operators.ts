@@ -4,14 +4,16 @@ import { ELEMENTWISE } from './elementwise.ts';
 import { FILLS } from './fill.ts';
 import { FUNCTIONS } from './functions.ts';
 import { INSTANCES } from './instance.ts';
+import { INTEGER_PRODUCTS } from './integer-products.ts';
 import { LOGIC } from './logic.ts';
-import { lstm } from './lstm.ts';
+import { dynamicQuantizeLSTM, lstm } from './lstm.ts';
 import { MASKS } from './masks.ts';
 import type { Operator } from './node.ts';
 import { ORDERS } from './order.ts';
 import { pad } from './pad.ts';
 import { POOLS } from './pool.ts';
 import { PRODUCTS } from './products.ts';
+import { QUANTIZED } from './quantize.ts';
 import { REDUCTIONS } from './reduce.ts';
 import { SCATTERS } from './scatter.ts';
 import { SHAPES } from './shape.ts';
@@ -29,11 +31,14 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
   [
     [
       ['LSTM', lstm],
+      ['com.microsoft.DynamicQuantizeLSTM', dynamicQuantizeLSTM],
       ['If', branch],
       ['Pad', pad],
       ['Einsum', einsum],
     ] as const,
     PRODUCTS,
+    INTEGER_PRODUCTS,
+    QUANTIZED,
     POOLS,
     ARITHMETIC,
     ELEMENTWISE,

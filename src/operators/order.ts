@@ -50,7 +50,7 @@ const topK: Operator = {
     return ([a, b], plan) => {
       const value = a!;
       const { dims, type } = value;
-      if (type === 'bool') node.wrongType('input', 'numbers', type);
+      node.numbers('input', a!);
       const axis = node.axis(given, dims.length);
       const length = dims[axis]!;
       const k = fixed ?? Number(node.scalar('K', b ?? node.missing('K'), plan, 'int64'));
@@ -101,7 +101,7 @@ const cumSum: Operator = {
     const reverse = node.flag('reverse');
     return ([a, given], plan) => {
       const { dims, type, count } = a!;
-      if (type === 'bool') node.wrongType('input', 'numbers', type);
+      node.numbers('input', a!);
       const axis = node.axis(Number(node.scalar('axis', given!, plan, 'int64', 'int32')), dims.length);
       const out = plan.make(type, dims, node.path);
       plan.count(count, node.path);

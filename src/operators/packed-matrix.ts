@@ -2,7 +2,7 @@ import type { Value } from '../graph/value.ts';
 import { FLOAT32, PANEL } from '../memory/abi.ts';
 import { floats } from '../memory/arena.ts';
 import { quantizeMatrix } from '../memory/int8.ts';
-import { type Form, panelBytes, panelCount, writeInt8 } from '../memory/pack.ts';
+import { type Form, type Int8Matrix, panelBytes, panelCount, writeInt8 } from '../memory/pack.ts';
 import { Resource } from '../nn/module.ts';
 
 // Matrices of values, and the panels that products read.
@@ -46,8 +46,11 @@ export class PackedMatrix extends Resource {
   readonly form: Form;
   readonly pointer: number;
 
-  /** @param matrix with 8-bit weights, all finite */
-  constructor(matrix: Matrix, form: Form) {
+  /**
+   * @param matrix with 8-bit weights, all finite
+   * @param given its columns as 8-bit weights, if they are such already; `matrix` only tells the sizes then
+   */
+  constructor(matrix: Matrix, form: Form, given?: Int8Matrix) {
     super('onnx');
     const { K, N } = matrix;
     this.K = K;
@@ -57,7 +60,7 @@ export class PackedMatrix extends Resource {
     if (form === FLOAT32) packPanels(matrix, matrix.start, this.pointer, 0, panelCount(N), 0, K);
     else {
       // an output of the product is a row of nn.Linear's weight, with one scale
-      const weights = quantizeMatrix(this.who, 'weight', columnsOf(matrix), N);
+      const weights = given ?? quantizeMatrix(this.who, 'weight', columnsOf(matrix), N);
       writeInt8({ name: 'weight', dims: [N, K], pointer: this.pointer, panels: { form } }, weights);
     }
   }

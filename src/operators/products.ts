@@ -82,7 +82,7 @@ export function batched(node: OperatorNode, a: Value, b: Value, plan: Builder): 
     return node.wrongShape('B', `dims that ${formatDims(a.dims)} can be multiplied with`, b.dims);
   const dims = [...outer, ...(a.dims.length === 1 ? [] : [M]), ...(b.dims.length === 1 ? [] : [N])];
   const out = plan.make(a.type, dims, node.path);
-  plan.spend(product(outer) * ((M + 1) * K * N * (isFloat(a) ? 1 : BIGINTS) + CALL), node.path);
+  plan.spend(product(outer) * ((M + 1) * K * N * (a.type === 'int64' ? BIGINTS : 1) + CALL), node.path);
   if (out.count === 0) return out;
   const places: Place[] = [];
   walk(outer, [stretchedSteps(xOuter, outer), stretchedSteps(yOuter, outer)], (i, j) => {

@@ -2,14 +2,14 @@ import { product } from '../base/tensor.ts';
 import { onnxKernels } from '../cells/kernels.ts';
 import { REDUCE } from '../cells/walks.ts';
 import type { Builder } from '../graph/builder.ts';
-import type { ValueData, ValueType } from '../graph/types.ts';
+import type { ValueData } from '../graph/types.ts';
 import type { Value } from '../graph/value.ts';
 import { copyFloats } from '../memory/rows.ts';
 import { wasm } from '../memory/wasm.ts';
 import { argMax, argMin } from './arg-max.ts';
 import type { Lower, Operator } from './node.ts';
 import { batchNormalization, layerNormalization } from './normalize.ts';
-import { isFloat } from './value.ts';
+import { isFloat, NUMBERS } from './value.ts';
 
 /** Elements counted as work for one that is folded as a bigint. */
 const BIGINT = 8;
@@ -64,10 +64,9 @@ function root(x: bigint): bigint {
   return y;
 }
 
-type Filler = Readonly<Record<ValueType, number | bigint>>;
+type Filler = Readonly<Record<string, number | bigint>>;
 
 const FLOATS = ['float32'];
-const NUMBERS = ['float32', 'int64', 'int32'];
 const BOOLS = NUMBERS.concat('bool');
 const same = (x: number): Filler => ({ float32: x, int64: Number.isFinite(x) ? BigInt(x) : 0n, int32: x, bool: x });
 const ZERO = same(0);

@@ -3,7 +3,7 @@ import type { Step } from '../graph/block.ts';
 import type { Builder } from '../graph/builder.ts';
 import { copyRun } from '../graph/copy.ts';
 import { strides } from '../graph/layout.ts';
-import type { ValueData } from '../graph/types.ts';
+import { bytesOf, type ValueData } from '../graph/types.ts';
 import { orderOf, stepsOf, type Value } from '../graph/value.ts';
 import { integers } from '../memory/arena.ts';
 import { integersOf } from './inputs.ts';
@@ -184,7 +184,7 @@ function gatherStep(
   const read = indexReader(indices, picked, pick);
   // beside an empty axis any other may be huge
   const outer = out.count && out.count / (picked.length * inner);
-  if (out.known || value.type === 'bool') {
+  if (out.known || bytesOf(value.type, 1) < 4) {
     return () => {
       read();
       for (let i = 0, at = 0; i < outer; i++) {

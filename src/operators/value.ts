@@ -30,6 +30,9 @@ export function refuseRank(refusal: Refusal, path: string, rank: number): never 
   return refusal.because('unsupported', path, `expected at most ${MAX_RANK} dims, got ${rank}`, MAX_RANK, rank);
 }
 
+/** The types of numbers that operators compute with; 8-bit integers are only moved, and taken by operators of quantized models. */
+export const NUMBERS: readonly ValueType[] = ['float32', 'int64', 'int32'];
+
 export function isFloat(value: Value): value is Value<Float32Array> {
   return value.type === 'float32';
 }

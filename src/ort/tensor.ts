@@ -4,6 +4,8 @@ const ARRAYS = {
   float32: Float32Array,
   int64: BigInt64Array,
   int32: Int32Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
   bool: Uint8Array,
   float16: Uint16Array,
 };
@@ -12,6 +14,8 @@ const TYPE_OF_ARRAY: ReadonlyMap<string, Tensor.Type> = new Map([
   ['Float32Array', 'float32'],
   ['BigInt64Array', 'int64'],
   ['Int32Array', 'int32'],
+  ['Int8Array', 'int8'],
+  ['Uint8Array', 'uint8'],
   ['Float16Array', 'float16'],
 ]);
 /** For each type, the `typeof` that elements of a plain array may have. */
@@ -19,6 +23,8 @@ const ELEMENTS: Readonly<Record<Tensor.Type, readonly string[]>> = {
   float32: ['number'],
   int64: ['bigint', 'number'],
   int32: ['number'],
+  int8: ['number'],
+  uint8: ['number'],
   bool: ['boolean', 'number'],
   // which would be numbers to round, and which bits?
   float16: [],
@@ -35,6 +41,10 @@ export declare namespace Tensor {
     int64: BigInt64Array;
     /** Integers from -2^31 to 2^31 - 1. */
     int32: Int32Array;
+    /** Integers from -128 to 127. */
+    int8: Int8Array;
+    /** Integers from 0 to 255. */
+    uint8: Uint8Array;
     /** 0 or 1. */
     bool: Uint8Array;
     /** The bits of numbers of 16 bits; a Float16Array too. For inputs that are float16 in the file. */
@@ -48,6 +58,10 @@ export declare namespace Tensor {
     int64: bigint;
     /** An element of an Int32Array. */
     int32: number;
+    /** An element of an Int8Array. */
+    int8: number;
+    /** An element of a Uint8Array. */
+    uint8: number;
     /** Kept as 0 or 1. */
     bool: boolean;
     /** Bits of a number of 16 bits. */
@@ -63,7 +77,7 @@ export declare namespace Tensor {
 
 /** A tensor whose type the compiler knows; see `Tensor`. */
 export interface TypedTensor<T extends Tensor.Type> {
-  /** 'float32', 'int64', 'int32', 'bool' or 'float16'. */
+  /** 'float32', 'int64', 'int32', 'int8', 'uint8', 'bool' or 'float16'. */
   readonly type: T;
   /** The shape; [] for a scalar. */
   readonly dims: readonly number[];
@@ -105,7 +119,7 @@ export interface TensorConstructor {
     data: BigInt64Array | readonly bigint[] | readonly number[],
     dims?: readonly number[],
   ): TypedTensor<'int64'>;
-  new <T extends 'float32' | 'int32'>(
+  new <T extends 'float32' | 'int32' | 'int8' | 'uint8'>(
     type: T,
     data: Tensor.DataTypeMap[T] | readonly number[],
     dims?: readonly number[],
@@ -114,6 +128,8 @@ export interface TensorConstructor {
   new (data: Float32Array, dims?: readonly number[]): TypedTensor<'float32'>;
   new (data: BigInt64Array, dims?: readonly number[]): TypedTensor<'int64'>;
   new (data: Int32Array, dims?: readonly number[]): TypedTensor<'int32'>;
+  new (data: Int8Array, dims?: readonly number[]): TypedTensor<'int8'>;
+  new (data: Uint8Array, dims?: readonly number[]): TypedTensor<'uint8'>;
   new (data: readonly boolean[], dims?: readonly number[]): TypedTensor<'bool'>;
   new (
     type: Tensor.Type,

@@ -135,7 +135,7 @@ describe('graphs', () => {
     [
       'an input of strings',
       onnxFile({ nodes: [relu], inputs: { x: [1] }, types: { x: 8 } }),
-      /type of "x" expected float32, int64, int32 or bool, got string$/,
+      /type of "x" expected float32, int64, int32, int8, uint8 or bool, got string$/,
     ],
     [
       'a negative size of an input',

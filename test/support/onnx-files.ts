@@ -22,31 +22,45 @@ export function message(write: (writer: BinaryWriter) => unknown): Uint8Array {
 }
 
 /** A ModelProto around a GraphProto. */
-export function modelFile(graph: Uint8Array, opset: number, irVersion = 8): Uint8Array {
+export function modelFile(
+  graph: Uint8Array,
+  opset: number,
+  irVersion = 8,
+  domains: readonly string[] = [],
+): Uint8Array {
   return message((w) => {
     w.tag(1, WireType.Varint).int64(irVersion);
     w.tag(2, WireType.LengthDelimited).string('test');
     w.tag(7, WireType.LengthDelimited).bytes(graph);
     w.tag(8, WireType.LengthDelimited).bytes(message((v) => v.tag(2, WireType.Varint).int64(opset)));
+    for (const domain of domains) {
+      const version = message((v) =>
+        v.tag(1, WireType.LengthDelimited).string(domain).tag(2, WireType.Varint).int64(1),
+      );
+      w.tag(8, WireType.LengthDelimited).bytes(version);
+    }
   });
 }
 
 /** TensorProto.DataType of what is computed with. */
-export const DATA_TYPES = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
+export const DATA_TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
 
-/** A TensorProto with its data in raw_data. */
-export function tensorProto(name: string, dims: readonly number[], data: ValueData): Uint8Array {
-  const { float32, int32, int64, bool } = DATA_TYPES;
+function typeOf(data: ValueData): number {
+  if (data instanceof Float32Array) return DATA_TYPES.float32;
+  if (data instanceof BigInt64Array) return DATA_TYPES.int64;
+  if (data instanceof Int32Array) return DATA_TYPES.int32;
+  return data instanceof Int8Array ? DATA_TYPES.int8 : DATA_TYPES.bool;
+}
+
+/** A TensorProto with its data in raw_data; a Uint8Array is of bools unless `type` says otherwise. */
+export function tensorProto(
+  name: string,
+  dims: readonly number[],
+  data: ValueData,
+  type: number = typeOf(data),
+): Uint8Array {
   return message((w) => {
     for (const size of dims) w.tag(1, WireType.Varint).int64(size);
-    const type =
-      data instanceof Float32Array
-        ? float32
-        : data instanceof BigInt64Array
-          ? int64
-          : data instanceof Int32Array
-            ? int32
-            : bool;
     w.tag(2, WireType.Varint).int64(type);
     w.tag(8, WireType.LengthDelimited).string(name);
     w.tag(9, WireType.LengthDelimited).bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
@@ -184,5 +198,11 @@ export function graphProto({
 
 /** A whole file of one graph. */
 export function onnxFile(graph: GraphSpec, opset = 17): Uint8Array {
-  return modelFile(graphProto(graph), opset);
+  const domains = new Set(graph.nodes.map(({ domain = '' }) => domain));
+  return modelFile(
+    graphProto(graph),
+    opset,
+    undefined,
+    [...domains].filter((domain) => domain === 'com.microsoft'),
+  );
 }
