@@ -1,5 +1,5 @@
 // What the examples share: the look of a report, comparing with a published answer, and how a program ends.
-import { realpathSync } from 'node:fs';
+import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -7,32 +7,60 @@ import { parseArgs } from 'node:util';
 export class InputError extends Error {}
 
 /**
- * Reads the command line and runs `main` on its arguments, if `url` is the file that Node was started with.
- * Exit codes: 0; 1 if `main` returns false, a check having failed; 2 if the arguments, or what they name, cannot be used.
- * @param {{ url: string, usage: string, maxArguments: number, main: (...args: string[]) => boolean }} program
+ * Reads the command line and runs `main` on its arguments and options, if `url` is the file that Node was started with.
+ * Exit codes: 0; 1 if `main` gives false, a check having failed; 2 if the arguments, or what they name, cannot be used.
+ * @param {{
+ *   url: string, usage: string, minArguments?: number, maxArguments: number, options?: import('node:util').ParseArgsConfig['options'],
+ *   main: (positionals: string[], values: Record<string, any>) => boolean | Promise<boolean>,
+ * }} program
  */
-export function runProgram({ url, usage, maxArguments, main }) {
+export async function runProgram({ url, usage, minArguments = 0, maxArguments, options = {}, main }) {
   if (!process.argv[1] || realpathSync(process.argv[1]) !== fileURLToPath(url)) return;
+  // `| head` closes the pipe: nobody reads on
+  process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   try {
     const { values, positionals } = parseArgs({
-      options: { help: { type: 'boolean', short: 'h' } },
+      options: { help: { type: 'boolean', short: 'h' }, ...options },
       allowPositionals: true,
     });
     if (values.help) {
       console.log(usage);
       return;
     }
-    if (positionals.length > maxArguments) {
-      throw new InputError(`expected at most ${maxArguments} arguments, got ${positionals.length}; see --help`);
+    const wanted = positionals.length < minArguments ? `at least ${minArguments}` : `at most ${maxArguments}`;
+    if (positionals.length < minArguments || positionals.length > maxArguments) {
+      throw new InputError(`expected ${wanted} arguments, got ${positionals.length}; see --help`);
     }
-    if (!main(...positionals)) process.exitCode = 1;
+    if (!(await main(positionals, values))) process.exitCode = 1;
   } catch (error) {
     const wrongOption = String(error.code).startsWith('ERR_PARSE_ARGS');
-    if (!wrongOption && !(error instanceof InputError)) throw error;
-    console.error(`error: ${error.message}`);
+    if (!wrongOption && !(error instanceof InputError || error.name === 'ModelError')) throw error;
+    // node's own message may go on in a second line
+    console.error(`error: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}`);
     process.exitCode = 2;
   }
 }
+
+/** Reads a file that the user named. @param {string} path */
+export function readInput(path) {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new InputError(`${path}: ${error.message}`);
+  }
+}
+
+/** Writes a file that the user named. @param {string} path @param {string | Uint8Array} content */
+export function writeOutput(path, content) {
+  try {
+    writeFileSync(path, content);
+  } catch (error) {
+    throw new InputError(`${path}: ${error.message}`);
+  }
+}
+
+/** A file of the repository, wherever this example lies in it. @param {string} path */
+export const repository = (path) => new URL(`../${path}`, import.meta.resolve('lstm-wasm'));
 
 /** @param {string} label @param {string[]} lines */
 export function row(label, ...lines) {

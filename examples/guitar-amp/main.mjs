@@ -4,7 +4,7 @@ import { basename, extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadNam, loadRTNeural } from 'lstm-wasm/audio';
 import { check, count, InputError, largestDifference, row, runProgram, timed, tiny } from '../program.mjs';
-import { readWav, writeWav } from './wav.mjs';
+import { readWav, writeWav } from '../sound/wav.mjs';
 
 const USAGE = `usage: node examples/guitar-amp/main.mjs [INPUT.wav [OUTPUT.wav]]
 
@@ -30,7 +30,8 @@ const readText = (name) => readFileSync(dataPath(name), 'utf8');
 function amplify(inputPath, outputPath = defaultOutput(inputPath), expected = undefined) {
   const nam = JSON.parse(readText('nam/lstm.nam'));
   const amp = loadNam(nam);
-  const { samples, sampleRate, channels, bitDepth } = readWav(inputPath);
+  const { channels, sampleRate, bitDepth } = readWav(inputPath);
+  const [samples] = channels;
   if (sampleRate !== amp.sampleRate) {
     throw new InputError(`${inputPath}: expected a sample rate of ${amp.sampleRate} Hz, got ${sampleRate} Hz`);
   }
@@ -40,12 +41,12 @@ function amplify(inputPath, outputPath = defaultOutput(inputPath), expected = un
   amp.reset();
   const { milliseconds } = timed(() => play(amp, samples, output));
   amp.dispose();
-  writeWav(outputPath, output, sampleRate);
+  writeWav(outputPath, [output], sampleRate);
 
   const seconds = samples.length / sampleRate;
   const speed = count(Math.round((1000 * seconds) / milliseconds));
   const { gear_make: make, gear_model: name } = nam.metadata;
-  const format = `${channels === 1 ? 'mono' : `the first of ${channels} channels`}, ${bitDepth.replace('f', '')} bits`;
+  const format = `${channels.length === 1 ? 'mono' : `the first of ${channels.length} channels`}, ${bitDepth.replace('f', '')} bits`;
   console.log('Guitar amplifier');
   row(
     'model',
@@ -113,7 +114,7 @@ runProgram({
   url: import.meta.url,
   usage: USAGE,
   maxArguments: 2,
-  main(input, output) {
+  main([input, output]) {
     if (input === undefined) return demonstrate();
     return amplify(input, output);
   },

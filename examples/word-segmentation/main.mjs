@@ -149,7 +149,7 @@ runProgram({
   url: import.meta.url,
   usage: USAGE,
   maxArguments: Number.POSITIVE_INFINITY,
-  main(...texts) {
+  main(texts) {
     if (texts.length === 0) return demonstrate();
     for (const { words } of segment(loadModel(readJson('thai-model5.weights.json')), texts)) {
       console.log(words.join(' | '));

@@ -18,9 +18,9 @@ const TO_FLOAT = {
 const EXTENSIBLE = 0xfffe;
 
 /**
- * The first channel of a WAV file.
+ * A WAV file, channel by channel.
  * @param {string} path
- * @returns {{ samples: Float32Array, sampleRate: number, channels: number, bitDepth: string }}
+ * @returns {{ channels: Float32Array[], sampleRate: number, bitDepth: string }} samples in -1 .. 1; at least one of them
  * @throws {InputError} if it cannot be read, is damaged, or holds other numbers than plain integers or floats
  */
 export function readWav(path) {
@@ -31,7 +31,7 @@ export function readWav(path) {
     () => readFileSync(path),
     (error) => refuse(error.message),
   );
-  const { format, bitDepth, channels, sampleRate, interleaved } = attempt(
+  const { format, bitDepth, count, sampleRate, interleaved } = attempt(
     () => decode(onlySamples(bytes)),
     (error) => refuse(`not a WAV file that can be read: ${error.message}`),
   );
@@ -39,25 +39,29 @@ export function readWav(path) {
   if (!toFloat || format !== (bitDepth === '32f' || bitDepth === '64' ? 3 : 1)) {
     refuse(`expected integers of 8, 16, 24 or 32 bits, or floats, got format ${format} of ${bitDepth} bits`);
   }
-  const samples = new Float32Array(channels > 0 ? Math.floor(interleaved.length / channels) : 0);
-  if (samples.length === 0) refuse('it has no samples');
-  for (let n = 0; n < samples.length; n++) samples[n] = toFloat(interleaved[n * channels]);
-  const odd = samples.findIndex((value) => !Number.isFinite(value));
-  if (odd >= 0) refuse(`sample ${odd} is ${samples[odd]}`);
-  return { samples, sampleRate, channels, bitDepth };
+  const length = count > 0 ? Math.floor(interleaved.length / count) : 0;
+  if (length === 0) refuse('it has no samples');
+  if (sampleRate === 0) refuse('its sample rate is 0');
+  const channels = Array.from({ length: count }, () => new Float32Array(length));
+  for (const [channel, samples] of channels.entries()) {
+    for (let n = 0; n < length; n++) samples[n] = toFloat(interleaved[n * count + channel]);
+    const odd = samples.findIndex((value) => !Number.isFinite(value));
+    if (odd >= 0) refuse(`sample ${odd} is ${samples[odd]}`);
+  }
+  return { channels, sampleRate, bitDepth };
 }
 
 /** What wavefile makes of a file, with the real format in place of "extensible". */
 function decode(bytes) {
   const wav = new WaveFile(bytes);
-  const { audioFormat, numChannels: channels, sampleRate, subformat } = wav.fmt;
+  const { audioFormat, numChannels: count, sampleRate, subformat } = wav.fmt;
   const format = audioFormat === EXTENSIBLE ? subformat[0] : audioFormat;
   if (format === 3 && wav.bitDepth === '32') {
     // wavefile takes extensible floats for integers: the bits are right, and what they mean is not.
     const interleaved = new Float32Array(wav.getSamples(true, Int32Array).buffer);
-    return { format, bitDepth: '32f', channels, sampleRate, interleaved };
+    return { format, bitDepth: '32f', count, sampleRate, interleaved };
   }
-  return { format, bitDepth: wav.bitDepth, channels, sampleRate, interleaved: wav.getSamples(true) };
+  return { format, bitDepth: wav.bitDepth, count, sampleRate, interleaved: wav.getSamples(true) };
 }
 
 /**
@@ -87,14 +91,14 @@ function onlySamples(bytes) {
 }
 
 /**
- * Mono, 32-bit floats: the samples' own bits, nothing rounded or clipped.
+ * 32-bit floats: the samples' own bits, nothing rounded or clipped.
  * @param {string} path
- * @param {Float32Array} samples
+ * @param {Float32Array[]} channels
  * @param {number} sampleRate
  */
-export function writeWav(path, samples, sampleRate) {
+export function writeWav(path, channels, sampleRate) {
   const wav = new WaveFile();
-  wav.fromScratch(1, sampleRate, '32f', samples);
+  wav.fromScratch(channels.length, sampleRate, '32f', channels.length === 1 ? channels[0] : channels);
   attempt(
     () => writeFileSync(path, wav.toBuffer()),
     (error) => {
