@@ -1,7 +1,7 @@
 // DTLN (Westhausen and Meyer, Interspeech 2020): a denoiser of two stacked LSTMs, 8 ms of sound at a time. It imports nothing of
 // Node, so that a page or an AudioWorklet can bundle it.
 import { LayerNorm, Linear, LSTM, sigmoid } from 'lstm-wasm';
-import { RealTransform } from './real-transform.mjs';
+import { RealTransform } from '../sound/real-transform.mjs';
 
 /** Samples a second, in a block, and in the frame of four blocks that the network sees. */
 export const RATE = 16_000;
