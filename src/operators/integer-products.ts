@@ -190,8 +190,6 @@ function integerProduct(
   };
 }
 
-const NO_SCALES = { aScale: -1, bScale: -1, bias: -1 };
-
 /** Its sums are float32: exact up to 2^24, and as near as float32 beyond. */
 const convInteger: Operator = {
   inputs: [2, 4],
@@ -223,7 +221,7 @@ const convInteger: Operator = {
 };
 
 export const INTEGER_PRODUCTS: readonly (readonly [string, Operator])[] = [
-  ['MatMulInteger', integerProduct([2, 4], { ...NO_SCALES, aZero: 2, bZero: 3 })],
+  ['MatMulInteger', integerProduct([2, 4], { aScale: -1, aZero: 2, bScale: -1, bZero: 3, bias: -1 })],
   ['ConvInteger', convInteger],
   ['com.microsoft.MatMulIntegerToFloat', integerProduct([4, 7], { aScale: 2, bScale: 3, aZero: 4, bZero: 5, bias: 6 })],
   [

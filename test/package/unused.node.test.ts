@@ -27,7 +27,7 @@ describe.each(bundlers)('%s', (bundler) => {
     ['parseSafetensors', '/safetensors', 16_000, 16_400],
     ['parseCheckpoint', '/pytorch', 39_500, 40_500],
     ['parseOnnx', '/onnx', 26_000, 26_400],
-    ['Tensor', '/ort', 3_700, 5_300],
+    ['Tensor', '/ort', 3_800, 5_300],
     ['ModelError', '/ort', 250, 250],
   ])('has no wasm in an import of %s from lstm-wasm%s', async (name, entry, minified, whole) => {
     const code = await bundle(`export { ${name} } from 'lstm-wasm${entry}';`);

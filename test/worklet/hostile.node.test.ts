@@ -60,7 +60,7 @@ describe('messages that no LstmNode sends', async () => {
       /activation.kind" expected an integer from 0 to 23/,
     ],
     ['a constant that is none', activated({ kind: 18, alpha: 'x', beta: 0 }), /activation" expected numbers/],
-    ['other kernels', { ...good, kernels: {} }, /"kernels" expected the compiled lstm-onnx.wasm/],
+    ['other kernels', { ...good, kernels: {} }, /"kernels" expected this version's compiled lstm-onnx.wasm/],
     ['a rate that is text', { ...good, sampleRate: '48000' }, /"model.sampleRate" expected a rate in Hz/],
     ['skip', { ...good, skip: 2 }, /"model.skip" expected a boolean/],
     ['more knobs', await read(guitarML({ I: 4 })), /the model has 3 knobs, and the node 0/],
