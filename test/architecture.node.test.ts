@@ -21,6 +21,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(READERS.map((reader) => [reader, KERNELS_ROOMS])),
   ort: ['base', 'files', 'onnx.ts'],
   worklet: ['base', 'memory', 'cells', 'audio'],
+  check: ['base', 'memory', 'nn', 'cells'],
 };
 
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })

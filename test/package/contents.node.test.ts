@@ -41,7 +41,9 @@ const FILES = [
   'dist/cells.js.map',
   'dist/core.js',
   'dist/core.js.map',
-  ...['audio', 'index', 'keras', 'modules-onnx', 'modules', 'onnx', 'ort'].map((name) => `dist/edge-light/${name}.js`),
+  ...['audio', 'index', 'keras', 'modules-onnx', 'modules', 'onnx', 'ort', 'self-test'].map(
+    (name) => `dist/edge-light/${name}.js`,
+  ),
   'dist/effects.js',
   'dist/effects.js.map',
   'dist/embedded-onnx.js',
@@ -72,9 +74,14 @@ const FILES = [
   'dist/safetensors.d.ts',
   'dist/safetensors.js',
   'dist/safetensors.js.map',
+  'dist/self-test.d.ts',
+  'dist/self-test.js',
+  'dist/self-test.js.map',
   'dist/shared.d.ts',
   'dist/wasm.d.ts',
-  ...['audio', 'index', 'keras', 'modules-onnx', 'modules', 'onnx', 'ort'].map((name) => `dist/workerd/${name}.js`),
+  ...['audio', 'index', 'keras', 'modules-onnx', 'modules', 'onnx', 'ort', 'self-test'].map(
+    (name) => `dist/workerd/${name}.js`,
+  ),
   'dist/worklet-messages.js',
   'dist/worklet-messages.js.map',
   'dist/worklet-processor.d.ts',
@@ -167,7 +174,7 @@ describe('the tarball', () => {
   });
 
   it('is small', () => {
-    expect(statSync(tarball).size).toBeLessThanOrEqual(430_000);
+    expect(statSync(tarball).size).toBeLessThanOrEqual(440_000);
     const wasm = readFileSync(join(installed, 'dist/lstm.wasm'));
     expect(wasm.length).toBeLessThanOrEqual(16_000);
     expect(WebAssembly.validate(wasm)).toBe(true);

@@ -39,6 +39,10 @@ const ANSWERS: Readonly<Record<string, string>> = {
       return [ort.InferenceSession === InferenceSession, ...(await session.run(Object.fromEntries(feeds))).Y.data];
     };
   `,
+  'lstm-wasm/self-test': `
+    import { selfTest } from 'lstm-wasm/self-test';
+    export const answer = async () => (selfTest(), ['passed']);
+  `,
   'lstm-wasm/keras': `
     import { loadKeras } from 'lstm-wasm/keras';
     export const answer = async () => {

@@ -25,6 +25,7 @@ const PROGRAM = `
   import { type CheckpointOptions, type CheckpointTensor, parseCheckpoint } from 'lstm-wasm/pytorch';
   import { type KerasModel, loadKeras, readKerasWeights } from 'lstm-wasm/keras';
   import * as ort from 'lstm-wasm/ort';
+  import { selfTest } from 'lstm-wasm/self-test';
   import * as safetensors from 'lstm-wasm/safetensors';
   import { type Effect, registerEffect } from 'lstm-wasm/worklet-scope';
   import { processorText } from 'lstm-wasm/worklet-text';
@@ -89,7 +90,8 @@ const PROGRAM = `
   const ran = ort.InferenceSession.create(file).then((s) => s.run({ x: new ort.Tensor('float32', [1]), y: input }));
   const same: typeof ModelError = safetensors.ModelError;
   const error = (e: unknown): string => (e instanceof ModelError ? e.code + e.path : '');
-  initialize(wasm, { int8: int8Wasm });
+  initialize(wasm, { int8: int8Wasm, onnx: onnxWasm });
+  selfTest();
   loadOnnx(file, { kernels: onnxWasm });
   initialize(edgeWasm);
   LSTM.fromStateDict(weights, { prefix: 'lstm.' }).dispose();

@@ -1,0 +1,1 @@
+export { selfTest } from './check/self-test.ts';
