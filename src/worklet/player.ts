@@ -131,6 +131,8 @@ export class Player {
   }
 
   private _fadeTo(next: Source): void {
+    const last = this._queued ?? this._to ?? this._from;
+    if (next instanceof Dry && last instanceof Dry && next.latency === last.latency) return;
     if (this._to) {
       this._queued = next;
       return;

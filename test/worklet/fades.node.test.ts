@@ -142,6 +142,15 @@ test('requests during a fade: the last one is what is heard at the end, and ever
   expect(models.map(({ log }) => log.disposed)).toEqual([1, 1, 1, 1, 1]);
 });
 
+test('a model that is loaded while its node is bypassed fades in at once', async () => {
+  const rig = await gains(gain(1), { bypass: true, fade: 0.01 });
+  loads(rig, 1, gain(0.5));
+  rig.send({ type: 'bypass', on: false });
+  const [y] = rig.play([new Float32Array(2048).fill(1)]);
+  expect(new Set(y!.subarray(0, 480))).toEqual(new Set([1]));
+  expect(new Set(y!.subarray(959))).toEqual(new Set([0.5]));
+});
+
 test('a fade of no length is a change from one sample to the next', async () => {
   const rig = await gains(gain(1), { fade: 0 });
   loads(rig, 1, gain(-1));
