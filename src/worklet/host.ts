@@ -14,7 +14,7 @@ import { Player } from './player.ts';
 import { sendError } from './sent-error.ts';
 import { Voice } from './source.ts';
 
-const TYPES: readonly ToProcessor['type'][] = ['load', 'bypass', 'reset', 'measure', 'measured', 'dispose'];
+const TYPES: readonly ToProcessor['type'][] = ['load', 'bypass', 'reset', 'measure', 'dispose'];
 
 /** Rates that a resampler is made for. */
 const [LOWEST, HIGHEST] = [1000, 768_000];
@@ -146,12 +146,14 @@ export class Host {
       case 'reset':
         player.reset();
         break;
-      case 'measure':
-        this._meter.begin();
+      case 'measure': {
+        const { id, on } = message as Extract<ToProcessor, { type: 'measure' }>;
+        checkBoolean(WHO, 'message.on', on);
+        const load = this._meter.end();
+        if (on) this._meter.begin();
+        this._port.postMessage({ type: 'measured', id, load });
         break;
-      case 'measured':
-        this._port.postMessage({ type: 'measured', id: (message as { id: number }).id, load: this._meter.end() });
-        break;
+      }
       case 'dispose':
         this._isOver = true;
         player.dispose();

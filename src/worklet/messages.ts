@@ -44,8 +44,7 @@ export type ToProcessor =
   | { readonly type: 'load'; readonly id: number; readonly model: SentModel }
   | { readonly type: 'bypass'; readonly on: boolean }
   | { readonly type: 'reset' }
-  | { readonly type: 'measure' }
-  | { readonly type: 'measured'; readonly id: number }
+  | { readonly type: 'measure'; readonly id: number; readonly on: boolean }
   | { readonly type: 'dispose' };
 
 /** An error as a message has it. */

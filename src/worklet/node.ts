@@ -157,14 +157,19 @@ export class LstmNode extends Base {
 
   /**
    * Measures how long blocks take to compute.
-   * @param during seconds of the clock on the wall, or a promise at whose end to stop, such as that of startRendering()
+   * @param during seconds to measure, or a function that returns when to stop: `() => context.startRendering()`
    */
-  async measureLoad(during: number | Promise<unknown> = 1): Promise<Load> {
-    const isTime = typeof during === 'number';
-    if (isTime && !(during >= 0 && during <= 3600)) throw wrongNumber(WHO, 'during', 'seconds from 0 to 3600', during);
-    this._post({ type: 'measure' });
-    await (isTime ? new Promise((resolve) => setTimeout(resolve, 1000 * during)) : during);
-    const answer = await this._ask((id) => ({ type: 'measured', id }));
+  async measureLoad(during: number | (() => Promise<unknown>) = 1): Promise<Load> {
+    if (typeof during !== 'function' && !(typeof during === 'number' && during >= 0 && during <= 3600)) {
+      throw wrongNumber(WHO, 'during', 'seconds from 0 to 3600, or a function', during);
+    }
+    const measure = (on: boolean) => this._ask((id) => ({ type: 'measure', id, on }));
+    const wait = async () =>
+      typeof during === 'function' ? during() : new Promise((resolve) => setTimeout(resolve, 1000 * during));
+    await measure(true);
+    const [waited] = await Promise.allSettled([wait()]);
+    const answer = await measure(false);
+    if (waited.status === 'rejected') throw waited.reason;
     return (answer as Extract<FromProcessor, { type: 'measured' }>).load;
   }
 

@@ -145,7 +145,7 @@ const DOM = `
     // @ts-expect-error a message that the processor does not know
     node.port.postMessage({ type: 'other' });
     await node.load(new Map([['weight_ih_l0', { data: new Float32Array(4), dims: [4, 1] }]]), { sampleRate: 48_000 });
-    const { average }: Load = await node.measureLoad(context.close());
+    const { average }: Load = await node.measureLoad(() => context.close());
     node.bypass = average + node.latency > 1;
     // @ts-expect-error an option that nobody reads
     await LstmNode.create(context, '{}', { stereo: true });

@@ -4,7 +4,7 @@ import { loadGuitarML, loadRTNeural } from '../../src/audio.ts';
 import { Linear, LSTM } from '../../src/index.ts';
 import { guitarML, rtneural } from '../support/audio-files.ts';
 import { root } from '../support/consumer.ts';
-import { engines, type Page, serve } from './engines.ts';
+import { engines, serve } from './engines.mjs';
 
 // LstmNode in whole browsers, by OfflineAudioContext. dist/ must have been built.
 
@@ -27,7 +27,7 @@ describe.each(engines)('$name', ({ name, program, open }) => {
     });
     return;
   }
-  let page: Page;
+  let page: Awaited<ReturnType<(typeof engines)[number]['open']>>;
   beforeAll(async () => {
     page = await open(program, url);
   }, 60_000);

@@ -151,6 +151,27 @@ test('a model that is loaded while its node is bypassed fades in at once', async
   expect(new Set(y!.subarray(959))).toEqual(new Set([0.5]));
 });
 
+test('the load is measured when it is asked for', async () => {
+  const slow = gain(1);
+  const rig = await gains({
+    ...slow,
+    process: (x: Float32Array, y: Float32Array) => {
+      for (const end = Date.now() + 4; Date.now() < end; );
+      y.set(x);
+    },
+  });
+  const none = { average: 0, peak: 0, blocks: 0, late: 0 };
+  rig.play([new Float32Array(256)]);
+  expect(rig.send({ type: 'measure', id: 1, on: true })).toEqual({ type: 'measured', id: 1, load: none });
+  rig.play([new Float32Array(256)]);
+  const load = { average: expect.any(Number), peak: expect.any(Number), blocks: 2, late: 2 };
+  const answer = rig.send({ type: 'measure', id: 2, on: false });
+  expect(answer).toEqual({ type: 'measured', id: 2, load });
+  expect((answer as any).load.average).toBeGreaterThan(1);
+  rig.play([new Float32Array(256)]);
+  expect(rig.send({ type: 'measure', id: 3, on: false })).toMatchObject({ id: 3, load: { blocks: 2 } });
+});
+
 test('a fade of no length is a change from one sample to the next', async () => {
   const rig = await gains(gain(1), { fade: 0 });
   loads(rig, 1, gain(-1));

@@ -128,6 +128,6 @@ export async function load([seconds, channels, rate]) {
   source.start();
   source.connect(node).connect(context.destination);
   const start = performance.now();
-  const measured = await node.measureLoad(context.startRendering());
+  const measured = await node.measureLoad(() => context.startRendering());
   return { ...measured, milliseconds: performance.now() - start };
 }

@@ -1,33 +1,26 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium, firefox } from 'playwright';
 
 // Whole browsers, each with a page of this repository open, in which programs run: a page of its own, not one of a test runner.
 
-/** A page in which functions run. */
-export interface Page {
-  /** Imports a module by its path in the repository, calls one of its exports with `argument`, and gives its result as JSON has it. */
-  call(path: string, name: string, argument?: unknown): Promise<any>;
-  close(): Promise<void>;
-}
+/**
+ * A page in which functions run: call() imports a module by its path in the repository, calls one of its exports with an argument, and
+ * gives its result as JSON has it.
+ * @typedef {{ call(path: string, name: string, argument?: unknown): Promise<any>, close(): Promise<void> }} Page
+ */
 
-export interface Engine {
-  readonly name: string;
-  /** undefined if it is not on this machine */
-  readonly program: string | undefined;
-  open(program: string, url: string): Promise<Page>;
-}
-
-const find = (...paths: (string | undefined)[]) => paths.find((path) => path !== undefined && existsSync(path));
+/** @param {(string | undefined)[]} paths */
+const find = (...paths) => paths.find((path) => path !== undefined && existsSync(path));
 
 const call = `async ([path, name, argument]) => (await import(path))[name](argument)`;
 
-async function openWith(launched: ReturnType<typeof chromium.launch>, url: string): Promise<Page> {
+/** @returns {Promise<Page>} */
+async function openWith(launched, url) {
   const browser = await launched;
   const page = await browser.newPage();
   await page.goto(url);
@@ -37,16 +30,16 @@ async function openWith(launched: ReturnType<typeof chromium.launch>, url: strin
   };
 }
 
-/** WebKitGTK by its WebDriver, which needs a display. */
-async function openWebKit(program: string, url: string): Promise<Page> {
+/** WebKitGTK by its WebDriver, which needs a display. @returns {Promise<Page>} */
+async function openWebKit(program, url) {
   const port = 20_000 + (process.pid % 20_000);
   const host = '127.0.0.1';
   const args = ['-a', program, `--port=${port}`, `--host=${host}`];
   const driver = spawn('xvfb-run', args, { stdio: 'ignore', detached: true });
-  const send = async (method: string, path: string, body?: unknown) => {
+  const send = async (method, path, body = undefined) => {
     const text = body === undefined ? null : JSON.stringify(body);
     const response = await fetch(`http://${host}:${port}${path}`, { method, body: text });
-    const { value } = (await response.json()) as { value: any };
+    const { value } = await response.json();
     if (!response.ok) throw new Error(`${value.error}: ${value.message}`);
     return value;
   };
@@ -67,12 +60,12 @@ async function openWebKit(program: string, url: string): Promise<Page> {
     },
     async close() {
       await send('DELETE', session).catch(() => undefined);
-      process.kill(-driver.pid!, 'SIGTERM');
+      process.kill(-driver.pid, 'SIGTERM');
     },
   };
 }
 
-async function waitFor(driver: ChildProcess, isReady: () => Promise<unknown>): Promise<void> {
+async function waitFor(driver, isReady) {
   for (let k = 0; k < 100 && driver.exitCode === null; k++) {
     try {
       await isReady();
@@ -92,7 +85,11 @@ const CHROMIUM_ARGUMENTS = [
   '--autoplay-policy=no-user-gesture-required',
 ];
 
-export const engines: readonly Engine[] = [
+/**
+ * `program` is undefined if it is not on this machine.
+ * @type {readonly { name: string, program: string | undefined, open(program: string, url: string): Promise<Page> }[]}
+ */
+export const engines = [
   {
     name: 'Chromium',
     program: find(process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'),
@@ -101,7 +98,7 @@ export const engines: readonly Engine[] = [
   {
     name: 'Firefox',
     program: find(process.env.FIREFOX, '/usr/bin/firefox-esr'),
-    open: (executablePath, url) => openWith(firefox.launch({ channel: 'moz-firefox', executablePath } as object), url),
+    open: (executablePath, url) => openWith(firefox.launch({ channel: 'moz-firefox', executablePath }), url),
   },
   {
     name: 'WebKit',
@@ -110,14 +107,14 @@ export const engines: readonly Engine[] = [
   },
 ];
 
-const TYPES: Readonly<Record<string, string>> = {
+const TYPES = {
   '.html': 'text/html',
   '.js': 'text/javascript',
   '.mjs': 'text/javascript',
 };
 
-/** Serves the files below `root`; '/' is an empty page. */
-export async function serve(root: string): Promise<{ url: string; server: Server }> {
+/** Serves the files below `root`; '/' is an empty page. @param {string} root */
+export async function serve(root) {
   const server = createServer(async ({ url = '/' }, response) => {
     const path = normalize(decodeURIComponent(new URL(url, 'http://localhost').pathname));
     try {
@@ -129,6 +126,6 @@ export async function serve(root: string): Promise<{ url: string; server: Server
       response.end();
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, server };
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  return { url: `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}/`, server };
 }
