@@ -3,38 +3,66 @@
 //   2^y = 2^n (1 + m(r)),   m(r) = 2^r - 1 = r (C1 + C2 r + ... + C6 r^5)   on [-1/2, 1/2].
 // C1 .. C6 minimise the largest relative error of m (1.1e-8, Lawson's weighted least squares), so m keeps its relative
 // accuracy near 0, and tanh with it.
-// Constants are loaded from memory: one instruction each, where a splat of an immediate costs three (measured, V8 on x86-64).
+// Constants are loaded from memory: one instruction each, where a splat of an immediate costs three (measured, V8 on x86-64). One
+// table, since a segment of data for each would double its bytes in the module.
 
-const C1 = memory.data<f32>([0.6931471824645996], 4);
-const C2 = memory.data<f32>([0.24022649228572845], 4);
-const C3 = memory.data<f32>([0.05550357326865196], 4);
-const C4 = memory.data<f32>([0.009618237614631653], 4);
-const C5 = memory.data<f32>([0.0013390735257416964], 4);
-const C6 = memory.data<f32>([0.00015403512225020677], 4);
-const ONE = memory.data<f32>([1], 4);
-const TWO = memory.data<f32>([2], 4);
+/** The constants below, in their order. */
+// biome-ignore format: a line for each
+const TABLE = memory.data<f32>([
+  0.6931471824645996,
+  0.24022649228572845,
+  0.05550357326865196,
+  0.009618237614631653,
+  0.0013390735257416964,
+  0.00015403512225020677,
+  1,
+  2,
+  12583039,
+  -127,
+  128,
+  10,
+  -0.0,
+  1.4426950408889634,
+  -1.4426950408889634,
+  2.8853900817779268,
+  0.693359375,
+  -2.1219444e-4,
+  0.3466796875,
+  -3.06131872e-4,
+  -88.02969193111305,
+  88.722839111673,
+], 4);
+const C1 = TABLE;
+const C2 = TABLE + 4;
+const C3 = TABLE + 8;
+const C4 = TABLE + 12;
+const C5 = TABLE + 16;
+const C6 = TABLE + 20;
+const ONE = TABLE + 24;
+const TWO = TABLE + 28;
 /** 1.5 * 2^23 + 127: adding it rounds to an integer and leaves n + 127, the exponent bits of 2^n, in the low bits. */
-const ROUND = memory.data<f32>([12583039], 4);
+const ROUND = TABLE + 32;
 /** 2^-127 gets exponent bits 0 and counts as 0 ... */
-const MIN_EXPONENT = memory.data<f32>([-127], 4);
+const MIN_EXPONENT = TABLE + 36;
 /** ... and 2^128 counts as infinity. */
-const MAX_EXPONENT = memory.data<f32>([128], 4);
+const MAX_EXPONENT = TABLE + 40;
 /** Above it tanh is 1 in float32, with a margin. */
-const MAX_TANH = memory.data<f32>([10], 4);
+const MAX_TANH = TABLE + 44;
 /** The sign bit alone */
-const SIGN = memory.data<f32>([-0.0], 4);
-const LOG2_E = memory.data<f32>([1.4426950408889634], 4);
-const MINUS_LOG2_E = memory.data<f32>([-1.4426950408889634], 4);
-const TWO_LOG2_E = memory.data<f32>([2.8853900817779268], 4);
+const SIGN = TABLE + 48;
+/** log2(e), -log2(e), 2 log2(e) */
+const LOG2_E = TABLE + 52;
+const MINUS_LOG2_E = TABLE + 56;
+const TWO_LOG2_E = TABLE + 60;
 /** ln(2) in two parts, the first of which has 10 bits, so that n times it is exact. */
-const LN2_HIGH = memory.data<f32>([0.693359375], 4);
-const LN2_LOW = memory.data<f32>([-2.1219444e-4], 4);
+const LN2_HIGH = TABLE + 64;
+const LN2_LOW = TABLE + 68;
 /** ln(2) / 2 in two parts likewise; the second part is multiplied by 2 log2(e). */
-const HALF_LN2_HIGH = memory.data<f32>([0.3466796875], 4);
-const HALF_LN2_LOW = memory.data<f32>([-3.06131872e-4], 4);
+const HALF_LN2_HIGH = TABLE + 72;
+const HALF_LN2_LOW = TABLE + 76;
 /** -127 and 128 times ln(2) */
-const MIN_EXP = memory.data<f32>([-88.02969193111305], 4);
-const MAX_EXP = memory.data<f32>([88.722839111673], 4);
+const MIN_EXP = TABLE + 80;
+const MAX_EXP = TABLE + 84;
 
 function constant(pointer: usize): v128 {
   return v128.load32_splat(pointer);

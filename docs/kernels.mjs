@@ -15,6 +15,7 @@ export function place(row, H) {
   if (H === 0) return { panel: Math.floor(row / 16), column: row % 16 };
   const gate = Math.floor(row / H);
   const unit = row % H;
+  if (unit < H - (H % 8)) return { panel: 2 * Math.floor(unit / 8) + (gate >> 1), column: 8 * (gate % 2) + (unit % 8) };
   return { panel: Math.floor(unit / 4), column: 4 * gate + (unit % 4) };
 }
 
@@ -122,20 +123,21 @@ function withSign(size, x) {
 
 /**
  * c = sigmoid(f) c + sigmoid(i) tanh(g), h = sigmoid(o) tanh(c): a row of lstm_gates_f32.
- * @param {Float32Array} z [panels][i, f, g, o][4]
+ * @param {Float32Array} z [floor(H / 8)][i, f, g, o][8], then [ceil(H % 8 / 4)][i, f, g, o][4]
  * @param {Float32Array} c [H], updated
  * @param {Float32Array} h [H], written
  */
 export function gates(z, c, h) {
   for (let unit = 0; unit < c.length; unit++) {
-    const i = 16 * Math.floor(unit / 4) + (unit % 4);
-    let e = exp2xMinusOne(z[i + 8]);
-    const kept = f(c[unit] / onePlusExpNeg(z[i + 4]));
-    const added = f(withSign(e, z[i + 8]) / f(onePlusExpNeg(z[i]) * f(e + 2)));
+    const lanes = unit < c.length - (c.length % 8) ? 8 : 4;
+    const i = 4 * lanes * Math.floor(unit / lanes) + (unit % lanes);
+    let e = exp2xMinusOne(z[i + 2 * lanes]);
+    const kept = f(c[unit] / onePlusExpNeg(z[i + lanes]));
+    const added = f(withSign(e, z[i + 2 * lanes]) / f(onePlusExpNeg(z[i]) * f(e + 2)));
     const cell = f(kept + added);
     c[unit] = Math.abs(cell) < 2 ** -110 ? 0 : cell;
     e = exp2xMinusOne(c[unit]);
-    h[unit] = f(withSign(e, c[unit]) / f(onePlusExpNeg(z[i + 12]) * f(e + 2)));
+    h[unit] = f(withSign(e, c[unit]) / f(onePlusExpNeg(z[i + 3 * lanes]) * f(e + 2)));
   }
 }
 

@@ -185,8 +185,7 @@ describe('gates', () => {
       const c = new Float32Array(memory.buffer, block + 4 * zFloats, H);
       const h = new Float32Array(memory.buffer, block + 4 * (zFloats + H), H);
       units.forEach((unit, u) => {
-        const at = Math.floor(u / LANES) * 4 * LANES + (u % LANES);
-        for (let gate = 0; gate < 4; gate++) z[at + gate * LANES] = unit[gate]!;
+        for (let gate = 0; gate < 4; gate++) z[wasm().panel_index(gate * H + u, 1, H)] = unit[gate]!;
         c[u] = unit[4]!;
       });
       lstm_gates_f32(block, c.byteOffset, h.byteOffset, h.byteOffset, H);

@@ -16,7 +16,7 @@ export const PANEL_BYTES = 4 * PANEL;
 
 /** How the rows of a matrix [dims[0]][the rest] lie in panels. */
 export interface Panels {
-  /** H, if the rows are the gates of H units, which a panel takes four units at a time. Default: rows keep their order. */
+  /** H, if the rows are the gates of H units, which two panels take eight units at a time. Default: rows keep their order. */
   readonly units?: number;
   /** FLOAT32, the default, or the form of 8-bit weights. */
   readonly form?: Form;

@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest';
 import { buffer, run } from '../support/canaries.ts';
-import { kernels, LANES, PANEL } from '../support/kernels.ts';
+import { gateRow, kernels, LANES, PANEL } from '../support/kernels.ts';
 import { panels } from '../support/panels.ts';
 import { near, numbers, same, sweep, upTo } from '../support/sweep.ts';
 
@@ -11,8 +11,8 @@ describe('lstm_gates_f32', () => {
   const gates = (H: number, z: readonly number[], c: readonly number[], hIsY: boolean) => {
     const count = Math.ceil(H / LANES);
     const cells = panels(count, 1, (column) => {
-      const unit = Math.floor(column / PANEL) * LANES + (column % LANES);
-      return unit < H ? z[(Math.floor(column / LANES) % 4) * H + unit] : undefined;
+      const row = gateRow(column, H);
+      return row === undefined ? undefined : z[row];
     });
     const result = run(
       {

@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest';
 import { FLOAT32 } from '../../src/memory/abi.ts';
 import { type Buffer, buffer, type Cell, run } from '../support/canaries.ts';
-import { kernels, LANES, PANEL, product, runOf, TILE_ROWS } from '../support/kernels.ts';
+import { gateRow, kernels, LANES, PANEL, product, runOf, TILE_ROWS } from '../support/kernels.ts';
 import { type Matrix, type State, sequence } from '../support/oracle.ts';
 import { panels } from '../support/panels.ts';
 import { near, numbers, random, same, sweep, upTo } from '../support/sweep.ts';
@@ -32,10 +32,7 @@ describe('lstm_run', () => {
   /** Every layer and direction in panels, and in `matrices` under PyTorch's names. */
   function weights(shape: Shape, matrices: Map<string, Matrix>): Weights[] {
     const { I, H, P, L, D } = shape;
-    const gateRow = (column: number) => {
-      const unit = Math.floor(column / PANEL) * LANES + (column % LANES);
-      return unit < H ? (Math.floor(column / LANES) % 4) * H + unit : undefined;
-    };
+    const rowOf = (column: number) => gateRow(column, H);
     const projectionRow = (column: number) => (column < P ? column : undefined);
     const matrix = (name: string, count: number, rows: number, K: number, row: (column: number) => Cell) => {
       const data = numbers(rows * K, 0.75).map(Math.fround);
@@ -55,10 +52,10 @@ describe('lstm_run', () => {
       return {
         inputs,
         buffers: {
-          ih: matrix(`weight_ih${suffix}`, gates, 4 * H, inputs, gateRow),
-          hh: matrix(`weight_hh${suffix}`, gates, 4 * H, outputs(shape), gateRow),
+          ih: matrix(`weight_ih${suffix}`, gates, 4 * H, inputs, rowOf),
+          hh: matrix(`weight_hh${suffix}`, gates, 4 * H, outputs(shape), rowOf),
           hr: matrix(`weight_hr${suffix}`, projections, P, H, projectionRow),
-          bias: matrix(`bias_ih${suffix}`, gates, 4 * H, 1, gateRow),
+          bias: matrix(`bias_ih${suffix}`, gates, 4 * H, 1, rowOf),
           hrBias: buffer('in', projections, PANEL, new Array<number>(projections * PANEL).fill(0)),
         },
       };
