@@ -14,7 +14,15 @@ export type { WasmModule } from './memory/wasm.ts';
 export type { LSTMState } from './nn/state.ts';
 export type { ExternalData } from './onnx/external.ts';
 export type { OnnxFeed, OnnxFeeds, OnnxPort } from './onnx/feeds.ts';
-export type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxValueInfo } from './onnx/model.ts';
+export type {
+  OnnxAttribute,
+  OnnxFunction,
+  OnnxGraph,
+  OnnxModel,
+  OnnxNode,
+  OnnxReference,
+  OnnxValueInfo,
+} from './onnx/model.ts';
 export type { OnnxResult, RunOptions } from './onnx/results.ts';
 export type { OnnxSession } from './onnx/session.ts';
 export type { OnnxStream, OnnxStreamOptions } from './onnx/stream.ts';

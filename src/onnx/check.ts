@@ -1,7 +1,14 @@
 import { describe, shorten } from '../base/tensor.ts';
 import { checkKernels } from '../cells/kernels.ts';
 import { OPERATORS } from '../operators/operators.ts';
-import { isGraph, type OnnxAttribute, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
+import {
+  type InlinedNode,
+  isGraph,
+  type OnnxAttribute,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+} from './model.ts';
 import { LONGEST, nodePath } from './node.ts';
 import { refuse, refuseBecause, refuseMissing } from './refuse.ts';
 
@@ -37,7 +44,7 @@ export function subgraphs(node: OnnxNode): OnnxGraph[] {
 }
 
 /** The name of a node's operator, with its domain unless that is ONNX's own. */
-export function keyOf({ domain, opType }: OnnxNode): string {
+export function keyOf({ domain, opType }: Pick<OnnxNode, 'domain' | 'opType'>): string {
   return domain ? `${domain}.${opType}` : opType;
 }
 
@@ -74,11 +81,12 @@ export function neededFor(graph: OnnxGraph, outputs: readonly string[]): Needed 
  * @throws Error if a node may need lstm-onnx.wasm where the engine compiles no bytes and none was given
  */
 export function checkOperators({ opsets, graph }: OnnxModel, needed: ReadonlySet<OnnxNode>): number {
-  const opset = opsets.get('');
-  if (opset === undefined || opset < MIN_OPSET || opset > MAX_OPSET) {
+  const checkSet = (opset: number | undefined, path: string): number => {
+    if (opset !== undefined && opset >= MIN_OPSET && opset <= MAX_OPSET) return opset;
     const expected = `an operator set of ONNX from ${MIN_OPSET} to ${MAX_OPSET}`;
-    refuse('unsupported', 'model.opset_import', '', expected, opset);
-  }
+    return refuse('unsupported', path, '', expected, opset);
+  };
+  const opset = checkSet(opsets.get(''), 'model.opset_import');
   const unsupported = new Map<string, string[]>();
   const add = (key: string, node: OnnxNode, at: string): void => {
     if (!unsupported.has(key)) unsupported.set(key, []);
@@ -89,7 +97,7 @@ export function checkOperators({ opsets, graph }: OnnxModel, needed: ReadonlySet
       if (!needed.has(node)) continue;
       const at = `${path}.node[${i}]`;
       const operator = OPERATORS.get(keyOf(node));
-      if (!operator || (operator.since ?? MIN_OPSET) > opset) {
+      if (!operator || (operator.since ?? MIN_OPSET) > checkSet((node as InlinedNode).opset ?? opset, at)) {
         add(keyOf(node), node, at);
       } else if (SLIDING.has(node.opType) && ![1, 2].includes(spatialAxes(node, inner))) {
         add(`${node.opType} with ${spatialAxes(node, inner)} axes`, node, at);

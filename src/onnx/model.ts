@@ -16,6 +16,26 @@ export interface OnnxModel {
   readonly producer: string;
   /** The main graph. */
   readonly graph: OnnxGraph;
+  /** Functions of the model's own, which loadOnnx() puts in place of the nodes that call them. */
+  readonly functions: readonly OnnxFunction[];
+}
+
+/** A function of a model: an operator that the file itself defines by nodes. */
+export interface OnnxFunction {
+  /** The operator of the nodes that call it; with an overload `name:overload`. */
+  readonly name: string;
+  /** The domain of these nodes. */
+  readonly domain: string;
+  /** Versions of operator sets by domain, for its nodes. */
+  readonly opsets: ReadonlyMap<string, number>;
+  /** Names of the inputs in the nodes below; a call may leave out the last ones. */
+  readonly inputs: readonly string[];
+  /** Names of the outputs. */
+  readonly outputs: readonly string[];
+  /** What attributes are where a call does not give them. */
+  readonly attributes: ReadonlyMap<string, OnnxAttribute>;
+  /** The nodes in the order of computation. */
+  readonly nodes: readonly OnnxNode[];
 }
 
 /** A graph of a file: the main one, or a branch of an If. */
@@ -58,6 +78,11 @@ export interface OnnxNode {
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
 }
 
+/** A node of a function in place of a call, whose operator set may be another than the model's. */
+export interface InlinedNode extends OnnxNode {
+  readonly opset?: number | undefined;
+}
+
 /** An attribute of a node. Integers beyond 2^53 are bigints. */
 export type OnnxAttribute =
   | number
@@ -68,14 +93,20 @@ export type OnnxAttribute =
   | (number | bigint)[]
   | string[]
   | OnnxTensor[]
-  | OnnxGraph[];
+  | OnnxGraph[]
+  | OnnxReference;
+
+/** In a function: the attribute of this name of the node that calls it. */
+export interface OnnxReference {
+  readonly reference: string;
+}
 
 export function isGraph(value: OnnxAttribute | undefined): value is OnnxGraph {
   return typeof value === 'object' && 'nodes' in value;
 }
 
 // Bytes counted for each thing beside its strings and tensors, so that a file of countless empty entries is refused.
-const NODE_BYTES = 196;
+export const NODE_BYTES = 196;
 const ATTRIBUTE_BYTES = 300;
 const VALUE_BYTES = 300;
 /** A list that grows is copied. */
@@ -97,6 +128,7 @@ export function readModel(file: Uint8Array, external: ExternalFiles): OnnxModel 
   let version = '';
   let graph: OnnxGraph | undefined;
   const opsets = new Map<string, number>();
+  const functions: OnnxFunction[] = [];
   if (file.length === 0) refuseBecause('truncated', 'model', 'expected a ModelProto, got no byte', 'a ModelProto', 0);
   reader.message('model', (field) => {
     if (field === 1) irVersion = reader.size('an IR version', 1000);
@@ -105,16 +137,17 @@ export function readModel(file: Uint8Array, external: ExternalFiles): OnnxModel 
     else if (field === 7) {
       if (graph) refuseSecond('model.graph', 'graph');
       graph = readGraph(reader, 'graph');
-    } else if (field === 8) readOpset(reader, opsets);
+    } else if (field === 8) readOpset(reader, opsets, 'model');
+    else if (field === 25) functions.push(readFunction(reader, `function[${functions.length}]`));
   });
   if (!graph) refuseMissing('model.graph', 'a graph');
   if (irVersion === undefined) refuseMissing('model.ir_version', 'a version');
   if (opsets.size === 0) refuseBecause('missing', 'model.opset_import', 'expected an operator set, got none', 'one', 0);
-  return { irVersion, opsets, producer: version ? `${producer} ${version}` : producer, graph };
+  return { irVersion, opsets, producer: version ? `${producer} ${version}` : producer, graph, functions };
 }
 
-function readOpset(reader: ProtobufReader, opsets: Map<string, number>): void {
-  const path = 'model.opset_import';
+function readOpset(reader: ProtobufReader, opsets: Map<string, number>, owner: string): void {
+  const path = `${owner}.opset_import`;
   let domain = '';
   let version = 0;
   reader.nested(path, (field) => {
@@ -125,6 +158,38 @@ function readOpset(reader: ProtobufReader, opsets: Map<string, number>): void {
   const key = domain === 'ai.onnx' ? '' : domain;
   if (opsets.has(key)) refuseTwice(path, 'domain', domain);
   opsets.set(key, version);
+}
+
+/** Reads the FunctionProto that the current field holds. */
+function readFunction(reader: ProtobufReader, path: string): OnnxFunction {
+  reader.budget.spend(VALUE_BYTES, path);
+  let name = '';
+  let overload = '';
+  let domain = '';
+  const opsets = new Map<string, number>();
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  const attributes = new Map<string, OnnxAttribute>();
+  const nodes: OnnxNode[] = [];
+  const push = (list: string[]) => {
+    reader.budget.spend(ENTRY_BYTES, path);
+    list.push(reader.string());
+  };
+  reader.inFunction = true;
+  reader.nested(path, (field) => {
+    if (field === 1) name = reader.string();
+    else if (field === 4) push(inputs);
+    else if (field === 5) push(outputs);
+    else if (field === 7) nodes.push(readNode(reader, `${path}.node[${nodes.length}]`));
+    else if (field === 9) readOpset(reader, opsets, path);
+    else if (field === 10) domain = reader.string();
+    else if (field === 11) readAttribute(reader, `${path}.attribute_proto[${attributes.size}]`, attributes);
+    else if (field === 13) overload = reader.string();
+  });
+  reader.inFunction = false;
+  if (name === '') refuseMissing(path, 'a name', '');
+  if (overload) name += `:${overload}`;
+  return { name, domain: domain === 'ai.onnx' ? '' : domain, opsets, inputs, outputs, attributes, nodes };
 }
 
 /** Reads the GraphProto that the current field holds. */
@@ -159,6 +224,7 @@ function readNode(reader: ProtobufReader, path: string): OnnxNode {
     return reader.string();
   };
   let attributes: Map<string, OnnxAttribute> | undefined;
+  let overload = '';
   reader.nested(path, (field) => {
     if (field === 1) node.inputs.push(name());
     else if (field === 2) node.outputs.push(name());
@@ -168,8 +234,10 @@ function readNode(reader: ProtobufReader, path: string): OnnxNode {
       attributes ??= new Map();
       readAttribute(reader, `${path}.attribute[${attributes.size}]`, attributes);
     } else if (field === 7) node.domain = reader.string();
+    else if (field === 8) overload = reader.string();
   });
   if (node.opType === '') refuseMissing(path, 'op_type', '');
+  if (overload) node.opType += `:${overload}`;
   if (node.domain === 'ai.onnx') node.domain = '';
   const { opType, domain, inputs, outputs } = node;
   // Lists that were pushed to have room for more, and thousands of empty Maps would be much. An object that is spread from another
@@ -213,6 +281,7 @@ const FIELD_TYPES: ReadonlyMap<number, number> = new Map([
 function readAttribute(reader: ProtobufReader, path: string, attributes: Map<string, OnnxAttribute>): void {
   reader.budget.spend(ATTRIBUTE_BYTES, path);
   let name = '';
+  let reference = '';
   let declared = 0;
   /** Values by attribute type. proto3 leaves out a number that is 0. */
   const values = new Map<number, OnnxAttribute>();
@@ -228,8 +297,10 @@ function readAttribute(reader: ProtobufReader, path: string, attributes: Map<str
     const type = FIELD_TYPES.get(field) ?? 0;
     if (field === 1) name = reader.string();
     else if (field === 20) declared = reader.size('an attribute type', 255);
-    else if (field === 21) refuse('malformed', path, '', 'a value', 'ref_attr_name');
-    else if (type === FLOAT) values.set(FLOAT, reader.float());
+    else if (field === 21) {
+      if (!reader.inFunction) refuse('malformed', path, '', 'a value', 'ref_attr_name');
+      reference = reader.string();
+    } else if (type === FLOAT) values.set(FLOAT, reader.float());
     else if (type === INT) values.set(INT, reader.integer());
     else if (type === STRING) values.set(STRING, reader.string());
     else if (type === TENSOR) {
@@ -252,7 +323,7 @@ function readAttribute(reader: ProtobufReader, path: string, attributes: Map<str
   });
   if (name === '') refuseMissing(path, 'a name', '');
   if (attributes.has(name)) refuseTwice(path, 'name', name);
-  attributes.set(name, attributeValue(path, name, declared, values));
+  attributes.set(name, reference ? { reference } : attributeValue(path, name, declared, values));
 }
 
 function attributeValue(

@@ -2,7 +2,7 @@ import { describe, shorten } from '../base/tensor.ts';
 import type { Value } from '../graph/value.ts';
 import { type Making, OperatorNode } from '../operators/node.ts';
 import type { Refusal } from '../operators/value.ts';
-import type { OnnxAttribute, OnnxNode } from './model.ts';
+import type { InlinedNode, OnnxAttribute, OnnxNode } from './model.ts';
 import { onnxRefusal } from './refuse.ts';
 import { OnnxTensor } from './tensor.ts';
 import { toValue } from './to-value.ts';
@@ -27,7 +27,7 @@ export class OnnxOperatorNode extends OperatorNode {
     super(
       constants,
       constants.some((value, i) => node.inputs[i] !== '' && !value),
-      making,
+      (node as InlinedNode).opset ? { ...making, opset: (node as InlinedNode).opset! } : making,
     );
     this._node = node;
     this._graph = graph;

@@ -29,6 +29,8 @@ export class ProtobufReader {
   readonly budget: Budget;
   /** An empty Map for all things that have none. */
   readonly empty: ReadonlyMap<string, never> = new Map<string, never>();
+  /** Whether a function is being read, whose attributes may refer to those of its call. */
+  inFunction = false;
   /** Short strings, each once: nodes name the same values and operators. */
   readonly #strings = new Map<string, string>();
   /** Files beside this one, where tensors may have their data. */

@@ -12,6 +12,7 @@ import { Work } from '../operators/value.ts';
 import { neededFor } from './check.ts';
 import type { ExternalFiles } from './external.ts';
 import { checkLengths, dropFeeds, feedsOf, type OnnxFeeds, type OnnxPort, type ReadFeed, readFeeds } from './feeds.ts';
+import { inlineFunctions } from './functions.ts';
 import { Compiler } from './graph.ts';
 import { type OnnxModel, type OnnxValueInfo, readModel } from './model.ts';
 import { onnxRefusal, refuse, refuseBecause, refuseMissing, refuseTwice } from './refuse.ts';
@@ -71,7 +72,7 @@ export class OnnxSession extends Owner {
   /** @internal */
   constructor(model: OnnxModel, fileBytes: number, asked: readonly string[] | undefined, int8: boolean) {
     super('onnx');
-    const { graph } = model;
+    const graph = inlineFunctions(model, fileBytes);
     const outputs = asked ? chooseOutputs(graph.outputs, asked) : graph.outputs;
     const needed = neededFor(
       graph,
@@ -83,7 +84,7 @@ export class OnnxSession extends Owner {
     this._known = new Set([...used, ...spare].map(({ name }) => name));
     this.inputs = used.map((info) => port(info, 'graph.input', graph.inputs));
     this._halves = new Set(graph.inputs.filter(({ type }) => type === 'float16').map(({ name }) => name));
-    const compiler = new Compiler(model, needed, fileBytes, int8);
+    const compiler = new Compiler({ ...model, graph }, needed, fileBytes, int8);
     try {
       const compiled = compiler.compile(
         { ...graph, outputs },

@@ -27,6 +27,7 @@ export function modelFile(
   opset: number,
   irVersion = 8,
   domains: readonly string[] = [],
+  functions: readonly Uint8Array[] = [],
 ): Uint8Array {
   return message((w) => {
     w.tag(1, WireType.Varint).int64(irVersion);
@@ -39,6 +40,7 @@ export function modelFile(
       );
       w.tag(8, WireType.LengthDelimited).bytes(version);
     }
+    for (const proto of functions) w.tag(25, WireType.LengthDelimited).bytes(proto);
   });
 }
 
@@ -114,6 +116,7 @@ export interface NodeSpec {
   readonly op: string;
   readonly domain?: string;
   readonly name?: string;
+  readonly overload?: string;
   readonly inputs?: readonly string[];
   readonly outputs?: readonly string[];
   readonly attributes?: Readonly<Record<string, Attribute>>;
@@ -123,6 +126,7 @@ function nodeProto({
   op,
   domain = '',
   name = '',
+  overload = '',
   inputs = [],
   outputs = ['y'],
   attributes = {},
@@ -136,6 +140,7 @@ function nodeProto({
       w.tag(5, WireType.LengthDelimited).bytes(attributeProto(key, value));
     }
     if (domain) w.tag(7, WireType.LengthDelimited).string(domain);
+    if (overload) w.tag(8, WireType.LengthDelimited).string(overload);
   });
 }
 
@@ -197,12 +202,39 @@ export function graphProto({
 }
 
 /** A whole file of one graph. */
-export function onnxFile(graph: GraphSpec, opset = 17): Uint8Array {
+export function onnxFile(graph: GraphSpec, opset = 17, functions: readonly Uint8Array[] = []): Uint8Array {
   const domains = new Set(graph.nodes.map(({ domain = '' }) => domain));
   return modelFile(
     graphProto(graph),
     opset,
     undefined,
     [...domains].filter((domain) => domain === 'com.microsoft'),
+    functions,
   );
+}
+
+/** A function of the model's own. */
+export interface FunctionSpec {
+  readonly name: string;
+  readonly domain: string;
+  readonly overload?: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly nodes: readonly NodeSpec[];
+  /** The operator set of its nodes; the model's if it is left out. */
+  readonly opset?: number;
+}
+
+/** A FunctionProto. */
+export function functionProto(spec: FunctionSpec): Uint8Array {
+  const { name, domain, overload, inputs, outputs, nodes, opset } = spec;
+  return message((w) => {
+    w.tag(1, WireType.LengthDelimited).string(name);
+    for (const input of inputs) w.tag(4, WireType.LengthDelimited).string(input);
+    for (const output of outputs) w.tag(5, WireType.LengthDelimited).string(output);
+    for (const node of nodes) w.tag(7, WireType.LengthDelimited).bytes(nodeProto(node));
+    if (opset) w.tag(9, WireType.LengthDelimited).bytes(message((v) => v.tag(2, WireType.Varint).int64(opset)));
+    w.tag(10, WireType.LengthDelimited).string(domain);
+    if (overload) w.tag(13, WireType.LengthDelimited).string(overload);
+  });
 }
