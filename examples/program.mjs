@@ -62,8 +62,16 @@ export function writeOutput(path, content) {
 /** A file of the repository, wherever this example lies in it. @param {string} path */
 export const repository = (path) => new URL(`../${path}`, import.meta.resolve('lstm-wasm'));
 
+let isBrief = false;
+
+/** Leaves out what models consist of: `npm start` prints one screen. */
+export function beBrief() {
+  isBrief = true;
+}
+
 /** @param {string} label @param {string[]} lines */
 export function row(label, ...lines) {
+  if (isBrief && label === 'model') return;
   for (const [i, line] of lines.entries()) console.log(`  ${(i === 0 ? label : '').padEnd(8)}${line}`);
 }
 

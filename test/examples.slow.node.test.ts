@@ -78,8 +78,18 @@ describe('run.mjs', () => {
     expect(stdout).toContain('ok: 34 of 34 lines as published');
     expect(stdout).toContain('72,000 samples, 1.5 s, mono, 16 bits');
     expect(stdout).toMatch(/ [\d,]+ times faster than real time\n/);
-    expect(stdout.match(/^ {2}check {3}ok: /gm)).toHaveLength(3);
+    expect(stdout).toContain('ok: 6 segments as published');
+    expect(stdout).toMatch(/segmental SNR 2\.\d -> 9\.\d dB/);
+    expect(stdout.match(/^ {2}check {3}ok: /gm)).toHaveLength(5);
     expect(stdout).not.toContain('WRONG');
+    // one screen
+    const lines = stdout.split('\n');
+    expect(lines.length).toBeLessThanOrEqual(41);
+    expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(120);
+    for (const name of ['voice-activity/output/mixed.svg', 'denoise/output/austen.svg']) {
+      expect(stdout).toContain(name);
+      expect(readBytes(name).toString()).toMatch(/^<svg /);
+    }
   });
 
   it('exits with 1 if any answer differs from the published one', () => {
@@ -118,7 +128,7 @@ describe('run.mjs', () => {
     for (const [path, change] of [changes[0]!, changes[2]!]) {
       withChanged(path, change, () => {
         const { status, stdout } = run('run.mjs');
-        expect(stdout.match(/^ {2}check {3}ok: /gm), path).toHaveLength(2);
+        expect(stdout.match(/^ {2}check {3}ok: /gm), path).toHaveLength(4);
         expect(stdout, path).toContain('\nA check is WRONG.\n');
         expect(status, path).toBe(1);
       });

@@ -101,8 +101,8 @@ async function listenToFile(path, options) {
     row('input', `${basename(path)}: ${seconds.toFixed(1)} s, ${count(sampleRate)} Hz, ${channelsName}`);
     if (options.svg !== undefined) row('result', relative('', options.svg));
     row('time', `${milliseconds.toFixed(0)} ms: ${speed} times faster than real time`);
-    console.log(`\n${chart(result).join('\n')}\n`);
-    if (!options.brief) console.log(table(result.segments).join('\n'));
+    const lines = chart(result).join('\n');
+    console.log(options.isBrief ? lines : `\n${lines}\n\n${table(result.segments).join('\n')}`);
   }
   return expected === undefined || compare(result, expected, options);
 }

@@ -42,6 +42,14 @@ function ok(args: string[]): string {
 }
 
 describe('the network', () => {
+  it('is small in a page: code, wasm and 8-bit weights', async () => {
+    const { codeBytes, gzipBytes } = await importExample('beside.mjs');
+    ok(['--save', 'page.safetensors', '--int8']);
+    const entry = `export { Dtln } from './network.mjs'; export { parseSafetensors } from 'lstm-wasm/safetensors';`;
+    const code = await codeBytes(entry, join(root, 'examples/dtln'));
+    expect(code + gzipBytes(readFileSync(join(folder.path, 'page.safetensors')))).toBeLessThanOrEqual(950_000);
+  });
+
   it.each(RECORDINGS)('%s: samples and states of ONNX Runtime; with 8 bits within 30 dB', async (name) => {
     const { loadDtln } = await importExample('dtln/files.mjs');
     const { denoise } = await importExample('dtln/denoise.mjs');
@@ -109,6 +117,9 @@ describe('main.mjs', () => {
     expect(output).toMatch(/ [\d,]+ times faster than real time\n/);
     const svg = readFileSync(join(root, 'examples/denoise/output/austen.svg'), 'utf8');
     expect(svg.match(/<image /g)).toHaveLength(2);
+    expect(svg, 'cp examples/denoise/output/austen.svg docs/pictures/denoise.svg').toBe(
+      readFileSync(join(root, 'docs/pictures/denoise.svg'), 'utf8'),
+    );
     expect(svg).toContain('prefers-color-scheme: dark');
     expect(statSync(join(root, 'examples/denoise/output/austen-denoised.wav')).size).toBe(44 + 4 * 77_777);
   });

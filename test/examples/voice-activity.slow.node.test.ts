@@ -91,7 +91,47 @@ describe.each(['v5', 'v6'])('Silero VAD %s', (model) => {
   });
 });
 
+describe('server.mjs', () => {
+  const SERVER = 'voice-activity/server.mjs';
+
+  it('steps callers who join and leave, each of whom hears what it hears alone', () => {
+    for (const more of [[], ['--int8', '--model', 'v5']]) {
+      const { status, stdout, stderr } = folder.run(SERVER, ['--callers', '20', '--seconds', '1', ...more]);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(stdout).toContain('ok: 25 of 25 callers heard the bits that they hear alone');
+      expect(stdout).toMatch(/one core carries [\d,]+ callers in real time/);
+    }
+  });
+
+  it('refuses wrong usage in one line', () => {
+    for (const args of [['--callers', '0'], ['--callers', 'many'], ['--seconds', '-1'], ['--model', 'v7'], ['x']]) {
+      folder.expectRefused(SERVER, args, /./);
+    }
+    expect(folder.run(SERVER, ['--help']).stdout).toMatch(/^usage: node examples\/voice-activity\/server.mjs/);
+  });
+});
+
 describe('the network', () => {
+  it('is small in a page: code, wasm and weights', async () => {
+    const [{ codeBytes, gzipBytes }, { saveWeights }] = await Promise.all([
+      importExample('beside.mjs'),
+      importExample('voice-activity/files.mjs'),
+    ]);
+    const entry = `export { OneCaller, VoiceNetwork } from './network.mjs'; export { expand } from './small.mjs';
+      export { parseSafetensors } from 'lstm-wasm/safetensors';`;
+    const code = await codeBytes(entry, join(root, 'examples/voice-activity'));
+    for (const [int8, allowed] of [
+      [false, 1_150_000],
+      [true, 350_000],
+    ] as const) {
+      for (const model of ['v5', 'v6']) {
+        saveWeights(join(folder.path, 'page.safetensors'), { model, int8 });
+        const weights = gzipBytes(readFileSync(join(folder.path, 'page.safetensors')));
+        expect(code + weights).toBeLessThanOrEqual(allowed);
+      }
+    }
+  });
+
   it('makes no garbage in a frame', async () => {
     const [{ Detector }, { readModel }, { openSmall }] = await Promise.all([
       importExample('voice-activity/detector.mjs'),
@@ -183,6 +223,9 @@ describe('main.mjs', () => {
     expect(output).toMatch(/ [\d,]+ times faster than real time\n/);
     expect(Math.max(...output.split('\n').map((line) => [...line].length))).toBeLessThanOrEqual(110);
     const svg = readFileSync(join(root, 'examples/voice-activity/output/mixed.svg'), 'utf8');
+    expect(svg, 'cp examples/voice-activity/output/mixed.svg docs/pictures/voice-activity.svg').toBe(
+      readFileSync(join(root, 'docs/pictures/voice-activity.svg'), 'utf8'),
+    );
     expect(svg.match(/class="speech"/g)).toHaveLength(6);
     expect(svg).toContain('prefers-color-scheme: dark');
   });

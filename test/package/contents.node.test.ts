@@ -106,6 +106,8 @@ const FILES = [
   'docs/formats/safetensors.md',
   'docs/kernels.md',
   'docs/kernels.mjs',
+  'docs/pictures/denoise.svg',
+  'docs/pictures/voice-activity.svg',
   'docs/worklet.md',
   'package.json',
 ];
