@@ -1,7 +1,7 @@
 import { BLOCK, DELAY } from './network.mjs';
 
-/** Blocks between two reports of progress: 8 s. */
-const REPORT = 1000;
+/** Blocks between two reports of progress: 1 s. */
+const REPORT = 125;
 
 /**
  * Denoises a recording at 16 kHz. The output lies on the input, sample by sample.

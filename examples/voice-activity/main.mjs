@@ -1,5 +1,6 @@
 // Finds speech in a recording or a live pipe: Silero VAD, from its ONNX file, 32 ms at a time.
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -223,15 +224,12 @@ function compare({ segments, probabilities }, expected, { json, int8, weights })
 
 /** Listens to a recording whose answer is published. @returns {Promise<boolean>} whether the check is right */
 export async function demonstrate(options) {
-  const { mkdirSync } = await import('node:fs');
   const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+  const { model = 'v6' } = options;
+  const expect = model === 'v5' || model === 'v6' ? here(`data/mixed.${model}.json`) : undefined;
   mkdirSync(here('output'), { recursive: true });
-  return listenToFile(fileURLToPath(repository('test/fixtures/vad/mixed.wav')), {
-    model: 'v6',
-    expect: here('data/mixed.v6.json'),
-    svg: here('output/mixed.svg'),
-    ...options,
-  });
+  const recording = fileURLToPath(repository('test/fixtures/vad/mixed.wav'));
+  return listenToFile(recording, { model, expect, svg: here('output/mixed.svg'), ...options });
 }
 
 runProgram({
@@ -249,10 +247,6 @@ runProgram({
     }
     if (path === '-') return listenLive(options);
     if (path !== undefined) return listenToFile(path, options);
-    const published = options.model === 'v5' || options.model === 'v6';
-    return demonstrate({
-      ...options,
-      ...(published && { expect: fileURLToPath(new URL(`data/mixed.${options.model}.json`, import.meta.url)) }),
-    });
+    return demonstrate(options);
   },
 });
