@@ -7,9 +7,12 @@ import { readRTNeural } from './audio/rtneural.ts';
 import { type KernelOptions, useKernels } from './cells/kernels.ts';
 
 export type { AudioModel } from './audio/model.ts';
+export type { AudioLayer } from './audio/stages.ts';
 export { ModelError, type ModelErrorDetails } from './base/errors.ts';
+export type { TensorLike } from './base/tensor.ts';
 export type { KernelOptions as RTNeuralOptions } from './cells/kernels.ts';
 export type { WasmModule } from './memory/wasm.ts';
+export type { LSTMState } from './nn/state.ts';
 
 /**
  * Reads a model of Neural Amp Modeler (`.nam`) with the architecture LSTM

@@ -1,7 +1,9 @@
+import { ModelError } from './base/errors.ts';
 import { checkOptions, type TensorLike } from './base/tensor.ts';
 import { type KernelOptions, useKernels } from './cells/kernels.ts';
 import { Budget } from './files/budget.ts';
 import { checkFile } from './files/bytes.ts';
+import { FileRecord, type KerasFile } from './keras/file.ts';
 import { listDatasets } from './keras/hdf5-weights.ts';
 import { checkSource, loadArchive, loadHdf5, loadPair, loadTfjs, openHdf5 } from './keras/load.ts';
 import type { KerasModel } from './keras/model.ts';
@@ -10,6 +12,7 @@ import { WHO } from './keras/refuse.ts';
 export { ModelError, type ModelErrorDetails } from './base/errors.ts';
 export type { TensorLike } from './base/tensor.ts';
 export type { KernelOptions as KerasOptions } from './cells/kernels.ts';
+export type { KerasFile, KerasLayer } from './keras/file.ts';
 export type { KerasInput, KerasModel, KerasSpec } from './keras/model.ts';
 export type { WasmModule } from './memory/wasm.ts';
 
@@ -66,17 +69,46 @@ export type KerasSource =
  */
 export function loadKeras(source: KerasSource, options?: KernelOptions): KerasModel {
   useKernels(LOAD, options);
+  return load(source);
+}
+
+function load(source: KerasSource, record?: FileRecord): KerasModel {
   checkSource(LOAD, source);
   if ('keras' in source) {
     checkOptions(LOAD, source, ['keras']);
-    return loadArchive(source.keras);
+    return loadArchive(source.keras, record);
   }
   if ('h5' in source) {
     checkOptions(LOAD, source, ['h5', 'modelJson']);
-    return 'modelJson' in source ? loadPair(source.modelJson, source.h5) : loadHdf5(source.h5);
+    return 'modelJson' in source ? loadPair(source.modelJson, source.h5, record) : loadHdf5(source.h5, record);
   }
   checkOptions(LOAD, source, ['modelJson', 'weights']);
-  return loadTfjs(source.modelJson, source.weights);
+  return loadTfjs(source.modelJson, source.weights, record);
+}
+
+/**
+ * Reads what a model is made of: its layers with their configurations and weights, those of layers that loadKeras() does not support
+ * left out. Takes the memory of loadKeras() and the weights once more.
+ * @throws as loadKeras(), but for layers and options that are not supported
+ * @example
+ * ```js
+ * import { readFileSync } from 'node:fs';
+ * import { parseKeras } from 'lstm-wasm/keras';
+ *
+ * const { layers } = parseKeras({ h5: readFileSync('model.h5') });
+ * console.log(layers.map(({ className }) => className)); // [ 'LSTM', 'Bidirectional', 'Dense' ]
+ * console.log(layers[0].config.units, layers[0].weights.get('kernel').dims); // 3 [ 2, 12 ]
+ * ```
+ */
+export function parseKeras(source: KerasSource): KerasFile {
+  const record = new FileRecord();
+  try {
+    load(source, record).dispose();
+  } catch (error) {
+    if (!(error instanceof ModelError && error.code === 'unsupported' && record.layers.length > 0)) throw error;
+  }
+  const { version, layers } = record;
+  return { version, layers };
 }
 
 /** The group of an optimizer in a file of weights of Keras 3. */

@@ -143,3 +143,35 @@ describe("a state dict in the file's order", () => {
     expect(play(loadRTNeural(sorted(torchModules())))).toEqual(play(loadRTNeural(torchModules())));
   });
 });
+
+describe('layers', () => {
+  test('are the LSTMs and linear layers with the weights of the file', () => {
+    const file = guitarML();
+    const model = loadGuitarML(file);
+    expect(model.skip).toBe(Boolean(file.model_data.skip));
+    const [rec, lin, ...rest] = model.layers.map(({ stateDict, activation, initialState }) => {
+      return { stateDict, activation, initialState };
+    });
+    expect(rest).toEqual([]);
+    for (const [layer, prefix] of [
+      [rec!, 'rec.'],
+      [lin!, 'lin.'],
+    ] as const) {
+      const keys = Object.keys(file.state_dict).filter((key) => key.startsWith(prefix));
+      expect([...layer.stateDict.keys()].map((key) => prefix + key).sort()).toEqual(keys.sort());
+      for (const [key, { data }] of layer.stateDict) {
+        const own: number[] = (file.state_dict as any)[prefix + key].flat(2);
+        expect([...data]).toEqual([...Float32Array.from(own)]);
+      }
+    }
+    expect([rec!.activation, lin!.activation, rec!.initialState]).toEqual([undefined, undefined, undefined]);
+    model.dispose();
+  });
+
+  test('name their activation functions', () => {
+    const dense = { type: 'dense', activation: 'tanh', shape: [null, null, 1], weights: [[[2]], [0.25]] };
+    const model = loadRTNeural({ in_shape: [null, null, 1], layers: [dense] });
+    expect(model.layers.map(({ activation }) => activation)).toEqual(['tanh']);
+    model.dispose();
+  });
+});

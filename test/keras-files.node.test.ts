@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type KerasInput, type KerasModel, loadKeras, readKerasWeights } from '../src/keras.ts';
+import { type KerasInput, type KerasModel, loadKeras, parseKeras, readKerasWeights } from '../src/keras.ts';
 import { archive, hdf5, kerasArchive, kerasH5, write, writeLayers } from './support/hdf5-files.ts';
 import { type LayerConfig, lstmWeights, nested, noise, sequential, tfjs, type Weight } from './support/keras-files.ts';
 
@@ -350,5 +350,41 @@ describe('readKerasWeights', () => {
     const weights = readKerasWeights(readFileSync(new URL('./fixtures/keras/h5py.h5', import.meta.url)));
     const data = new Float32Array([3, 4, 5]);
     expect([...weights]).toEqual(['f2', 'f4', 'f8'].map((name) => [name, { data, dims: [3] }]));
+  });
+});
+
+describe('parseKeras', () => {
+  const keras3 = (name: string) => readFileSync(new URL(`fixtures/keras/keras3/${name}`, import.meta.url));
+
+  test.each(['tfjs', 'keras', 'h5'])(
+    'gives the layers of a %s file and their weights by the names of Keras',
+    (form) => {
+      const first = renamed((layer, name) => `${layer}/${name}`);
+      const source = {
+        tfjs: tfjs(MODEL, first),
+        keras: { keras: keras3('bidirectional.keras') },
+        h5: { h5: keras3('bidirectional.h5') },
+      };
+      const { layers } = parseKeras(source[form as 'h5']);
+      const { weights } = layers.find(({ className }) => className === 'Bidirectional')!;
+      const part = ['kernel', 'recurrent_kernel', 'bias'];
+      expect([...weights.keys()]).toEqual(
+        ['forward', 'backward'].flatMap((one) => part.map((name) => `${one}/${name}`)),
+      );
+      if (form !== 'tfjs') return;
+      expect(layers.map(({ name, className }) => [className, name])).toEqual(
+        LAYERS.map(([className, { name }]) => [className, name]),
+      );
+      expect(layers[0]!.config).toMatchObject({ units: 5, return_sequences: true });
+      expect(Object.fromEntries(layers[0]!.weights)).toEqual(WEIGHTS.first);
+      expect(weights.get('backward/kernel')).toEqual(lstmWeights('', 5, 3, 7)['/kernel']);
+    },
+  );
+
+  test('gives layers that are not supported without weights, and refuses what is damaged', () => {
+    const gru = sequential([['GRU', { name: 'g', units: 2 }]], [null, 3, 2]);
+    const { layers } = parseKeras(tfjs(gru, {}));
+    expect(layers).toEqual([expect.objectContaining({ name: 'g', className: 'GRU', weights: new Map() })]);
+    expect(() => parseKeras({ modelJson: '{"modelTopology": 1}', weights: [] })).toThrow(/expected an object/);
   });
 });

@@ -1,6 +1,6 @@
 import { Owner } from '../base/owner.ts';
 import { checkFloats, describe, wrongType, wrongValue } from '../base/tensor.ts';
-import { makeStage, type Stage, type StageParts, type Target } from './stages.ts';
+import { type AudioLayer, makeStage, type Stage, type StageParts, type Target } from './stages.ts';
 
 /** The most samples that go through the stages at once. */
 const MAX_BLOCK = 1024;
@@ -41,7 +41,10 @@ export class AudioModel extends Owner {
   readonly sampleRate: number | undefined;
   /** The number of the model's inputs beside the signal. */
   readonly knobs: number;
-  private readonly _skip: boolean;
+  /** The layers in the order of the signal: LSTMs and linear layers. */
+  readonly layers: readonly AudioLayer[];
+  /** Whether the input is added to the output of the last layer. */
+  readonly skip: boolean;
   private readonly _stages: Stage[] = [];
   /** For blocks of ... 4, 2, 1 samples: the first stage's input and every stage's output. All blocks share three buffers. */
   private readonly _blocks: Target[][] = [];
@@ -50,9 +53,10 @@ export class AudioModel extends Owner {
   constructor({ who, sampleRate, stages, skip }: AudioModelParts) {
     super(who);
     this.sampleRate = sampleRate;
-    this._skip = skip;
+    this.skip = skip;
     try {
       for (const parts of stages) this._stages.push(makeStage(parts));
+      this.layers = this._stages.map(({ layer }) => layer);
       const widths = [this._stages[0]!.inputSize, ...this._stages.map(({ outputSize }) => outputSize)];
       const most = Math.min(MAX_BLOCK, BLOCK_FLOATS / widths.reduce((a, b) => Math.max(a, b)));
       let size = 1;
@@ -116,7 +120,7 @@ export class AudioModel extends Owner {
     }
     this._run(block);
     const y = block[block.length - 1]!.out.data;
-    for (let i = 0; i < y.length; i++) output[at + i] = this._skip ? y[i]! + x[i * inputSize]! : y[i]!;
+    for (let i = 0; i < y.length; i++) output[at + i] = this.skip ? y[i]! + x[i * inputSize]! : y[i]!;
     return at + y.length;
   }
 

@@ -1,11 +1,21 @@
 import type { TensorLike } from '../base/tensor.ts';
-import { type Activation, activate } from '../cells/activations.ts';
+import { type Activation, activate, activationName } from '../cells/activations.ts';
 import { Linear } from '../nn/linear.ts';
 import { LSTM } from '../nn/lstm.ts';
 import type { LSTMState } from '../nn/state.ts';
 import type { LSTMStream } from '../nn/stream.ts';
 
 // The stages that a model is made of. None makes garbage while it runs.
+
+/** Describes a stage of an AudioModel: an LSTM, or a linear layer with an activation function behind it. */
+export interface AudioLayer {
+  /** The weights as an nn.LSTM or an nn.Linear has them. Read it before the model is disposed of. */
+  readonly stateDict: ReadonlyMap<string, TensorLike>;
+  /** The states (L, H) in which an LSTM starts; undefined if the file has none, and of a linear layer. */
+  readonly initialState: LSTMState | undefined;
+  /** The activation function behind a linear layer, such as 'tanh'; undefined without one, and of an LSTM. */
+  readonly activation: string | undefined;
+}
 
 /** The tensor that a stage writes to, in the form of forward()'s options. */
 export interface Target {
@@ -35,6 +45,7 @@ export type StageParts = LstmParts | DenseParts;
 export interface Stage {
   readonly inputSize: number;
   readonly outputSize: number;
+  readonly layer: AudioLayer;
   /** Computes a target (rows, outputSize) from an input (rows, inputSize); updates the state, if the stage has one. */
   run(input: TensorLike, target: Target): void;
   /** Goes back to the initial state. */
@@ -74,6 +85,17 @@ class LstmStage implements Stage {
     }
   }
 
+  get layer(): AudioLayer {
+    const lstm = this._lstm;
+    return {
+      get stateDict() {
+        return lstm.stateDict();
+      },
+      initialState: this._start,
+      activation: undefined,
+    };
+  }
+
   run(input: TensorLike, { out }: Target): void {
     this._stream.run(input.data, out.data);
   }
@@ -105,6 +127,17 @@ class DenseStage implements Stage {
       weight: { data: weight, dims: [this.outputSize, this.inputSize] },
       bias: { data: bias, dims: [this.outputSize] },
     });
+  }
+
+  get layer(): AudioLayer {
+    const linear = this._linear;
+    return {
+      get stateDict() {
+        return linear.stateDict();
+      },
+      initialState: undefined,
+      activation: this._activation && activationName(this._activation),
+    };
   }
 
   run(input: TensorLike, target: Target): void {

@@ -57,6 +57,11 @@ export function activation(name: keyof typeof KINDS, alpha = 0, beta = 0): Activ
   return { kind: KINDS[name], alpha, beta };
 }
 
+/** Gives the name of an activation function: 'tanh'. */
+export function activationName({ kind }: Activation): string {
+  return Object.keys(KINDS)[kind]!;
+}
+
 const layout = new Layout();
 
 /** Bytes of scratch that the kernel needs besides the numbers. */

@@ -1,5 +1,6 @@
 import { describe, product } from '../base/tensor.ts';
 import type { Config, Shape } from './config.ts';
+import type { FileRecord } from './file.ts';
 import { Holding } from './holding.ts';
 import { LAYERS } from './layers.ts';
 import { KerasModel, type LayerStep } from './model.ts';
@@ -21,20 +22,23 @@ const DTYPE = /^(mixed_)?(float32|float16|bfloat16|float64)$/;
  * @param model an object with class_name and config
  * @param version the version of the program that wrote it: '3.8.0', '2.15.0' or 'tfjs-layers 4.22.0', for example
  * @param makeWeights gives the weights; called once all layers are known to be supported
+ * @param record notes layers and weights
  * @throws ModelError
  */
 export function buildModel(
   model: Config,
   version: string,
   makeWeights: (layers: ReadonlySet<string>) => ModelWeights,
+  record?: FileRecord,
 ): KerasModel {
   const topology = readTopology(model);
+  record?.start(topology, version);
   const plans = readPlans(topology, version);
   const weights = makeWeights(new Set(topology.nodes.map(({ name }) => name)));
   const steps: LayerStep[] = [];
   try {
     const holding = new Holding();
-    const shapes = buildSteps(topology, plans, weights, holding, steps);
+    const shapes = buildSteps(topology, plans, weights, holding, steps, record);
     weights.checkAllRead();
     const size = { weights: holding.weights, layers: steps.length };
     checkWork(topology, steps, shapes, size);
@@ -109,6 +113,7 @@ function buildSteps(
   weights: ModelWeights,
   holding: Holding,
   steps: LayerStep[],
+  record: FileRecord | undefined,
 ): Map<string, readonly Shape[]> {
   const shapes = new Map<string, readonly Shape[]>();
   for (const [name, shape] of declared) shapes.set(name, [checkOutput('the input', shape)]);
@@ -121,7 +126,8 @@ function buildSteps(
     }
     const from = inputs.map((source) => find(shapes, source, name));
     if (mask) checkMask(name, find(shapes, mask, name), from[0]!);
-    const own = weights.ofLayer(name, className, position);
+    const found = weights.ofLayer(name, className, position);
+    const own = record ? record.watch(name, found) : found;
     const read: LayerWeights['read'] = (part, specs) => {
       const values = own.read(part, specs);
       holding.count(values);

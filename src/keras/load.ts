@@ -7,6 +7,7 @@ import { describeFile, explainRefusal } from '../files/what-file.ts';
 import { Zip } from '../files/zip/zip.ts';
 import { buildModel } from './build.ts';
 import { Config } from './config.ts';
+import type { FileRecord } from './file.ts';
 import { Hdf5 } from './hdf5/file.ts';
 import { FiledWeights, hasListedWeights, isFiled, listDatasets, listedWeights } from './hdf5-weights.ts';
 import { readManifest } from './manifest.ts';
@@ -53,7 +54,7 @@ export function checkSource(who: string, source: unknown): void {
 }
 
 /** Loads a model of TensorFlow.js. */
-export function loadTfjs(modelJson: unknown, weights: unknown): KerasModel {
+export function loadTfjs(modelJson: unknown, weights: unknown, record?: FileRecord): KerasModel {
   const files = checkWeights(LOAD, weights);
   const text = textOf(modelJson);
   const budget = new Budget(WHO, countBytes(files) + (text?.length ?? 0));
@@ -65,16 +66,17 @@ export function loadTfjs(modelJson: unknown, weights: unknown): KerasModel {
     refuse('missing-field', topology.path, describe(topology.path), 'a model of tfjs-layers', 'none', note);
   }
   const { model, version } = findModel(json);
-  return buildModel(model, version, (layers) => {
+  const makeWeights = (layers: ReadonlySet<string>) => {
     return explainWeights(
       files,
       () => new NamedWeights(layers, readManifest(json.get('weightsManifest'), files, budget)),
     );
-  });
+  };
+  return buildModel(model, version, makeWeights, record);
 }
 
 /** Loads an architecture and the weights that save_weights() wrote. */
-export function loadPair(modelJson: unknown, h5: unknown): KerasModel {
+export function loadPair(modelJson: unknown, h5: unknown, record?: FileRecord): KerasModel {
   const file = checkFile(LOAD, h5, 'h5');
   const text = textOf(modelJson);
   const budget = new Budget(WHO, file.length + (text?.length ?? 0));
@@ -82,17 +84,18 @@ export function loadPair(modelJson: unknown, h5: unknown): KerasModel {
   refuseGraphModel(json);
   const { model, version } = findModel(json);
   const hdf5 = openHdf5(file, budget);
-  return buildModel(model, version || writerOf(hdf5, model), (layers) => {
+  const makeWeights = (layers: ReadonlySet<string>) => {
     const datasets = listDatasets(hdf5);
     // weights that no list names are in the order of layers
     return !hasListedWeights(hdf5) && isFiled(datasets)
       ? new FiledWeights(hdf5, datasets)
       : new NamedWeights(layers, listedWeights(hdf5));
-  });
+  };
+  return buildModel(model, version || writerOf(hdf5, model), makeWeights, record);
 }
 
 /** Loads a `.keras` file. */
-export function loadArchive(keras: unknown): KerasModel {
+export function loadArchive(keras: unknown, record?: FileRecord): KerasModel {
   const file = checkFile(LOAD, keras, 'keras');
   if (file[0] === 0x89 && file[1] === 0x48) {
     refuse('not-a-zip', 'byte 0', 'the file', 'a zip', 'HDF5', ': pass it as { h5 }');
@@ -104,13 +107,12 @@ export function loadArchive(keras: unknown): KerasModel {
   }
   const json = (name: string) => Config.parse(name, zip.read(name), budget);
   const version = json(METADATA).get('keras_version').string();
-  return buildModel(json(CONFIG), version, () => {
-    return new FiledWeights(new Hdf5(zip.read(WEIGHTS) as Uint8Array<ArrayBuffer>, budget));
-  });
+  const makeWeights = () => new FiledWeights(new Hdf5(zip.read(WEIGHTS) as Uint8Array<ArrayBuffer>, budget));
+  return buildModel(json(CONFIG), version, makeWeights, record);
 }
 
 /** Loads a whole model in an `.h5` file. */
-export function loadHdf5(h5: unknown): KerasModel {
+export function loadHdf5(h5: unknown, record?: FileRecord): KerasModel {
   const file = checkFile(LOAD, h5, 'h5');
   const budget = new Budget(WHO, file.length);
   const hdf5 = openHdf5(file, budget);
@@ -121,7 +123,8 @@ export function loadHdf5(h5: unknown): KerasModel {
     refuse('missing-model', '/@model_config', 'the attributes of the file', 'model_config', 'none', note);
   }
   const model = Config.parse('model_config', encodeUtf8(json), budget);
-  return buildModel(model, writerOf(hdf5, model), (layers) => new NamedWeights(layers, listedWeights(hdf5)));
+  const makeWeights = (layers: ReadonlySet<string>) => new NamedWeights(layers, listedWeights(hdf5));
+  return buildModel(model, writerOf(hdf5, model), makeWeights, record);
 }
 
 /** Opens an HDF5 file; says what another file is. */
