@@ -1,12 +1,22 @@
 // assembly/ -> build/modules/*.wasm -> dist/*.wasm -> src/memory/{abi,embedded}.ts -> dist/worklet-processor.js ->
 // src/worklet/embedded.ts -> dist/*.js with maps, dist/*.d.ts
 // One file an entry point and one for what they share: forty small modules would take longer to load than to run.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { minifySync } from 'rolldown/utils';
+import { buildCli } from './build-cli.mjs';
 import { writeDeclarations } from './declarations.mjs';
 import { edgeEntries, edgeModules, writeEdgeDoors } from './edge.mjs';
 import { embed } from './embed.mjs';
@@ -25,9 +35,10 @@ function writeLicences({ fileName, moduleIds }) {
   if (packages.size === 0) return;
   const texts = [...packages].map((folder) => {
     const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    // @bufbuild/protobuf ships none
+    // some packages have none
     const own = join(root, 'scripts/licences', `${name.replace('/', '-')}.txt`);
-    const licence = [own, join(folder, 'LICENSE'), join(folder, 'LICENSE.txt')].find(existsSync);
+    const named = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file)) ?? 'LICENSE';
+    const licence = [own, join(folder, named)].find(existsSync);
     return `${fileName} has code of ${name} ${version}:\n\n${readFileSync(licence, 'utf8').trim()}\n`;
   });
   writeFileSync(join(dist, fileName.replace(/\.js$/, '.LICENSE.txt')), texts.join('\n'));
@@ -153,6 +164,7 @@ const { output } = await bundle.write({
 await bundle.close();
 writeEdgeDoors(dist, manifest.exports);
 for (const chunk of output) if (chunk.type === 'chunk') writeLicences(chunk);
+writeLicences(await buildCli(dist));
 for (const { fileName } of output.filter(({ fileName }) => /^[^/]+\.map$/.test(fileName))) {
   const path = join(dist, fileName);
   writeFileSync(path, JSON.stringify(slim(JSON.parse(readFileSync(path, 'utf8')))));

@@ -22,6 +22,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ort: ['base', 'files', 'onnx.ts'],
   worklet: ['base', 'memory', 'cells', 'audio'],
   check: ['base', 'memory', 'nn', 'cells'],
+  cli: ['base', 'files', 'index.ts', ...READERS.map((reader) => `${reader}.ts`)],
 };
 
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })

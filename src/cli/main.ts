@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import { CliError, messageOf } from './errors.ts';
+import { makeProgram } from './program.ts';
+
+// The command `lstm-wasm`. What goes wrong is one line on standard error, and a status.
+
+const program = makeProgram();
+
+/** Says what went wrong and gives the exit status. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  const isCall = error instanceof CommanderError;
+  const text = messageOf(error).replace(/^error: |\.$/g, '');
+  process.stderr.write(`lstm-wasm: ${isCall ? `${text}; see lstm-wasm --help` : text}\n`);
+  return error instanceof CliError ? error.exitCode : isCall ? 2 : 1;
+}
+
+// a reader that has seen enough, such as head, closes the pipe
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+try {
+  if (process.argv.length < 3) throw new CliError('no command given; see lstm-wasm --help', 2);
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}

@@ -1,0 +1,97 @@
+import Table from 'cli-table3';
+import { createColors } from 'picocolors';
+import { escapeText } from './text.ts';
+
+/** Whether output is coloured: https://no-color.org, FORCE_COLOR, or a terminal that is not dumb. */
+function wantsColour(): boolean {
+  const { env, stdout } = process;
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR) return env.FORCE_COLOR !== '0';
+  return Boolean(stdout.isTTY) && env.TERM !== 'dumb';
+}
+
+export const colour = createColors(wantsColour());
+
+/** The columns of the terminal; undefined where lines may have any length, as in a file. COLUMNS says otherwise. */
+export function terminalWidth(): number | undefined {
+  const { columns } = process.stdout;
+  const given = Number(process.env.COLUMNS);
+  if (given >= 20 && given < 10_000) return given;
+  return process.stdout.isTTY && columns >= 20 ? columns : undefined;
+}
+
+const NO_BORDERS = Object.fromEntries(
+  ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid']
+    .concat(['mid', 'mid-mid', 'right', 'right-mid'])
+    .map((place) => [place, '']),
+);
+
+const GAP = 2;
+
+export interface Column {
+  readonly title: string;
+  readonly right?: boolean;
+}
+
+/** Draws a table without borders as wide as the terminal at the most: the widest columns are wrapped. */
+export function drawTable(columns: readonly Column[], rows: readonly (readonly string[])[], indent = 2): string {
+  const cells = rows.map((row) => row.map(escapeText));
+  const widths = columns.map(({ title }, i) => {
+    return cells.reduce((most, row) => Math.max(most, (row[i] ?? '').length), title.length);
+  });
+  shrink(widths, (terminalWidth() ?? Number.POSITIVE_INFINITY) - indent - GAP * (columns.length - 1));
+  const table = new Table({
+    chars: { ...NO_BORDERS, middle: ' '.repeat(GAP) },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
+    colWidths: widths,
+    colAligns: columns.map(({ right }) => (right ? 'right' : 'left')),
+    wordWrap: true,
+    wrapOnWordBoundary: false,
+  });
+  // coloured after it is drawn, so that escape codes count for no width and are not cut
+  table.push(
+    columns.map(({ title }) => title),
+    ...cells.map((row) => [...row]),
+  );
+  const lines = table.toString().split('\n');
+  const margin = ' '.repeat(indent);
+  return lines.map((line, i) => margin + (i === 0 ? colour.dim(line.trimEnd()) : line.trimEnd())).join('\n');
+}
+
+/** Makes the widest columns narrower until all fit. */
+function shrink(widths: number[], room: number): void {
+  let over = widths.reduce((a, b) => a + b, 0) - room;
+  while (over > 0) {
+    const widest = Math.max(...widths);
+    if (widest <= 8) return;
+    widths[widths.indexOf(widest)]!--;
+    over--;
+  }
+}
+
+/** Draws names and values, a pair a line. */
+export function drawFacts(facts: readonly (readonly [name: string, value: string])[]): string {
+  const width = facts.reduce((most, [name]) => Math.max(most, name.length), 0);
+  const room = (terminalWidth() ?? Number.POSITIVE_INFINITY) - width - GAP;
+  return facts
+    .map(([name, value]) => {
+      const lines = wrap(escapeText(value), Math.max(room, 20));
+      return lines
+        .map((line, i) => colour.bold((i === 0 ? name : '').padEnd(width)) + ' '.repeat(GAP) + line)
+        .join('\n');
+    })
+    .join('\n');
+}
+
+/** Breaks a text into lines at spaces. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(' ', width);
+    const end = space > width / 3 ? space : width;
+    lines.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return [...lines, rest];
+}
