@@ -260,8 +260,8 @@ export const MUTATIONS = [
   {
     what: 'Keras: an output that names no layer',
     file: 'src/keras/topology.ts',
-    from: "if (!name) field.refuse('wrong-value', 'the name of a layer and numbers', 'none');",
-    to: 'if (!name) return { name: field.path, index: 0 };',
+    from: "if (!named) field.refuse('wrong-value', 'the name of a layer and numbers', 'none');",
+    to: 'if (!named) return { name: field.path, call: 0, index: 0 };',
   },
   {
     what: 'ort: a scalar keeps the dims it is fed with',

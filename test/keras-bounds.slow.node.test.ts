@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { bytesUsed, Linear, ModelError } from '../src/index.ts';
-import { Holding } from '../src/keras/holding.ts';
-import { makeProducts } from '../src/keras/matrix.ts';
 import { loadKeras } from '../src/keras.ts';
 import { kerasArchive, kerasH5 } from './support/hdf5-files.ts';
 import { type LayerConfig, lstmWeights, noise, sequential, tfjs, type Weight } from './support/keras-files.ts';
@@ -39,15 +37,15 @@ describe('work', () => {
       expect(refusal(() => load([repeat(times, 'r')], [null, 1])).code).toBe('too-large');
     }
     const twice = [repeat(2 ** 13, 'a'), ['Flatten', {}], repeat(2 ** 13, 'b')] as LayerConfig[];
-    expect(refusal(() => load(twice, [null, 1])).message).toContain('"b" asks for more work');
+    expect(refusal(() => load(twice, [null, 1])).message).toContain('layer "b" (RepeatVector) asks for more work');
     load([repeat(2 ** 13, 'a'), ['Flatten', {}]], [null, 1]).dispose();
   });
 
   test('not known before the call: refused there, before memory is taken', () => {
     const chain: LayerConfig[] = [repeat(2 ** 26, 'a'), ['Flatten', {}], repeat(2 ** 26, 'b')];
-    expect(refusedCall(chain, [null, null], [1, 1])).toContain('"a" asks for more work');
+    expect(refusedCall(chain, [null, null], [1, 1])).toContain('layer "a" (RepeatVector) asks for more work');
     const short: LayerConfig[] = [repeat(4096, 'a'), ['Flatten', {}], repeat(8192, 'b')];
-    expect(refusedCall(short, [null, null], [1, 1])).toContain('"b" asks for more work');
+    expect(refusedCall(short, [null, null], [1, 1])).toContain('layer "b" (RepeatVector) asks for more work');
   });
 
   test('a size of 0 hides no other', () => {
@@ -98,13 +96,17 @@ describe('work', () => {
 
   test('products: a short file that repeats a vector for a wide layer', () => {
     const layers: LayerConfig[] = [repeat(2 ** 18, 'r'), ['LSTM', { name: 'l', units: 64 }]];
-    expect(refusal(() => load(layers, [null, 4], lstmWeights('l', 4, 64))).message).toContain('"l" asks for more work');
+    expect(refusal(() => load(layers, [null, 4], lstmWeights('l', 4, 64))).message).toContain(
+      'layer "l" (LSTM) asks for more work',
+    );
     load([repeat(1000, 'r'), layers[1]!], [null, 4], lstmWeights('l', 4, 64)).dispose();
   });
 
   test('windows of max pooling that each take the whole input', () => {
     const pool: LayerConfig = ['MaxPooling1D', { name: 'p', pool_size: 2 ** 31 - 1, strides: 1, padding: 'same' }];
-    expect(refusal(() => load([pool], [null, 1e5, 1])).message).toContain('"p" asks for more work');
+    expect(refusal(() => load([pool], [null, 1e5, 1])).message).toContain(
+      'layer "p" (MaxPooling1D) asks for more work',
+    );
     expect(refusedCall([pool], [null, null, 1], [1, 1e5, 1])).toContain('"p"');
     load([pool], [null, 1e4, 1]).dispose();
   });
@@ -189,39 +191,30 @@ describe('memory', () => {
   });
 
   test.each([
-    [1, 1, 1],
-    [1, 5, 1],
-    [2, 7, 3],
-    [255, 1, 1],
-    [256, 2, 1],
-    [257, 3, 2],
-    [600, 5, 4],
-    [3, 17, 1],
-    [1000, 1, 3],
-  ])('a kernel (%i, %i) without panels gives the same bits, %i groups', (inputs, columns, groups) => {
-    const outputs = columns * groups;
-    const kernel = noise([inputs, outputs], 1).data;
-    const bias = noise([outputs], 2).data;
-    const full = new Holding();
-    full.packs(2 ** 22, 0, 0);
-    for (const b of [bias, undefined]) {
-      const plain = makeProducts(kernel, outputs, b, full, groups);
-      for (let group = 0; group < groups; group++) {
-        const first = group * columns;
-        const weight = { data: new Float32Array(columns * inputs), dims: [columns, inputs] };
-        for (let i = 0; i < columns * inputs; i++) {
-          weight.data[i] = kernel[(i % inputs) * outputs + first + Math.floor(i / inputs)]!;
-        }
-        const own = b && { bias: { data: b.slice(first, first + columns), dims: [columns] } };
-        const linear = Linear.fromStateDict({ weight, ...own });
-        for (const rows of [0, 1, 2, 5]) {
-          const x = noise([rows, inputs], 3);
-          const wanted = linear.forward(x).data;
-          expect(plain.run(group, x.data, rows)).toEqual(wanted);
-        }
-        linear.dispose();
-      }
+    [1024, 1],
+    [1025, 2],
+    [4097, 3],
+  ])('a kernel (%i, %i) without panels gives the bits of one with panels', (inputs, columns) => {
+    const kernel = noise([inputs, columns], 1);
+    const bias = noise([columns], 2);
+    const before = bytesUsed();
+    const model = load([['Dense', { name: 'd', units: columns }]], [null, inputs], {
+      'd/kernel': kernel,
+      'd/bias': bias,
+    });
+    expect(bytesUsed()).toBe(before);
+    const weight = { data: new Float32Array(columns * inputs), dims: [columns, inputs] };
+    for (let i = 0; i < columns * inputs; i++) {
+      weight.data[i] = kernel.data[(i % inputs) * columns + Math.floor(i / inputs)]!;
     }
+    const packed = Linear.fromStateDict({ weight, bias });
+    for (const rows of [0, 1, 2, 5]) {
+      const x = noise([rows, inputs], 3);
+      expect(model.predict(x).data).toEqual(packed.forward(x).data);
+    }
+    packed.dispose();
+    model.dispose();
+    expect(bytesUsed()).toBe(before);
   });
 
   test('a square kernel is packed, a narrow one is not', () => {
@@ -232,9 +225,10 @@ describe('memory', () => {
       [1024, 16, true],
       [1024, 1, false],
     ] as const) {
-      const products = makeProducts(noise([inputs, outputs]).data, outputs, undefined, new Holding());
+      const layer: LayerConfig = ['Dense', { name: 'd', units: outputs, use_bias: false }];
+      const model = load([layer], [null, inputs], { 'd/kernel': noise([inputs, outputs]) });
       expect(bytesUsed() > before).toBe(isPacked);
-      products.dispose();
+      model.dispose();
       expect(bytesUsed()).toBe(before);
     }
   });
@@ -258,8 +252,10 @@ describe('memory', () => {
     for (const t of [0, 1]) far.data.set(x.data.subarray(t * I, (t + 1) * I), t * wide);
     expect([0, 1].map(() => large.predict(far).data)).toEqual(wanted);
     expect(wanted[0]).not.toEqual(wanted[1]);
-    expect(bytesUsed()).toBe(before);
+    // the plan keeps the input, of which there are two steps
+    expect(bytesUsed() - before).toBeLessThan(1.01 * far.data.byteLength);
     large.dispose();
+    expect(bytesUsed()).toBe(before);
   });
 
   test('a convolution of as many groups as channels', () => {
@@ -278,9 +274,11 @@ describe('memory', () => {
       [0, 777],
       [1, C - 1],
     ] as const) {
-      const one =
-        Math.fround(kernel.data[c]! * x.data[t * C + c]!) + Math.fround(kernel.data[C + c]! * x.data[(t + 1) * C + c]!);
-      expect(data[t * C + c]).toBe(Math.fround(bias.data[c]! + Math.fround(one)));
+      // in float64, rounded once
+      const wanted = Math.fround(
+        bias.data[c]! + kernel.data[c]! * x.data[t * C + c]! + kernel.data[C + c]! * x.data[(t + 1) * C + c]!,
+      );
+      expect(data[t * C + c]).toBe(wanted);
     }
     model.dispose();
     expect(bytesUsed()).toBe(before);

@@ -459,6 +459,7 @@ test('all that is not supported is one error', () => {
     ['GRU', { name: 'gru' }],
     ['Bidirectional', { name: 'bi', layer: { class_name: 'GRU', config: {} } }],
     ['TimeDistributed', { name: 'td', layer: { class_name: 'TimeDistributed', config: {} } }],
+    ['TimeDistributed', { name: 'applied', layer: { class_name: 'GRU', config: { name: 'inner' } } }],
     ['Conv1D', { name: 'c', filters: 1, kernel_size: 1, padding: 'full', data_format: 'channels_first' }],
     ['Dense', { name: 'd', units: 1, dtype: { class_name: 'DTypePolicy', config: { name: 'int8_from_float32' } } }],
   ];
@@ -477,7 +478,8 @@ test('all that is not supported is one error', () => {
     'time_major',
     'GRU ("gru")',
     'Bidirectional of GRU',
-    'TimeDistributed of TimeDistributed',
+    'a TimeDistributed without a layer',
+    'GRU ("inner")',
     '"full"',
     'channels_first',
     'int8_from_float32',

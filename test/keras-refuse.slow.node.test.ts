@@ -83,7 +83,12 @@ describe('model.json', () => {
       (_, layers) => (layers[0].config.batch_input_shape = [null, 2 ** 30, 2 ** 30]),
       'too-large',
     ],
-    ['a nested model', (_, layers) => Object.assign(layers[1], { class_name: 'Sequential' }), 'unsupported'],
+    ['a model without layers', (_, layers) => Object.assign(layers[1], { class_name: 'Sequential' }), 'wrong-type'],
+    [
+      'a model of another class',
+      (_, layers) => Object.assign(layers[1], { class_name: 'Net', config: { name: 'n', layers: [] } }),
+      'unsupported',
+    ],
     ['another kind of model', (json) => (json.modelTopology.class_name = 'MyModel'), 'unsupported'],
     ['no topology', (json) => delete json.modelTopology, 'missing-field'],
     ['a graph model', (json) => Object.assign(json, { format: 'graph-model' }), 'unsupported'],
@@ -131,7 +136,7 @@ describe('model.json', () => {
           ),
         ),
       ).message,
-    ).toContain('TimeDistributed of TimeDistributed');
+    ).toContain('a TimeDistributed without a layer');
     expect(refusal(() => loadKeras({ modelJson: { modelTopology: deep }, weights: new Uint8Array(0) })).code).toBe(
       'wrong-type',
     );
@@ -169,7 +174,9 @@ describe('model.json', () => {
     ).toBe('cycle');
     expect(refusal(functional([['b', call('b')]])).code).toBe('cycle');
     expect(refusal(functional([['b', call('z')]])).code).toBe('unknown-layer');
-    expect(refusal(functional([['b', [...call('in'), ...call('in')]]])).code).toBe('unsupported');
+    expect(refusal(functional([['b', call('in')]], ['b', 1, 0])).code).toBe('unknown-output');
+    expect(refusal(functional([['b', [[['b', 1, 0, {}]], [['b', 0, 0, {}]]]]])).code).toBe('cycle');
+    expect(refusal(functional([['b', [[['in', 1, 0, {}]]]]])).code).toBe('unknown-layer');
     expect(refusal(functional([['b', call('in')]], ['b', 0, 1])).code).toBe('unknown-output');
     expect(refusal(functional([['b', call('in')]], [])).code).toBe('wrong-value');
     expect(refusal(functional([['b', [[[]]]]])).code).toBe('wrong-value');
@@ -180,6 +187,8 @@ describe('model.json', () => {
       ['b', call('a')],
       ['a', call('in')],
     ])().dispose();
+    // called twice, the first time with its own second output
+    functional([['b', [[['b', 1, 0, {}]], ...call('in')]]])().dispose();
   });
 
   test('NaN and infinite weights are read, as they are legal', () => {

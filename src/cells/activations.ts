@@ -76,7 +76,13 @@ export function prepare({ kind }: Activation): void {
  * Applies a function in place to `rows` rows of `size` floats at `pointer`; the softmaxes go over rows.
  * @param spare pointer of SPARE_BYTES of scratch
  */
-function run({ kind, alpha, beta }: Activation, pointer: number, rows: number, size: number, spare: number): void {
+export function applyActivation(
+  { kind, alpha, beta }: Activation,
+  pointer: number,
+  rows: number,
+  size: number,
+  spare: number,
+): void {
   switch (kind) {
     case KINDS.sigmoid:
       wasm().sigmoid_f32(pointer, rows * size);
@@ -104,7 +110,7 @@ export function activate(f: Activation, data: Float32Array, size: number): void 
   const spare = layout.line(SPARE_BYTES);
   const at = layout.scratch();
   copyInFrom(at, data, place, 0, count);
-  run(f, at, count / size, size, at + spare);
+  applyActivation(f, at, count / size, size, at + spare);
   copyOut(at, count, data, 0);
   endScratch();
 }

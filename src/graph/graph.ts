@@ -22,6 +22,9 @@ export interface GraphStep {
   readonly last: readonly number[];
 }
 
+/** A step before it is known which slots nothing reads after it. */
+export type GraphDraft = Omit<GraphStep, 'last'>;
+
 /** Nodes in order, and where the graph's outputs are afterwards. */
 export interface Graph {
   readonly steps: readonly GraphStep[];
@@ -55,4 +58,29 @@ export function constantsOf(graph: Graph, found = new Set<ValueData>()): Set<Val
     for (const branch of branches ?? []) constantsOf(branch, found);
   }
   return found;
+}
+
+const NO_SLOTS: readonly number[] = [];
+
+/** The slots that a step reads, in its branches too. */
+function slotsOf({ operands, branches }: GraphDraft): number[] {
+  const inner = branches?.flatMap(({ steps, outputs }) => [...steps.flatMap(slotsOf), ...outputs]) ?? [];
+  return [...operands, ...inner].filter((operand) => typeof operand === 'number');
+}
+
+/** Notes in each step the slots that no later one reads. */
+export function withLast(steps: readonly GraphDraft[], outputs: readonly Operand[]): GraphStep[] {
+  const needed = new Set<Operand>(outputs);
+  const made = new Set(steps.flatMap(({ targets }) => targets));
+  return [...steps]
+    .reverse()
+    .map((step) => {
+      // slots that an outer graph filled may still be read there
+      const last = [...new Set(slotsOf(step))].filter((slot) => made.has(slot) && !needed.has(slot));
+      for (const slot of last) needed.add(slot);
+      const { place, operands, targets, lower, branches } = step;
+      // not spread: each object would have a hidden class of its own
+      return { place, operands, targets, lower, branches, last: last.length ? last : NO_SLOTS };
+    })
+    .reverse();
 }

@@ -1,6 +1,9 @@
 import { describe } from '../base/tensor.ts';
-import { type Activation, activation, prepare } from '../cells/activations.ts';
+import { type Activation, activation, applyActivation, prepare, SPARE_BYTES } from '../cells/activations.ts';
+import { copyFloats } from '../memory/rows.ts';
+import type { Lower } from '../operators/node.ts';
 import type { Config } from './config.ts';
+import type { KerasGraph } from './graph.ts';
 import type { Dialect } from './plan.ts';
 
 const LINEAR = activation('linear');
@@ -53,4 +56,23 @@ export function readActivation(config: Config, who: string, dialect: Dialect): A
   // so that a runtime that forbids compiling bytes refuses the model when it is loaded
   prepare(found);
   return found;
+}
+
+/** Applies a function to a value; the softmaxes go over the last axis. */
+export function activated(graph: KerasGraph, slot: number, f: Activation): number {
+  if (f.kind === LINEAR.kind) return slot;
+  const { path } = graph;
+  const lower: Lower = ([value], plan) => {
+    const x = plan.plain(value!);
+    const out = plan.make('float32', x.dims, path);
+    const size = x.dims.at(-1) ?? 1;
+    const { count } = x;
+    if (count === 0) return [out];
+    plan.kernel([x], [out, plan.scratch(SPARE_BYTES / 4)], (from, to, spare) => () => {
+      copyFloats(to, from, count);
+      applyActivation(f, to, count / size, size, spare);
+    });
+    return [out];
+  };
+  return graph.step([slot], lower)[0]!;
 }

@@ -1,15 +1,19 @@
-import { describe, product } from '../base/tensor.ts';
+import { describe } from '../base/tensor.ts';
 import type { Config, Shape } from './config.ts';
+import type { LayerCalled, LayerNode, OutputRef, Topology } from './connections.ts';
 import type { FileRecord } from './file.ts';
-import { Holding } from './holding.ts';
+import { KerasGraph, type Tensor } from './graph.ts';
 import { LAYERS } from './layers.ts';
-import { KerasModel, type LayerStep } from './model.ts';
+import { toMask } from './masks.ts';
+import { KerasModel } from './model.ts';
 import type { ModelWeights } from './named-weights.ts';
 import type { Dialect, LayerPlan, LayerWeights } from './plan.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, describeShape } from './shapes.ts';
-import { isModel, type OutputRef, readTopology, type Topology } from './topology.ts';
-import { type ModelSize, Work } from './work.ts';
+import { callKey } from './sort.ts';
+import { isModel, readTopology } from './topology.ts';
+import { sharedWeights } from './weights.ts';
+import { rehearse } from './work.ts';
 
 /** The most unsupported things that a message lists. */
 const SHOWN = 50;
@@ -28,75 +32,170 @@ const DTYPE = /^(mixed_)?(float32|float16|bfloat16|float64)$/;
 export function buildModel(
   model: Config,
   version: string,
-  makeWeights: (layers: ReadonlySet<string>) => ModelWeights,
+  makeWeights: (topology: Topology) => ModelWeights,
   record?: FileRecord,
 ): KerasModel {
-  const topology = readTopology(model);
+  const keras3 = Number.parseInt(version, 10) >= 3;
+  const topology = readTopology(model, keras3);
   record?.start(topology, version);
-  const plans = readPlans(topology, version);
-  const weights = makeWeights(new Set(topology.nodes.map(({ name }) => name)));
-  const steps: LayerStep[] = [];
+  const plans = readPlans(topology, version.startsWith('tfjs'), keras3);
+  const weights = makeWeights(topology);
+  const graph = new KerasGraph();
   try {
-    const holding = new Holding();
-    const shapes = buildSteps(topology, plans, weights, holding, steps, record);
-    weights.checkAllRead();
-    const size = { weights: holding.weights, layers: steps.length };
-    checkWork(topology, steps, shapes, size);
-    return new KerasModel({
-      steps,
-      size,
-      inputs: topology.inputs.map((source) => ({
-        name: source || 'input',
-        dims: topology.shapes.get(source)!,
-        source,
-      })),
-      outputs: topology.outputs.map((source) => ({ name: source.name, dims: find(shapes, source, 'output'), source })),
+    const inputs = topology.inputs.map((source): Tensor => {
+      return { slot: graph.slot(), shape: checkOutput('the input', topology.shapes.get(source)!) };
     });
+    const source = (node: LayerNode) => {
+      const own = weights.ofLayer(node);
+      return sharedWeights(graph, record ? record.watch(node, own) : own);
+    };
+    const outputs = runModel(topology, plans, inputs, source, graph, true);
+    weights.checkAllRead();
+    const parts = {
+      graph,
+      inputs: topology.inputs.map((name, i) => ({
+        name: name || 'input',
+        dims: inputs[i]!.shape,
+        slot: inputs[i]!.slot,
+      })),
+      outputs: topology.outputs.map(({ name }, i) => ({ name, dims: outputs[i]!.shape, slot: outputs[i]!.slot })),
+    };
+    rehearse(parts);
+    return new KerasModel(parts);
   } catch (error) {
-    for (const { layer } of steps) layer.dispose?.();
+    graph.dispose();
     throw error;
   }
 }
 
+/** The layers of a model, by their nodes. */
+type Plans = ReadonlyMap<LayerNode, LayerPlan>;
+
 /** Reads the configurations of all layers. @throws one ModelError that names everything that is not supported */
-function readPlans({ nodes, sequential }: Topology, version: string): Map<string, LayerPlan> {
+function readPlans(topology: Topology, tfjs: boolean, keras3: boolean): Plans {
   const problems: string[] = [];
-  let nested = false;
-  const dialect: Dialect = {
-    tfjs: version.startsWith('tfjs'),
-    keras3: Number.parseInt(version, 10) >= 3,
-    unsupported: (what) => problems.push(what),
-  };
-  const plans = new Map<string, LayerPlan>();
-  for (const { name, className, config, constants = [] } of nodes) {
-    if (className === 'InputLayer') continue;
-    const reader = LAYERS.get(className);
-    if (!reader) {
-      const model = isModel(className, config);
-      nested ||= model;
-      problems.push(`${className} (${describe(name)}${model ? ', a model inside the model' : ''})`);
-      continue;
-    }
-    checkDtype(config.get('dtype'), name, dialect);
-    const plan = reader(config, describe(name), dialect, constants);
-    if (plan) plans.set(name, plan);
-    if (sequential && (plan?.outputs ?? 1) > 1) {
-      dialect.unsupported(`return_state of ${describe(name)} in a Sequential model, whose layers have one output`);
-    }
-    if (plan && constants.length !== (plan.constants ?? 0)) {
-      dialect.unsupported(`the argument ${describe(constants.at(-1)?.value)} of ${describe(name)}`);
-    }
-  }
+  const dialect: Dialect = { tfjs, keras3, unsupported: (what) => problems.push(what) };
+  const plans = readLayers(topology, dialect);
   if (problems.length > 0) {
     const shown = problems
       .slice(0, SHOWN)
       .map((problem) => (problem.length > 150 ? `${problem.slice(0, 150)}…` : problem));
     if (problems.length > SHOWN) shown.push(`and ${problems.length - SHOWN} more`);
-    const advice = nested ? '. Put the layers of an inner model into the outer one, and save that' : '';
-    const reason = `not supported in this model: ${shown.join('; ')}${advice}`;
+    const reason = `not supported in this model: ${shown.join('; ')}`;
     refuse.because('unsupported', problems[0]!, reason, [...LAYERS.keys()], shown);
   }
   return plans;
+}
+
+function readLayers({ nodes, calls, sequential }: Topology, dialect: Dialect): Plans {
+  const plans = new Map<LayerNode, LayerPlan>();
+  const called = new Map<LayerNode, LayerCalled>();
+  for (const call of calls) if (call.call === 0) called.set(call.node, call);
+  for (const node of nodes) {
+    if (node.className === 'InputLayer') continue;
+    const constants = called.get(node)?.constants ?? [];
+    const plan = readLayer(node, dialect, constants);
+    if (!plan) continue;
+    plans.set(node, plan);
+    const name = describe(node.name);
+    if (sequential && (plan.outputs ?? 1) > 1) {
+      dialect.unsupported(`return_state of ${name} in a Sequential model, whose layers have one output`);
+    }
+    if (constants.length !== (plan.constants ?? 0)) {
+      dialect.unsupported(`the argument ${describe(constants.at(-1)?.value)} of ${name}`);
+    }
+  }
+  return plans;
+}
+
+function readLayer(node: LayerNode, dialect: Dialect, constants: readonly Config[]): LayerPlan | undefined {
+  const { name, className, config, model } = node;
+  if (model) return planModel(model, readLayers(model, dialect));
+  const reader = LAYERS.get(className);
+  if (!reader) {
+    const what = isModel(className, config) ? ', a model of another class' : '';
+    dialect.unsupported(`${className} (${describe(name)}${what})`);
+    return undefined;
+  }
+  checkDtype(config.get('dtype'), name, dialect);
+  const inner = node.inner && (() => readLayer(node.inner!, dialect, []));
+  return reader(config, describe(name), dialect, { constants, node, inner });
+}
+
+/** A model as a layer of another. */
+function planModel(topology: Topology, plans: Plans): LayerPlan {
+  return {
+    inputs: [topology.inputs.length],
+    outputs: topology.outputs.length,
+    build(inputs, { graph, weights, last }) {
+      for (const [i, name] of topology.inputs.entries()) checkFits(name, topology.shapes.get(name)!, inputs[i]!.shape);
+      return runModel(topology, plans, inputs, (node) => weights.ofLayer(node), graph, last);
+    },
+  };
+}
+
+/** Checks that a shape fits the one that an input of a model declares. */
+function checkFits(name: string, declared: Shape, found: Shape): void {
+  const fits = declared.every((size, i) => i === 0 || size === null || found[i] === null || found[i] === size);
+  if (fits && declared.length === found.length) return;
+  refuse(
+    'wrong-shape',
+    name,
+    `the input of ${describe(name || 'the inner model')}`,
+    describeShape(declared),
+    describeShape(found),
+  );
+}
+
+/** Adds the calls of a model's layers to the graph. @returns its outputs */
+function runModel(
+  { calls, inputs: names, outputs }: Topology,
+  plans: Plans,
+  inputs: readonly Tensor[],
+  weightsOf: (node: LayerNode) => LayerWeights,
+  graph: KerasGraph,
+  isLast: boolean,
+): readonly Tensor[] {
+  const left = new Map<LayerNode, number>();
+  for (const { node } of calls) left.set(node, (left.get(node) ?? 0) + 1);
+  const tensors = new Map<string, readonly Tensor[]>();
+  const sources = new Map<LayerNode, LayerWeights>();
+  for (const [i, name] of names.entries()) tensors.set(callKey({ name, call: 0 }), [inputs[i]!]);
+  for (const { node, call, inputs: refs, masks = [], causal = false } of calls) {
+    const { name, className } = node;
+    const plan = plans.get(node)!;
+    checkCount(name, plan, refs.length);
+    graph.begin(name, className);
+    const given = refs.map((source) => find(tensors, source, name));
+    for (const [i, source] of masks.entries()) {
+      if (source && given[i])
+        given[i] = { ...given[i], mask: maskOf(graph, name, find(tensors, source, name), given[i]) };
+    }
+    const weights = sources.get(node) ?? weightsOf(node);
+    sources.set(node, weights);
+    const masked = masks[0] !== undefined;
+    left.set(node, left.get(node)! - 1);
+    const last = isLast && left.get(node) === 0;
+    tensors.set(callKey({ name, call }), plan.build(given, { graph, weights, last, masked, causal }));
+    if (last) weights.forget();
+  }
+  return outputs.map((source) => find(tensors, source, 'output'));
+}
+
+function checkCount(name: string, { inputs = [1] }: LayerPlan, count: number): void {
+  if (inputs === 'several' ? count > 1 : inputs.includes(count)) return;
+  const expected = inputs === 'several' ? 'two or more' : inputs;
+  refuse('wrong-inputs', name, `the number of inputs of ${describe(name)}`, expected, count);
+}
+
+/** Takes a tensor as the mask of an input: it has a number for each sample and step. */
+function maskOf(graph: KerasGraph, name: string, { slot, shape }: Tensor, input: Tensor): number {
+  const agrees = (i: number) => shape[i] === null || input.shape[i] === null || shape[i] === input.shape[i];
+  if (shape.length !== 2 || input.shape.length < 3 || !agrees(0) || !agrees(1)) {
+    const [wanted, found] = [describeShape(input.shape.slice(0, 2)), describeShape(shape)];
+    refuse('wrong-shape', name, `the mask of ${describe(name)}`, wanted, found);
+  }
+  return toMask(graph, name, slot, input.slot);
 }
 
 /** Notes an unsupported dtype: a name, or as Keras 3 writes it, a policy with a name. */
@@ -106,70 +205,11 @@ function checkDtype(dtype: Config, name: string, dialect: Dialect): void {
   if (!DTYPE.test(found)) dialect.unsupported(`dtype ${describe(found)} of ${describe(name)}`);
 }
 
-/** Builds the layers into `steps`, in order. @returns the shapes of the outputs of each layer */
-function buildSteps(
-  { nodes, shapes: declared }: Topology,
-  plans: ReadonlyMap<string, LayerPlan>,
-  weights: ModelWeights,
-  holding: Holding,
-  steps: LayerStep[],
-  record: FileRecord | undefined,
-): Map<string, readonly Shape[]> {
-  const shapes = new Map<string, readonly Shape[]>();
-  for (const [name, shape] of declared) shapes.set(name, [checkOutput('the input', shape)]);
-  for (const { name, className, inputs, mask, position } of nodes) {
-    const plan = plans.get(name);
-    if (!plan) continue;
-    const counts = plan.inputs ?? [1];
-    if (!counts.includes(inputs.length)) {
-      refuse('wrong-inputs', name, `the number of inputs of ${describe(name)}`, counts, inputs.length);
-    }
-    const from = inputs.map((source) => find(shapes, source, name));
-    if (mask) checkMask(name, find(shapes, mask, name), from[0]!);
-    const found = weights.ofLayer(name, className, position);
-    const own = record ? record.watch(name, found) : found;
-    const read: LayerWeights['read'] = (part, specs) => {
-      const values = own.read(part, specs);
-      holding.count(values);
-      return values;
-    };
-    const built = plan.build(from, { read }, holding);
-    steps.push({ name, layer: built.layer, inputs, mask });
-    shapes.set(name, built.outputs);
-  }
-  return shapes;
-}
-
-/** Checks the work for one sample, as far as all sizes are known. @throws ModelError */
-function checkWork(
-  { shapes: declared }: Topology,
-  steps: readonly LayerStep[],
-  shapes: ReadonlyMap<string, readonly Shape[]>,
-  size: ModelSize,
-): void {
-  const ofSample = (shape: Shape) => [1, ...shape.slice(1).map((one) => one ?? Number.NaN)];
-  const fed = [...declared.values()].reduce((sum, shape) => sum + product(ofSample(shape)), 0);
-  if (Number.isNaN(fed)) return;
-  const work = new Work(fed, size);
-  for (const { name, layer, inputs } of steps) {
-    const dims = inputs.map((source) => ofSample(find(shapes, source, name)));
-    if (dims.some((one) => Number.isNaN(product(one)))) return;
-    work.countLayer(name, layer, dims);
-  }
-}
-
-/** Checks that a mask has a number for each sample and step. */
-function checkMask(name: string, mask: Shape, input: Shape): void {
-  const agrees = (i: number) => mask[i] === null || input[i] === null || mask[i] === input[i];
-  if (mask.length === 2 && input.length > 2 && agrees(0) && agrees(1)) return;
-  const [wanted, found] = [describeShape(input.slice(0, 2)), describeShape(mask)];
-  refuse('wrong-shape', name, `the mask of ${describe(name)}`, wanted, found);
-}
-
-/** Finds the shape of an output. @param who the layer that takes it, for messages */
-function find(shapes: ReadonlyMap<string, readonly Shape[]>, { name, index }: OutputRef, who: string): Shape {
-  const shape = shapes.get(name)?.[index];
-  if (shape) return shape;
+/** Finds an output of a call. @param who the layer that takes it, for messages */
+function find(tensors: ReadonlyMap<string, readonly Tensor[]>, source: OutputRef, who: string): Tensor {
+  const { name, index } = source;
+  const found = tensors.get(callKey(source))?.[index];
+  if (found) return found;
   const reason = `${describe(who)} takes output ${index} of ${describe(name)}, which does not exist`;
   return refuse.because('unknown-output', who, reason, 'an output of a layer', `${name}, ${index}`);
 }

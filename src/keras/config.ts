@@ -94,11 +94,18 @@ export class Config {
 
   /** Reads an integer from 1, alone or in an array of one, as Keras writes the sizes of 1-D windows. */
   window(otherwise?: number): number {
-    if (!this.given && otherwise !== undefined) return otherwise;
-    if (!this.isArray) return this.integer(1);
+    return this.windows(1, otherwise)[0]!;
+  }
+
+  /** Reads integers from 1: one for all axes, or an array with one for each. */
+  windows(axes: number, otherwise?: number | readonly number[]): readonly number[] {
+    if (!this.given && otherwise !== undefined) {
+      return typeof otherwise === 'number' ? Array<number>(axes).fill(otherwise) : otherwise;
+    }
+    if (!this.isArray) return Array<number>(axes).fill(this.integer(1));
     const items = this.items();
-    if (items.length !== 1) this.refuse('wrong-value', 'one integer');
-    return items[0]!.integer(1);
+    if (items.length !== axes) this.refuse('wrong-value', axes === 1 ? 'one integer' : `${axes} integers`);
+    return items.map((item) => item.integer(1));
   }
 
   /** Reads the shape of a batch: integers from 1, or null for a dimension of any size. */

@@ -1,6 +1,7 @@
-import type { TensorLike } from '../base/tensor.ts';
-import type { LayerWeights, Part, WeightSpec } from './plan.ts';
-import type { Topology } from './topology.ts';
+import { product, type TensorLike } from '../base/tensor.ts';
+import type { LayerNode, Topology } from './connections.ts';
+import type { WeightSource } from './named-weights.ts';
+import type { Part } from './plan.ts';
 
 /** A layer of a file, as parseKeras() reads it. */
 export interface KerasLayer {
@@ -26,29 +27,46 @@ export interface KerasFile {
 export class FileRecord implements KerasFile {
   version = '';
   readonly layers: KerasLayer[] = [];
-  private readonly _weights = new Map<string, Map<string, TensorLike>>();
+  private readonly _weights = new Map<LayerNode, Map<string, TensorLike>>();
 
-  start({ nodes }: Topology, version: string): void {
+  start(topology: Topology, version: string): void {
     this.version = version;
-    for (const { name, className, config } of nodes) {
+    this._add(topology, '');
+  }
+
+  /** Adds layers; those of a model inside of the model come after it, with its name before theirs. */
+  private _add({ nodes }: Topology, prefix: string): void {
+    for (const node of nodes) {
       const weights = new Map<string, TensorLike>();
-      this._weights.set(name, weights);
-      this.layers.push({ name, className, config: config.value as KerasLayer['config'], weights });
+      this._weights.set(node, weights);
+      const { name, className, config, model } = node;
+      this.layers.push({ name: prefix + name, className, config: config.value as KerasLayer['config'], weights });
+      if (model) this._add(model, `${prefix}${name}/`);
     }
   }
 
   /** Gives the weights of a layer, and notes those that are read. */
-  watch(layer: string, own: LayerWeights): LayerWeights {
-    const weights = this._weights.get(layer)!;
-    const read = (part: Part, specs: readonly WeightSpec[]) => {
-      const values = own.read(part, specs);
-      for (const [i, { name, dims, otherDims }] of specs.entries()) {
-        const data = values[i]!;
-        const own = data.length === dims.reduce((a, b) => a * b, 1) ? dims : otherDims!;
-        weights.set(part.direction ? `${part.direction}/${name}` : name, { data, dims: own });
-      }
-      return values;
-    };
-    return { read };
+  watch(node: LayerNode, source: WeightSource): WeightSource {
+    const weights = this._weights.get(node)!;
+    const watched = (own: WeightSource): WeightSource => ({
+      read(part, specs) {
+        const values = own.read(part, specs);
+        for (const [i, { name, dims, otherDims }] of specs.entries()) {
+          const data = values[i]!;
+          const shape = data.length === product(dims) ? dims : otherDims!;
+          weights.set(weightName(part, name), { data, dims: shape });
+        }
+        return values;
+      },
+      inside: (folder) => watched(own.inside(folder)),
+      ofLayer: (inner) => this.watch(inner, own.ofLayer(inner)),
+    });
+    return watched(source);
   }
+}
+
+/** The name of a weight in its layer. */
+function weightName({ direction, cell }: Part, name: string): string {
+  const parts = [direction, cell && `cell_${cell.index}`, name];
+  return parts.filter((part) => part !== undefined).join('/');
 }

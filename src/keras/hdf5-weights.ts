@@ -1,8 +1,8 @@
 import { describe } from '../base/tensor.ts';
+import type { LayerNode } from './connections.ts';
 import type { Hdf5 } from './hdf5/file.ts';
 import type { Dataset } from './hdf5/objects.ts';
-import { type ModelWeights, type NamedTensor, readTensor, refuseUnread } from './named-weights.ts';
-import type { LayerWeights } from './plan.ts';
+import { type ModelWeights, type NamedTensor, readTensor, refuseUnread, type WeightSource } from './named-weights.ts';
 import { refuse } from './refuse.ts';
 
 /** Tells whether the groups of an HDF5 file list their weights, as those of Keras 2 do. */
@@ -77,17 +77,23 @@ export class FiledWeights implements ModelWeights {
     this.#root = ROOTS.find((root) => [...datasets.keys()].some((path) => path.startsWith(`${root}/`))) ?? ROOTS[0]!;
   }
 
-  ofLayer(name: string, className: string, position: number): LayerWeights {
-    const group = `${this.#root}/${toSnakeCase(className)}${position > 0 ? `_${position}` : ''}`;
+  ofLayer(node: LayerNode): WeightSource {
+    return this._at(`${this.#root}/${folderOf(node)}`, node.name);
+  }
+
+  private _at(group: string, name: string): WeightSource {
+    const below = (folder: string) => (folder ? `${group}/${folder}` : group);
     return {
       read: ({ folder }, specs) => {
         return specs.map((spec, i) => {
-          const path = `${group}/${folder ? `${folder}/` : ''}vars/${i}`;
+          const path = `${below(folder)}/vars/${i}`;
           const dataset = this.#datasets.get(path);
           this.#read.add(path);
           return readTensor(describe(name), spec, path, dataset && this.#file.tensor(dataset));
         });
       },
+      inside: (folder) => this._at(below(folder), name),
+      ofLayer: (node) => this._at(`${group}/${this.#root}/${folderOf(node)}`, node.name),
     };
   }
 
@@ -98,6 +104,11 @@ export class FiledWeights implements ModelWeights {
       refuseUnread(path);
     }
   }
+}
+
+/** The group of a layer among the layers of its model. */
+function folderOf({ className, position }: LayerNode): string {
+  return `${toSnakeCase(className)}${position > 0 ? `_${position}` : ''}`;
 }
 
 /** Converts as keras.src.utils.naming.to_snake_case does: LSTM to lstm, MaxPooling1D to max_pooling1d. */

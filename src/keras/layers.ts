@@ -1,19 +1,20 @@
+import { readConv } from './conv.ts';
 import { readDense } from './dense.ts';
+import { readEmbedding } from './embedding.ts';
 import { readBidirectional, readCudnnLstm, readLstm } from './lstm.ts';
 import { readAny, readMasking, readNotEqual } from './masks.ts';
 import { readBatchNormalization, readLayerNormalization } from './normalization.ts';
 import type { LayerReader } from './plan.ts';
+import { readGlobalMaxPooling1d, readMaxPooling1d } from './pooling.ts';
 import {
   IDENTITIES,
   readActivationLayer,
-  readEmbedding,
   readFlatten,
   readIdentity,
   readRepeatVector,
   readReshape,
-  readTimeDistributed,
 } from './simple-layers.ts';
-import { readConv1d, readGlobalMaxPooling1d, readMaxPooling1d } from './windows.ts';
+import { readTimeDistributed } from './time-distributed.ts';
 
 /** The readers of all supported layers except InputLayer, by class name. */
 export const LAYERS: ReadonlyMap<string, LayerReader> = new Map<string, LayerReader>([
@@ -23,7 +24,7 @@ export const LAYERS: ReadonlyMap<string, LayerReader> = new Map<string, LayerRea
   ['CuDNNLSTM', readCudnnLstm],
   ['Bidirectional', readBidirectional],
   ['TimeDistributed', readTimeDistributed],
-  ['Dense', (config, name, dialect) => readDense(config, name, dialect)],
+  ['Dense', readDense],
   ...[...IDENTITIES].map(([className, ranks]): [string, LayerReader] => [
     className,
     (_, name) => readIdentity(ranks, name),
@@ -34,7 +35,7 @@ export const LAYERS: ReadonlyMap<string, LayerReader> = new Map<string, LayerRea
   ['RepeatVector', readRepeatVector],
   ['BatchNormalization', readBatchNormalization],
   ['LayerNormalization', readLayerNormalization],
-  ['Conv1D', readConv1d],
+  ['Conv1D', (config, name, dialect) => readConv(config, name, dialect, 1)],
   ['MaxPooling1D', readMaxPooling1d],
   ['GlobalMaxPooling1D', readGlobalMaxPooling1d],
   ['NotEqual', readNotEqual],

@@ -7,6 +7,7 @@ import { describeFile, explainRefusal } from '../files/what-file.ts';
 import { Zip } from '../files/zip/zip.ts';
 import { buildModel } from './build.ts';
 import { Config } from './config.ts';
+import type { Topology } from './connections.ts';
 import type { FileRecord } from './file.ts';
 import { Hdf5 } from './hdf5/file.ts';
 import { FiledWeights, hasListedWeights, isFiled, listDatasets, listedWeights } from './hdf5-weights.ts';
@@ -66,11 +67,9 @@ export function loadTfjs(modelJson: unknown, weights: unknown, record?: FileReco
     refuse('missing-field', topology.path, describe(topology.path), 'a model of tfjs-layers', 'none', note);
   }
   const { model, version } = findModel(json);
-  const makeWeights = (layers: ReadonlySet<string>) => {
-    return explainWeights(
-      files,
-      () => new NamedWeights(layers, readManifest(json.get('weightsManifest'), files, budget)),
-    );
+  const makeWeights = (topology: Topology) => {
+    const manifest = json.get('weightsManifest');
+    return explainWeights(files, () => new NamedWeights(topology, readManifest(manifest, files, budget)));
   };
   return buildModel(model, version, makeWeights, record);
 }
@@ -84,12 +83,12 @@ export function loadPair(modelJson: unknown, h5: unknown, record?: FileRecord): 
   refuseGraphModel(json);
   const { model, version } = findModel(json);
   const hdf5 = openHdf5(file, budget);
-  const makeWeights = (layers: ReadonlySet<string>) => {
+  const makeWeights = (topology: Topology) => {
     const datasets = listDatasets(hdf5);
     // weights that no list names are in the order of layers
     return !hasListedWeights(hdf5) && isFiled(datasets)
       ? new FiledWeights(hdf5, datasets)
-      : new NamedWeights(layers, listedWeights(hdf5));
+      : new NamedWeights(topology, listedWeights(hdf5));
   };
   return buildModel(model, version || writerOf(hdf5, model), makeWeights, record);
 }
@@ -123,7 +122,7 @@ export function loadHdf5(h5: unknown, record?: FileRecord): KerasModel {
     refuse('missing-model', '/@model_config', 'the attributes of the file', 'model_config', 'none', note);
   }
   const model = Config.parse('model_config', encodeUtf8(json), budget);
-  const makeWeights = (layers: ReadonlySet<string>) => new NamedWeights(layers, listedWeights(hdf5));
+  const makeWeights = (topology: Topology) => new NamedWeights(topology, listedWeights(hdf5));
   return buildModel(model, writerOf(hdf5, model), makeWeights, record);
 }
 

@@ -1,12 +1,13 @@
-import { describe } from '../base/tensor.ts';
-import { checkShape } from '../nn/state.ts';
+import { describe, formatDims, sameDims, wrongValue } from '../base/tensor.ts';
+import type { Operator } from '../operators/node.ts';
+import { reduceMean, reduceProd, reduceSum } from '../operators/reduce.ts';
+import { intVector } from '../operators/value.ts';
 import type { Config, Shape } from './config.ts';
-import { fromCudnn, isCudnn } from './cudnn.ts';
-import type { Holding } from './holding.ts';
-import type { Effort, Layer, MaskedTensor } from './layer.ts';
+import type { KeptState, KerasGraph, Tensor } from './graph.ts';
 import { type LstmConfig, readCudnnConfig, readLstmConfig } from './lstm-config.ts';
+import { readCellWeights, toOnnx } from './lstm-weights.ts';
 import type { Dialect, LayerPlan, LayerWeights, Part } from './plan.ts';
-import { Recurrence, reverseSteps, type State } from './recurrence.ts';
+import { addRecurrence, outputShape } from './recurrence.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, checkRank, describeShape, lastSize } from './shapes.ts';
 
@@ -15,34 +16,43 @@ const CUDNN = 'CuDNNLSTM';
 
 /** Reads keras.layers.LSTM. Inputs: a sequence, and h and c if the model gives an initial state. */
 export function readLstm(config: Config, name: string, dialect: Dialect): LayerPlan {
-  return planLstm(readLstmConfig(config, name, dialect), name, 'cell');
+  return planLstm(readLstmConfig(config, name, dialect), name, { folder: 'cell' });
 }
 
 /** Reads tf.compat.v1.keras.layers.CuDNNLSTM: an LSTM with the default options, whose weights are its own, not a cell's. */
 export function readCudnnLstm(config: Config, name: string, dialect: Dialect): LayerPlan {
-  return planLstm(readCudnnConfig(config, name, dialect), name, '');
+  return planLstm(readCudnnConfig(config, name, dialect), name, { folder: '' });
 }
 
-function planLstm(options: LstmConfig, name: string, folder: string): LayerPlan {
+/** An LSTM of one direction. */
+export function planLstm(options: LstmConfig, name: string, part: Part): LayerPlan {
+  const shared = sharedParts(name, [options], [part]);
   return {
     inputs: [1, 3],
     outputs: options.returnState ? 3 : 1,
-    build(shapes, weights, holding) {
-      const states = checkInputs(name, shapes, [options.units]);
-      const outputs = [outputShape(name, shapes[0]!, options, options.units), ...(options.returnState ? states : [])];
-      const recurrence = makeRecurrence(name, options, shapes[0]!, weights, holding, { folder });
-      return { layer: new LstmLayer(name, recurrence), outputs };
+    build([sequence, ...given], building) {
+      const { shape, mask } = sequence!;
+      const { graph, weights } = building;
+      const states = checkInputs(name, shape, given, [options.units]);
+      const output = checkOutput(name, outputShape(shape, options, options.units));
+      const own = { name, config: options, second: undefined, ...shared(shape, weights, graph) };
+      const result = addRecurrence(own, sequence!, takeStates(graph, name, given, sequence!.slot), building);
+      const { units, returnSequences } = options;
+      const slot = graph.view(result.output, ([B, T]) => (returnSequences ? [B!, T!, units] : [B!, units]));
+      const outputs = [{ slot, shape: output, mask: returnSequences ? mask : undefined }];
+      if (!options.returnState) return outputs;
+      return [...outputs, ...result.states.map((state, i) => ({ slot: state, shape: states[i]! }))];
     },
   };
 }
 
-const MERGES = {
+const MERGES: Readonly<Record<string, Operator | undefined>> = {
   concat: undefined,
-  sum: (a: number, b: number) => a + b,
-  mul: (a: number, b: number) => a * b,
-  ave: (a: number, b: number) => (a + b) / 2,
+  sum: reduceSum,
+  mul: reduceProd,
+  ave: reduceMean,
 };
-export const MERGE_MODES = Object.keys(MERGES);
+export const MERGE_MODES = ['concat', 'sum', 'mul', 'ave'];
 
 /** Reads keras.layers.Bidirectional of an LSTM. Inputs: a sequence, and optionally h and c of both directions. */
 export function readBidirectional(config: Config, name: string, dialect: Dialect): LayerPlan | undefined {
@@ -52,7 +62,7 @@ export function readBidirectional(config: Config, name: string, dialect: Dialect
   if (!forward || !other) return undefined;
   const backward = given.given ? other : { ...forward, goBackwards: !forward.goBackwards };
   const { value } = config.get('merge_mode');
-  const mode = value === undefined ? 'concat' : (value as keyof typeof MERGES);
+  const mode = value === undefined ? 'concat' : (value as string);
   if (!MERGE_MODES.includes(mode)) dialect.unsupported(`merge_mode ${describe(value)} of ${name}`);
   for (const key of ['returnSequences', 'returnState', 'stateful', 'units'] as const) {
     if (forward[key] !== backward[key]) dialect.unsupported(`layers of ${name} that differ in ${key}`);
@@ -60,28 +70,35 @@ export function readBidirectional(config: Config, name: string, dialect: Dialect
   if (forward.goBackwards === backward.goBackwards) dialect.unsupported(`layers of ${name} that go the same way`);
   // Bidirectional of Keras sets zero_output_for_mask of both layers, that of TensorFlow.js does not
   const zeroMasked = dialect.tfjs ? false : forward.returnSequences;
-  const options = [forward, backward].map((one) => ({ ...one, zeroMasked }));
+  const [one, two] = [forward, backward].map((each) => ({ ...each, zeroMasked })) as [LstmConfig, LstmConfig];
   const cell = config.get('layer').get('class_name').value === CUDNN ? '' : '/cell';
+  const shared = sharedParts(
+    name,
+    [one, two],
+    [
+      { direction: 'forward', folder: `forward_layer${cell}` },
+      { direction: 'backward', folder: `backward_layer${cell}` },
+    ],
+  );
   return {
     inputs: [1, 5],
     outputs: forward.returnState ? 5 : 1,
-    build(shapes, weights, holding) {
-      const states = checkInputs(name, shapes, [forward.units, backward.units]);
-      const width = mode === 'concat' ? forward.units + backward.units : forward.units;
-      const outputs = [outputShape(name, shapes[0]!, forward, width), ...(forward.returnState ? states : [])];
-      const [one, two] = options as [LstmConfig, LstmConfig];
-      const first = makeRecurrence(name, one, shapes[0]!, weights, holding, {
-        direction: 'forward',
-        folder: `forward_layer${cell}`,
-      });
-      try {
-        const part: Part = { direction: 'backward', folder: `backward_layer${cell}` };
-        const second = makeRecurrence(name, two, shapes[0]!, weights, holding, part);
-        return { layer: new BidirectionalLayer(name, first, second, mode), outputs };
-      } catch (error) {
-        first.dispose();
-        throw error;
-      }
+    build([sequence, ...states], building) {
+      const { shape, mask } = sequence!;
+      const { graph, weights } = building;
+      const { units, returnSequences } = one;
+      const last = checkInputs(name, shape, states, [units, units]);
+      const width = mode === 'concat' ? 2 * units : units;
+      const output = checkOutput(name, outputShape(shape, one, width));
+      const own = { name, config: one, second: two, ...shared(shape, weights, graph) };
+      const result = addRecurrence(own, sequence!, takeStates(graph, name, states, sequence!.slot), building);
+      const operator = MERGES[mode];
+      const merged = operator
+        ? graph.node(operator, [result.output, intVector([returnSequences ? 2 : 1])], { keepdims: 0 })
+        : graph.view(result.output, (dims) => [...dims.slice(0, -2), 2 * units]);
+      const outputs = [{ slot: merged, shape: output, mask: returnSequences ? mask : undefined }];
+      if (!one.returnState) return outputs;
+      return [...outputs, ...result.states.map((state, i) => ({ slot: state, shape: last[i]! }))];
     },
   };
 }
@@ -94,14 +111,31 @@ function readInner(layer: Config, name: string, dialect: Dialect): LstmConfig | 
   return undefined;
 }
 
+/** What all calls of a layer share: its weights, read for the first, and the states that it keeps. */
+function sharedParts(name: string, options: readonly LstmConfig[], parts: readonly Part[]) {
+  let kept: readonly KeptState[] | undefined;
+  return (shape: Shape, source: LayerWeights, graph: KerasGraph) => {
+    const size = lastSize(name, shape);
+    const read = options.map((one, i) => readCellWeights(one, size, source, parts[i]!));
+    const weights = source.once('LSTM', () => {
+      const made = toOnnx(read, options[0]!.units);
+      graph.replace(read.flat(), [made.w, made.r, made.b]);
+      return made;
+    });
+    if (options[0]!.stateful)
+      kept ??= options.flatMap(({ units }) => [graph.keep(name, units), graph.keep(name, units)]);
+    return { weights, kept };
+  };
+}
+
 /** Checks the shapes of the sequence and the initial states, and gives the shapes of the last states. */
-function checkInputs(name: string, [sequence, ...given]: readonly Shape[], units: readonly number[]): Shape[] {
-  checkRank(name, sequence!, 3);
+function checkInputs(name: string, sequence: Shape, given: readonly Tensor[], units: readonly number[]): Shape[] {
+  checkRank(name, sequence, 3);
   const states = units.flatMap((size): Shape[] => [
-    [sequence![0]!, size],
-    [sequence![0]!, size],
+    [sequence[0]!, size],
+    [sequence[0]!, size],
   ]);
-  for (const [i, shape] of given.entries()) {
+  for (const [i, { shape }] of given.entries()) {
     const size = states[i]![1]!;
     if (shape.length === 2 && shape[1] === size) continue;
     const [wanted, found] = [describeShape([null, size]), describeShape(shape)];
@@ -110,137 +144,14 @@ function checkInputs(name: string, [sequence, ...given]: readonly Shape[], units
   return states;
 }
 
-function outputShape(name: string, [batch, steps]: Shape, { returnSequences }: LstmConfig, width: number): Shape {
-  return checkOutput(name, returnSequences ? [batch!, steps!, width] : [batch!, width]);
-}
-
-function makeRecurrence(
-  name: string,
-  config: LstmConfig,
-  input: Shape,
-  weights: LayerWeights,
-  holding: Holding,
-  part: Part,
-): Recurrence {
-  const gates = 4 * config.units;
-  const specs = [
-    { name: 'kernel', dims: [lastSize(name, input), gates] },
-    { name: 'recurrent_kernel', dims: [config.units, gates] },
-    { name: 'bias', dims: [gates], otherDims: [2 * gates] },
-  ];
-  const values = weights.read(part, specs.slice(0, config.useBias ? 3 : 2));
-  return new Recurrence(
-    name,
-    config,
-    isCudnn(values, config.units) ? fromCudnn(values, config.units) : values,
-    holding,
-  );
-}
-
-/** Checks the initial h and c that a model gives. */
-function readState(name: string, [h, c]: readonly MaskedTensor[], dims: readonly number[]): State | undefined {
-  return h && { h: checkShape(name, 'h', h, dims), c: checkShape(name, 'c', c!, dims) };
-}
-
-/** Gives the sequence with the mask that applies to it. */
-function maskFor(
-  { masksWithState }: LstmConfig,
-  input: MaskedTensor,
-  states: readonly MaskedTensor[],
-  masked: boolean,
-): MaskedTensor {
-  return states.length === 0 || masked || masksWithState ? input : { ...input, mask: undefined };
-}
-
-class LstmLayer implements Layer {
-  private readonly _name: string;
-  private readonly _recurrence: Recurrence;
-
-  constructor(name: string, recurrence: Recurrence) {
-    this._name = name;
-    this._recurrence = recurrence;
-  }
-
-  effort([dims]: readonly (readonly number[])[]): Effort {
-    return this._recurrence.effort(dims!);
-  }
-
-  run([input, ...given]: readonly MaskedTensor[], masked: boolean): MaskedTensor[] {
-    const { config } = this._recurrence;
-    const { units, returnSequences, returnState } = config;
-    const [batch, steps] = input!.dims as [number, number];
-    const dims = [batch, units];
-    const x = maskFor(config, input!, given, masked);
-    const { output, h, c } = this._recurrence.run(x, readState(this._name, given, dims));
-    const value: MaskedTensor = returnSequences
-      ? { data: output, dims: [batch, steps, units], mask: input!.mask }
-      : { data: output, dims };
-    return returnState ? [value, { data: h, dims }, { data: c, dims }] : [value];
-  }
-
-  resetStates(): void {
-    this._recurrence.resetStates();
-  }
-
-  dispose(): void {
-    this._recurrence.dispose();
-  }
-}
-
-class BidirectionalLayer implements Layer {
-  private readonly _name: string;
-  private readonly _forward: Recurrence;
-  private readonly _backward: Recurrence;
-  private readonly _mode: keyof typeof MERGES;
-
-  constructor(name: string, forward: Recurrence, backward: Recurrence, mode: keyof typeof MERGES) {
-    this._name = name;
-    this._forward = forward;
-    this._backward = backward;
-    this._mode = mode;
-  }
-
-  effort([dims]: readonly (readonly number[])[]): Effort {
-    const [one, two] = [this._forward.effort(dims!), this._backward.effort(dims!)];
-    return { made: 2 * (one.made + two.made), multiplied: one.multiplied + two.multiplied };
-  }
-
-  run([input, ...given]: readonly MaskedTensor[], masked: boolean): MaskedTensor[] {
-    const { units, returnSequences, returnState } = this._forward.config;
-    const [batch, steps] = input!.dims as [number, number];
-    const dims = [batch, units];
-    // both initial states are checked before one direction changes the state that it keeps
-    const states = [given.slice(0, 2), given.slice(2)].map((pair) => readState(this._name, pair, dims));
-    const x = maskFor(this._forward.config, input!, given, masked);
-    const one = this._forward.run(x, states[0]);
-    const two = this._backward.run(x, states[1]);
-    const back = returnSequences ? reverseSteps(two.output, batch, steps) : two.output;
-    const merge = MERGES[this._mode];
-    const data = merge ? one.output.map((value, i) => merge(value, back[i]!)) : beside(one.output, back, units);
-    const width = merge ? units : 2 * units;
-    const value: MaskedTensor = returnSequences
-      ? { data, dims: [batch, steps, width], mask: input!.mask }
-      : { data, dims: [batch, width] };
-    return returnState ? [value, ...[one.h, one.c, two.h, two.c].map((state) => ({ data: state, dims }))] : [value];
-  }
-
-  resetStates(): void {
-    this._forward.resetStates();
-    this._backward.resetStates();
-  }
-
-  dispose(): void {
-    this._forward.dispose();
-    this._backward.dispose();
-  }
-}
-
-/** Joins the rows of `size` numbers of two arrays, side by side. */
-function beside(a: Float32Array, b: Float32Array, size: number): Float32Array {
-  const both = new Float32Array(2 * a.length);
-  for (let at = 0; at < a.length; at += size) {
-    both.set(a.subarray(at, at + size), 2 * at);
-    both.set(b.subarray(at, at + size), 2 * at + size);
-  }
-  return both;
+/** Takes the initial states that a model gives: in a run there is one for each sample. */
+function takeStates(graph: KerasGraph, name: string, given: readonly Tensor[], sequence: number): number[] {
+  return given.map(({ slot }, i) => {
+    const check = (dims: readonly number[], [batch]: readonly number[]) => {
+      const wanted = [batch!, dims[1]!];
+      if (!sameDims(dims, wanted)) throw wrongValue(name, i % 2 ? 'c' : 'h', formatDims(wanted), dims);
+      return dims;
+    };
+    return graph.view(slot, (dims, other) => check(dims, other!), [sequence]);
+  });
 }

@@ -1,19 +1,12 @@
 import { Owner } from '../base/owner.ts';
-import {
-  describe,
-  formatDims,
-  readDims,
-  sameDims,
-  type TensorLike,
-  tag,
-  wrongType,
-  wrongValue,
-} from '../base/tensor.ts';
+import { describe, formatDims, readDims, type TensorLike, tag, wrongType, wrongValue } from '../base/tensor.ts';
+import type { Feed } from '../graph/plan.ts';
+import { Plans } from '../graph/planner.ts';
+import { endScratch, isInside } from '../memory/arena.ts';
 import type { Shape } from './config.ts';
-import type { Layer, MaskedTensor } from './layer.ts';
+import type { ModelParts } from './parts.ts';
 import { describeShape } from './shapes.ts';
-import type { OutputRef } from './topology.ts';
-import { type ModelSize, Work } from './work.ts';
+import { mostElements, refuseWork, workFor } from './work.ts';
 
 /** An input of KerasModel.predict(). */
 export interface KerasInput {
@@ -29,23 +22,6 @@ export interface KerasSpec {
   readonly name: string;
   /** The shape, samples first; null is a dimension of any size, such as the number of samples. */
   readonly dims: readonly (number | null)[];
-}
-
-/** A layer that was made, and where its inputs come from. */
-export interface LayerStep {
-  readonly name: string;
-  readonly layer: Layer;
-  readonly inputs: readonly OutputRef[];
-  /** A mask for the first input, in place of its own. */
-  readonly mask?: OutputRef | undefined;
-}
-
-/** The layers of a model in the order of computation, its inputs and outputs. */
-export interface ModelGraph {
-  readonly size: ModelSize;
-  readonly steps: readonly LayerStep[];
-  readonly inputs: readonly (KerasSpec & { readonly source: string })[];
-  readonly outputs: readonly (KerasSpec & { readonly source: OutputRef })[];
 }
 
 /**
@@ -64,25 +40,34 @@ export class KerasModel extends Owner {
   readonly inputs: readonly KerasSpec[];
   /** The outputs, in the order in which predict() gives them. */
   readonly outputs: readonly KerasSpec[];
-  private readonly _graph: ModelGraph;
-  /** For each step, the layers whose outputs nothing needs after it. */
-  private readonly _last: readonly (readonly string[])[];
+  private readonly _parts: ModelParts;
+  private readonly _plans: Plans;
+  /** All outputs of the graph: those of the model, then the states. */
+  private readonly _places: readonly number[];
+  /** What stateful layers keep, and for how many samples; undefined: zeros. */
+  private readonly _kept: ({ readonly batch: number; readonly data: Float32Array } | undefined)[];
 
   /** @internal */
-  constructor(graph: ModelGraph) {
+  constructor(parts: ModelParts) {
     super('KerasModel');
-    this._graph = graph;
-    this._last = lastUses(graph);
-    this.inputs = graph.inputs.map(({ name, dims }) => ({ name, dims }));
-    this.outputs = graph.outputs.map(({ name, dims }) => ({ name, dims }));
+    this._parts = parts;
+    const { graph, inputs, outputs } = parts;
+    const { states } = graph;
+    const fed = [...inputs.map(({ slot }) => slot), ...states.map(({ input }) => input)];
+    const results = [...outputs.map(({ slot }) => slot), ...states.map(({ now }) => now)];
+    this._places = [...results.keys()];
+    this._kept = states.map(() => undefined);
+    this._plans = new Plans(graph.finish(fed, results), graph.slots, fail);
+    this.inputs = inputs.map(({ name, dims }) => ({ name, dims }));
+    this.outputs = outputs.map(({ name, dims }) => ({ name, dims }));
   }
 
   /**
    * Runs the model on a batch, as model.predict of Keras does. A tensor gives the one output.
    * @param input a tensor of the shape `inputs[0].dims`, samples first
    * @returns a tensor of the shape `outputs[0].dims`, on memory of its own
-   * @throws TypeError or RangeError that names the input. The states of stateful layers have not changed then, unless a layer
-   *   has thrown, such as an Embedding for an index out of its range.
+   * @throws TypeError or RangeError that names the input, or the layer that it does not fit. The states of stateful layers have
+   *   not changed then.
    * @throws ModelError that names a layer that asks for more work than inputs and weights account for
    */
   predict(input: KerasInput): TensorLike;
@@ -95,7 +80,7 @@ export class KerasModel extends Owner {
   predict(inputs: readonly KerasInput[]): TensorLike[];
   predict(input: KerasInput | readonly KerasInput[]): TensorLike | TensorLike[] {
     this.checkAlive();
-    const { inputs, outputs } = this._graph;
+    const { inputs, outputs } = this._parts;
     const list = Array.isArray(input) ? (input as readonly KerasInput[]) : [input as KerasInput];
     if (list.length !== inputs.length) {
       const names = inputs.map(({ name }) => name).join(', ');
@@ -114,72 +99,61 @@ export class KerasModel extends Owner {
    */
   resetStates(): void {
     this.checkAlive();
-    for (const { layer } of this._graph.steps) layer.resetStates?.();
+    this._kept.fill(undefined);
   }
 
   protected override free(): void {
-    for (const { layer } of this._graph.steps) layer.dispose?.();
+    this._plans.dispose();
+    this._parts.graph.dispose();
   }
 
   private _run(list: readonly KerasInput[]): TensorLike[] {
-    const { steps, inputs, outputs, size } = this._graph;
-    const values = new Map<string, readonly MaskedTensor[]>();
+    const { graph, inputs, outputs } = this._parts;
+    const feeds: Feed[] = [];
     let batch: number | undefined;
-    let fed = 0;
-    for (const [i, { name, dims, source }] of inputs.entries()) {
-      const value = readInput(name, dims, list[i]);
-      batch ??= value.dims[0]!;
-      if (value.dims[0] !== batch)
-        throw wrongValue('KerasModel', name, `${batch} samples, as the first input`, value.dims);
-      values.set(source, [value]);
-      fed += value.data.length;
+    for (const [i, { name, dims }] of inputs.entries()) {
+      const feed = readInput(name, dims, list[i]);
+      batch ??= feed.dims[0]!;
+      if (feed.dims[0] !== batch)
+        throw wrongValue('KerasModel', name, `${batch} samples, as the first input`, feed.dims);
+      feeds.push(feed);
     }
-    const work = new Work(fed, size);
-    const find = ({ name, index }: OutputRef) => values.get(name)![index]!;
-    for (const [i, { name, layer, inputs, mask }] of steps.entries()) {
-      const [first, ...rest] = inputs.map(find);
-      const input = mask ? withMask(name, first!, find(mask)) : first!;
-      work.countLayer(
-        name,
-        layer,
-        [input, ...rest].map(({ dims }) => dims),
-      );
-      values.set(name, layer.run([input, ...rest], mask !== undefined));
-      for (const done of this._last[i]!) values.delete(done);
+    const fed = feeds.reduce((sum, { count }) => sum + count, 0);
+    for (const [i, { name, size }] of graph.states.entries()) {
+      const kept = this._kept[i];
+      if (kept && kept.batch !== batch) {
+        const expected = `${kept.batch} samples, whose states are kept from call to call, or resetStates() before`;
+        throw wrongValue(describe(name), 'input', expected, batch);
+      }
+      feeds.push(feedOf([batch!, size], kept?.data ?? new Float32Array(batch! * size)));
     }
-    // outputs are copied: one may be an input, the state of a layer, or another output too
-    return outputs.map(({ name, source }) => {
-      const { data, dims } = find(source);
-      work.count(name, data.length);
-      return { data: data.slice(), dims: [...dims] };
+    const values = this._plans.run(feeds, this._places, () => workFor(fed, graph), {
+      // outputs are copied: one may be an input, or another output too
+      check: (results) => {
+        const made = results.reduce((sum, { count }) => sum + count, 0);
+        if (made > mostElements(fed, graph)) refuseWork('the list of outputs');
+      },
     });
+    const copies = values.map(({ data, dims }) => ({ data: data.slice() as Float32Array, dims: [...dims] }));
+    endScratch();
+    for (const [i, { data }] of copies.splice(outputs.length).entries()) this._kept[i] = { batch: batch!, data };
+    return copies;
   }
 }
 
-/** Finds for each step the layers whose outputs it is the last to take. */
-function lastUses({ steps, outputs }: ModelGraph): string[][] {
-  const last = new Map<string, number>();
-  for (const [i, { name, inputs, mask }] of steps.entries()) {
-    last.set(name, i);
-    for (const source of mask ? [...inputs, mask] : inputs) last.set(source.name, i);
-  }
-  for (const { source } of outputs) last.delete(source.name);
-  const lists = steps.map((): string[] => []);
-  for (const [name, i] of last) lists[i]!.push(name);
-  return lists;
+/** Errors of a run name their layers themselves. */
+function fail(error: unknown): never {
+  throw error;
 }
 
-/** Replaces the mask of an input by the tensor that the model passes. */
-function withMask(name: string, input: MaskedTensor, { data, dims }: MaskedTensor): MaskedTensor {
-  const wanted = input.dims.slice(0, 2);
-  if (!sameDims(dims, wanted)) throw wrongValue(name, 'mask', formatDims(wanted), dims);
-  return { ...input, mask: Uint8Array.from(data, (x) => (x !== 0 ? 1 : 0)) };
+function feedOf(dims: readonly number[], data: Float32Array): Feed {
+  return { type: 'float32', dims, count: data.length, data, pointer: 0 };
 }
 
 const INPUTS = ['Float32Array', 'Int32Array', 'BigInt64Array', 'Uint8Array', 'Array'];
 
 /** Checks an input of predict() and converts it to float32. */
-function readInput(name: string, wanted: Shape, input: KerasInput | undefined): MaskedTensor {
+function readInput(name: string, wanted: Shape, input: KerasInput | undefined): Feed {
   if (input === null || typeof input !== 'object')
     throw wrongType('KerasModel', name, 'a tensor { data, dims }', input);
   const { data } = input;
@@ -195,14 +169,20 @@ function readInput(name: string, wanted: Shape, input: KerasInput | undefined): 
   if (data.length !== count) {
     throw wrongValue('KerasModel', name, `${count} elements for dims ${formatDims(dims)}`, data.length);
   }
-  return { data: copyNumbers(data, count), dims };
+  return feedOf(dims, floatsOf(data, count));
 }
 
-/** Copies numbers, so that no result shares memory with an input. Float32Array.from() would take several times as much memory. */
-function copyNumbers(data: KerasInput['data'], count: number): Float32Array {
+/**
+ * Gives numbers as floats, copied unless they are floats already: a plan copies those. Memory that grows detaches floats in linear
+ * memory. Float32Array.from() would take several times as much memory.
+ */
+function floatsOf(data: KerasInput['data'], count: number): Float32Array {
+  if (tag(data) === 'Float32Array') {
+    const floats = data as Float32Array;
+    return isInside(floats) ? floats.slice() : floats;
+  }
   const copy = new Float32Array(count);
-  if (tag(data) === 'Float32Array') copy.set(data as Float32Array);
-  else for (let i = 0; i < count; i++) copy[i] = toNumber(data[i]);
+  for (let i = 0; i < count; i++) copy[i] = toNumber(data[i]);
   return copy;
 }
 

@@ -1,175 +1,113 @@
 import { wrongValue } from '../base/tensor.ts';
-import type { Cells } from '../cells/cells.ts';
-import { cellBytes, makeCell } from './cell.ts';
-import type { Holding } from './holding.ts';
-import type { Effort, MaskedTensor } from './layer.ts';
+import type { Value } from '../graph/value.ts';
+import { lstm } from '../operators/lstm.ts';
+import { concat } from '../operators/slices.ts';
+import type { Shape } from './config.ts';
+import type { KeptState, KerasGraph, Tensor } from './graph.ts';
 import type { LstmConfig } from './lstm-config.ts';
+import { compact, expand, reverseSteps } from './lstm-masks.ts';
+import type { OnnxWeights } from './lstm-weights.ts';
+import type { Building } from './plan.ts';
 
-/** The h and c of each row, both (B, H). */
-export interface State {
-  readonly h: Float32Array;
-  readonly c: Float32Array;
-}
-
-/** The results of a run: outputs and last states. */
-export interface RecurrenceResult extends State {
-  /** The outputs in the order in which they were computed, (B, T, H), or that of the last step, (B, H) */
-  readonly output: Float32Array;
-}
-
-/** An LSTM of Keras with its masks, its direction and the state that it keeps. */
-export class Recurrence {
+/** One or two directions of an LSTM, as a layer applies them to a sequence. */
+export interface Recurrence {
+  readonly name: string;
+  /** Of the first direction; the second differs in its activations only. */
   readonly config: LstmConfig;
-  private readonly _name: string;
-  /** Undefined: made in each run, where it would take too much more than its weights. */
-  private readonly _cell: Cells | undefined;
-  private readonly _makeCell: (() => Cells) | undefined;
-  private readonly _inputSize: number;
-  private _kept: (State & { readonly batch: number }) | undefined;
-
-  /** @param weights kernel, recurrent kernel, and optionally bias */
-  constructor(name: string, config: LstmConfig, weights: readonly Float32Array[], holding: Holding) {
-    this.config = config;
-    this._name = name;
-    this._inputSize = weights[0]!.length / (4 * config.units);
-    const read = weights.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const isHeld = holding.packs(cellBytes(this._inputSize, config.units), 3, read);
-    this._cell = isHeld ? makeCell(config, weights) : undefined;
-    this._makeCell = isHeld ? undefined : keepWeights(config, weights);
-  }
-
-  /** Counts the work of run() for an input of this shape. */
-  effort(dims: readonly number[]): Effort {
-    const [batch, steps, inputs] = dims as [number, number, number];
-    const { units } = this.config;
-    const rows = batch * steps;
-    return { made: rows * (inputs + units), multiplied: 4 * rows * units * (inputs + units) };
-  }
-
-  /** Runs a batch. @param initial the initial h and c; without them zeros, or the state that the layer keeps */
-  run({ data, dims, mask }: MaskedTensor, initial?: State): RecurrenceResult {
-    const [batch, steps] = dims as readonly [number, number];
-    if (steps === 0) throw wrongValue(this._name, 'input', 'at least one step', dims);
-    const state = initial ?? this._start(batch);
-    const ordered = this.config.goBackwards ? reverseSteps(data, batch, steps) : data;
-    const result = mask
-      ? this._runMasked(ordered, this.config.goBackwards ? reverseSteps(mask, batch, steps) : mask, steps, state)
-      : this._runAll(ordered, batch, steps, state);
-    const { h, c } = result;
-    if (this.config.stateful) this._kept = { h, c, batch };
-    return { h, c, output: this.config.returnSequences ? result.output : lastSteps(result.output, batch, steps) };
-  }
-
-  resetStates(): void {
-    this._kept = undefined;
-  }
-
-  dispose(): void {
-    this._cell?.dispose();
-  }
-
-  private _start(batch: number): State {
-    const { units } = this.config;
-    const kept = this._kept;
-    if (kept && kept.batch !== batch) {
-      const expected = `${kept.batch} samples, whose states are kept from call to call, or resetStates() before`;
-      throw wrongValue(this._name, 'input', expected, batch);
-    }
-    return kept ?? { h: new Float32Array(batch * units), c: new Float32Array(batch * units) };
-  }
-
-  private _runAll(x: Float32Array, batch: number, steps: number, state: State): RecurrenceResult {
-    if (batch === 0) return { ...state, output: new Float32Array(0) };
-    return this._runCell(x, undefined, batch, steps, state);
-  }
-
-  private _runCell(
-    x: Float32Array,
-    lengths: readonly number[] | undefined,
-    batch: number,
-    steps: number,
-    state: State,
-  ): RecurrenceResult {
-    const cell = this._cell ?? this._makeCell!();
-    try {
-      const { y, h, c } = cell.run({ x, T: steps, batch, lengths, h0: state.h, c0: state.c });
-      return { output: y, h, c };
-    } finally {
-      if (!this._cell) cell.dispose();
-    }
-  }
-
-  /** Runs the steps of each row that are not masked as a shorter sequence; a row without any keeps its state. */
-  private _runMasked(x: Float32Array, mask: Uint8Array, steps: number, state: State): RecurrenceResult {
-    const { units, zeroMasked, startsWithState } = this.config;
-    const size = this._inputSize;
-    const batch = mask.length / steps;
-    const kept = Array.from({ length: batch }, (_, row) => {
-      return Array.from({ length: steps }, (_, t) => t).filter((t) => mask[row * steps + t] !== 0);
-    });
-    const rows = kept.flatMap(({ length }, row) => (length > 0 ? [row] : []));
-    const lengths = rows.map((row) => kept[row]!.length);
-    const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
-    const packed = new Float32Array(rows.length * longest * size);
-    for (const [i, row] of rows.entries()) {
-      for (const [k, t] of kept[row]!.entries()) {
-        const from = (row * steps + t) * size;
-        packed.set(x.subarray(from, from + size), (i * longest + k) * size);
-      }
-    }
-    const [h, c] = [state.h.slice(), state.c.slice()];
-    const of = (values: Float32Array, row: number) => values.subarray(row * units, (row + 1) * units);
-    const start = { h: new Float32Array(rows.length * units), c: new Float32Array(rows.length * units) };
-    for (const [i, row] of rows.entries()) {
-      start.h.set(of(h, row), i * units);
-      start.c.set(of(c, row), i * units);
-    }
-    const equal = lengths.every((length) => length === longest) ? undefined : lengths;
-    const run = rows.length ? this._runCell(packed, equal, rows.length, longest, start) : { ...start, output: packed };
-    for (const [i, row] of rows.entries()) {
-      h.set(of(run.h, i), row * units);
-      c.set(of(run.c, i), row * units);
-    }
-    const output = new Float32Array(batch * steps * units);
-    for (let row = 0, i = 0; row < batch; row++) {
-      let last = startsWithState ? of(state.h, row) : new Float32Array(units);
-      let next = i * longest;
-      if (kept[row]!.length > 0) i++;
-      for (let t = 0; t < steps; t++) {
-        const masked = mask[row * steps + t] === 0;
-        if (!masked) last = of(run.output, next++);
-        if (!masked || !zeroMasked) output.set(last, (row * steps + t) * units);
-      }
-    }
-    return { h, c, output };
-  }
+  readonly second: LstmConfig | undefined;
+  readonly weights: OnnxWeights;
+  /** The states that a stateful layer keeps, h and c of each direction. */
+  readonly kept: readonly KeptState[] | undefined;
 }
 
-/** Keeps weights for later cells. A function of its own: in the constructor, it would keep them beside the cell too. */
-function keepWeights(config: LstmConfig, weights: readonly Float32Array[]): () => Cells {
-  return () => makeCell(config, weights);
+/** Slots of the outputs of a recurrence. */
+export interface RecurrenceResult {
+  /** All outputs (B, T, D, H), or the last ones (B, D, H) */
+  readonly output: number;
+  /** h and c of each direction, (B, H) */
+  readonly states: readonly number[];
 }
 
-/** Reverses the steps of (B, T, *). */
-export function reverseSteps<T extends Float32Array | Uint8Array>(data: T, batch: number, steps: number): T {
-  const reversed = data.slice() as T;
-  const size = data.length / (batch * steps);
-  for (let row = 0; row < batch; row++) {
-    for (let t = 0; t < steps; t++) {
-      const from = (row * steps + t) * size;
-      reversed.set(data.subarray(from, from + size), (row * steps + steps - 1 - t) * size);
-    }
-  }
-  return reversed;
+/**
+ * Adds the steps of a recurrence.
+ * @param given slots of the initial h and c of each direction, or none
+ */
+export function addRecurrence(
+  { name, config, second, weights, kept }: Recurrence,
+  sequence: Tensor,
+  given: readonly number[],
+  { graph, masked }: Building,
+): RecurrenceResult {
+  const { units: H, goBackwards, masksWithState, zeroMasked, startsWithState, returnSequences } = config;
+  const D = second ? 2 : 1;
+  // from the end: the outputs come in the order in which they are computed
+  const turned = (slot: number): number => (goBackwards ? graph.step([slot], reverseSteps(graph.path))[0]! : slot);
+  const x = turned(checkSteps(graph, name, sequence));
+  const hasMask = sequence.mask !== undefined && (given.length === 0 || masked || masksWithState);
+  const mask = hasMask ? turned(sequence.mask!) : undefined;
+  // states (B, D, H) where the batch comes first, else [D, B, H]
+  const isFirst = hasMask || returnSequences;
+  const initial = given.length ? given : (kept?.map(({ now }) => now) ?? []);
+  const [h0, c0] = [0, 1].map((i) =>
+    joinStates(
+      graph,
+      initial.filter((_, k) => k % 2 === i),
+      H,
+      isFirst,
+    ),
+  );
+  const [shortened, lengths] = mask === undefined ? [x, undefined] : graph.step([x, mask], compact(graph.path), 2);
+  const attributes = {
+    hidden_size: H,
+    direction: second ? 'bidirectional' : 'forward',
+    layout: Number(isFirst),
+    functions: [config, ...(second ? [second] : [])].flatMap(({ activation, recurrentActivation }) => {
+      return [recurrentActivation, activation, activation];
+    }),
+  };
+  const { w, r, b } = weights;
+  const steps = isFirst ? shortened! : graph.permute(shortened!, [1, 0, 2]);
+  let [y, h, c] = graph.nodes(lstm, [steps, w, r, b, lengths, h0, c0], 3, attributes) as [number, number, number];
+  let output = returnSequences ? y : h;
+  if (mask !== undefined) {
+    const operands = [y, h, c, mask, h0, c0];
+    const lower = expand(graph.path, { zeroMasked, startsWithState, sequences: returnSequences });
+    [output, h, c] = graph.step(operands, lower, 3) as [number, number, number];
+  } else if (!isFirst) output = D > 1 ? graph.permute(h, [1, 0, 2]) : graph.view(h, ([, B]) => [B!, 1, H]);
+  const states = Array.from({ length: 2 * D }, (_, k) => stateOf(graph, k % 2 ? c : h, k >> 1, H, isFirst));
+  if (kept) for (const [k, state] of kept.entries()) state.now = states[k]!;
+  return { output, states };
 }
 
-/** Copies the last step (B, *) of (B, T, *). */
-function lastSteps(data: Float32Array, batch: number, steps: number): Float32Array {
-  const size = data.length / (batch * steps) || 0;
-  const last = new Float32Array(batch * size);
-  for (let row = 0; row < batch; row++) {
-    const end = (row + 1) * steps * size;
-    last.set(data.subarray(end - size, end), row * size);
-  }
-  return last;
+function checkSteps(graph: KerasGraph, name: string, { slot }: Tensor): number {
+  return graph.view(slot, (dims) => {
+    if (dims[1] === 0) throw wrongValue(name, 'input', 'at least one step', dims);
+    return dims;
+  });
+}
+
+/** Joins states (B, H) of each direction to (B, D, H) or [D, B, H]. */
+function joinStates(graph: KerasGraph, states: readonly number[], H: number, isFirst: boolean): number | undefined {
+  const parts = states.map((slot) => graph.view(slot, ([B]) => (isFirst ? [B!, 1, H] : [1, B!, H])));
+  if (parts.length < 2) return parts[0];
+  return graph.node(concat, parts, { axis: isFirst ? 1 : 0 });
+}
+
+/** Takes the state (B, H) of a direction out of (B, D, H) or [D, B, H]. */
+function stateOf(graph: KerasGraph, slot: number, d: number, H: number, isFirst: boolean): number {
+  const path = graph.path;
+  return graph.step([slot], ([value], plan) => {
+    const [one, two] = value!.dims as [number, number];
+    const [B, D] = isFirst ? [one, two] : [two, one];
+    const states = value as Value<Float32Array>;
+    if (!isFirst || D === 1) return [states.part(d * B * H, [B, H])];
+    const out = plan.make('float32', [B, H], path);
+    plan.copy(states, d * H, [D * H, 1], out, [B, H]);
+    return [out];
+  })[0]!;
+}
+
+/** The shape of an output of a recurrence, with `width` numbers a step. */
+export function outputShape([batch, steps]: Shape, { returnSequences }: LstmConfig, width: number): Shape {
+  return returnSequences ? [batch!, steps!, width] : [batch!, width];
 }

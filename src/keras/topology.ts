@@ -1,62 +1,40 @@
 import { describe, tag } from '../base/tensor.ts';
 import { Config, type Shape } from './config.ts';
+import type { Call, LayerCalled, LayerNode, OutputRef, Topology } from './connections.ts';
 import { LAYERS } from './layers.ts';
 import { refuse } from './refuse.ts';
-import { sortNodes } from './sort.ts';
-
-/** An output of a layer: the name of the layer and the number of the output. */
-export interface OutputRef {
-  readonly name: string;
-  readonly index: number;
-}
-
-/** A layer of a model and its inputs; an InputLayer has none. */
-export interface LayerNode extends Call {
-  readonly name: string;
-  readonly className: string;
-  readonly config: Config;
-  /** The number of layers of its class before it in the file; paths in .keras files depend on it. */
-  readonly position: number;
-}
-
-/** The arguments that a model calls a layer with. */
-interface Call {
-  readonly inputs: readonly OutputRef[];
-  /** The mask that Keras 3 passes in place of the one that comes with the input. */
-  readonly mask?: OutputRef | undefined;
-  /** Arguments that are no tensors. */
-  readonly constants?: readonly Config[];
-}
-
-/** The layers of a model and how they are connected. */
-export interface Topology {
-  /** The layers, each after those whose outputs it takes. */
-  readonly nodes: readonly LayerNode[];
-  /** The declared shapes of the inputs, by name. */
-  readonly shapes: ReadonlyMap<string, Shape>;
-  /** The names of InputLayers, in the order of predict's inputs. */
-  readonly inputs: readonly string[];
-  readonly outputs: readonly OutputRef[];
-  /** Whether the model is Sequential, so that each layer has one output. */
-  readonly sequential: boolean;
-}
+import { sortCalls } from './sort.ts';
 
 /** The name of the input of a Sequential model without an InputLayer. No layer of a file can have this name. */
 const IMPLICIT = '';
 
 const MAX_LAYERS = 10_000;
 
+/** The most calls of a layer. */
+const MAX_CALLS = 10_000;
+
+/** How deep models may lie in models. */
+const MAX_DEPTH = 16;
+
 const MODELS = ['Sequential', 'Functional', 'Model'];
+
+/** What reading a model depends on: how deep it lies in others, and whether Keras 3 wrote it. */
+interface Reading {
+  readonly depth: number;
+  readonly keras3: boolean;
+}
 
 /**
  * Reads the layers of a model and how they are connected.
  * @param model an object with class_name and config
  * @throws ModelError
  */
-export function readTopology(model: Config): Topology {
+export function readTopology(model: Config, keras3: boolean, depth = 0): Topology {
   const className = model.get('class_name').string();
-  if (className === 'Sequential') return readSequential(model);
-  if (className === 'Functional' || className === 'Model') return readFunctional(model.get('config'));
+  if (depth > MAX_DEPTH) model.refuse('too-deep', `at most ${MAX_DEPTH} models in one another`, 'more');
+  if (className === 'Sequential') return readSequential(model, { depth, keras3 });
+  if (className === 'Functional' || className === 'Model')
+    return readFunctional(model.get('config'), { depth, keras3 });
   return model.get('class_name').refuse('unsupported', 'Sequential or Functional');
 }
 
@@ -65,55 +43,88 @@ export function isModel(className: string, config: Config): boolean {
   return MODELS.includes(className) || (!LAYERS.has(className) && !config.isArray && config.get('layers').isArray);
 }
 
-function readSequential(model: Config): Topology {
+/** Tells whether a layer is a model that is read. */
+function isReadModel(className: string): boolean {
+  return MODELS.includes(className);
+}
+
+function readSequential(model: Config, reading: Reading): Topology {
   const config = model.get('config');
   const list = config.isArray ? config : config.get('layers');
   const nodes: LayerNode[] = [];
+  const calls: LayerCalled[] = [];
   const shapes = new Map<string, Shape>();
-  const layers = readLayers(list);
-  let last = IMPLICIT;
-  for (const [i, { name, className, config, position }] of layers.entries()) {
+  const layers = readLayers(list, reading);
+  let last: OutputRef = { name: IMPLICIT, call: 0, index: 0 };
+  for (const [i, { node }] of layers.entries()) {
+    const { name, className } = node;
     if (className === 'InputLayer') {
       if (i > 0) list.refuse('wrong-value', 'an InputLayer at the beginning only', describe(name));
-      shapes.set(name, readInputShape(config));
+      shapes.set(name, readInputShape(node.config));
     } else if (i === 0) {
-      // a layer that is not supported is refused for that, not for its missing shape
-      shapes.set(IMPLICIT, LAYERS.has(className) ? readImplicitShape(model, className, config) : [null]);
+      shapes.set(IMPLICIT, readImplicitShape(model, node));
     }
-    const inputs = className === 'InputLayer' ? [] : [{ name: last, index: 0 }];
-    nodes.push({ name, className, config, position, inputs });
-    last = name;
+    nodes.push(node);
+    if (className !== 'InputLayer') calls.push({ node, call: 0, inputs: [last] });
+    last = { name, call: 0, index: 0 };
   }
-  if (!nodes.some(({ className }) => className !== 'InputLayer'))
-    list.refuse('wrong-value', 'at least one layer', 'none');
-  return { nodes, shapes, inputs: [...shapes.keys()], outputs: [{ name: last, index: 0 }], sequential: true };
+  if (calls.length === 0) list.refuse('wrong-value', 'at least one layer', 'none');
+  return { nodes, calls, shapes, inputs: [...shapes.keys()], outputs: [last], sequential: true };
 }
 
 /** A layer in the file; `layer` is the object that has its config. */
 interface FiledLayer {
-  readonly name: string;
-  readonly className: string;
-  readonly config: Config;
-  readonly position: number;
+  readonly node: LayerNode;
   readonly layer: Config;
 }
 
-function readLayers(list: Config): FiledLayer[] {
+function readLayers(list: Config, reading: Reading): FiledLayer[] {
   const names = new Set<string>();
   const counts = new Map<string, number>();
   const items = list.items();
   if (items.length > MAX_LAYERS) list.refuse('too-large', `at most ${MAX_LAYERS} layers`, `${items.length}`);
   return items.map((layer) => {
-    const config = layer.get('config');
     const className = layer.get('class_name').string();
-    const field = config.get('name').given ? config.get('name') : layer.get('name');
-    const name = field.string();
-    if (name === IMPLICIT || names.has(name)) field.refuse('duplicate-name', 'a name that no other layer has');
-    names.add(name);
     const position = counts.get(className) ?? 0;
     counts.set(className, position + 1);
-    return { name, className, config, position, layer };
+    const node = readNode(layer, position, reading);
+    if (names.has(node.name)) nameOf(layer).refuse('duplicate-name', 'a name that no other layer has');
+    names.add(node.name);
+    return { node, layer };
   });
+}
+
+/** Where the name of a layer is; the config of a Sequential model of old was a list without one. */
+function nameOf(layer: Config): Config {
+  const config = layer.get('config');
+  return !config.isArray && config.get('name').given ? config.get('name') : layer.get('name');
+}
+
+function readNode(layer: Config, position: number, reading: Reading): LayerNode {
+  const config = layer.get('config');
+  const className = layer.get('class_name').string();
+  const field = nameOf(layer);
+  const name = field.string();
+  if (name === IMPLICIT) field.refuse('duplicate-name', 'a name that no other layer has');
+  const deeper = { ...reading, depth: reading.depth + 1 };
+  return {
+    ...{ name, className, config, position },
+    model: isReadModel(className) ? readTopology(layer, reading.keras3, deeper.depth) : undefined,
+    inner:
+      className === 'TimeDistributed' && config.get('layer').given ? readInner(config.get('layer'), deeper) : undefined,
+  };
+}
+
+/** Reads the layer in a TimeDistributed. */
+function readInner(layer: Config, reading: Reading): LayerNode {
+  const className = layer.get('class_name').string();
+  if (reading.depth > MAX_DEPTH) layer.refuse('too-deep', `at most ${MAX_DEPTH} layers in one another`, 'more');
+  const config = layer.get('config');
+  // its name only matters for weights, and some files leave it out
+  const named = config.given && nameOf(layer).given;
+  if (named) return readNode(layer, 0, reading);
+  const value = { ...(layer.value as object), config: { ...(config.value as object), name: className } };
+  return readNode(new Config(layer.path, value), 0, reading);
 }
 
 /**
@@ -138,8 +149,14 @@ function readInputShape(config: Config): Shape {
 }
 
 /** Reads the input shape of a Sequential model without an InputLayer: that of its first layer, or the one it was built with. */
-function readImplicitShape(model: Config, className: string, first: Config): Shape {
-  const declared = declaredShape(first);
+function readImplicitShape(
+  model: Config,
+  { className, config: first, model: inner, inner: applied }: LayerNode,
+): Shape {
+  // a layer that is not supported is refused for that, not for its missing shape
+  if (!LAYERS.has(className) && !inner) return [null];
+  if (inner?.inputs.length === 1) return inner.shapes.get(inner.inputs[0]!)!;
+  const declared = declaredShape(first) ?? (applied && declaredShape(applied.config));
   if (declared) return declared;
   const config = model.get('config');
   const built = [config.isArray ? undefined : config.get('build_input_shape')];
@@ -155,20 +172,28 @@ function readImplicitShape(model: Config, className: string, first: Config): Sha
   return refuse('unknown-shape', model.path, 'the model', 'an input shape', 'none', note);
 }
 
-function readFunctional(config: Config): Topology {
+function readFunctional(config: Config, reading: Reading): Topology {
   const nodes: LayerNode[] = [];
+  const listed: LayerCalled[] = [];
   const shapes = new Map<string, Shape>();
-  const layers = readLayers(config.get('layers'));
-  // a model in a model counts its own making as a call; readers refuse it later, by its name
-  const models = new Set(layers.filter(({ className, config }) => isModel(className, config)).map(({ name }) => name));
-  for (const { name, className, config: own, position, layer } of layers) {
+  const layers = readLayers(config.get('layers'), reading);
+  const models = new Map(
+    layers.flatMap(({ node, layer }): [string, ModelCalls][] => {
+      if (!isModel(node.className, node.config)) return [];
+      // the making of a model counts as a call, but for Sequential models of Keras 3
+      const first = reading.keras3 && node.className === 'Sequential' ? 0 : 1;
+      return [[node.name, { first, count: layer.get('inbound_nodes').items().length }]];
+    }),
+  );
+  for (const { node, layer } of layers) {
+    nodes.push(node);
     const calls = layer.get('inbound_nodes').items();
-    if (className === 'InputLayer') shapes.set(name, readInputShape(own));
-    else if (calls.length !== 1 && !(isModel(className, own) && calls.length > 0)) {
-      refuse('unsupported', layer.path, `the calls of ${describe(name)}`, 'one call', calls.length);
+    if (node.className === 'InputLayer') {
+      shapes.set(node.name, readInputShape(node.config));
+      listed.push({ node, call: 0, inputs: [] });
+      continue;
     }
-    const call = className === 'InputLayer' ? { inputs: [] } : readCall(calls[0]!, models);
-    nodes.push({ name, className, config: own, position, ...call });
+    for (const [call, field] of calls.entries()) listed.push({ node, call, ...readCall(field, models) });
   }
   const ends = (key: string) => readEnds(config.get(key), models);
   const inputs = ends('input_layers').map(({ name }) => {
@@ -178,11 +203,19 @@ function readFunctional(config: Config): Topology {
   if (inputs.length !== shapes.size || new Set(inputs).size !== inputs.length) {
     config.get('input_layers').refuse('wrong-value', 'each InputLayer once');
   }
-  return { nodes: sortNodes(nodes), shapes, inputs, outputs: ends('output_layers'), sequential: false };
+  const calls = sortCalls(listed).filter(({ node }) => node.className !== 'InputLayer');
+  return { nodes, calls, shapes, inputs, outputs: ends('output_layers'), sequential: false };
 }
 
+/** The number that a file gives the first call of a model, and how many calls there are. */
+interface ModelCalls {
+  readonly first: number;
+  readonly count: number;
+}
+type Models = ReadonlyMap<string, ModelCalls>;
+
 /** Reads input_layers or output_layers: `["x", 0, 0]`, an array of these, or an object of them. */
-function readEnds(field: Config, models: ReadonlySet<string>): OutputRef[] {
+function readEnds(field: Config, models: Models): OutputRef[] {
   const named = tag(field.value) === 'Object' && !field.isArray;
   const items = named ? Object.keys(field.value as object).map((key) => field.get(key)) : field.items();
   if (items.length === 0) field.refuse('wrong-value', 'at least one layer', 'none');
@@ -191,15 +224,18 @@ function readEnds(field: Config, models: ReadonlySet<string>): OutputRef[] {
 }
 
 /** Reads an output of a layer: its name, the number of the call, the number of the output. @param models the layers that are models */
-function readSource(field: Config, models: ReadonlySet<string>): OutputRef {
-  const [name, call, index] = field.items();
-  if (!name) field.refuse('wrong-value', 'the name of a layer and numbers', 'none');
-  if (!models.has(name.string())) call?.integer(0, 0);
-  return { name: name.string(), index: index ? index.integer(0, 1000) : 0 };
+function readSource(field: Config, models: Models): OutputRef {
+  const [named, call, index] = field.items();
+  if (!named) field.refuse('wrong-value', 'the name of a layer and numbers', 'none');
+  const name = named.string();
+  const number = call ? call.integer(0, MAX_CALLS) : 0;
+  const model = models.get(name);
+  const place = model && (model.count > 1 || number > 0) ? Math.max(0, number - model.first) : number;
+  return { name, call: place, index: index ? index.integer(0, 1000) : 0 };
 }
 
 /** Reads a call of a layer: Keras 2 lists its inputs, Keras 3 the arguments in Python. */
-function readCall(call: Config, models: ReadonlySet<string>): Call {
+function readCall(call: Config, models: Models): Call {
   if (call.isArray) {
     const items = call.items();
     // a single input may stand without an array around it
@@ -207,35 +243,55 @@ function readCall(call: Config, models: ReadonlySet<string>): Call {
     const calls = list.map((source): Call => {
       const options = source.items()[3];
       const kwargs = options?.given ? readKwargs(options, models) : undefined;
-      return { inputs: [readSource(source, models), ...(kwargs?.inputs ?? [])], mask: kwargs?.mask };
+      return { ...kwargs, inputs: [readSource(source, models), ...(kwargs?.inputs ?? [])] };
     });
-    return { inputs: calls.flatMap(({ inputs }) => inputs), mask: calls.find(({ mask }) => mask)?.mask };
+    const { masks, causal } = calls.find((one) => one.masks || one.causal) ?? {};
+    return { inputs: calls.flatMap(({ inputs }) => inputs), masks: masks ?? [], causal: causal ?? false };
   }
   const args = call.get('args').items();
   const isTensor = ({ value }: Config) => typeof value === 'object' && value !== null;
   const found = args.filter(isTensor).flatMap((arg) => readTensors(arg, 0, models));
   const constants = args.filter((arg) => arg.given && !isTensor(arg));
   const kwargs = call.get('kwargs');
-  const { inputs, mask } = kwargs.given ? readKwargs(kwargs, models) : { inputs: [], mask: undefined };
-  return { inputs: [...found, ...inputs], mask, constants };
+  const rest: Call = kwargs.given ? readKwargs(kwargs, models) : { inputs: [] };
+  return { ...rest, inputs: [...found, ...rest.inputs], constants };
 }
 
-/** Reads the tensors `initial_state` and `mask`. Other arguments are refused unless they change nothing. */
-function readKwargs(kwargs: Config, models: ReadonlySet<string>): Call {
+/** Arguments that change nothing where they are false. */
+const SWITCHES = ['training', 'return_attention_scores', 'use_causal_mask'];
+
+/** Reads the tensors `initial_state` and `mask`, and `use_causal_mask`. Other arguments are refused unless they change nothing. */
+function readKwargs(kwargs: Config, models: Models): Call {
   for (const key of Object.keys(kwargs.value as object)) {
     const { value } = kwargs.get(key);
-    const known = key === 'initial_state' || key === 'mask' || (key === 'training' && value === false);
+    const known =
+      ['initial_state', 'mask', 'use_causal_mask'].includes(key) || (SWITCHES.includes(key) && value === false);
     if (!known && value !== null && value !== undefined) {
       kwargs.get(key).refuse('unsupported', 'no argument but initial_state and mask');
     }
   }
-  const tensors = (key: string) => (kwargs.get(key).given ? readTensors(kwargs.get(key), 0, models) : []);
-  const masks = tensors('mask');
-  if (masks.length > 1) kwargs.get('mask').refuse('unsupported', 'one mask');
-  return { inputs: tensors('initial_state'), mask: masks[0] };
+  const states = kwargs.get('initial_state');
+  const causal = kwargs.get('use_causal_mask').boolean(false);
+  return {
+    inputs: states.given ? readTensors(states, 0, models) : [],
+    masks: readMasks(kwargs.get('mask'), models),
+    causal,
+  };
 }
 
-function readTensors(field: Config, depth: number, models: ReadonlySet<string>): OutputRef[] {
+/** Reads one mask, or a list with null for inputs that have none. */
+function readMasks(field: Config, models: Models): (OutputRef | undefined)[] {
+  if (!field.given) return [];
+  const isList = field.isArray && typeof field.items()[0]?.value !== 'string';
+  const items = isList ? field.items() : [field];
+  return items.map((item) => {
+    const masks = item.given ? readTensors(item, 0, models) : [];
+    if (masks.length > 1) item.refuse('unsupported', 'one mask');
+    return masks[0];
+  });
+}
+
+function readTensors(field: Config, depth: number, models: Models): OutputRef[] {
   if (depth > 3) field.refuse('unsupported', 'a tensor or a list of tensors');
   if (field.isArray) {
     const items = field.items();

@@ -1,10 +1,10 @@
 import { ModelError } from '../base/errors.ts';
 import { describe } from '../base/tensor.ts';
 import { Builder } from '../graph/builder.ts';
-import type { Graph, GraphStep, Operand } from '../graph/graph.ts';
+import { type Graph, type GraphDraft, type Operand, withLast } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
 import type { LSTMReport } from '../operators/lstm-report.ts';
-import type { Lower, Making, Operator } from '../operators/node.ts';
+import { inOrder, type Lower, type Making } from '../operators/node.ts';
 import { OPERATORS } from '../operators/operators.ts';
 import { type Owned, Packing } from '../operators/packing.ts';
 import { TooMuch, Work } from '../operators/value.ts';
@@ -16,10 +16,6 @@ import type { OnnxTensor } from './tensor.ts';
 import { toValue } from './to-value.ts';
 
 // Makes a model ready to be planned, once: names become slots, constants are computed, weights are packed.
-
-type Draft = Omit<GraphStep, 'last'>;
-
-const NO_SLOTS: readonly number[] = [];
 
 /** The meaning of a name in a graph: a slot of the run, or else a value or tensor known at load. */
 interface Binding {
@@ -132,7 +128,7 @@ export class Compiler {
   }
 
   /** Uncounts constants that the last step was the last to read and does not keep. */
-  private _giveBack(step: Draft | undefined): void {
+  private _giveBack(step: GraphDraft | undefined): void {
     for (const { data } of this._last.splice(0)) {
       const isKept = step?.operands.some((operand) => typeof operand === 'object' && operand.data === data);
       if (!isKept) this._packing.drop(data);
@@ -141,7 +137,7 @@ export class Compiler {
 
   private _graph(graph: OnnxGraph, scope: Scope, path: string, main: boolean): Graph {
     for (const [name, tensor] of graph.initializers) scope.define(name, { slot: -1, value: undefined, tensor }, true);
-    const steps: Draft[] = [];
+    const steps: GraphDraft[] = [];
     for (const [i, node] of graph.nodes.entries()) {
       if (!this._needed.nodes.has(node)) continue;
       const step = this._node(node, scope, path, i, main);
@@ -154,7 +150,7 @@ export class Compiler {
     return { steps: withLast(steps, outputs), outputs };
   }
 
-  private _node(node: OnnxNode, scope: Scope, graph: string, index: number, main: boolean): Draft | undefined {
+  private _node(node: OnnxNode, scope: Scope, graph: string, index: number, main: boolean): GraphDraft | undefined {
     const path = nodePath(node, graph, index);
     const operands = node.inputs.map((name) => this._read(scope, name, path));
     if (node.opType === 'If') return this._branch(node, operands, scope, path);
@@ -162,7 +158,7 @@ export class Compiler {
     const constants = operands.map((operand) => (typeof operand === 'object' ? operand : undefined));
     const isConstant = operands.every((operand) => typeof operand !== 'number');
     // a wrong node of a branch fails when the branch is taken, which may never happen
-    const deferred = (error: unknown): Draft => {
+    const deferred = (error: unknown): GraphDraft => {
       if (main || !(error instanceof ModelError)) throw error;
       const lower = (): never => {
         throw error;
@@ -216,7 +212,7 @@ export class Compiler {
     });
   }
 
-  private _branch(node: OnnxNode, operands: readonly Operand[], scope: Scope, path: string): Draft {
+  private _branch(node: OnnxNode, operands: readonly Operand[], scope: Scope, path: string): GraphDraft {
     const [yes, no] = ['then_branch', 'else_branch'].map((name) => {
       const graph = node.attributes.get(name);
       if (!isGraph(graph)) {
@@ -244,37 +240,4 @@ function checkCondition(path: string): Lower {
     }
     return [];
   };
-}
-
-/** Gives an operator its inputs in the usual order of elements, unless it takes them turned. */
-function inOrder({ takesTurned }: Operator, lower: Lower): Lower {
-  if (takesTurned) return lower;
-  return (inputs, plan) =>
-    lower(
-      inputs.map((input) => input && plan.plain(input)),
-      plan,
-    );
-}
-
-/** The slots that a step reads, in its branches too. */
-function slotsOf({ operands, branches }: Draft): number[] {
-  const inner = branches?.flatMap(({ steps, outputs }) => [...steps.flatMap(slotsOf), ...outputs]) ?? [];
-  return [...operands, ...inner].filter((operand) => typeof operand === 'number');
-}
-
-/** Notes in each step the slots that no later one reads. */
-function withLast(steps: readonly Draft[], outputs: readonly Operand[]): GraphStep[] {
-  const needed = new Set<Operand>(outputs);
-  const made = new Set(steps.flatMap(({ targets }) => targets));
-  return [...steps]
-    .reverse()
-    .map((step) => {
-      // slots that an outer graph filled may still be read there
-      const last = [...new Set(slotsOf(step))].filter((slot) => made.has(slot) && !needed.has(slot));
-      for (const slot of last) needed.add(slot);
-      const { place, operands, targets, lower, branches } = step;
-      // not spread: each object would have a hidden class of its own
-      return { place, operands, targets, lower, branches, last: last.length ? last : NO_SLOTS };
-    })
-    .reverse();
 }

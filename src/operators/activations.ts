@@ -27,7 +27,8 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
  * The functions of a node, three a direction. As in ONNX Runtime, names count without regard to case, and only functions that
  * have an alpha or beta take one from the lists.
  */
-export function readActivations(node: OperatorNode, directions: number): Activation[] {
+export function readActivations(node: OperatorNode, directions: number): readonly Activation[] {
+  if (node.functions) return node.functions;
   const names = node.strings('activations') ?? Array(directions).fill(['Sigmoid', 'Tanh', 'Tanh']).flat();
   const count = 3 * directions;
   if (names.length !== count) {

@@ -184,16 +184,26 @@ const mod: Operator = {
   },
 };
 
+export const add = arithmetic('add', () => (x, y) => x + y);
+export const subtract = arithmetic('sub', () => (x, y) => x - y);
+export const product = arithmetic('mul', () => (x, y) => x * y);
+export const divided = arithmetic('div', divide);
+export const minimum = extreme('min', (x, y) => pick(x < y, x, y));
+export const maximum = extreme('max', (x, y) => pick(x > y, x, y));
+export const pRelu = arithmetic('prelu', () => (x, y) => (x < 0n ? x * y : x));
+export const sum = total(false);
+export const mean = total(true);
+
 export const ARITHMETIC: readonly (readonly [string, Operator])[] = [
-  ['Add', arithmetic('add', () => (x, y) => x + y)],
-  ['Sub', arithmetic('sub', () => (x, y) => x - y)],
-  ['Mul', arithmetic('mul', () => (x, y) => x * y)],
-  ['Div', arithmetic('div', divide)],
-  ['Min', extreme('min', (x, y) => pick(x < y, x, y))],
-  ['Max', extreme('max', (x, y) => pick(x > y, x, y))],
+  ['Add', add],
+  ['Sub', subtract],
+  ['Mul', product],
+  ['Div', divided],
+  ['Min', minimum],
+  ['Max', maximum],
   ['Pow', pow],
-  ['PRelu', arithmetic('prelu', () => (x, y) => (x < 0n ? x * y : x))],
-  ['Sum', total(false)],
-  ['Mean', total(true)],
+  ['PRelu', pRelu],
+  ['Sum', sum],
+  ['Mean', mean],
   ['Mod', mod],
 ];

@@ -49,7 +49,7 @@ const not: Operator = {
     },
 };
 
-const where: Operator = {
+export const where: Operator = {
   inputs: [3, 3],
   since: 9,
   prepare:

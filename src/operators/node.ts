@@ -1,4 +1,5 @@
 import { describe, formatDims } from '../base/tensor.ts';
+import type { Activation } from '../cells/activations.ts';
 import type { Builder } from '../graph/builder.ts';
 import type { ValueType } from '../graph/types.ts';
 import type { Value } from '../graph/value.ts';
@@ -39,6 +40,16 @@ export interface Making {
   readonly packing: Packing;
   /** Whether constant matrices get 8-bit weights. */
   readonly int8: boolean;
+}
+
+/** Gives an operator its inputs in the usual order of elements, unless it takes them turned. */
+export function inOrder({ takesTurned }: Operator, lower: Lower): Lower {
+  if (takesTurned) return lower;
+  return (inputs, plan) =>
+    lower(
+      inputs.map((input) => input && plan.plain(input)),
+      plan,
+    );
 }
 
 /** What prepare() left behind. */
@@ -92,6 +103,11 @@ export abstract class OperatorNode {
 
   /** An attribute that is a tensor; undefined if it is left out. Its data are read anew in each call. */
   abstract tensor(name: string): Value | undefined;
+
+  /** The activation functions of a recurrent node, three a direction, where a reader has others than ONNX's names. */
+  get functions(): readonly Activation[] | undefined {
+    return undefined;
+  }
 
   /** Lets go of what only prepare() needs. */
   seal(): void {

@@ -23,7 +23,7 @@ interface Packed {
  * and those of the constants are counted; where they would be more than three times the file and 4 MiB, a node packs in each run.
  */
 export class Packing {
-  private readonly _limit: number;
+  private _limit: number;
   private _held = 0;
   private readonly _packed = new Map<string, Packed>();
   /** Numbers for arrays, to make keys of. */
@@ -33,6 +33,11 @@ export class Packing {
 
   constructor(fileBytes: number) {
     this._limit = 3 * fileBytes + FREE_BYTES;
+  }
+
+  /** Counts more bytes of the file, where they are not known before they are read. */
+  grow(fileBytes: number): void {
+    this._limit += 3 * fileBytes;
   }
 
   /** Counts a constant that was read or computed. */

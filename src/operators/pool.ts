@@ -134,9 +134,14 @@ function globalPooling(op: keyof typeof REDUCE): Operator {
   };
 }
 
+export const maxPool = pooling(false);
+export const averagePool = pooling(true);
+export const globalMaxPool = globalPooling('max');
+export const globalAveragePool = globalPooling('mean');
+
 export const POOLS: readonly (readonly [string, Operator])[] = [
-  ['MaxPool', pooling(false)],
-  ['AveragePool', pooling(true)],
-  ['GlobalMaxPool', globalPooling('max')],
-  ['GlobalAveragePool', globalPooling('mean')],
+  ['MaxPool', maxPool],
+  ['AveragePool', averagePool],
+  ['GlobalMaxPool', globalMaxPool],
+  ['GlobalAveragePool', globalAveragePool],
 ];

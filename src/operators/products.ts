@@ -34,7 +34,7 @@ function packB(node: OperatorNode, turned = false): PackedMatrix | undefined {
   });
 }
 
-const matMul: Operator = {
+export const matMul: Operator = {
   inputs: [2, 2],
   prepare(node) {
     const packed = packB(node);
@@ -43,6 +43,18 @@ const matMul: Operator = {
       sameType(node, a!, b!, ['float32', 'int64', 'int32']);
       if (isFloat(a!) && isFloat(b!) && b.dims.length === 2) return [byMatrix(node, a, matrixOf(b), plan)];
       return [batched(node, a!, b!, plan)];
+    };
+  },
+};
+
+/** MatMul by one matrix with a bias, which each sum begins with: no operator of ONNX, but a layer of other readers. */
+export const linear: Operator = {
+  inputs: [2, 3],
+  prepare(node) {
+    const packed = packB(node);
+    return ([a, b, bias], plan) => {
+      const matrix = packed ?? matrixOf(node.float32('B', b!));
+      return [byMatrix(node, node.float32('A', a!), matrix, plan, bias && node.float32('bias', bias))];
     };
   },
 };
@@ -56,13 +68,14 @@ function byMatrix(
   x: Value<Float32Array>,
   matrix: Matrix | PackedMatrix,
   plan: Builder,
+  bias?: Value<Float32Array>,
 ): Value<Float32Array> {
   const { K, N } = matrix;
   if (x.dims.at(-1) !== K) node.wrongShape('A', `[..., ${K}] for B [${K}, ${N}]`, x.dims);
   const out = plan.make('float32', [...x.dims.slice(0, -1), N], node.path);
   const count = product(x.dims.slice(0, -1));
   plan.spend(count * K * N + (matrix instanceof PackedMatrix ? 0 : K * N), node.path);
-  multiply(plan, { value: x, stride: K, count }, matrix, undefined, 0, out, [{ x: 0, matrix: 0, out: 0 }]);
+  multiply(plan, { value: x, stride: K, count }, matrix, bias, 0, out, [{ x: 0, matrix: 0, out: 0 }]);
   return out;
 }
 

@@ -190,21 +190,23 @@ function softmax(run: (pointer: number, outer: number, n: number, inner: number)
   };
 }
 
+export const reduceMean = reduction(mean, 'mean', 18, ZERO, NUMBERS);
+export const reduceSum = reduction(sum, 'sum', 13, ZERO, NUMBERS);
+export const reduceProd = reduction(
+  integers(1n, (total, x) => BigInt.asIntN(64, total * x)),
+  'prod',
+  18,
+  ONE,
+  NUMBERS,
+);
+export const softmaxOperator = softmax((pointer, outer, n, inner) => wasm().softmax_f32(pointer, outer, n, inner));
+
 export const REDUCTIONS: readonly (readonly [string, Operator])[] = [
-  ['ReduceMean', reduction(mean, 'mean', 18, ZERO, NUMBERS)],
-  ['ReduceSum', reduction(sum, 'sum', 13, ZERO, NUMBERS)],
+  ['ReduceMean', reduceMean],
+  ['ReduceSum', reduceSum],
   ['ReduceMax', reduction(largest, 'max', 18, SMALLEST, BOOLS)],
   ['ReduceMin', reduction(smallest, 'min', 18, LARGEST, BOOLS)],
-  [
-    'ReduceProd',
-    reduction(
-      integers(1n, (total, x) => BigInt.asIntN(64, total * x)),
-      'prod',
-      18,
-      ONE,
-      NUMBERS,
-    ),
-  ],
+  ['ReduceProd', reduceProd],
   [
     'ReduceL1',
     reduction(
@@ -242,7 +244,7 @@ export const REDUCTIONS: readonly (readonly [string, Operator])[] = [
   ['ReduceLogSumExp', reduction(sum, 'logSumExp', 18, NO_LOGARITHM, FLOATS, true)],
   ['ArgMax', argMax],
   ['ArgMin', argMin],
-  ['Softmax', softmax((pointer, outer, n, inner) => wasm().softmax_f32(pointer, outer, n, inner))],
+  ['Softmax', softmaxOperator],
   ['LogSoftmax', softmax((pointer, outer, n, inner) => onnxKernels().log_softmax_f32(pointer, outer, n, inner))],
   ['BatchNormalization', batchNormalization],
   ['LayerNormalization', layerNormalization],

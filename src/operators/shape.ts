@@ -58,7 +58,7 @@ const size: Operator = {
     ([a]) => [intVector([a!.count]).withDims([])],
 };
 
-const transpose: Operator = {
+export const transpose: Operator = {
   inputs: [1, 1],
   takesTurned: true,
   prepare(node) {

@@ -36,7 +36,7 @@ export function copyPart(
   return value.turned ? plan.turned(out as Value<Float32Array>) : out;
 }
 
-const slice: Operator = {
+export const slice: Operator = {
   inputs: [1, 5],
   takesTurned: true,
   prepare(node) {
@@ -76,7 +76,7 @@ const slice: Operator = {
   },
 };
 
-const concat: Operator = {
+export const concat: Operator = {
   inputs: [1, Number.POSITIVE_INFINITY],
   prepare(node) {
     if (!node.has('axis')) node.missing('axis');
@@ -141,7 +141,7 @@ const split: Operator = {
   },
 };
 
-const gather: Operator = {
+export const gather: Operator = {
   inputs: [2, 2],
   prepare(node) {
     const given = node.int('axis', 0);

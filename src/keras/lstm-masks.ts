@@ -1,0 +1,109 @@
+import type { Builder } from '../graph/builder.ts';
+import type { Value } from '../graph/value.ts';
+import type { Lower } from '../operators/node.ts';
+
+// Masked steps: an LSTM runs the other steps of each sample as a shorter sequence, and the outputs go back to their places. A mask is
+// data, and may have any pattern.
+
+/** Lists the steps of a sample that are not masked. */
+function stepsOf(mask: Uint8Array, sample: number, T: number, steps: number[]): number {
+  let count = 0;
+  for (let t = 0; t < T; t++) if (mask[sample * T + t]) steps[count++] = t;
+  return count;
+}
+
+/** Moves the steps of (B, T, I) that are not masked to the front; gives them, and the int32 length of each sample. */
+export function compact(path: string): Lower {
+  return ([x, mask], plan) => {
+    const [B, T, I] = x!.dims as [number, number, number];
+    const out = plan.make('float32', x!.dims, path);
+    const lengths = plan.make('int32', [B], path);
+    const steps: number[] = [];
+    plan.step([x, mask, out, lengths], () => () => {
+      const [from, to] = [x!.data as Float32Array, out.data];
+      const kept = mask!.data as Uint8Array;
+      to.fill(0);
+      for (let b = 0; b < B; b++) {
+        const count = stepsOf(kept, b, T, steps);
+        lengths.data[b] = count;
+        for (let k = 0; k < count; k++) copyRow(from, (b * T + steps[k]!) * I, to, (b * T + k) * I, I);
+      }
+    });
+    return [out, lengths];
+  };
+}
+
+/** What expand() depends on besides its inputs. */
+interface Expansion {
+  /** Whether outputs at masked steps are zeros; else they repeat the output of the step before. */
+  readonly zeroMasked: boolean;
+  /** Whether masked steps at the beginning give the initial state; else they give zeros. */
+  readonly startsWithState: boolean;
+  /** Whether all outputs are given; else that of the last step of each direction. */
+  readonly sequences: boolean;
+}
+
+/**
+ * Gives outputs and states of sequences that compact() has shortened. Inputs: y (B, T, D, H), h and c (B, D, H) of the LSTM, the
+ * mask, and the initial h and c (B, D, H) if there are.
+ * @returns all outputs (B, T, D, H) or the last ones (B, D, H), then h and c
+ */
+export function expand(path: string, { zeroMasked, startsWithState, sequences }: Expansion): Lower {
+  return (inputs, plan) => {
+    const [y, h, c, mask, h0, c0] = inputs as (Value<Float32Array> | undefined)[];
+    const [B, T, D, H] = y!.dims as [number, number, number, number];
+    const out = plan.make('float32', sequences ? y!.dims : h!.dims, path);
+    const states = [h, c].map((state) => plan.make('float32', state!.dims, path));
+    const steps: number[] = [];
+    /** Fills the outputs of a direction of a sample. */
+    const fill = (b: number, d: number, count: number, kept: Value['data']): void => {
+      const [from, to] = [y!.data, out.data];
+      const start = startsWithState && h0 ? h0.data : undefined;
+      // the place of the last output that was not masked; -1 before
+      let last = -1;
+      for (let i = 0, k = 0; i < T; i++) {
+        const t = d ? T - 1 - i : i;
+        const isMasked = !kept[b * T + t];
+        if (!isMasked) last = ((b * T + (d ? count - 1 - k++ : k++)) * D + d) * H;
+        if (!sequences && i < T - 1) continue;
+        const at = sequences ? ((b * T + t) * D + d) * H : (b * D + d) * H;
+        if (isMasked && zeroMasked) to.fill(0, at, at + H);
+        else if (last >= 0) copyRow(from, last, to, at, H);
+        else if (start) copyRow(start, (b * D + d) * H, to, at, H);
+        else to.fill(0, at, at + H);
+      }
+    };
+    plan.step([...inputs, out, ...states], () => () => {
+      const kept = mask!.data;
+      for (let b = 0; b < B; b++) {
+        const count = stepsOf(kept as unknown as Uint8Array, b, T, steps);
+        for (let d = 0; d < D; d++) fill(b, d, count, kept);
+        for (const [i, state] of states.entries()) {
+          // a sample without any step keeps its state
+          const given = count ? [h, c][i] : [h0, c0][i];
+          const at = b * D * H;
+          if (given) copyRow(given.data, at, state.data, at, D * H);
+          else state.data.fill(0, at, at + D * H);
+        }
+      }
+    });
+    return [out, ...states];
+  };
+}
+
+function copyRow(from: Float32Array, start: number, to: Float32Array, at: number, count: number): void {
+  for (let i = 0; i < count; i++) to[at + i] = from[start + i]!;
+}
+
+/** Reverses the steps of (B, T, *). */
+export function reverseSteps(path: string): Lower {
+  return ([x], plan) => [reversed(x!, path, plan)];
+}
+
+function reversed(x: Value, path: string, plan: Builder): Value {
+  const [B, T, ...rest] = x.dims as [number, number, ...number[]];
+  const size = rest.reduce((a, b) => a * b, 1);
+  const out = plan.make(x.type, x.dims, path);
+  if (x.count) plan.copy(x, (T - 1) * size, [T * size, -size, 1], out, [B, T, size]);
+  return out;
+}
