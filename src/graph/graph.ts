@@ -1,4 +1,5 @@
 import type { Builder } from './builder.ts';
+import type { Repeat } from './repeat.ts';
 import type { ValueData } from './types.ts';
 import type { Value } from './value.ts';
 
@@ -17,7 +18,9 @@ export interface GraphStep {
   readonly targets: readonly number[];
   readonly lower: Lower;
   /** The graphs for true and for false of the first input, whose `lower` only checks it. */
-  readonly branches: readonly [Graph, Graph] | undefined;
+  readonly branches: readonly [Graph, Graph] | readonly [Graph] | undefined;
+  /** How the only graph of `branches` is repeated. */
+  readonly repeat: Repeat | undefined;
   /** Slots that nothing reads after this step. */
   readonly last: readonly number[];
 }
@@ -78,9 +81,9 @@ export function withLast(steps: readonly GraphDraft[], outputs: readonly Operand
       // slots that an outer graph filled may still be read there
       const last = [...new Set(slotsOf(step))].filter((slot) => made.has(slot) && !needed.has(slot));
       for (const slot of last) needed.add(slot);
-      const { place, operands, targets, lower, branches } = step;
+      const { place, operands, targets, lower, branches, repeat } = step;
       // not spread: each object would have a hidden class of its own
-      return { place, operands, targets, lower, branches, last: last.length ? last : NO_SLOTS };
+      return { place, operands, targets, lower, branches, repeat, last: last.length ? last : NO_SLOTS };
     })
     .reverse();
 }

@@ -59,7 +59,7 @@ export class Plan {
       return new Value(own, Storage.planned(type, count, count ? sources : NO_SOURCES));
     });
     for (const [i, value] of this._inputs.entries()) slots[i] = value.count || value.known ? value : emptyValue(value);
-    const state = { frames: [{ graph, index: 0, targets: undefined }], slots, limits };
+    const state = { frames: [{ graph, index: 0, targets: undefined, repetition: undefined }], slots, limits };
     const planning = { needed: neededSteps(graph, outputs), outputs: this.outputs, ...common, size: this._size };
     this.first = new Segment(planning, state, this._inputs);
   }

@@ -1,6 +1,7 @@
 import type { BoundSteps } from './block.ts';
 import { Builder, type Limits, Needed } from './builder.ts';
 import type { Graph, GraphStep, Operand } from './graph.ts';
+import { copyRepeat, endIteration, nextIteration, type Repetition, resultsOf, startRepeat } from './repeat.ts';
 import type { Residents } from './residents.ts';
 import { newData, type ValueData, type ValueType } from './types.ts';
 import { Storage, Value } from './value.ts';
@@ -24,6 +25,8 @@ interface Frame {
   index: number;
   /** Slots that take the outputs of a branch; undefined for the main graph. */
   readonly targets: readonly number[] | undefined;
+  /** Where a graph that is repeated has come; `index` is -1 between iterations. */
+  readonly repetition: Repetition | undefined;
 }
 
 /** How far planning has come. */
@@ -104,7 +107,8 @@ export class Segment {
     this._wanted = planGraph(builder, planning, state);
     this._state = this._wanted && state;
     if (this._wanted) {
-      const alive = state.slots.filter((value) => value !== undefined);
+      const stacks = state.frames.flatMap(({ repetition }) => repetition?.stacks.flat() ?? []);
+      const alive = [...state.slots, ...stacks].filter((value) => value !== undefined);
       // what is copied for each way on
       state.limits.count(SPLIT * (state.slots.length + alive.length), pathOf(state));
       this._probe = new Probe(this._wanted.type, this._wanted.count);
@@ -150,13 +154,16 @@ export class Segment {
       toFront(ways, i);
       return way.segment;
     }
-    const known = Storage.of(wanted.type, wanted.data.slice());
+    const storage = Storage.of(wanted.type, wanted.data.slice());
+    const known = <V extends Value | undefined>(value: V): V =>
+      value?.storage === wanted.storage ? (new Value(value.dims, storage, value.turned) as V) : value;
     const { frames, slots, limits } = this._state!;
     const state: State = {
-      frames: frames.map((frame) => ({ ...frame })),
-      slots: slots.map((value) =>
-        value?.storage === wanted.storage ? new Value(value.dims, known, value.turned) : value,
-      ),
+      frames: frames.map((frame) => ({
+        ...frame,
+        repetition: frame.repetition && copyRepeat(frame.repetition, known),
+      })),
+      slots: slots.map(known),
       limits: limits.copy(),
     };
     const bytes = probe.copy();
@@ -175,8 +182,8 @@ export function toFront(list: unknown[], from: number): void {
 
 /** The path of the node that is planned next. */
 function pathOf({ frames }: State): string {
-  const { graph, index } = frames[frames.length - 1]!;
-  return graph.steps[index]!.place.path;
+  const { graph, index, repetition } = frames[frames.length - 1]!;
+  return graph.steps[index]?.place.path ?? repetition!.repeat.path;
 }
 
 function bind(builder: Builder, planning: Planning, inputs: readonly Value[], kept: readonly Value[]): BoundSteps {
@@ -198,36 +205,47 @@ function planGraph(builder: Builder, planning: Planning, state: State): Value | 
     const frame = frames[frames.length - 1]!;
     const { steps, outputs } = frame.graph;
     const step = steps[frame.index];
-    if (!step) {
-      if (!frame.targets) return undefined;
-      frames.pop();
-      const results = outputs.map((operand) => readOperand(state, operand));
-      assign(
-        slots,
-        frame.targets,
-        results,
-        frames[frames.length - 1]!.graph.steps[frames[frames.length - 1]!.index - 1]!,
-      );
-      continue;
-    }
-    if (!planning.needed.has(step)) {
-      frame.index++;
-      continue;
-    }
     const before = builder.length;
+    const { repetition } = frame;
+    const path = step?.place.path ?? repetition?.repeat.path ?? '';
     try {
+      if (!step) {
+        if (!frame.targets) return undefined;
+        const found = outputs.map((operand) => readOperand(state, operand));
+        if (repetition) {
+          if (frame.index >= 0) endIteration(repetition, found);
+          frame.index = -1;
+          const next = nextIteration(repetition, builder);
+          for (const [i, slot] of repetition.repeat.slots.entries()) if (next) slots[slot] = next[i];
+          frame.index = next ? 0 : -1;
+          if (next) continue;
+        }
+        const results = repetition ? resultsOf(repetition, builder) : found;
+        frames.pop();
+        const outer = frames[frames.length - 1]!;
+        assign(slots, frame.targets, results, outer.graph.steps[outer.index - 1]!);
+        continue;
+      }
+      if (!planning.needed.has(step)) {
+        frame.index++;
+        continue;
+      }
       const inputs = step.operands.map((operand) => readOperand(state, operand));
       builder.begin(inputs, step.place.path);
       const results = step.lower(inputs, builder);
-      const taken = step.branches && chooseBranch(builder, step.branches, inputs[0]!);
+      const { branches, repeat, targets } = step;
+      const taken = branches && chooseBranch(builder, branches, inputs[0]);
       frame.index++;
       if (taken) {
-        frames.push({ graph: taken, index: 0, targets: step.targets });
+        const index = repeat ? -1 : 0;
+        frames.push({ graph: taken, index, targets, repetition: repeat && startRepeat(repeat, inputs) });
         continue;
       }
-      assign(slots, step.targets, results, step);
+      // within a repetition what adds no step counts as one
+      if (frames.length > 1 && builder.length === before) builder.limits.step(path);
+      assign(slots, targets, results, step);
     } catch (error) {
-      if (!(error instanceof Needed)) planning.fail(error, step.place.path);
+      if (!(error instanceof Needed)) planning.fail(error, path);
       const { sources } = error.value.storage;
       if (sources?.size) throw new FeedsNeeded(sources);
       builder.cut(before);
@@ -246,6 +264,6 @@ function assign(
   for (const [i, slot] of targets.entries()) if (slot >= 0) slots[slot] = results[i];
 }
 
-function chooseBranch(builder: Builder, [yes, no]: readonly [Graph, Graph], condition: Value): Graph {
-  return builder.need(condition).data[0] ? yes : no;
+function chooseBranch(builder: Builder, [yes, no = yes]: readonly Graph[], condition: Value | undefined): Graph {
+  return no === yes || builder.need(condition!).data[0] ? yes! : no!;
 }

@@ -142,7 +142,7 @@ export class KerasGraph {
   /** Adds a step of Keras's own. */
   step(operands: readonly Operand[], lower: Lower, outputs = 1, place = this._place): number[] {
     const targets = Array.from({ length: outputs }, () => this.slot());
-    this._steps.push({ place, operands, targets, lower, branches: undefined });
+    this._steps.push({ place, operands, targets, lower, branches: undefined, repeat: undefined });
     return targets;
   }
 

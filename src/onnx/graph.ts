@@ -3,6 +3,7 @@ import { describe } from '../base/tensor.ts';
 import { Builder } from '../graph/builder.ts';
 import { type Graph, type GraphDraft, type Operand, withLast } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
+import { readRepeat } from '../operators/loop.ts';
 import type { LSTMReport } from '../operators/lstm-report.ts';
 import { inOrder, type Lower, type Making } from '../operators/node.ts';
 import { OPERATORS } from '../operators/operators.ts';
@@ -13,7 +14,7 @@ import { isGraph, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.
 import { nodePath, OnnxOperatorNode } from './node.ts';
 import { onnxRefusal, refuse, refuseBecause, refuseTwice } from './refuse.ts';
 import type { OnnxTensor } from './tensor.ts';
-import { toValue } from './to-value.ts';
+import { computedType, toValue } from './to-value.ts';
 
 // Makes a model ready to be planned, once: names become slots, constants are computed, weights are packed.
 
@@ -153,7 +154,10 @@ export class Compiler {
   private _node(node: OnnxNode, scope: Scope, graph: string, index: number, main: boolean): GraphDraft | undefined {
     const path = nodePath(node, graph, index);
     const operands = node.inputs.map((name) => this._read(scope, name, path));
-    if (node.opType === 'If') return this._branch(node, operands, scope, path);
+    if (node.domain === '' && node.opType === 'If') return this._branch(node, operands, scope, path);
+    if (node.domain === '' && (node.opType === 'Loop' || node.opType === 'Scan')) {
+      return this._repeat(node, operands, scope, graph, index);
+    }
     const operator = OPERATORS.get(keyOf(node))!;
     const constants = operands.map((operand) => (typeof operand === 'object' ? operand : undefined));
     const isConstant = operands.every((operand) => typeof operand !== 'number');
@@ -163,7 +167,14 @@ export class Compiler {
       const lower = (): never => {
         throw error;
       };
-      return { place: { path }, operands: [], targets: this._define(node, scope), lower, branches: undefined };
+      return {
+        place: { path },
+        operands: [],
+        targets: this._define(node, scope),
+        lower,
+        branches: undefined,
+        repeat: undefined,
+      };
     };
     const made = this.resources.length;
     let lower: Lower;
@@ -181,7 +192,14 @@ export class Compiler {
     }
     const kept = operands.map((operand, i) => (typeof operand === 'number' ? operand : ready.constants[i]));
     ready.seal();
-    return { place: ready, operands: kept, targets: this._define(node, scope), lower, branches: undefined };
+    return {
+      place: ready,
+      operands: kept,
+      targets: this._define(node, scope),
+      lower,
+      branches: undefined,
+      repeat: undefined,
+    };
   }
 
   /** Computes a node's results at load. @returns false if that is too much work: the node then runs each time */
@@ -227,8 +245,52 @@ export class Compiler {
       return this._graph(graph, new Scope(inner, scope), inner, false);
     }) as [Graph, Graph];
     const lower = checkCondition(path);
-    return { place: { path }, operands, targets: this._define(node, scope), lower, branches: [yes, no] };
+    return {
+      place: { path },
+      operands,
+      targets: this._define(node, scope),
+      lower,
+      branches: [yes, no],
+      repeat: undefined,
+    };
   }
+
+  private _repeat(
+    node: OnnxNode,
+    operands: readonly Operand[],
+    scope: Scope,
+    graphPath: string,
+    index: number,
+  ): GraphDraft {
+    const place = new OnnxOperatorNode(node, graphPath, index, [], this._making);
+    const { path } = place;
+    const graph = node.attributes.get('body');
+    if (!isGraph(graph)) return refuse('missing', path, 'attribute body', 'a graph', graph);
+    const inner = new Scope(`${path}.body`, scope);
+    const slots = graph.inputs.map(({ name }) => {
+      const entry = this._slot();
+      inner.define(name, entry, true);
+      return entry.slot;
+    });
+    const outputs = graph.outputs.map(({ type = '', dims = [] }) => ({
+      type: computedType(type) ?? 'float32',
+      dims: dims.map((size) => (typeof size === 'number' ? size : 0)),
+    }));
+    const repeat = readRepeat(place, node.inputs.length, { slots, outputs });
+    const body = this._graph(graph, inner, `${path}.body`, false);
+    place.seal();
+    return { place, operands, targets: this._define(node, scope), lower: checkRepeat(place), branches: [body], repeat };
+  }
+}
+
+/** Checks the condition of a Loop, and that all other inputs are given. */
+function checkRepeat(node: OnnxOperatorNode): Lower {
+  const first = node.opType === 'Loop' ? 2 : 0;
+  return (inputs) => {
+    if (first && inputs[1]) node.checkScalar('condition', inputs[1], 'bool');
+    for (let i = first; i < inputs.length; i++) if (!inputs[i]) node.missing(`input ${i}`);
+    return [];
+  };
 }
 
 function checkCondition(path: string): Lower {

@@ -4,7 +4,6 @@ import { Value } from '../graph/value.ts';
 import { checkSizes } from './inputs.ts';
 import type { Lower, Operator, OperatorNode } from './node.ts';
 import { copyPart } from './slices.ts';
-import { intVector } from './value.ts';
 
 // Operators that make a tensor from constants, or repeat one.
 
@@ -21,10 +20,10 @@ function constantValue(node: OperatorNode): Value {
   const tensor = node.tensor('value');
   if (tensor) return tensor;
   const floats = node.has('value_float') ? [node.float('value_float', 0)] : node.floats('value_floats');
-  const ints = node.has('value_int') ? [node.int('value_int', 0)] : node.ints('value_ints');
+  const ints = node.bigints('value_int', false) ?? node.bigints('value_ints', true);
   const scalar = node.has('value_float') || node.has('value_int');
   if (floats) return Value.of('float32', scalar ? [] : [floats.length], Float32Array.from(floats));
-  if (ints) return scalar ? intVector(ints).withDims([]) : intVector(ints);
+  if (ints) return Value.of('int64', scalar ? [] : [ints.length], ints);
   return node.wrong('unsupported', 'attributes', 'value, value_float(s) or value_int(s)', undefined);
 }
 

@@ -185,6 +185,16 @@ export abstract class OperatorNode {
     return this._list(name, 'integers', (value) => Number.isInteger(Number(value))) as number[] | undefined;
   }
 
+  /** An integer, or a list of them, with all bits. */
+  bigints(name: string, isList: boolean): BigInt64Array | undefined {
+    const value = this.attribute(name);
+    if (value === undefined) return undefined;
+    const list: unknown[] = Array.isArray(value) ? value : [value];
+    const isRight = list.every((one) => typeof one === 'bigint' || Number.isSafeInteger(one));
+    if (!isRight || isList !== Array.isArray(value)) this.wrongKind(name, isList ? 'a list of integers' : 'an integer');
+    return BigInt64Array.from(list as bigint[], BigInt);
+  }
+
   floats(name: string): number[] | undefined {
     return this._list(name, 'numbers', (value) => typeof value === 'number') as number[] | undefined;
   }

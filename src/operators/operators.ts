@@ -19,12 +19,16 @@ import { SCATTERS } from './scatter.ts';
 import { SHAPES } from './shape.ts';
 import { SLICES } from './slices.ts';
 
-/** Only counts inputs and outputs: a plan runs the branches (graph.ts). */
-const branch: Operator = {
-  inputs: [1, 1],
+/** Only counts inputs and outputs: a plan runs the graphs of the node (src/graph/segment.ts). */
+const graphs = (inputs: Operator['inputs'], since?: number): Operator => ({
+  inputs,
   outputs: [1, Number.POSITIVE_INFINITY],
-  prepare: (node) => node.wrongBecause('unsupported', 'an If is not run by a kernel', 'branches', 'a kernel'),
-};
+  ...(since && { since }),
+  prepare: (node) => node.wrongBecause('unsupported', 'its graphs are not run by a kernel', 'graphs', 'a kernel'),
+});
+
+/** Any number of inputs, of which some may be left out. */
+const MANY = 2 ** 31;
 
 /** Every operator that is supported, by name. */
 export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>(
@@ -32,7 +36,9 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
     [
       ['LSTM', lstm],
       ['com.microsoft.DynamicQuantizeLSTM', dynamicQuantizeLSTM],
-      ['If', branch],
+      ['If', graphs([1, 1])],
+      ['Loop', graphs([0, MANY])],
+      ['Scan', graphs([1, MANY], 9)],
       ['Pad', pad],
       ['Einsum', einsum],
     ] as const,

@@ -22,6 +22,7 @@ const node = (from: number, to: number, apply: (x: number) => number, last: numb
   operands: [from],
   targets: [to],
   branches: undefined,
+  repeat: undefined,
   last,
   lower([x], plan: Builder) {
     lowered++;
@@ -39,6 +40,7 @@ const take = (x: number, n: number, to: number): GraphStep => ({
   operands: [x, n],
   targets: [to],
   branches: undefined,
+  repeat: undefined,
   last: [],
   lower([value, count], plan: Builder) {
     lowered++;
