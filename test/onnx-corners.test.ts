@@ -133,6 +133,14 @@ describe('where ONNX Runtime differs from ONNX, or lacks the operator', () => {
   const one = (op: string, opset: number, inputs: JsonTensor[], attributes: Case['attributes'] = {}) =>
     run({ op, opset, inputs, attributes, outputs: [inputs[0]!] }, inputs.length)[0]!;
 
+  test('MaxPool gives the place of NaN where it is the largest, and of equal numbers the first', () => {
+    const x = tensor('float32', [1, 1, 6], 1, 'NaN', 3, 3, '-Infinity', '-Infinity');
+    const pool = { op: 'MaxPool', opset: 12, inputs: [x], attributes: { kernel_shape: [2], strides: [2] } };
+    const [largest, places] = run({ ...pool, outputs: [x, x] }, 1);
+    expect([...largest!.data]).toEqual([NaN, 3, -Infinity]);
+    expect(places!.data).toEqual(BigInt64Array.of(1n, 2n, 4n));
+  });
+
   test('powers of integers are exact, wrap, and are cut below 1', () => {
     const powers = one('Pow', 13, [ints(3, -3, 2, 10, 0, -1, 5), ints(39, 39, 64, 3, -1, -3, -1)]);
     const smallest = -(2n ** 63n);
@@ -179,7 +187,8 @@ describe('where ONNX Runtime differs from ONNX, or lacks the operator', () => {
     expect(reduced('ReduceL1', ints(-5, 3, -1))).toBe(9n);
     expect(reduced('ReduceL2', two)).toBe(0n);
     expect(reduced('ReduceSumSquare', tensor('int32', [2], 2 ** 16, 3))).toBe(9);
-    expect(() => reduced('ReduceLogSum', ints(1))).toThrow(/input expected float32, got int64/);
+    expect(reduced('ReduceLogSum', ints(3, 5))).toBe(2n);
+    expect(() => reduced('ReduceLogSum', tensor('bool', [1], 1))).toThrow(/input expected numbers, got bool/);
   });
 
   test('reductions of no elements keep no axis that is counted from the end', () => {

@@ -205,7 +205,14 @@ export class KerasGraph {
     for (let slot = 0; slot < places.length; slot++) if (places[slot] === -1) places[slot] = next++;
     const move = <T extends Operand>(operand: T) => (typeof operand === 'number' ? places[operand]! : operand);
     const steps = this._steps.map(({ place, operands, targets, lower, branches }): GraphDraft => {
-      return { place, operands: operands.map(move), targets: targets.map((slot) => places[slot]!), lower, branches };
+      return {
+        place,
+        operands: operands.map(move),
+        targets: targets.map((slot) => places[slot]!),
+        lower,
+        branches,
+        repeat: undefined,
+      };
     });
     const ends = outputs.map((slot) => places[slot]!);
     return { steps: withLast(steps, ends), outputs: ends };

@@ -121,7 +121,11 @@ export function checkOperators({ opsets, graph }: OnnxModel, needed: ReadonlySet
   const text = names.join('; ');
   // where the nodes would crowd out operators, operators alone
   const shown = text.length > ROOM ? list.map((key) => shorten(key, LONGEST)).join(', ') : text;
-  const reason = `operators that are not supported: ${shown}`;
+  const isRandom = list.some((key) => /^(Random|Multinomial|Bernoulli)/.test(key));
+  const note = isRandom
+    ? '; nothing is drawn at random here: name outputs that need no such node, or feed the numbers'
+    : '';
+  const reason = `operators that are not supported: ${shown}${note}`;
   return refuseBecause('unsupported', 'graph', reason, 'supported operators', list);
 }
 

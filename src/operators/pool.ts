@@ -51,9 +51,8 @@ function pooling(mean: boolean): Operator {
     inputs: [1, 1],
     outputs: [1, mean ? 1 : 2],
     takesTurned: true,
-    limits: mean ? NOT_ONE_OR_TWO : `${NOT_ONE_OR_TWO}, the output Indices`,
+    limits: NOT_ONE_OR_TWO,
     prepare(node) {
-      if (node.outputs[1]) node.wrong('unsupported', 'output Indices', 'none', node.outputs[1]);
       const kernel = node.ints('kernel_shape') ?? node.missing('kernel_shape');
       if (!kernel.every((size) => size >= 1 && size < 2 ** 31)) {
         node.wrongAttribute('kernel_shape', 'one or two sizes', kernel);
@@ -65,8 +64,9 @@ function pooling(mean: boolean): Operator {
       }
       const ceil = node.flag('ceil_mode');
       const counts = node.flag('count_include_pad');
+      const byColumns = node.flag('storage_order');
       return ([a], plan) => {
-        const x = node.float32('X', a!);
+        const x = node.outputs[1] ? plan.plain(node.float32('X', a!)) : node.float32('X', a!);
         if (x.dims.length !== axes + 2) node.wrongShape('X', `[batch, channels, ${sizesOf(axes)}]`, x.dims);
         const images = imagesOf(x);
         const spans = [images.height, images.width].map((length, i) =>
@@ -74,9 +74,12 @@ function pooling(mean: boolean): Operator {
         );
         const sizes = spans.map(({ positions }) => positions).slice(2 - axes);
         const out = plan.make('float32', [images.batch, images.channels, ...sizes], node.path);
-        if (out.count === 0) return [out];
+        if (out.count === 0) return [out, plan.make('int64', out.dims, node.path)];
         plan.spend(out.count * windows[0].kernel * windows[1].kernel, node.path);
-        return [pool(plan, mean, images, windows, spans as unknown as Two<Span>, counts, out)];
+        const largest = pool(plan, mean, images, windows, spans as unknown as Two<Span>, counts, out);
+        if (!node.outputs[1]) return [largest];
+        const places = plan.make('int64', out.dims, node.path);
+        return [largest, findLargest(plan, images, windows, spans, byColumns, out, places)];
       };
     },
   };
@@ -106,6 +109,41 @@ function pool(
     return () => pool_f32(Number(mean), struct);
   });
   return isInOrder ? plan.turned(out) : out;
+}
+
+/** Finds the place of each largest number, the first of equal ones, among all numbers of x. */
+function findLargest(
+  plan: Builder,
+  { value, height, width }: Images,
+  [row, column]: Two<Window>,
+  [rows, columns]: readonly Span[],
+  byColumns: boolean,
+  out: Value,
+  places: Value<BigInt64Array>,
+): Value {
+  plan.step([value, out, places], () => () => {
+    const [x, largest, to] = [value.data, out.data, places.data];
+    const find = (start: number, top: number, left: number, wanted: number): number => {
+      for (let i = 0, r = top; i < row.kernel; i++, r += row.dilation) {
+        if (r < 0 || r >= height) continue;
+        for (let j = 0, c = left; j < column.kernel; j++, c += column.dilation) {
+          const found = Number(x[start + r * width + c]);
+          const isIt = found === wanted || Object.is(found, wanted);
+          if (c >= 0 && c < width && isIt) return start + (byColumns ? c * height + r : r * width + c);
+        }
+      }
+      return 0;
+    };
+    for (let at = 0, start = 0; at < to.length; start += height * width) {
+      for (let r = 0; r < rows!.positions; r++) {
+        for (let c = 0; c < columns!.positions; c++, at++) {
+          const [top, left] = [r * row.stride - rows!.before, c * column.stride - columns!.before];
+          to[at] = BigInt(find(start, top, left, Number(largest[at])));
+        }
+      }
+    }
+  });
+  return places;
 }
 
 /** An operator of all elements of a channel. */

@@ -7,6 +7,7 @@ import type { Value } from '../graph/value.ts';
 import { copyFloats } from '../memory/rows.ts';
 import { wasm } from '../memory/wasm.ts';
 import { argMax, argMin } from './arg-max.ts';
+import { castTo } from './cast.ts';
 import type { Lower, Operator } from './node.ts';
 import { batchNormalization, layerNormalization } from './normalize.ts';
 import { isFloat, NUMBERS } from './value.ts';
@@ -93,7 +94,6 @@ function reduction(
 ): Operator {
   return {
     inputs: [1, 2],
-    ...(types === FLOATS && { limits: 'integers' }),
     prepare(node): Lower {
       const keep = node.int('keepdims', 1) !== 0;
       const fixed = node.opset < asInput ? node.ints('axes') : undefined;
@@ -200,6 +200,21 @@ export const reduceProd = reduction(
   NUMBERS,
 );
 export const softmaxOperator = softmax((pointer, outer, n, inner) => wasm().softmax_f32(pointer, outer, n, inner));
+/** A logarithm of sums; that of integers is cut to an integer. */
+function logarithm(op: 'logSum' | 'logSumExp'): Operator {
+  const floats = reduction(sum, op, 18, NO_LOGARITHM, FLOATS, true);
+  return {
+    ...floats,
+    prepare(node) {
+      const lower = floats.prepare(node);
+      return ([a, axes], plan) => {
+        node.numbers('input', a!);
+        const x = castTo('float32', a!, plan, node.path);
+        return lower([x, axes], plan).map((y) => castTo(a!.type, y, plan, node.path));
+      };
+    },
+  };
+}
 
 export const REDUCTIONS: readonly (readonly [string, Operator])[] = [
   ['ReduceMean', reduceMean],
@@ -240,8 +255,8 @@ export const REDUCTIONS: readonly (readonly [string, Operator])[] = [
       true,
     ),
   ],
-  ['ReduceLogSum', reduction(sum, 'logSum', 18, NO_LOGARITHM, FLOATS, true)],
-  ['ReduceLogSumExp', reduction(sum, 'logSumExp', 18, NO_LOGARITHM, FLOATS, true)],
+  ['ReduceLogSum', logarithm('logSum')],
+  ['ReduceLogSumExp', logarithm('logSumExp')],
   ['ArgMax', argMax],
   ['ArgMin', argMin],
   ['Softmax', softmaxOperator],
