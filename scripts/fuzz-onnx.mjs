@@ -10,11 +10,22 @@ import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 /** By message and number of the field. @type {Record<string, Record<number, string>>} */
 const MESSAGES = {
-  model: { 7: 'graph', 8: 'opset' },
+  model: { 7: 'graph', 8: 'opset', 25: 'function' },
+  function: { 1: 'text', 4: 'text', 5: 'text', 7: 'node', 9: 'opset', 10: 'text', 11: 'attribute', 13: 'text' },
   opset: {},
   graph: { 1: 'node', 2: 'text', 5: 'tensor', 11: 'value', 12: 'value' },
-  node: { 1: 'text', 2: 'text', 3: 'text', 4: 'text', 5: 'attribute', 7: 'text' },
-  attribute: { 1: 'text', 4: 'text', 5: 'tensor', 6: 'graph', 7: 'floats', 8: 'varints', 9: 'text', 10: 'tensor' },
+  node: { 1: 'text', 2: 'text', 3: 'text', 4: 'text', 5: 'attribute', 7: 'text', 8: 'text' },
+  attribute: {
+    1: 'text',
+    4: 'text',
+    5: 'tensor',
+    6: 'graph',
+    7: 'floats',
+    8: 'varints',
+    9: 'text',
+    10: 'tensor',
+    21: 'text',
+  },
   tensor: { 1: 'varints', 4: 'floats', 5: 'varints', 7: 'varints', 8: 'text', 9: 'raw', 13: 'entry' },
   entry: { 1: 'text', 2: 'text' },
   value: { 1: 'text', 2: 'type' },
@@ -34,11 +45,20 @@ const INTEGERS = [0n, 1n, 2n, 3n, 7n, -1n, -2n, 255n, 65536n, 2n ** 24n, 2n ** 3
   -(2n ** 63n),
 ]);
 const FLOATS = [0, -0, 1, -1, 0.5, 1e-45, 1e-30, 3.4e38, -3.4e38, Infinity, -Infinity, NaN];
-const TEXTS = ['', '__proto__', 'constructor', 'toString', 'hasOwnProperty', '\u0000', 'é', 'Custom', 'com.x'].concat(
-  'x'.repeat(300),
-);
+const TEXTS = [
+  '',
+  '__proto__',
+  'constructor',
+  'toString',
+  'hasOwnProperty',
+  '\u0000',
+  'é',
+  'Custom',
+  'com.x',
+  'com.microsoft',
+].concat('x'.repeat(300));
 const OPERATORS =
-  'LSTM Add Div Pow MatMul Gemm Conv ConvTranspose MaxPool AveragePool GlobalMaxPool Slice Gather Reshape Expand Tile Range ConstantOfShape Pad Concat Split Softmax LogSoftmax Where Cast Transpose ReduceMax ArgMax LayerNormalization If Exp Squeeze Unsqueeze Shape'.split(
+  'LSTM Add Div Pow MatMul Gemm Conv ConvTranspose MaxPool AveragePool GlobalMaxPool Slice Gather Reshape Expand Tile Range ConstantOfShape Pad Concat Split Softmax LogSoftmax Where Cast Transpose ReduceMax ArgMax LayerNormalization If Exp Squeeze Unsqueeze Shape Loop Scan QuantizeLinear DequantizeLinear DynamicQuantizeLinear MatMulInteger ConvInteger DynamicQuantizeLSTM DynamicQuantizeMatMul'.split(
     ' ',
   );
 
@@ -209,5 +229,6 @@ function numbers(type, count) {
   if (type === 'float32') return Float32Array.from({ length: count }, (_, i) => ((i * 7) % 11) / 5 - 1);
   if (type === 'int64') return BigInt64Array.from({ length: count }, (_, i) => BigInt(i % 3));
   if (type === 'int32') return Int32Array.from({ length: count }, (_, i) => 1 + (i % 2));
-  return Uint8Array.from({ length: count }, (_, i) => i % 2);
+  const Bytes = type === 'int8' ? Int8Array : Uint8Array;
+  return Bytes.from({ length: count }, (_, i) => (type === 'bool' ? i % 2 : (i * 89) % 251));
 }

@@ -5,7 +5,7 @@ import { onnxFile, tensor } from './write-onnx.mjs';
 const product = (dims) => dims.reduce((a, b) => a * b, 1);
 
 /** Collects nodes one after the other, with weights that keep the size of what goes through them. */
-class Chain {
+export class Chain {
   nodes = [];
   initializers = [];
   at = 'x';
@@ -74,8 +74,9 @@ class Chain {
   }
 
   file(dims) {
-    const { nodes, initializers, at } = this;
-    return onnxFile({ nodes, initializers, inputs: { x: dims }, outputs: [at] });
+    const { nodes, initializers } = this;
+    nodes.at(-1).outputs[0] = 'y';
+    return onnxFile({ nodes, initializers, inputs: { x: dims }, outputs: ['y'] });
   }
 }
 

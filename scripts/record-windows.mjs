@@ -3,6 +3,8 @@
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
+import { openOrt } from '../benchmarks/models/ort.mjs';
+import { masked, pair } from '../benchmarks/models/recorded.mjs';
 import { crnn, keywords, picture } from './image-models.mjs';
 import { randomOf } from './random-of.mjs';
 import { onnxFile, tensor } from './write-onnx.mjs';
@@ -72,8 +74,9 @@ const KINDS = {
   BatchNormalization: normalisation,
 };
 
+const options = { graphOptimizationLevel: 'disabled', intraOpNumThreads: 1, logSeverityLevel: 4 };
+
 async function answer(file, dims, data) {
-  const options = { graphOptimizationLevel: 'disabled', intraOpNumThreads: 1, logSeverityLevel: 4 };
   const session = await ort.InferenceSession.create(file, options);
   const [result] = Object.values(await session.run({ x: new ort.Tensor('float32', Float32Array.from(data), dims) }));
   return { dims: [...result.dims], data: [...result.data] };
@@ -108,5 +111,15 @@ for (const [name, make, dims] of [
 ]) {
   const output = await answer(make(), dims, picture(dims, dims[0]));
   models.push({ name, dims, output: short(output) });
+}
+// of the models of npm run bench:models that are compared with these answers
+for (const [name, dims, { parts, rehearse }] of [
+  ['pair', [8, 32], pair()],
+  ['tagger', [1, 40, 32], masked()],
+]) {
+  const players = [];
+  for (const part of parts) players.push(await openOrt({ ort, version: '', options }, part));
+  const { output } = await rehearse(players);
+  models.push({ name, dims, output: short({ dims: [output.length], data: output }) });
 }
 writeFileSync(new URL('models.json', target), `[\n${models.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`);

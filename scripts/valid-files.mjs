@@ -41,7 +41,11 @@ export function guitarML() {
 export function onnxModels() {
   const onnx = json('test/fixtures/onnx-ort/index.json');
   const lstms = [...onnx.cases, ...onnx.torch_exports].map(({ model }) => read(`test/fixtures/onnx-ort/${model}`));
-  return [...onnxOperators(), ...lstms.flatMap((file) => Array(file.length < 1e4 ? 30 : 1).fill(file))];
+  const parts = ['onnx-functions', 'onnx-loops', 'onnx-quantized'].flatMap((folder) => {
+    const names = new Set(json(`test/fixtures/${folder}/cases.json`).map(({ name }) => name));
+    return [...names].map((name) => read(`test/fixtures/${folder}/${name}.onnx`));
+  });
+  return [...onnxOperators(), ...[...lstms, ...parts].flatMap((file) => Array(file.length < 1e4 ? 30 : 1).fill(file))];
 }
 
 /** Models of one operator each. */

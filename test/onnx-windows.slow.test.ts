@@ -88,7 +88,7 @@ describe('answers of ONNX Runtime', () => {
     });
   }
 
-  for (const { name, dims, output } of models) {
+  for (const { name, dims, output } of models.filter((one) => ['crnn', 'keywords'].includes(one.name))) {
     test(`${name} of ${dims.join(' x ')}`, () => {
       const feeds = { x: { dims, data: picture(dims, dims[0]) } };
       const file = name === 'crnn' ? crnn() : keywords();

@@ -1,4 +1,5 @@
 import { dtln } from './dtln.mjs';
+import { keyword, masked, pair, textLine } from './recorded.mjs';
 import { silero } from './silero.mjs';
 import { answer, input, write } from './synthetic.mjs';
 
@@ -35,6 +36,7 @@ const DTLN = [
   asked('ours', 'litert', 2.3, 'browser'),
   asked('ours int8', 'litert int8', 2.5, 'browser'),
 ];
+const WHOLE = askedOf(2, 0.8);
 const UNITS_40 = askedOf(2, 1.2);
 const UNITS_64 = askedOf(1.6, 0.95);
 const UNITS_128 = askedOf(1.35, 0.85);
@@ -48,6 +50,10 @@ export const MODELS = [
   { name: 'Silero VAD v6, a frame', asked: SILERO, ...silero('v6') },
   { name: 'Silero VAD legacy, a frame', asked: [], ...silero('legacy') },
   { name: 'DTLN, a block', asked: DTLN, ...dtln() },
+  { name: 'CRNN, a line of text', asked: WHOLE, ...textLine() },
+  { name: 'keywords, a second', asked: WHOLE, ...keyword() },
+  { name: 'seq2seq 32x64, a sentence of 20 and a step', asked: WHOLE, ...pair() },
+  { name: 'masked BiLSTM tagger 32x64, a sentence of 40', asked: WHOLE, ...masked() },
   synthetic('VAE encoder 4x40, T 30', UNITS_40, {
     style: 'tf2onnx',
     I: 4,
