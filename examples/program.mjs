@@ -36,7 +36,7 @@ export async function runProgram({ url, usage, minArguments = 0, maxArguments, o
     const wrongOption = String(error.code).startsWith('ERR_PARSE_ARGS');
     if (!wrongOption && !(error instanceof InputError || error.name === 'ModelError')) throw error;
     // node's own message may go on in a second line
-    console.error(`error: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}`);
+    console.error(`error: ${printable(error.message.replaceAll(/\s*\n\s*/g, ' '))}`);
     process.exitCode = 2;
   }
 }
@@ -62,6 +62,11 @@ export function writeOutput(path, content) {
 /** A file of the repository, wherever this example lies in it. @param {string} path */
 export const repository = (path) => new URL(`../${path}`, import.meta.resolve('lstm-wasm'));
 
+/** Text whose control characters, as a file's name may have them, do nothing to a terminal. @param {string} text */
+export function printable(text) {
+  return [...text].map((c) => (c < ' ' || (c >= '\x7f' && c < '\xa0') ? '\ufffd' : c)).join('');
+}
+
 let isBrief = false;
 
 /** Leaves out what models consist of: `npm start` prints one screen. */
@@ -72,7 +77,7 @@ export function beBrief() {
 /** @param {string} label @param {string[]} lines */
 export function row(label, ...lines) {
   if (isBrief && label === 'model') return;
-  for (const [i, line] of lines.entries()) console.log(`  ${(i === 0 ? label : '').padEnd(8)}${line}`);
+  for (const [i, line] of lines.entries()) console.log(`  ${(i === 0 ? label : '').padEnd(8)}${printable(line)}`);
 }
 
 /** The row that counts. Gives `ok` back. */

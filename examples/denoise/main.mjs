@@ -50,6 +50,8 @@ const OPTIONS = {
 
 /** What the output may differ by: the largest difference of a sample, and the least signal to error in dB. */
 const LIMITS = { float: { worst: 1e-4, ratio: 90 }, int8: { worst: Number.POSITIVE_INFINITY, ratio: 30 } };
+/** What counts as no sound at all, in dB of full scale. */
+const SILENCE = -200;
 /** Recordings in seconds from which on progress is shown. */
 const LONG = 20;
 
@@ -104,16 +106,15 @@ async function denoiseFile(inputPath, outputPath, { clean: cleanPath, svg, int8,
 }
 
 function noise(noisy, output, clean) {
-  const [was, is] = noiseInPauses(noisy, output);
+  const [was, is] = noiseInPauses(noisy, output).map((level) => Math.max(level, SILENCE));
   const lines = [];
-  // a recording that is shorter than 32 ms, or silent, has no pauses
-  if (was > Number.NEGATIVE_INFINITY) {
-    lines.push(
-      `${was.toFixed(1)} -> ${Math.max(is, -200).toFixed(1)} dB of full scale in pauses: ${(was - is).toFixed(1)} dB less`,
-    );
+  // NaN: a recording that is shorter than 32 ms, or silent, has no pauses
+  if (was > SILENCE) {
+    lines.push(`${was.toFixed(1)} -> ${is.toFixed(1)} dB of full scale in pauses: ${(was - is).toFixed(1)} dB less`);
   }
-  if (clean) {
-    const [before, after] = [noisy, output].map((samples) => segmentalSnr(samples, clean));
+  const [before, after] = clean ? [noisy, output].map((samples) => segmentalSnr(samples, clean)) : [];
+  // NaN: nothing to compare in a clean recording shorter than 16 ms, or silent
+  if (before > Number.NEGATIVE_INFINITY) {
     const sign = after < before ? '' : '+';
     lines.push(
       `segmental SNR ${before.toFixed(1)} -> ${after.toFixed(1)} dB (${sign}${(after - before).toFixed(1)}) against the clean recording`,

@@ -1,6 +1,6 @@
 // DTLN (Westhausen and Meyer, Interspeech 2020): a denoiser of two stacked LSTMs, 8 ms of sound at a time. It imports nothing of
 // Node, so that a page or an AudioWorklet can bundle it.
-import { LayerNorm, Linear, LSTM, sigmoid } from 'lstm-wasm';
+import { LayerNorm, Linear, LSTM, ModelError, sigmoid } from 'lstm-wasm';
 import { RealTransform } from '../sound/real-transform.mjs';
 
 /** Samples a second, in a block, and in the frame of four blocks that the network sees. */
@@ -30,6 +30,13 @@ export class Dtln {
     this.codeLstm = LSTM.fromStateDict(weights, { prefix: 'code.lstm.' });
     this.codeHead = Linear.fromStateDict(weights, { prefix: 'code.head.' });
     this.decoder = Linear.fromStateDict(weights, { prefix: 'decoder.' });
+    checkSizes('mask.lstm', sizesOfLstm(this.maskLstm), [BINS, UNITS, 2, 1]);
+    checkSizes('code.lstm', sizesOfLstm(this.codeLstm), [CODES, UNITS, 2, 1]);
+    checkSizes('mask.head', sizesOf(this.maskHead), [UNITS, BINS]);
+    checkSizes('encoder', sizesOf(this.encoder), [FRAME, CODES]);
+    checkSizes('norm', this.norm.normalizedShape, [CODES]);
+    checkSizes('code.head', sizesOf(this.codeHead), [UNITS, CODES]);
+    checkSizes('decoder', sizesOf(this.decoder), [CODES, FRAME]);
   }
 
   /** @returns {[prefix: string, module: import('lstm-wasm').Linear][]} */
@@ -172,4 +179,16 @@ class Steps {
 
 function tensor(size) {
   return { data: new Float32Array(size), dims: [size] };
+}
+
+const sizesOf = ({ inFeatures, outFeatures }) => [inFeatures, outFeatures];
+
+function sizesOfLstm({ inputSize, hiddenSize, numLayers, bidirectional, projSize }) {
+  return [inputSize, projSize || hiddenSize, numLayers, bidirectional ? 2 : 1];
+}
+
+function checkSizes(path, found, expected) {
+  if (expected.every((size, i) => size === found[i])) return;
+  const message = `DTLN: "${path}" expected sizes ${expected.join(', ')}, got ${found.join(', ')}`;
+  throw new ModelError(message, { code: 'wrong-shape', path, expected, found });
 }

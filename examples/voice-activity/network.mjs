@@ -1,6 +1,6 @@
 // The 16 kHz half of Silero VAD v5 and v6, from the layers of lstm-wasm: what a page loads is 25 KB of code and the weights. Any
 // number of callers are stepped together, each with the bits that it would have alone.
-import { Linear, LSTM, relu, sigmoid } from 'lstm-wasm';
+import { Linear, LSTM, ModelError, relu, sigmoid } from 'lstm-wasm';
 import { RealTransform } from '../sound/real-transform.mjs';
 
 export const RATE = 16_000;
@@ -11,6 +11,13 @@ const REFLECTED = 64;
 const [WINDOW, HOP, COLUMNS] = [256, 128, 4];
 const BINS = WINDOW / 2 + 1;
 const UNITS = 128;
+/** Inputs and outputs of the convolutions: taps times channels, and channels. */
+const ENCODERS = [
+  [3 * BINS, UNITS],
+  [3 * UNITS, 64],
+  [2 * 64, 64],
+  [64, UNITS],
+];
 /** Periodic Hann window */
 const HANN = Float64Array.from({ length: WINDOW }, (_, n) => 0.5 - 0.5 * Math.cos((2 * Math.PI * n) / WINDOW));
 
@@ -26,14 +33,25 @@ export class VoiceNetwork {
   /** Tensors for batches, by their sizes. @type {Map<number, Record<string, import('lstm-wasm').TensorLike>>} */
   #tensors = new Map();
 
-  /** @param {import('lstm-wasm').StateDict} weights of readWeights() or expand() */
+  /**
+   * @param {import('lstm-wasm').StateDict} weights of readWeights() or expand()
+   * @throws ModelError if a tensor is missing or has another shape
+   */
   constructor(weights) {
     this.#layers = {
       encoders: [0, 1, 2, 3].map((i) => Linear.fromStateDict(weights, { prefix: `encoder.${i}.` })),
       lstm: LSTM.fromStateDict(weights, { prefix: 'lstm.' }),
       head: Linear.fromStateDict(weights, { prefix: 'head.' }),
     };
-    this.#streams = this.#layers.lstm.streams();
+    const { encoders, lstm, head } = this.#layers;
+    for (const [i, encoder] of encoders.entries()) checkSizes(`encoder.${i}`, sizesOf(encoder), ENCODERS[i]);
+    checkSizes(
+      'lstm',
+      [lstm.inputSize, lstm.projSize || lstm.hiddenSize, lstm.bidirectional ? 2 : 1],
+      [UNITS, UNITS, 1],
+    );
+    checkSizes('head', sizesOf(head), [UNITS, 1]);
+    this.#streams = lstm.streams();
   }
 
   /** A new caller's id. */
@@ -125,6 +143,14 @@ export class VoiceNetwork {
     this.#tensors.set(size, tensors);
     return tensors;
   }
+}
+
+const sizesOf = ({ inFeatures, outFeatures }) => [inFeatures, outFeatures];
+
+function checkSizes(path, found, expected) {
+  if (expected.every((size, i) => size === found[i])) return;
+  const message = `Silero VAD: "${path}" expected sizes ${expected.join(', ')}, got ${found.join(', ')}`;
+  throw new ModelError(message, { code: 'wrong-shape', path, expected, found });
 }
 
 /** A network with one caller, in the form of Detector. */

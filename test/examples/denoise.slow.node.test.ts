@@ -2,6 +2,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import wavefile from 'wavefile';
+import { LayerNorm, Linear, LSTM, type TensorLike } from '../../src/index.ts';
+import { serializeSafetensors } from '../../src/safetensors.ts';
 import { badWavs, ExampleFolder, importExample, root } from '../support/examples.ts';
 import { bytesPerCall } from '../support/garbage.ts';
 
@@ -196,6 +198,20 @@ describe('main.mjs', () => {
     }
   });
 
+  it('compares silence and shorter clean recordings without nonsense', () => {
+    folder.wav('silent.wav', 16_000, '16', [new Int16Array(3000)]);
+    folder.wav('loud.wav', 16_000, '16', [new Int16Array(3000).map((_, n) => 20_000 * Math.sin(n * n))]);
+    folder.wav('brief.wav', 16_000, '16', [new Int16Array(9).fill(1000)]);
+    for (const input of ['silent.wav', 'loud.wav', 'brief.wav']) {
+      for (const clean of ['silent.wav', 'loud.wav', 'brief.wav']) {
+        expect(ok([input, 'out.wav', '--clean', clean])).not.toMatch(/NaN|Infinity|undefined/);
+      }
+    }
+    expect(samplesOf('out.wav')).toHaveLength(9);
+    ok(['silent.wav', 'out.wav']);
+    expect(samplesOf('out.wav').every((value) => value === 0)).toBe(true);
+  });
+
   it('exits with 1 if the output is not the expected one', () => {
     const input = data('austen-white-hum.wav');
     const right = readFileSync(data('austen-white-hum.f32'));
@@ -219,6 +235,24 @@ describe('main.mjs', () => {
     folder.expectRefused(MAIN, [good, 'refused.wav', '--weights', '.'], /model_1.onnx: ENOENT/);
     folder.expectRefused(MAIN, [good, 'refused.wav', '--weights', folder.write('none', '')], /none: the file is empty/);
     folder.expectRefused(MAIN, [good, 'refused.wav', '--weights', good], /safetensors/);
+    const sizes = new Map<string, TensorLike>();
+    for (const [prefix, module] of [
+      ['mask.lstm.', new LSTM(257, 64, { numLayers: 2 })],
+      ['mask.head.', new Linear(64, 257)],
+      ['encoder.', new Linear(512, 256, { bias: false })],
+      ['norm.', new LayerNorm(256)],
+      ['code.lstm.', new LSTM(256, 64, { numLayers: 2 })],
+      ['code.head.', new Linear(64, 256)],
+      ['decoder.', new Linear(256, 512, { bias: false })],
+    ] as const) {
+      for (const [key, tensor] of module.stateDict(prefix)) sizes.set(key, tensor);
+    }
+    folder.write('sizes', serializeSafetensors(sizes));
+    folder.expectRefused(
+      MAIN,
+      [good, 'refused.wav', '--weights', 'sizes'],
+      /"mask.lstm" expected sizes 257, 128, 2, 1/,
+    );
     const other = join(root, 'test/fixtures/keras/model.h5');
     folder.expectRefused(MAIN, [good, 'refused.wav', '--weights', other], /DTLN: "lstm.lstm.kernel:0".* got/);
     expect(existsSync(join(folder.path, 'refused.wav'))).toBe(false);

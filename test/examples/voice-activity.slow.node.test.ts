@@ -4,6 +4,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import wavefile from 'wavefile';
+import { type AnyTensor, LSTM } from '../../src/index.ts';
+import { parseSafetensors, serializeSafetensors } from '../../src/safetensors.ts';
 import { badWavs, ExampleFolder, importExample, root } from '../support/examples.ts';
 import { bytesPerCall } from '../support/garbage.ts';
 
@@ -407,6 +409,16 @@ describe('what cannot be used', () => {
     folder.expectRefused(MAIN, [good, '--model', other], /expected Silero VAD v5 or v6 .* got a model of input_2/);
     folder.expectRefused(MAIN, [good, '--model', other, '--int8'], /is this file of v5 or v6/);
     folder.expectRefused(MAIN, [good, '--weights', folder.write('bad.safetensors', '{}')], /safetensors/);
+    folder.expectRefused(MAIN, ['\x1b[2J\n.wav'], /\ufffd\[2J .wav: ENOENT/);
+    ok(['--save', 'good.safetensors']);
+    const weights = new Map<string, AnyTensor>(parseSafetensors(readFileSync(join(folder.path, 'good.safetensors'))));
+    for (const [key, tensor] of new LSTM(128, 64).stateDict('lstm.')) weights.set(key, tensor);
+    folder.write('other.safetensors', serializeSafetensors(weights));
+    folder.expectRefused(
+      MAIN,
+      [good, '--weights', 'other.safetensors'],
+      /"lstm" expected sizes 128, 128, 1, got 128, 64/,
+    );
     folder.expectRefused(MAIN, [good, '--expect', 'nowhere.json'], /ENOENT/);
     folder.expectRefused(MAIN, [good, '--expect', folder.write('bad.json', '[]')], /expected JSON as --json prints it/);
     folder.expectRefused(MAIN, [good, '--svg', 'no-such-folder/x.svg'], /ENOENT/);
