@@ -25,7 +25,8 @@ import { openProgress } from './progress.mjs';
 const USAGE = `usage: node examples/denoise/main.mjs [NOISY.wav [OUT.wav]]
 
 Takes the noise out of NOISY.wav, of any sample rate and number of channels, and writes 32-bit floats of the same length, rate and
-channels to OUT.wav, by default output/NOISY-denoised.wav beside this program.
+channels to OUT.wav, by default output/NOISY-denoised.wav beside this program. The model works at 16 kHz, so that nothing above
+8 kHz is left.
 Without arguments: denoises a recording whose output is published, checks the answer and draws it.
 
   --clean FILE     the same recording without noise: prints the segmental SNR before and after

@@ -11,6 +11,8 @@ const READERS = {
 };
 /** WAVE_FORMAT_EXTENSIBLE; the first word of its subformat is then the format. */
 const EXTENSIBLE = 0xfffe;
+/** Sizes of samples from here on, and 0, stand for a length that is not known. */
+const UNKNOWN_SIZE = 0x7fffff00;
 /** Bytes before the samples at most, so that a pipe of something else does not fill the memory. */
 const LONGEST_HEADER = 1 << 20;
 
@@ -19,7 +21,7 @@ const RAW = { read: READERS['1/16'], size: 2, channels: 1 };
 
 /**
  * Sound that comes in pieces, down-mixed to one channel: a WAV file from its first byte on, or raw samples. Programs that write
- * WAV to a pipe do not know its length, so that the sound lasts until the pipe ends.
+ * WAV to a pipe do not know its length: the sound may end before the header says so.
  */
 export class SoundStream {
   /** Hz, once the header has come. @type {number | undefined} */
@@ -27,6 +29,8 @@ export class SoundStream {
   #who;
   #form;
   #rest = Buffer.alloc(0);
+  /** Bytes of samples that may still come; other chunks of the file follow. */
+  #left = Number.POSITIVE_INFINITY;
 
   /** @param {string} who names it in errors @param {number} [rate] of raw samples; without it a WAV header comes first */
   constructor(who, rate) {
@@ -42,7 +46,7 @@ export class SoundStream {
     if (!this.#form) this.#readHeader();
     if (!this.#form) return new Float32Array(0);
     const { read, size, channels } = this.#form;
-    const count = Math.floor(this.#rest.length / (size * channels));
+    const count = Math.floor(Math.min(this.#rest.length, this.#left) / (size * channels));
     const samples = new Float32Array(count);
     for (let n = 0; n < count; n++) {
       let sum = 0;
@@ -50,7 +54,9 @@ export class SoundStream {
       samples[n] = sum / channels;
       if (!Number.isFinite(samples[n])) this.#refuse(`a sample is ${samples[n]}`);
     }
-    this.#rest = this.#rest.subarray(count * size * channels);
+    const used = count * size * channels;
+    this.#left -= used;
+    this.#rest = this.#left < size * channels ? Buffer.alloc(0) : this.#rest.subarray(used);
     return samples;
   }
 
@@ -76,6 +82,7 @@ export class SoundStream {
         if (!format) this.#refuse('not a WAV file that can be read: it has no "fmt " chunk before its samples');
         this.#begin(format);
         this.#rest = bytes.subarray(at + 8);
+        if (size > 0 && size < UNKNOWN_SIZE) this.#left = size;
         return;
       }
       if (id === 'fmt ' && at + 8 + Math.min(size, 26) <= bytes.length) format = bytes.subarray(at + 8, at + 8 + size);

@@ -23,7 +23,8 @@ import { plot } from './plot.mjs';
 const USAGE = `usage: node examples/voice-activity/main.mjs [FILE.wav | -]
 
 Prints the segments of speech in FILE.wav, of any sample rate and number of channels, and the probability of speech over time.
-With "-": reads WAV from stdin as it comes, and prints each event at once.
+With "-": reads WAV from stdin as it comes, and prints each event at once, as in
+  arecord -q -f S16_LE -r 16000 -t wav | node examples/voice-activity/main.mjs -
 Without arguments: listens to a recording whose answer is published, checks it and draws it.
 
   --model NAME     v6 (the default), v5, or the path of such a file

@@ -347,6 +347,16 @@ describe('a pipe', () => {
     wav.writeUInt32LE(0xffffffff, 4);
     wav.writeUInt32LE(0xffffffff, 40);
     ok(['-', '--expect', data('go-forward.v6.json')], wav);
+    wav.writeUInt32LE(0, 40);
+    const answer = ok(['-', '--json'], wav).split('\n').at(-2);
+    // a file with another chunk after its samples
+    wav.writeUInt32LE(wav.length - 44, 40);
+    const list = Buffer.from('LIST\x04\0\0\0INFO'.repeat(500), 'latin1');
+    expect(
+      ok(['-', '--json'], Buffer.concat([wav, list]))
+        .split('\n')
+        .at(-2),
+    ).toBe(answer);
     const { SoundStream } = await importExample('sound/wav-stream.mjs');
     const sound = new SoundStream('test');
     const samples = Array.from(wav.subarray(0, 60), (_, i) => sound.push(wav.subarray(i, i + 1))).flatMap((part) => [
