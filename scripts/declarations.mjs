@@ -32,8 +32,13 @@ export async function writeDeclarations(types, dist, doors) {
     const path = join(types, name);
     writeFileSync(path, withoutInternals(readFileSync(path, 'utf8')));
   }
+  // who is imported for what it does
+  const [bare, names] = [0, 1].map((least) =>
+    Object.keys(doors).filter((name) => Math.min(doors[name].length, 1) === least),
+  );
+  for (const name of bare) writeFileSync(join(dist, `${name}.d.ts`), 'export {};\n');
   const bundle = await rollup({
-    input: Object.fromEntries(Object.keys(doors).map((name) => [name, join(types, `${name}.d.ts`)])),
+    input: Object.fromEntries(names.map((name) => [name, join(types, `${name}.d.ts`)])),
     plugins: [ortOnOnnx, dts()],
     onwarn: (warning) => {
       // base classes are seen through the classes that extend them, whose names are public

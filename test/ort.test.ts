@@ -181,7 +181,12 @@ describe('InferenceSession.create', () => {
     ['options that are null', [bytes, null], TypeError, /"options" expected an object, got null$/],
     ['an offset outside', [bytes.buffer, bytes.buffer.byteLength + 1], RangeError, /"byteOffset" expected/],
     ['a length outside', [bytes.buffer, 1, bytes.buffer.byteLength], RangeError, /"byteLength" expected/],
-    ['kernels that are none', [bytes, { kernels: 7 }], TypeError, /"kernels" expected the compiled lstm-onnx\.wasm/],
+    [
+      'kernels that are none',
+      [bytes, { kernels: 7 }],
+      TypeError,
+      /"kernels" expected this version's compiled lstm-onnx\.wasm/,
+    ],
     ['no model', [new Uint8Array(10)], ort.ModelError, /^onnx/],
     ['an empty file', [new Uint8Array(0)], ort.ModelError, /^onnx/],
   ];

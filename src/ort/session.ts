@@ -11,6 +11,7 @@ import {
 } from '../onnx.ts';
 import type { UrlLike } from './env.ts';
 import { type ExternalDataFileDescription, readExternalData } from './external-data.ts';
+import { open } from './open.ts';
 import { type OnnxValue, Tensor } from './tensor.ts';
 
 type Targets = NonNullable<RunOptions['out']>;
@@ -123,11 +124,11 @@ export interface InferenceSession {
 /** Creates sessions: the type of the value `InferenceSession`. */
 export interface InferenceSessionFactory {
   /**
-   * Loads a model from its bytes, or fetches it.
-   * @param uri what `fetch` takes; in Node a path is not opened, so give the bytes
+   * Loads a model from its bytes, opens it or fetches it. A path that is written in a model is never opened.
+   * @param uri an address that `fetch` takes; in Node, Deno and Bun a path or `file:` URL too
    * @param buffer the file; only `byteLength` bytes from `byteOffset` on if these are given
    * @throws (the promise) ModelError if the file is damaged or has an unsupported operator, as loadOnnx(); TypeError or
-   * RangeError for arguments; Error if it cannot be fetched
+   * RangeError for arguments; Error if it cannot be opened or fetched
    */
   create(uri: string | UrlLike, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
   create(buffer: ArrayBufferLike | Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
@@ -179,7 +180,7 @@ export const InferenceSession: InferenceSessionFactory = class InferenceSession 
     const [byteOffset, byteLength] = isBuffer && typeof rest[0] === 'number' ? rest.splice(0, 2) : [];
     checkObject(CREATE, 'options', rest[0]);
     const isUrl = typeof source === 'string' || tag(source) === 'URL';
-    const bytes = isUrl ? await download(String(source)) : part(source, byteOffset, byteLength);
+    const bytes = isUrl ? await open(String(source)) : part(source, byteOffset, byteLength);
     const { kernels, externalData: list, quantize } = Object(rest[0]);
     const externalData = readExternalData(CREATE, list);
     return new InferenceSession(loadOnnx(checkFile(CREATE, bytes), { kernels, externalData, quantize }));
@@ -250,18 +251,6 @@ function part(source: unknown, byteOffset: unknown, byteLength: unknown): unknow
   const rest = buffer.byteLength - offset;
   const view = new Uint8Array(buffer, offset, checkInteger(CREATE, 'byteLength', byteLength ?? rest, 0, rest));
   return isShared ? view.slice() : view;
-}
-
-async function download(uri: string): Promise<Uint8Array> {
-  try {
-    const response = await fetch(uri);
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    return new Uint8Array(await response.arrayBuffer());
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const text = `${describe(uri)} cannot be fetched here (${why}); of a file that is only a path, give the bytes`;
-    throw new Error(`${CREATE}: ${text}`, { cause });
-  }
 }
 
 /** The outputs to return, in the caller's order or else the model's, each with the tensor to write it into, or null. */
