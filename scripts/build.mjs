@@ -133,7 +133,8 @@ const bundle = await rolldown({
   input: { ...Object.fromEntries(doors.map((name) => [name, join(root, `src/${name}.ts`)])), ...edgeEntries },
   checks: { pluginTimings: false },
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
-  transform: { define: { TextDecoder: 'undefined' } },
+  // @bufbuild/protobuf asks for an environment variable, for which Parcel would install a package
+  transform: { define: { TextDecoder: 'undefined', process: 'undefined' } },
   plugins: [shortPrivateNames(join(root, 'src')), pureCalls, withoutTextEncoding, ortOnOnnx, jsfive, edgeModules(root)],
 });
 // What the main entry and readers share, what readers share, and fflate with what it unpacks: a file each. A group takes along

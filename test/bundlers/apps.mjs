@@ -1,6 +1,10 @@
 // One app a tool, as its template has it, with nothing configured for this package but what README's table says. `run` gives text with the answer:
 // from programs one after the other, from a page in Chromium, or from a server that one of them starts.
 
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const fixture = (path) => fileURLToPath(new URL(`../fixtures/vad/${path}`, import.meta.url));
 const PRINT = `import { answer } from './answer.mjs';\nconsole.log(await answer());\n`;
 const PAGE = `import { answer } from './answer.mjs';\ndocument.title = await answer();\n`;
 const html = (script) =>
@@ -57,6 +61,7 @@ export default async () => new Response(await answer());
  * @property {number} [node] the least version of Node that the tool runs on
  * @property {boolean} [quick] whether CI runs it
  * @property {Record<string, unknown>} [manifest] fields of package.json
+ * @property {(text: string) => void} [check] throws if it is the wrong answer; default: answer.mjs's
  */
 
 /** @type {Record<string, App>} */
@@ -90,7 +95,6 @@ import('./answer.mjs').then(({ answer }) => answer()).then(console.log);
     packages: ['jest@30', '@babel/preset-env@7'],
     manifest: {
       type: 'commonjs',
-      babel: { presets: [['@babel/preset-env', { targets: { node: 'current' } }]] },
       jest: {
         testMatch: ['**/*.test.js'],
         moduleFileExtensions: ['js', 'mjs'],
@@ -99,6 +103,7 @@ import('./answer.mjs').then(({ answer }) => answer()).then(console.log);
       },
     },
     files: {
+      'babel.config.js': `module.exports = { presets: [['@babel/preset-env', { targets: { node: 'current' } }]] };\n`,
       'a.test.js': `import { answer } from './answer.mjs';\ntest('runs', async () => console.log(await answer()));\n`,
     },
     steps: [['jest']],
@@ -256,6 +261,22 @@ export default { plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.
       '--port',
       'PORT',
     ],
+    node: 22,
+  },
+  'onnxruntime-node, @livekit/agents-plugin-silero': {
+    packages: ['@livekit/agents', '@livekit/agents-plugin-silero', '@livekit/rtc-node'],
+    // can run no model
+    manifest: { overrides: { 'onnxruntime-node': 'npm:onnxruntime-common@^1.30.0' } },
+    files: { 'main.mjs': readFileSync(new URL('programs/livekit.mjs', import.meta.url), 'utf8') },
+    steps: [['node', '--import', 'lstm-wasm/register', 'main.mjs', fixture('mixed.wav')]],
+    check(text) {
+      const heard = JSON.parse(readFileSync(fixture('node.json'), 'utf8'))['agents-plugin-silero'];
+      const found = JSON.parse(text);
+      const apart = heard.probabilities.map((value, i) => Math.abs(value - found.probabilities[i]));
+      const isSame = JSON.stringify(found.events) === JSON.stringify(heard.events) && Math.max(...apart) <= 5e-5;
+      if (!isSame || found.probabilities.length !== apart.length)
+        throw new Error(`it hears ${JSON.stringify(found.events)}`);
+    },
     node: 22,
   },
   'Nitro 2, Node': {
