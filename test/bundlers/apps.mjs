@@ -79,6 +79,16 @@ import('./answer.mjs').then(({ answer }) => answer()).then(console.log);
     steps: [['node', 'main.cjs']],
     quick: true,
   },
+  Deno: {
+    packages: ['deno'],
+    files: { 'main.mjs': PRINT },
+    steps: [['deno', 'run', '--node-modules-dir=manual', 'main.mjs']],
+  },
+  Bun: {
+    packages: ['bun'],
+    files: { 'main.mjs': PRINT },
+    steps: [['node_modules/@oven/bun-linux-x64/bin/bun', 'main.mjs']],
+  },
   tsx: { packages: ['tsx'], files: { 'main.mts': PRINT }, steps: [['tsx', 'main.mts']], quick: true },
   vitest: {
     packages: ['vitest@4'],
