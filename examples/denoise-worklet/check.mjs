@@ -1,0 +1,20 @@
+// For the tests: denoises samples without a sound card.
+import { LstmNode } from 'lstm-wasm/worklet';
+import { createDenoiser } from './denoise.mjs';
+
+const PLACES = { processorUrl: '/processor.js', models: '/models' };
+
+export async function denoise({ x, rate }) {
+  const context = new OfflineAudioContext(1, x.length, rate);
+  const denoiser = await createDenoiser(context, PLACES);
+  const buffer = new AudioBuffer({ length: x.length, sampleRate: rate });
+  buffer.copyToChannel(Float32Array.from(x), 0);
+  const source = new AudioBufferSourceNode(context, { buffer });
+  source.connect(denoiser).connect(context.destination);
+  source.start();
+  const output = [...(await context.startRendering()).getChannelData(0)];
+  const models = { one: new ArrayBuffer(3), two: new ArrayBuffer(3) };
+  const options = { processor: 'dtln', processorUrl: PLACES.processorUrl };
+  const wrong = await LstmNode.create(context, models, options).catch(({ name, message }) => [name, message]);
+  return { output, latency: denoiser.latency, wrong };
+}
