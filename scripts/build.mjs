@@ -143,10 +143,11 @@ const groups = [
   // alone, so that it comes first in users' bundles: beside code hexadecimal compresses worse, by 140 bytes with esbuild
   { name: 'embedded', priority: 4, test: /\/src\/memory\/embedded\.ts$/ },
   { name: 'embedded-onnx', priority: 4, test: /\/src\/cells\/embedded\.ts$/ },
-  { name: 'core', priority: 3, test: /\/src\/(base|memory|nn)\// },
+  { name: 'core', priority: 3, test: /\/src\/(base|memory|nn)\/|\/activation-kinds\.ts$/ },
   { name: 'cells', priority: 2, test: /\/src\/cells\// },
   { name: 'formats', priority: 2, test: /\/src\/files\/[^/]+$/ },
-  { name: 'effects', priority: 1, test: /\/src\/audio\// },
+  // readers of effects without what plays them, for a page that sends them to a worklet
+  { name: 'effects', priority: 1, test: /\/src\/audio\/(?!model|stages)/ },
   { name: 'worklet-messages', priority: 1, test: /\/src\/worklet\/(messages|sent-error)\.ts$/ },
   { name: 'zip', priority: 1, test: /\/src\/files\/zip\/|\/node_modules\/fflate\// },
 ];

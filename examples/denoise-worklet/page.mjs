@@ -8,7 +8,6 @@ let denoiser;
 const PLACES = { processorUrl: '/processor.js', models: '/models' };
 
 async function begin(openSource) {
-  for (const id of ['recording', 'microphone']) element(id).disabled = true;
   const context = new AudioContext();
   denoiser = await createDenoiser(context, PLACES);
   denoiser.addEventListener('error', ({ message }) => {
@@ -40,8 +39,11 @@ async function microphone(context) {
 }
 
 function start(openSource) {
+  const buttons = [element('recording'), element('microphone')];
+  for (const button of buttons) button.disabled = true;
   begin(openSource).catch((error) => {
     status.textContent = error.message;
+    for (const button of buttons) button.disabled = false;
   });
 }
 element('recording').addEventListener('click', () => start(recording));

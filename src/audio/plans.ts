@@ -1,5 +1,5 @@
 import type { TensorLike } from '../base/tensor.ts';
-import type { Activation } from '../cells/activations.ts';
+import type { Activation } from '../cells/activation-kinds.ts';
 import type { LSTMState } from '../nn/state.ts';
 import type { Field } from './field.ts';
 import type { StageParts } from './stages.ts';

@@ -1,5 +1,5 @@
 import type { TensorLike } from '../base/tensor.ts';
-import { type Activation, activation } from '../cells/activations.ts';
+import { type Activation, activation } from '../cells/activation-kinds.ts';
 import type { Field } from './field.ts';
 import type { AudioModelParts } from './model.ts';
 import { checkChain, countLstm, densePlan, lstmPlan, type StagePlan } from './plans.ts';

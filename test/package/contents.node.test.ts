@@ -148,8 +148,7 @@ describe('the tarball', () => {
   it('has for each bundle a map to our sources, with their code', () => {
     for (const name of FILES.filter((path) => path.endsWith('.js'))) {
       // imports and exports only; nothing but the modules' bytes; a file for worklets, whose code other maps have
-      if (/^dist\/(index|embedded|embedded-onnx|audio|worklet-processor|(workerd|edge-light)\/.*)\.js$/.test(name))
-        continue;
+      if (/^dist\/(index|embedded|embedded-onnx|worklet-processor|(workerd|edge-light)\/.*)\.js$/.test(name)) continue;
       // the command shows no stack
       if (name.startsWith('dist/cli/')) continue;
       expect(readFileSync(join(installed, name), 'utf8')).toContain(`//# sourceMappingURL=${name.slice(5)}.map`);
