@@ -21,7 +21,7 @@ afterAll(() => folder.remove());
 describe('README.md', () => {
   it('has programs in both languages that import the package, and all its fences have a language', () => {
     expect(new Set(programs.map(({ language }) => language))).toEqual(new Set(['js', 'ts']));
-    for (const { code } of programs) expect(code).toMatch(/ from 'lstm-wasm(\/[a-z]+)?';/);
+    for (const { code } of programs) expect(code).toMatch(/ from 'lstm-wasm(\/[a-z-]+)?';/);
     expect(blocks.filter(({ language }) => language === '')).toEqual([]);
     expect(readme.match(/^```/gm)).toHaveLength(2 * blocks.length);
   });
