@@ -1,7 +1,6 @@
 import { readAnyEffect } from '../audio/any.ts';
 import type { StageParts } from '../audio/stages.ts';
 import type { StateDict } from '../base/tensor.ts';
-import { decode } from '../memory/compile.ts';
 import type { SentParts } from './messages.ts';
 import { isStateDict, readStateDict } from './state-dict.ts';
 
@@ -20,7 +19,9 @@ export async function readModel(who: string, model: unknown, sampleRate: number 
     ? { stages: readStateDict(who, model), skip: false, sampleRate: undefined }
     : readAnyEffect(who, model);
   const { stages, skip } = read;
-  const kernels = stages.some(needsMore) ? { kernels: await compileMore() } : {};
+  const kernels = stages.some(needsMore)
+    ? { kernels: await import('./more-kernels.ts').then(({ compileMore }) => compileMore()) }
+    : {};
   return { stages, skip, sampleRate: sampleRate ?? read.sampleRate, ...kernels };
 }
 
@@ -36,10 +37,4 @@ export function knobsOf({ stages }: SentParts): number {
 
 function needsMore(stage: StageParts): boolean {
   return stage.kind === 'dense' && (stage.activation?.kind ?? 0) > LAST_OF_MAIN;
-}
-
-/** Compiles lstm-onnx.wasm, which pages load that need it. */
-async function compileMore(): Promise<WebAssembly.Module> {
-  const { embeddedOnnx } = await import('../cells/embedded.ts');
-  return WebAssembly.compile(decode(embeddedOnnx));
 }

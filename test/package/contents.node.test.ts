@@ -75,6 +75,8 @@ const FILES = [
   'dist/lstm-int8.wasm',
   'dist/lstm-onnx.wasm',
   'dist/lstm.wasm',
+  'dist/more-kernels.js',
+  'dist/more-kernels.js.map',
   'dist/onnx.LICENSE.txt',
   'dist/onnx.d.ts',
   'dist/onnx.js',

@@ -96,5 +96,5 @@ test('a page has readers and no kernels: those of elu are a file that it loads i
   expect(page).toContain('LstmNode');
   expect(page).not.toContain(embedded);
   expect(page!.length).toBeLessThan(34_000);
-  expect(others).toHaveLength(1);
+  expect(others.join('')).toContain(embeddedOnnx);
 });
