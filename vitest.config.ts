@@ -15,9 +15,11 @@ if (!chromium) {
   console.warn(`SKIPPED ${message}; the tests run in Node only`);
 }
 
+// test/wide.slow.node.test.ts runs tests so, in processes that pack vectors into 256 bits
+const wide = { execArgv: ['--experimental-wasm-revectorize'], setupFiles: ['test/support/wide.ts'] };
 const node = {
   extends: true as const,
-  test: { name: 'node', include: ['test/**/*.test.ts'] },
+  test: { name: 'node', include: ['test/**/*.test.ts'], ...(process.env.WIDE ? wide : {}) },
 };
 const browser = {
   extends: true as const,

@@ -1,14 +1,18 @@
 // initialize(undefined, { wide: true }) and node --experimental-wasm-revectorize, each in a process of its own. What needs a Node that
-// packs vectors takes this one, if it does, or the one at $NODE24.
+// packs vectors runs in those that $NODE24 and $NODE26 name, and in this one, if it packs and neither is named.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, inject, it } from 'vitest';
 import { makeConsumer, root, runIn, TOOLS } from './support/consumer.ts';
 import { need } from './support/need.ts';
 
 const FLAG = '--experimental-wasm-revectorize';
+const { NODE24, NODE26 } = process.env;
 const packs = process.arch === 'x64' && Number.parseFloat(process.versions.v8) >= 13.6;
-const node24 = process.env.NODE24 ?? (packs ? process.execPath : undefined);
+const nodes = [
+  ['Node 24', NODE24 ?? (packs && !NODE26 ? process.execPath : undefined)],
+  ['Node 26', NODE26],
+] as const;
 const consumer = makeConsumer();
 
 describe('initialize({ wide })', () => {
@@ -63,11 +67,16 @@ describe('initialize({ wide })', () => {
   });
 });
 
-describe('in a Node that packs vectors', () => {
-  beforeEach((context) => need(context, 'kernels of 256 bits, and $NODE24 names no Node', node24 !== undefined));
+describe.each(nodes)('in %s', (name, node) => {
+  const variable = `$${name.replace(' ', '').toUpperCase()}`;
+  beforeEach((context) => {
+    if (inject('ci') && process.arch === 'x64' && !node)
+      throw new Error(`with CI=true ${variable} must name a ${name}`);
+    need(context, `kernels of 256 bits, and ${variable} names no ${name}`, node !== undefined);
+  });
 
   const start = (...args: string[]) => {
-    const { status, stdout, stderr } = spawnSync(node24!, args, {
+    const { status, stdout, stderr } = spawnSync(node!, args, {
       cwd: consumer,
       encoding: 'utf8',
       maxBuffer: 2 ** 26,
@@ -94,7 +103,7 @@ describe('in a Node that packs vectors', () => {
       const index = trace.match(new RegExp(`^index ${name} (\\d+)\\.`, 'm'))![1];
       const parts = trace.split(`Begin revec function wasm-function#${index}\n`);
       const [part = ''] = (parts[1] ?? '').split('Finished revec function');
-      return part.includes('Decide to vectorize') ? part.match(/NewPackNode.*\[F32x4Mul\]/g)!.length : 0;
+      return /Decided? to vectorize/.test(part) ? part.match(/NewPackNode.*\[F32x4Mul\]/g)!.length : 0;
     };
   };
 
@@ -113,16 +122,29 @@ describe('in a Node that packs vectors', () => {
     expect(packed('')('multiply')).toBe(0);
   });
 
+  // V8 14.6 ends the process where it packs results of two calls, which are there as long as it does not inline them
+  it('V8 compiles every function of every module, whether it inlines calls or not', () => {
+    const eager = ['--no-liftoff', '--no-wasm-lazy-compilation', FLAG, '--input-type=module', '--eval'];
+    const compile = `import { readFileSync } from 'node:fs';
+      for (const name of ['lstm', 'lstm-int8', 'lstm-onnx']) {
+        new WebAssembly.Module(readFileSync(new URL(import.meta.resolve('lstm-wasm/' + name + '.wasm'))));
+      }
+      console.log('compiled');`;
+    for (const inlining of ['--wasm-inlining', '--no-wasm-inlining']) {
+      expect(start(inlining, ...eager, compile)).toBe('compiled\n');
+    }
+  });
+
   it('the laws hold and the bits are the same, from the first call to the 100,000th', { timeout: 600_000 }, () => {
     const tests = ['test/laws/', 'test/kernels/', 'test/torch.slow.test.ts', 'test/quantize.test.ts', 'test/streams/'];
     const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', root, '--project', 'node'];
     // the digests that they are held against come from the first process, which has not got the flag
-    const options = [`--execArgv=${FLAG}`, '--pool', 'forks', '--maxWorkers', '2', '--reporter', 'json'];
-    const { status, stdout, stderr } = spawnSync(node24!, [...vitest, ...options, ...tests], {
+    const options = ['--pool', 'forks', '--maxWorkers', '2', '--reporter', 'json'];
+    const { status, stdout, stderr } = spawnSync(node!, [...vitest, ...options, ...tests], {
       cwd: root,
       encoding: 'utf8',
       maxBuffer: 2 ** 26,
-      env: { ...process.env, CI: '', VITEST: undefined, NODE_OPTIONS: undefined } as NodeJS.ProcessEnv,
+      env: { ...process.env, WIDE: '1', CI: '', VITEST: undefined, NODE_OPTIONS: undefined } as NodeJS.ProcessEnv,
     });
     const { numTotalTests, numFailedTests } = JSON.parse(stdout.slice(stdout.indexOf('{')));
     expect({ status, numFailedTests, stderr: status ? stderr : '' }).toEqual({
