@@ -64,7 +64,7 @@ export function readBeside(model: string, name: string): Uint8Array<ArrayBuffer>
     }
     const inside = relative(realpathSync(folder), realpathSync(path));
     if (isAbsolute(inside) || inside.split(sep)[0] === '..') {
-      refuseFile(
+      throw refusal(
         model,
         `${JSON.stringify(name)} is a link out of the model's folder, which is not followed: copy the file`,
       );

@@ -116,7 +116,7 @@ async function checkpointModel(bytes: Uint8Array<ArrayBuffer>, { key }: OpenChoi
     );
   } catch (error) {
     // an option of the function is one of the command
-    if (error instanceof Error) error.message = error.message.replace(/\{ key: '([^']*)' \}/g, '--key $1');
+    if (error instanceof Error) error.message = error.message.replace(/\{ key: "([^"]*)" \}/g, '--key $1');
     throw error;
   }
 }

@@ -135,7 +135,8 @@ async function measureModel(model: Model, { input, set = [] }: BenchOptions): Pr
       const data = Float32Array.from(results[runner.outputs[0]!]!.data as Float32Array, Number);
       exact ??= data;
       // run() is asynchronous for the sake of progress alone
-      const time = await measureAsync(() => runner.run(feeds, go));
+      const fed = feeds;
+      const time = await measureAsync(() => runner.run(fed, go));
       list.push({
         name: 'whole model',
         weights: int8 ? 'int8' : 'float32',

@@ -59,7 +59,7 @@ function textOf(path: string, model: Model, size: number | undefined, memory: nu
       [
         formatOptions(options),
         initialState ? 'starts with a state of its own' : '',
-        why && !problem?.message.includes(why) ? `not an nn.LSTM: ${why}` : '',
+        why && !problem ? `not an nn.LSTM: ${why}` : '',
       ]
         .filter(Boolean)
         .join('; ') || 'not readable',

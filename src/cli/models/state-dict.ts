@@ -19,23 +19,18 @@ export const INITIAL = 'initial_state.';
 /** The name of a module whose keys have no prefix. */
 const WHOLE = '(no prefix)';
 
-const LSTM_KEY = /^(.*)weight_ih_l0$/s;
-const CELL_KEY = /^(.*)weight_ih$/s;
+/** Keys by the prefix of their module: what stands before the name of a parameter, with the dot. */
+type Modules = ReadonlyMap<string, readonly string[]>;
 
-/** The keys of a module itself, and not of modules inside it. */
-function keysUnder(all: Iterable<string>, prefix: string): string[] {
-  return [...all].filter((key) => key.startsWith(prefix) && !key.slice(prefix.length).includes('.'));
-}
-
-/** Prefixes of LSTMs and of LSTM cells. */
-export function findPrefixes(names: Iterable<string>): { readonly prefix: string; readonly isCell: boolean }[] {
-  const list = [...names];
-  return list.flatMap((name) => {
-    const lstm = name.match(LSTM_KEY);
-    if (lstm) return [{ prefix: lstm[1]!, isCell: false }];
-    const cell = name.match(CELL_KEY);
-    return cell ? [{ prefix: cell[1]!, isCell: true }] : [];
-  });
+function groupByModule(names: Iterable<string>): Modules {
+  const modules = new Map<string, string[]>();
+  for (const name of names) {
+    const prefix = name.slice(0, name.lastIndexOf('.') + 1);
+    const list = modules.get(prefix) ?? [];
+    list.push(name);
+    modules.set(prefix, list);
+  }
+  return modules;
 }
 
 /** Names a module in messages and listings: `encoder.lstm.` is encoder.lstm. */
@@ -65,17 +60,19 @@ export async function stateDictModel(
     return new Map(names.map((name) => [name.slice(prefix.length), tensors.get(name)!]));
   };
   const lstms: FoundLstm[] = [];
-  for (const { prefix, isCell } of findPrefixes(filed.keys())) {
-    const names = keysUnder(filed.keys(), prefix);
+  const modules = groupByModule(filed.keys());
+  for (const [prefix, names] of modules) {
+    const isCell = !names.includes(`${prefix}weight_ih_l0`);
+    if (isCell && !names.includes(`${prefix}weight_ih`)) continue;
     // beside a bare LSTM, a head has no prefix either
     const own = prefix === '' ? names.filter((name) => /^(weight|bias)_/.test(name)) : names;
     lstms.push(describeLstm(nameOfPrefix(prefix), isCell, await readUnder(prefix, own)));
   }
-  const initial = await readUnder(INITIAL, keysUnder(filed.keys(), INITIAL));
+  const initial = await readUnder(INITIAL, modules.get(INITIAL) ?? []);
   const [h0, c0] = ['h0', 'c0'].map((name) => initial.get(name) as TensorLike | undefined);
   if (lstms.length === 1 && h0 && c0) lstms[0] = { ...lstms[0]!, initialState: { h0, c0 } };
   const heads: Head[] = [];
-  for (const { prefix, names } of findHeads(filed, taken, lstms)) {
+  for (const { prefix, names } of findHeads(filed, modules, taken, lstms)) {
     heads.push(describeHead(nameOfPrefix(prefix), await readUnder(prefix, names)));
   }
   const others = [...filed.keys()].filter((name) => !taken.has(name));
@@ -131,6 +128,7 @@ function describeLstm(name: string, isCell: boolean, weights: ReadonlyMap<string
  */
 function findHeads(
   filed: ReadonlyMap<string, FiledTensor>,
+  modules: Modules,
   taken: ReadonlySet<string>,
   lstms: readonly FoundLstm[],
 ): { readonly prefix: string; readonly names: readonly string[] }[] {
@@ -140,7 +138,7 @@ function findHeads(
     const bias = filed.get(`${prefix}bias`);
     const fits = bias ? bias.dims.length === 1 && bias.dims[0] === dims[0] : false;
     const alone = !bias && lstms.some((lstm) => outputSize(lstm) === dims[1] && lstm.options.inputSize !== dims[1]);
-    const names = keysUnder(filed.keys(), prefix).filter((key) => !taken.has(key));
+    const names = modules.get(prefix)!.filter((key) => !taken.has(key));
     return fits || alone ? [{ prefix, names }] : [];
   });
 }
