@@ -40,6 +40,9 @@ it.each<[string, Uint8Array]>([
   ['a gzip file', Uint8Array.from([0x1f, 0x8b, 8, 0])],
   ['a Python pickle', Uint8Array.from([0x80, 2, 0x8a, 10])],
   ['a safetensors file', Uint8Array.from([2, 0, 0, 0, 0, 0, 0, 0, ...text('{}')])],
+  // headers of 1152 and of 526,623 bytes, whose sizes begin as a pickle and a gzip file do
+  ['a safetensors file', Uint8Array.from([0x80, 4, 0, 0, 0, 0, 0, 0, ...text('{"a"')])],
+  ['a safetensors file', Uint8Array.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, ...text('{"a"')])],
   ['an ONNX model', Uint8Array.from([8, 8, 0x12, 7, ...text('pytorch')])],
   ['a zip file of torch.save', zip('archive/data.pkl')],
   ['a .keras file', zip('metadata.json')],

@@ -22,6 +22,8 @@ type Kind = readonly [start: RegExp, what: string, advice: string];
 /** The first that matches counts. A zip file is looked at up to the end of its first entry's name. */
 const KINDS: readonly Kind[] = [
   [/^$/, 'an empty file', 'check that its download or upload was complete'],
+  // a header's size, of which the upper half is 0, and the header, which is JSON; first, since a size may be the beginning of a pickle or another format
+  [/^.{4}\0{4}\{/s, 'a safetensors file', readWith('safetensors')],
   [/^version https.{3}git-lfs/, 'a Git LFS pointer', 'fetch the file itself, with "git lfs pull"'],
   [/^\x89HDF\r\n\x1a\n/, 'an HDF5 file', readWith('keras')],
   [/^.{4}ORTM/s, 'a model in the ORT format', 'give the .onnx file that it was made of'],
@@ -47,8 +49,6 @@ const KINDS: readonly Kind[] = [
   ],
   // the opcode PROTO and a version of the protocol
   [/^\x80[\x02-\x05]/, 'a Python pickle', readWith('pytorch', 'if torch.save wrote it, ')],
-  // a header's size, of which the upper half is 0, and the header, which is JSON
-  [/^.{4}\0{4}\{/s, 'a safetensors file', readWith('safetensors')],
   // ir_version, then the tag of the producer, the version, the text, the graph or the operator sets
   [/^\x08[\0-\x1f][\x12\x1a"(2:B]/, 'an ONNX model', readWith('onnx')],
 ];
