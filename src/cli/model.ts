@@ -15,6 +15,8 @@ export interface Port {
   readonly type: string;
   /** A number is a size, a string the name of one, null any; undefined if the file does not say. */
   readonly dims: readonly (number | string | null)[] | undefined;
+  /** Whether the runner itself checks the dims that it is given. */
+  readonly isFree?: boolean;
   /** A sequence may come without the axis of samples, which is then this one. */
   readonly sampleAxis?: number;
 }

@@ -187,11 +187,9 @@ function drawPlot(name: string, { data, dims }: AnyValue): string {
     format: (value: number) => threeDigits(value).padStart(LABELS - 3),
     ...(isColoured ? { colors: marks } : {}),
   });
-  const legend = lines
-    .map((_, i) => (width === 1 ? escapeText(name) : paint[i]!(`${escapeText(name)}[${i}]`)))
-    .join('  ');
-  const more = width > LINES ? ` of ${width}` : '';
-  return `${graph}\n${' '.repeat(LABELS)}${legend}${more}, ${formatCount(steps)} steps`;
+  const columns = lines.map((_, i) => paint[i]!(String(i))).join(' ');
+  const legend = width === 1 ? '' : ` ${columns}${width > LINES ? ` of ${width}` : ''}`;
+  return `${graph}\n${' '.repeat(LABELS)}${escapeText(name)}${legend}, ${formatCount(steps)} steps`;
 }
 
 /** Makes a line of at most `room` points: of each group of steps, the one that is farthest from the mean of all. */

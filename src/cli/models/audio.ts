@@ -132,7 +132,7 @@ function withoutZeros(state: FoundLstm['initialState']): FoundLstm['initialState
 
 function audioRunner(model: AudioModel, knobs: readonly number[]): Runner {
   return {
-    inputs: [{ name: 'input', type: 'float32', dims: ['samples'] }],
+    inputs: [{ name: 'input', type: 'float32', dims: ['samples'], isFree: true }],
     outputs: ['output'],
     sampleRate: model.sampleRate,
     isStream: true,

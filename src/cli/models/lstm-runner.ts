@@ -75,7 +75,7 @@ export function makeLstmRunner(found: FoundLstm, heads: readonly Head[], { int8 
   const lstm = makeLstm(found, int8);
   const behind = new Heads(heads, int8);
   return {
-    inputs: [{ name: 'input', type: 'float32', dims: ['steps', lstm.inputSize] }],
+    inputs: [{ name: 'input', type: 'float32', dims: ['steps', lstm.inputSize], isFree: true }],
     outputs: ['output', 'hn', 'cn'],
     run: async (feeds, go) => {
       const input = feeds.get('input')!;

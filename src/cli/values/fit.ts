@@ -74,8 +74,11 @@ function integer(value: number, what: string): number {
 const BATCH = /batch|^[bn]$/i;
 
 /** Adds the axis of samples that the input declares and the values lack. */
-export function fitDims({ name, dims: declared, sampleAxis }: Port, dims: readonly number[]): readonly number[] {
-  if (!declared || declared.length === dims.length) return dims;
+export function fitDims(
+  { name, dims: declared, sampleAxis, isFree }: Port,
+  dims: readonly number[],
+): readonly number[] {
+  if (isFree || !declared || declared.length === dims.length) return dims;
   const refuse = (why: string): never => {
     throw new CliError(
       `input ${JSON.stringify(name)}: expected ${formatDims(declared)}, got ${formatDims(dims)}${why}`,
