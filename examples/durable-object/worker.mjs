@@ -1,17 +1,13 @@
 // One Durable Object for each voice. A WebSocket brings audio and takes the answers; what the object needs to go on lies in its
 // storage, so that it may be moved, put to sleep or killed between any two messages.
 import { DurableObject } from 'cloudflare:workers';
-import { initialize } from 'lstm-wasm';
-import wasm from 'lstm-wasm/lstm.wasm';
-import kernels from 'lstm-wasm/lstm-onnx.wasm';
 import { loadOnnx } from 'lstm-wasm/onnx';
 import { FRAME, Voice } from '../speech-events.mjs';
 import { CLOSE, Refusal, readFrameNumber, readFrames } from './protocol.mjs';
 import model from './silero_vad.onnx';
 
-initialize(wasm);
 /** The model, once for all objects of this isolate. */
-const session = loadOnnx(model, { kernels });
+const session = loadOnnx(model);
 
 /** Frames between two states in storage: about a second, which is what is sent and computed again after a crash. */
 const SAVE_EVERY = 32;

@@ -14,6 +14,7 @@ const voices :Workerd.Worker = (
   modules = [
     (name = "worker.mjs", esModule = embed "output/worker.mjs"),
     (name = "lstm.wasm", wasm = embed "output/lstm.wasm"),
+    (name = "lstm-int8.wasm", wasm = embed "output/lstm-int8.wasm"),
     (name = "lstm-onnx.wasm", wasm = embed "output/lstm-onnx.wasm"),
     (name = "silero_vad.onnx", data = embed "output/silero_vad.onnx"),
   ],
