@@ -67,8 +67,14 @@ it('load.mjs prints figures for 1 and 2 threads', () => {
   const { status, stdout, stderr } = run('load.mjs', '--recordings', '4', '--seconds', '2');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout.replaceAll(/\d[\d,.]*/g, '0')).toBe(`0 recordings of 0 to 0 s
-0 thread: 0 recordings/s, 0 s of audio a second, 0 times 0 thread, 0 MB, the same bits
-0 threads: 0 recordings/s, 0 s of audio a second, 0 times 0 thread, 0 MB, the same bits
+0 thread, the same bits
+  throughput  0 recordings/s, 0 s of audio a second, 0 times that of 0 thread
+  processor   0 ms for a second of audio
+  memory      0 MB
+0 threads, the same bits
+  throughput  0 recordings/s, 0 s of audio a second, 0 times that of 0 thread
+  processor   0 ms for a second of audio
+  memory      0 MB
 `);
 });
 

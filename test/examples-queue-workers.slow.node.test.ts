@@ -186,6 +186,7 @@ it('load.mjs prints throughput, latency and memory', async (context) => {
   const numbers = stdout.replaceAll(/\d[\d,.]*/g, '0');
   const workers = (count: string) => `${count}
   throughput  0 recordings/s, 0 s of audio a second, 0 times that of 0 worker
+  processor   0 ms of the workers for a second of audio
   work        0 %: 0 ms, 0 %: 0 ms, 0 %: 0 ms, longest: 0 ms
   with wait   0 %: 0 ms, 0 %: 0 ms, 0 %: 0 ms, longest: 0 ms
 `;

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { format, latencies, memoryOf, readOptions } from '../figures.mjs';
+import { format, latencies, memoryOf, processorTimeOf, readOptions } from '../figures.mjs';
 import { writeRecordings } from '../recordings.mjs';
 import { startFleet } from './fleet.mjs';
 import { addRecordings, collect, openQueue } from './queue.mjs';
@@ -24,10 +24,13 @@ for (let count = 1; count <= workers; count *= 2) {
   const fleet = startFleet(count, server.url, join(folder, 'audio'));
   // the clock starts when all workers are there
   while ((await queue.getWorkersCount()) < count) await new Promise((resolve) => setTimeout(resolve, 50));
+  const taken = () => fleet.pids.reduce((sum, pid) => sum + (processorTimeOf(pid)?.user ?? Number.NaN), 0);
+  const before = taken();
   const start = performance.now();
   await addRecordings(queue, names);
   const answers = [...(await collect(queue, names)).values()];
   const elapsed = (performance.now() - start) / 1000;
+  const processor = taken() - before;
   const jobs = await queue.getJobs(['completed']);
   const memory = fleet.pids.map((pid) => memoryOf(pid)?.most).join(' and ');
   const failed = answers.find(({ error }) => error !== undefined);
@@ -38,6 +41,7 @@ for (let count = 1; count <= workers; count *= 2) {
   console.log(
     `  throughput  ${format(recordings / elapsed)} recordings/s, ${format(audio / elapsed)} s of audio a second, ${format(alone / elapsed)} times that of 1 worker`,
   );
+  console.log(`  processor   ${format((1000 * processor) / audio)} ms of the workers for a second of audio`);
   console.log(`  work        ${latencies(jobs.map((job) => job.finishedOn - job.processedOn))}`);
   console.log(`  with wait   ${latencies(jobs.map((job) => job.finishedOn - job.timestamp))}`);
   console.log(`  memory      ${memory} MB of the workers, ${memoryOf(server.pid)?.most} MB of the server, at most`);
