@@ -11,7 +11,7 @@ export function optionsOf(lstm: LSTM | LSTMCell): Record<string, number | boolea
 /** Writes options in a line, without those that are off. */
 export function formatOptions(options: Readonly<Record<string, unknown>>): string {
   const words = Object.entries(options).flatMap(([name, value]) => {
-    if (name === 'bias') return value ? [] : ['bias: false'];
+    if (name === 'bias' || name === 'use_bias') return value ? [] : [`${name}: false`];
     if (value === false || value === 0) return [];
     return [value === true ? name : `${name}: ${value}`];
   });

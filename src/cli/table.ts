@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
+import stringWidth from 'string-width';
 import { escapeText } from './text.ts';
 
 /** Whether output is coloured: https://no-color.org, FORCE_COLOR, or a terminal that is not dumb. */
@@ -37,7 +38,7 @@ export interface Column {
 export function drawTable(columns: readonly Column[], rows: readonly (readonly string[])[], indent = 2): string {
   const cells = rows.map((row) => row.map(escapeText));
   const widths = columns.map(({ title }, i) => {
-    return cells.reduce((most, row) => Math.max(most, (row[i] ?? '').length), title.length);
+    return cells.reduce((most, row) => Math.max(most, stringWidth(row[i] ?? '')), title.length);
   });
   shrink(widths, (terminalWidth() ?? Number.POSITIVE_INFINITY) - indent - GAP * (columns.length - 1));
   const table = new Table({
@@ -45,17 +46,17 @@ export function drawTable(columns: readonly Column[], rows: readonly (readonly s
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
     colWidths: widths,
     colAligns: columns.map(({ right }) => (right ? 'right' : 'left')),
-    wordWrap: true,
-    wrapOnWordBoundary: false,
   });
-  // coloured after it is drawn, so that escape codes count for no width and are not cut
-  table.push(
-    columns.map(({ title }) => title),
-    ...cells.map((row) => [...row]),
+  // broken here: cli-table3 breaks words, or cuts long ones
+  const broken = [columns.map(({ title }) => title), ...cells].map((row) =>
+    row.map((cell, i) => wrap(cell, widths[i]!)),
   );
+  table.push(...broken.map((row) => row.map((lines) => lines.join('\n'))));
   const lines = table.toString().split('\n');
   const margin = ' '.repeat(indent);
-  return lines.map((line, i) => margin + (i === 0 ? colour.dim(line.trimEnd()) : line.trimEnd())).join('\n');
+  const head = Math.max(...broken[0]!.map(({ length }) => length));
+  // coloured after it is drawn, so that escape codes count for no width and are not cut
+  return lines.map((line, i) => margin + (i < head ? colour.dim(line.trimEnd()) : line.trimEnd())).join('\n');
 }
 
 /** Makes the widest columns narrower until all fit. */
@@ -83,15 +84,27 @@ export function drawFacts(facts: readonly (readonly [name: string, value: string
     .join('\n');
 }
 
-/** Breaks a text into lines at spaces. */
+/** Breaks a text into lines of so many columns at the most, at spaces where it can. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = text;
-  while (rest.length > width) {
-    const space = rest.lastIndexOf(' ', width);
-    const end = space > width / 3 ? space : width;
-    lines.push(rest.slice(0, end));
-    rest = rest.slice(end).trimStart();
+  while (stringWidth(rest) > width) {
+    const end = fitting(rest, width);
+    const space = rest.lastIndexOf(' ', end);
+    const at = space > end / 3 ? space : end;
+    lines.push(rest.slice(0, at));
+    rest = rest.slice(at).trimStart();
   }
   return [...lines, rest];
+}
+
+/** The length of the longest beginning of a text that takes at most so many columns; at least one character. */
+function fitting(text: string, width: number): number {
+  let [length, columns] = [0, 0];
+  for (const character of text) {
+    columns += stringWidth(character);
+    if (columns > width && length > 0) break;
+    length += character.length;
+  }
+  return length;
 }

@@ -52,7 +52,7 @@ function textOf(path: string, model: Model, size: number | undefined, memory: nu
   const answer = problem ? (isState ? problem.message : `no: ${problem.message}`) : 'yes';
   const text = [drawFacts([...facts, ['runs', answer]])];
   const mark = problem ? colour.yellow : colour.green;
-  text[0] = text[0]!.replace(/(?<=runs\S*\s+)(yes|no)(?=$|:)/m, (word) => mark(word));
+  text[0] = text[0]!.replace(/(?<=^\S*runs .*)\b(yes|no)(?=$|:)/m, (word) => mark(word));
   if (model.lstms.length > 0) {
     const rows = model.lstms.map(({ name, options, why, initialState }) => [
       name,

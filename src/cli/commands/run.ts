@@ -189,7 +189,8 @@ function drawPlot(name: string, { data, dims }: AnyValue): string {
   });
   const columns = lines.map((_, i) => paint[i]!(String(i))).join(' ');
   const legend = width === 1 ? '' : ` ${columns}${width > LINES ? ` of ${width}` : ''}`;
-  return `${graph}\n${' '.repeat(LABELS)}${escapeText(name)}${legend}, ${formatCount(steps)} steps`;
+  const trimmed = graph.replace(/[^\S\n]+$/gm, '');
+  return `${trimmed}\n${' '.repeat(LABELS)}${escapeText(name)}${legend}, ${formatCount(steps)} steps`;
 }
 
 /** Makes a line of at most `room` points: of each group of steps, the one that is farthest from the mean of all. */
