@@ -21,6 +21,9 @@ const SHOWN = 50;
 /** Supported policies and dtypes of layers; all of them are computed in float32. */
 const DTYPE = /^(mixed_)?(float32|float16|bfloat16|float64)$/;
 
+/** Operations on masks, whose numbers are 0 and 1 here. */
+const MASKS = ['ZerosLike', 'OnesLike'];
+
 /**
  * Makes a model.
  * @param model an object with class_name and config
@@ -91,6 +94,7 @@ function readLayers({ nodes, calls, sequential }: Topology, dialect: Dialect): P
   const plans = new Map<LayerNode, LayerPlan>();
   const called = new Map<LayerNode, LayerCalled>();
   for (const call of calls) if (call.call === 0) called.set(call.node, call);
+  const causal = new Set(calls.filter((call) => call.causal).map(({ node }) => node));
   for (const node of nodes) {
     if (node.className === 'InputLayer') continue;
     const constants = called.get(node)?.constants ?? [];
@@ -100,6 +104,9 @@ function readLayers({ nodes, calls, sequential }: Topology, dialect: Dialect): P
     const name = describe(node.name);
     if (sequential && (plan.outputs ?? 1) > 1) {
       dialect.unsupported(`return_state of ${name} in a Sequential model, whose layers have one output`);
+    }
+    if (causal.has(node) && !plan.takesCausal) {
+      dialect.unsupported(`use_causal_mask of ${name}`);
     }
     if (constants.length !== (plan.constants ?? 0)) {
       dialect.unsupported(`the argument ${describe(constants.at(-1)?.value)} of ${name}`);
@@ -117,7 +124,7 @@ function readLayer(node: LayerNode, dialect: Dialect, constants: readonly Config
     dialect.unsupported(`${className} (${describe(name)}${what})`);
     return undefined;
   }
-  checkDtype(config.get('dtype'), name, dialect);
+  if (!MASKS.includes(className)) checkDtype(config.get('dtype'), name, dialect);
   const inner = node.inner && (() => readLayer(node.inner!, dialect, []));
   return reader(config, describe(name), dialect, { constants, node, inner });
 }
@@ -169,7 +176,10 @@ function runModel(
     const given = refs.map((source) => find(tensors, source, name));
     for (const [i, source] of masks.entries()) {
       if (source && given[i])
-        given[i] = { ...given[i], mask: maskOf(graph, name, find(tensors, source, name), given[i]) };
+        given[i] = {
+          ...given[i],
+          mask: maskOf(graph, name, find(tensors, source, name), given[i], className === 'Softmax' ? 2 : 3),
+        };
     }
     const weights = sources.get(node) ?? weightsOf(node);
     sources.set(node, weights);
@@ -188,10 +198,14 @@ function checkCount(name: string, { inputs = [1] }: LayerPlan, count: number): v
   refuse('wrong-inputs', name, `the number of inputs of ${describe(name)}`, expected, count);
 }
 
-/** Takes a tensor as the mask of an input: it has a number for each sample and step. */
-function maskOf(graph: KerasGraph, name: string, { slot, shape }: Tensor, input: Tensor): number {
-  const agrees = (i: number) => shape[i] === null || input.shape[i] === null || shape[i] === input.shape[i];
-  if (shape.length !== 2 || input.shape.length < 3 || !agrees(0) || !agrees(1)) {
+/**
+ * Takes a tensor as the mask of an input: it has a number for each sample and step.
+ * @param least the fewest dimensions of the input
+ */
+function maskOf(graph: KerasGraph, name: string, { slot, shape }: Tensor, input: Tensor, least: number): number {
+  const agrees = (size: number | null, i: number) =>
+    size === null || input.shape[i] === null || size === input.shape[i];
+  if (shape.length !== 2 || input.shape.length < least || !shape.every(agrees)) {
     const [wanted, found] = [describeShape(input.shape.slice(0, 2)), describeShape(shape)];
     refuse('wrong-shape', name, `the mask of ${describe(name)}`, wanted, found);
   }

@@ -67,10 +67,10 @@ export function readDepthwiseConv(config: Config, name: string, dialect: Dialect
   return build(name, windows, activation, (channels, weights) => {
     const filters = channels * multiplier;
     const specs = [
-      { name: 'depthwise_kernel', dims: [...windows.sizes, channels, multiplier] },
+      // as Keras 2 and TensorFlow.js, and as Keras 3 call it
+      { name: 'depthwise_kernel', otherName: 'kernel', dims: [...windows.sizes, channels, multiplier] },
       { name: 'bias', dims: [filters] },
     ];
-    // Keras 3 and DepthwiseConv1D call it kernel as well: names only matter in files that have them
     const [kernel, bias] = weights.read({ folder: '' }, specs.slice(0, useBias ? 2 : 1));
     return { kernel: kernel!, bias, turn, groups: channels, filters };
   });

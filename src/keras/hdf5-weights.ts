@@ -4,6 +4,7 @@ import type { Hdf5 } from './hdf5/file.ts';
 import type { Dataset } from './hdf5/objects.ts';
 import { type ModelWeights, type NamedTensor, readTensor, refuseUnread, type WeightSource } from './named-weights.ts';
 import { refuse } from './refuse.ts';
+import { toSnakeCase } from './snake-case.ts';
 
 /** Tells whether the groups of an HDF5 file list their weights, as those of Keras 2 do. */
 export function hasListedWeights(file: Hdf5): boolean {
@@ -109,13 +110,4 @@ export class FiledWeights implements ModelWeights {
 /** The group of a layer among the layers of its model. */
 function folderOf({ className, position }: LayerNode): string {
   return `${toSnakeCase(className)}${position > 0 ? `_${position}` : ''}`;
-}
-
-/** Converts as keras.src.utils.naming.to_snake_case does: LSTM to lstm, MaxPooling1D to max_pooling1d. */
-export function toSnakeCase(name: string): string {
-  return name
-    .replace(/\W+/g, '')
-    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
-    .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase();
 }

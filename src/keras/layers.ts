@@ -1,11 +1,15 @@
-import { readConv } from './conv.ts';
+import { readElu, readLeakyRelu, readPrelu, readRelu, readSoftmax, readThresholdedRelu } from './activation-layers.ts';
+import { readAdditiveAttention, readAttention } from './attention.ts';
+import { readConv, readDepthwiseConv } from './conv.ts';
 import { readDense } from './dense.ts';
 import { readEmbedding } from './embedding.ts';
 import { readBidirectional, readCudnnLstm, readLstm } from './lstm.ts';
-import { readAny, readMasking, readNotEqual } from './masks.ts';
+import { readAny, readExpandDims, readFilled, readMasking, readNotEqual } from './masks.ts';
+import { ELEMENTWISE, readConcatenate, readDot, readElementwise } from './merge.ts';
 import { readBatchNormalization, readLayerNormalization } from './normalization.ts';
 import type { LayerReader } from './plan.ts';
-import { readGlobalMaxPooling1d, readMaxPooling1d } from './pooling.ts';
+import { POOLING } from './pooling.ts';
+import { readRnn } from './rnn.ts';
 import {
   IDENTITIES,
   readActivationLayer,
@@ -14,6 +18,7 @@ import {
   readRepeatVector,
   readReshape,
 } from './simple-layers.ts';
+import { readCropping, readPermute, readUpSampling, readZeroPadding } from './step-layers.ts';
 import { readTimeDistributed } from './time-distributed.ts';
 
 /** The readers of all supported layers except InputLayer, by class name. */
@@ -36,8 +41,35 @@ export const LAYERS: ReadonlyMap<string, LayerReader> = new Map<string, LayerRea
   ['BatchNormalization', readBatchNormalization],
   ['LayerNormalization', readLayerNormalization],
   ['Conv1D', (config, name, dialect) => readConv(config, name, dialect, 1)],
-  ['MaxPooling1D', readMaxPooling1d],
-  ['GlobalMaxPooling1D', readGlobalMaxPooling1d],
+  ['Conv2D', (config, name, dialect) => readConv(config, name, dialect, 2)],
+  ['DepthwiseConv1D', (config, name, dialect) => readDepthwiseConv(config, name, dialect, 1)],
+  ['DepthwiseConv2D', (config, name, dialect) => readDepthwiseConv(config, name, dialect, 2)],
+  ...POOLING,
+  ['ZeroPadding1D', (config, name, dialect) => readZeroPadding(config, name, dialect, 1)],
+  ['ZeroPadding2D', (config, name, dialect) => readZeroPadding(config, name, dialect, 2)],
+  ['Cropping1D', (config, name, dialect) => readCropping(config, name, dialect, 1)],
+  ['Cropping2D', (config, name, dialect) => readCropping(config, name, dialect, 2)],
+  ['UpSampling1D', (config, name, dialect) => readUpSampling(config, name, dialect, 1)],
+  ['UpSampling2D', (config, name, dialect) => readUpSampling(config, name, dialect, 2)],
+  ['Permute', readPermute],
+  ['RNN', readRnn],
+  ['ReLU', readRelu],
+  ['LeakyReLU', readLeakyRelu],
+  ['ELU', readElu],
+  ['PReLU', readPrelu],
+  ['ThresholdedReLU', readThresholdedRelu],
+  ['Softmax', readSoftmax],
+  ...Object.keys(ELEMENTWISE).map((className): [string, LayerReader] => [
+    className,
+    (_, name, dialect) => readElementwise(className, name, dialect),
+  ]),
+  ['Concatenate', readConcatenate],
+  ['Dot', readDot],
+  ['Attention', readAttention],
+  ['AdditiveAttention', readAdditiveAttention],
   ['NotEqual', readNotEqual],
   ['Any', readAny],
+  ['ExpandDims', readExpandDims],
+  ['ZerosLike', readFilled(0)],
+  ['OnesLike', readFilled(1)],
 ]);

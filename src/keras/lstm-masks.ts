@@ -1,6 +1,7 @@
-import type { Builder } from '../graph/builder.ts';
+import { product } from '../base/tensor.ts';
 import type { Value } from '../graph/value.ts';
 import type { Lower } from '../operators/node.ts';
+import type { KerasGraph, Tensor } from './graph.ts';
 
 // Masked steps: an LSTM runs the other steps of each sample as a shorter sequence, and the outputs go back to their places. A mask is
 // data, and may have any pattern.
@@ -95,15 +96,19 @@ function copyRow(from: Float32Array, start: number, to: Float32Array, at: number
   for (let i = 0; i < count; i++) to[at + i] = from[start + i]!;
 }
 
-/** Reverses the steps of (B, T, *). */
-export function reverseSteps(path: string): Lower {
-  return ([x], plan) => [reversed(x!, path, plan)];
+/** Reverses the steps of a sequence and of its mask. */
+export function turnSteps(graph: KerasGraph, { slot, shape, mask }: Tensor): Tensor {
+  const turned = (one: number) => graph.step([one], reverse(graph.path))[0]!;
+  return { slot: turned(slot), shape, mask: mask === undefined ? undefined : turned(mask) };
 }
 
-function reversed(x: Value, path: string, plan: Builder): Value {
-  const [B, T, ...rest] = x.dims as [number, number, ...number[]];
-  const size = rest.reduce((a, b) => a * b, 1);
-  const out = plan.make(x.type, x.dims, path);
-  if (x.count) plan.copy(x, (T - 1) * size, [T * size, -size, 1], out, [B, T, size]);
-  return out;
+/** Reverses the steps of (B, T, *). */
+function reverse(path: string): Lower {
+  return ([x], plan) => {
+    const [B, T, ...rest] = x!.dims as [number, number, ...number[]];
+    const size = product(rest);
+    const out = plan.make(x!.type, x!.dims, path);
+    if (x!.count) plan.copy(x!, (T - 1) * size, [T * size, -size, 1], out, [B, T, size]);
+    return [out];
+  };
 }

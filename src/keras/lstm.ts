@@ -5,8 +5,8 @@ import { intVector } from '../operators/value.ts';
 import type { Config, Shape } from './config.ts';
 import type { KeptState, KerasGraph, Tensor } from './graph.ts';
 import { type LstmConfig, readCudnnConfig, readLstmConfig } from './lstm-config.ts';
-import { readCellWeights, toOnnx } from './lstm-weights.ts';
-import type { Dialect, LayerPlan, LayerWeights, Part } from './plan.ts';
+import { type OnnxWeights, readCellWeights, toOnnx } from './lstm-weights.ts';
+import type { Building, Dialect, LayerPlan, Part } from './plan.ts';
 import { addRecurrence, outputShape } from './recurrence.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, checkRank, describeShape, lastSize } from './shapes.ts';
@@ -25,25 +25,40 @@ export function readCudnnLstm(config: Config, name: string, dialect: Dialect): L
 }
 
 /** An LSTM of one direction. */
-export function planLstm(options: LstmConfig, name: string, part: Part): LayerPlan {
-  const shared = sharedParts(name, [options], [part]);
+function planLstm(options: LstmConfig, name: string, part: Part): LayerPlan {
+  const kept: Kept = { states: undefined };
   return {
     inputs: [1, 3],
     outputs: options.returnState ? 3 : 1,
     build([sequence, ...given], building) {
-      const { shape, mask } = sequence!;
-      const { graph, weights } = building;
+      const { shape, mask, slot } = sequence!;
       const states = checkInputs(name, shape, given, [options.units]);
       const output = checkOutput(name, outputShape(shape, options, options.units));
-      const own = { name, config: options, second: undefined, ...shared(shape, weights, graph) };
-      const result = addRecurrence(own, sequence!, takeStates(graph, name, given, sequence!.slot), building);
-      const { units, returnSequences } = options;
-      const slot = graph.view(result.output, ([B, T]) => (returnSequences ? [B!, T!, units] : [B!, units]));
-      const outputs = [{ slot, shape: output, mask: returnSequences ? mask : undefined }];
+      const initial = takeStates(building.graph, name, given, slot);
+      const result = addLstm(name, options, part, sequence!, initial, building, kept);
+      const outputs = [{ slot: result.slot, shape: output, mask: options.returnSequences ? mask : undefined }];
       if (!options.returnState) return outputs;
       return [...outputs, ...result.states.map((state, i) => ({ slot: state, shape: states[i]! }))];
     },
   };
+}
+
+/** Adds the steps of an LSTM of one direction. @returns slots of its output (B, T, H) or (B, H), and of h and c */
+export function addLstm(
+  name: string,
+  config: LstmConfig,
+  part: Part,
+  sequence: Tensor,
+  initial: readonly number[],
+  building: Building,
+  kept: Kept,
+): { readonly slot: number; readonly states: readonly number[] } {
+  const { graph } = building;
+  const weights = readWeights(name, [config], [part], sequence.shape, building);
+  const own = { name, config, second: undefined, weights, kept: keepStates(name, [config], graph, kept) };
+  const { output, states } = addRecurrence(own, sequence, initial, building);
+  const { units, returnSequences } = config;
+  return { slot: graph.view(output, ([B, T]) => (returnSequences ? [B!, T!, units] : [B!, units])), states };
 }
 
 const MERGES: Readonly<Record<string, Operator | undefined>> = {
@@ -72,25 +87,23 @@ export function readBidirectional(config: Config, name: string, dialect: Dialect
   const zeroMasked = dialect.tfjs ? false : forward.returnSequences;
   const [one, two] = [forward, backward].map((each) => ({ ...each, zeroMasked })) as [LstmConfig, LstmConfig];
   const cell = config.get('layer').get('class_name').value === CUDNN ? '' : '/cell';
-  const shared = sharedParts(
-    name,
-    [one, two],
-    [
-      { direction: 'forward', folder: `forward_layer${cell}` },
-      { direction: 'backward', folder: `backward_layer${cell}` },
-    ],
-  );
+  const parts: readonly Part[] = [
+    { direction: 'forward', folder: `forward_layer${cell}` },
+    { direction: 'backward', folder: `backward_layer${cell}` },
+  ];
+  const kept: Kept = { states: undefined };
   return {
     inputs: [1, 5],
     outputs: forward.returnState ? 5 : 1,
     build([sequence, ...states], building) {
       const { shape, mask } = sequence!;
-      const { graph, weights } = building;
+      const { graph } = building;
       const { units, returnSequences } = one;
       const last = checkInputs(name, shape, states, [units, units]);
       const width = mode === 'concat' ? 2 * units : units;
       const output = checkOutput(name, outputShape(shape, one, width));
-      const own = { name, config: one, second: two, ...shared(shape, weights, graph) };
+      const weights = readWeights(name, [one, two], parts, shape, building);
+      const own = { name, config: one, second: two, weights, kept: keepStates(name, [one, two], graph, kept) };
       const result = addRecurrence(own, sequence!, takeStates(graph, name, states, sequence!.slot), building);
       const operator = MERGES[mode];
       const merged = operator
@@ -111,25 +124,42 @@ function readInner(layer: Config, name: string, dialect: Dialect): LstmConfig | 
   return undefined;
 }
 
-/** What all calls of a layer share: its weights, read for the first, and the states that it keeps. */
-function sharedParts(name: string, options: readonly LstmConfig[], parts: readonly Part[]) {
-  let kept: readonly KeptState[] | undefined;
-  return (shape: Shape, source: LayerWeights, graph: KerasGraph) => {
-    const size = lastSize(name, shape);
-    const read = options.map((one, i) => readCellWeights(one, size, source, parts[i]!));
-    const weights = source.once('LSTM', () => {
-      const made = toOnnx(read, options[0]!.units);
-      graph.replace(read.flat(), [made.w, made.r, made.b]);
-      return made;
-    });
-    if (options[0]!.stateful)
-      kept ??= options.flatMap(({ units }) => [graph.keep(name, units), graph.keep(name, units)]);
-    return { weights, kept };
-  };
+/** The states that a layer keeps, once it is called. */
+interface Kept {
+  states: readonly KeptState[] | undefined;
+}
+
+function keepStates(name: string, options: readonly LstmConfig[], graph: KerasGraph, kept: Kept) {
+  if (options[0]!.stateful) {
+    kept.states ??= options.flatMap(({ units }) => [graph.keep(name, units), graph.keep(name, units)]);
+  }
+  return kept.states;
+}
+
+/** Reads the weights of each direction, once for all calls. */
+function readWeights(
+  name: string,
+  options: readonly LstmConfig[],
+  parts: readonly Part[],
+  shape: Shape,
+  { weights, graph }: Building,
+): OnnxWeights {
+  const size = lastSize(name, shape);
+  const read = options.map((one, i) => readCellWeights(one, size, weights, parts[i]!));
+  return weights.once(`LSTM ${parts[0]!.folder}`, () => {
+    const made = toOnnx(read, options[0]!.units);
+    graph.replace(read.flat(), [made.w, made.r, made.b]);
+    return made;
+  });
 }
 
 /** Checks the shapes of the sequence and the initial states, and gives the shapes of the last states. */
-function checkInputs(name: string, sequence: Shape, given: readonly Tensor[], units: readonly number[]): Shape[] {
+export function checkInputs(
+  name: string,
+  sequence: Shape,
+  given: readonly Tensor[],
+  units: readonly number[],
+): Shape[] {
   checkRank(name, sequence, 3);
   const states = units.flatMap((size): Shape[] => [
     [sequence[0]!, size],
@@ -145,7 +175,7 @@ function checkInputs(name: string, sequence: Shape, given: readonly Tensor[], un
 }
 
 /** Takes the initial states that a model gives: in a run there is one for each sample. */
-function takeStates(graph: KerasGraph, name: string, given: readonly Tensor[], sequence: number): number[] {
+export function takeStates(graph: KerasGraph, name: string, given: readonly Tensor[], sequence: number): number[] {
   return given.map(({ slot }, i) => {
     const check = (dims: readonly number[], [batch]: readonly number[]) => {
       const wanted = [batch!, dims[1]!];

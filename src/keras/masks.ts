@@ -2,7 +2,7 @@ import { describe, formatDims, sameDims, wrongValue } from '../base/tensor.ts';
 import type { Lower } from '../operators/node.ts';
 import type { Config } from './config.ts';
 import { elementwise, type KerasGraph } from './graph.ts';
-import type { Dialect, LayerCall, LayerPlan } from './plan.ts';
+import type { Dialect, LayerCall, LayerPlan, LayerReader } from './plan.ts';
 import { checkRank, lastSize, readAxes } from './shapes.ts';
 
 // Masking, and the operations that Keras 3 puts into a functional model for the masks of Masking and Embedding: a layer that
@@ -86,6 +86,39 @@ function any(path: string): Lower {
       }
     });
     return [out];
+  };
+}
+
+/** Reads keras.ops.zeros_like and ones_like: masks of inputs that have none. */
+export function readFilled(value: number): LayerReader {
+  return () => ({
+    build: ([input], { graph }) => {
+      const { shape, slot } = input!;
+      return [
+        {
+          slot: graph.step(
+            [slot],
+            elementwise(graph.path, 'float32', () => value),
+          )[0]!,
+          shape,
+        },
+      ];
+    },
+  });
+}
+
+/** Reads keras.ops.expand_dims: an axis of size 1. */
+export function readExpandDims(config: Config): LayerPlan {
+  return {
+    build([input], { graph }) {
+      const { shape, slot } = input!;
+      const rank = shape.length + 1;
+      const given = config.get('axis').integer(1 - rank, rank - 1);
+      const axis = given < 0 ? given + rank : given;
+      if (axis === 0) config.get('axis').refuse('unsupported', 'an axis within a sample');
+      const made = graph.view(slot, (dims) => dims.toSpliced(axis, 0, 1));
+      return [{ slot: made, shape: shape.toSpliced(axis, 0, 1) }];
+    },
   };
 }
 

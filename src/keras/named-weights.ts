@@ -110,20 +110,20 @@ export class NamedWeights implements ModelWeights {
     const isForward = ({ parts }: Entry) =>
       parts.slice(parts.indexOf(name) + 1).some((one) => one.startsWith('forward_'));
     // every other name is backward: a separate backward_layer may have any name
-    const own = part.direction ? all.filter((one) => isForward(one) === (part.direction === 'forward')) : [...all];
+    let own = part.direction ? all.filter((one) => isForward(one) === (part.direction === 'forward')) : [...all];
     const numbered = own.every(({ parts }) => /^\d+$/.test(parts.at(-1)!));
     if (numbered) own.sort((a, b) => Number(a.parts.at(-1)) - Number(b.parts.at(-1)));
-    const { index, before } = part.cell ?? { index: 0, before: 0 };
+    // cells come one after the other
+    if (part.cell) own = own.slice(part.cell.before, part.cell.before + specs.length);
     return specs.map((spec, i) => {
-      const found = numbered
-        ? own.slice(before + i, before + i + 1)
-        : own.filter(({ parts }) => parts.at(-1) === spec.name);
-      if (!part.cell && found.length > 1) {
+      const isNamed = ({ parts }: Entry) => [spec.name, spec.otherName].includes(parts.at(-1));
+      const found = numbered ? own.slice(i, i + 1) : own.filter(isNamed);
+      if (found.length > 1) {
         const path = found[1]!.path;
         const reason = `${describe(name)} has two weights ${describe(spec.name)}`;
         refuse.because('duplicate-weight', path, reason, 'one', path);
       }
-      const entry = found[numbered ? 0 : index];
+      const entry = found[0];
       const path = entry?.path ?? `${name}/${part.direction ? `${part.direction}_…/` : ''}${spec.name}`;
       this.#read.add(path);
       return readTensor(describe(name), spec, path, entry?.tensor);
@@ -141,48 +141,50 @@ function refuseForeign(path: string): never {
   refuse.because('unexpected-weight', path, reason, 'a layer', path);
 }
 
+/** The layers of a model by their names. */
+interface Scope {
+  readonly own: ReadonlyMap<string, LayerNode>;
+  /** Layers of the models in it too, but for names that two have. */
+  readonly all: Map<string, LayerNode | undefined>;
+}
+
 /** The layers that have weights, by their names. */
 class Names {
-  private readonly _models = new Map<Topology, ReadonlyMap<string, LayerNode>>();
-  /** Layers of all models; undefined where two have the name. */
-  private readonly _all = new Map<string, LayerNode | undefined>();
-  private readonly _root: Topology;
+  private readonly _scopes = new Map<Topology, Scope>();
+  private readonly _root: Scope;
 
   constructor(topology: Topology) {
-    this._root = topology;
-    this._list(topology);
+    this._root = this._list(topology, []);
   }
 
-  private _list(topology: Topology): void {
-    this._models.set(topology, new Map(topology.nodes.map((node) => [node.name, node])));
+  /** @param around the models that the model lies in */
+  private _list(topology: Topology, around: readonly Scope[]): Scope {
+    const scope: Scope = { own: new Map(topology.nodes.map((node) => [node.name, node])), all: new Map() };
+    this._scopes.set(topology, scope);
+    const scopes = [...around, scope];
     for (const node of topology.nodes) {
       const inner = modelIn(node);
-      if (inner) this._list(inner);
-      else this._all.set(node.name, this._all.has(node.name) ? undefined : node);
+      if (inner) this._list(inner, scopes);
+      else for (const { all } of scopes) all.set(node.name, all.has(node.name) ? undefined : node);
     }
+    return scope;
   }
 
   /**
-   * Finds the layer that a weight is of.
+   * Finds the layer that a weight is of: by the names of models and layers in its own, or where models are left out, by that of the
+   * layer.
    * @param layer the layer of the outer model, if the file says it
    */
   find(layer: string | undefined, parts: readonly string[]): LayerNode | undefined {
-    let names = this._models.get(this._root)!;
-    let found: LayerNode | undefined;
-    const enter = (node: LayerNode | undefined): boolean => {
-      if (!node) return false;
-      const inner = modelIn(node);
-      if (inner) names = this._models.get(inner)!;
-      else found = node;
-      return true;
-    };
-    if (layer !== undefined && !enter(names.get(layer))) return undefined;
-    for (const part of parts) {
-      if (found) return found;
-      enter(names.get(part));
+    let scope = this._root;
+    for (const [i, part] of (layer === undefined ? parts : [layer, ...parts]).entries()) {
+      const node = scope.own.get(part);
+      const inner = node && modelIn(node);
+      if (inner) scope = this._scopes.get(inner)!;
+      else if (node) return node;
+      else if (i === 0 && layer !== undefined) return undefined;
     }
-    if (found || layer !== undefined) return found;
-    return parts.map((part) => this._all.get(part)).find((node) => node);
+    return parts.map((part) => scope.all.get(part)).find((node) => node);
   }
 }
 

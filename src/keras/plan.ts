@@ -7,8 +7,9 @@ import type { KerasGraph, Tensor } from './graph.ts';
 export interface WeightSpec {
   readonly name: string;
   readonly dims: readonly number[];
-  /** Another shape that it may have in a file. */
+  /** Another shape, and another name, that it may have in a file. */
   readonly otherDims?: readonly number[];
+  readonly otherName?: string;
 }
 
 /** A part of a layer that has weights. */
@@ -56,6 +57,8 @@ export interface LayerPlan {
   readonly inputs?: readonly number[] | 'several';
   /** The number of its outputs; default 1. */
   readonly outputs?: number;
+  /** Whether it has a form that looks at no later step. */
+  readonly takesCausal?: boolean;
   /** The number of arguments that are not tensors; default 0. */
   readonly constants?: number;
   /**

@@ -5,7 +5,7 @@ import { concat } from '../operators/slices.ts';
 import type { Shape } from './config.ts';
 import type { KeptState, KerasGraph, Tensor } from './graph.ts';
 import type { LstmConfig } from './lstm-config.ts';
-import { compact, expand, reverseSteps } from './lstm-masks.ts';
+import { compact, expand, turnSteps } from './lstm-masks.ts';
 import type { OnnxWeights } from './lstm-weights.ts';
 import type { Building } from './plan.ts';
 
@@ -40,11 +40,10 @@ export function addRecurrence(
 ): RecurrenceResult {
   const { units: H, goBackwards, masksWithState, zeroMasked, startsWithState, returnSequences } = config;
   const D = second ? 2 : 1;
-  // from the end: the outputs come in the order in which they are computed
-  const turned = (slot: number): number => (goBackwards ? graph.step([slot], reverseSteps(graph.path))[0]! : slot);
-  const x = turned(checkSteps(graph, name, sequence));
   const hasMask = sequence.mask !== undefined && (given.length === 0 || masked || masksWithState);
-  const mask = hasMask ? turned(sequence.mask!) : undefined;
+  const checked = { ...sequence, slot: checkSteps(graph, name, sequence), mask: hasMask ? sequence.mask : undefined };
+  // from the end: the outputs come in the order in which they are computed
+  const { slot: x, mask } = goBackwards ? turnSteps(graph, checked) : checked;
   // states (B, D, H) where the batch comes first, else [D, B, H]
   const isFirst = hasMask || returnSequences;
   const initial = given.length ? given : (kept?.map(({ now }) => now) ?? []);

@@ -177,14 +177,6 @@ function readFunctional(config: Config, reading: Reading): Topology {
   const listed: LayerCalled[] = [];
   const shapes = new Map<string, Shape>();
   const layers = readLayers(config.get('layers'), reading);
-  const models = new Map(
-    layers.flatMap(({ node, layer }): [string, ModelCalls][] => {
-      if (!isModel(node.className, node.config)) return [];
-      // the making of a model counts as a call, but for Sequential models of Keras 3
-      const first = reading.keras3 && node.className === 'Sequential' ? 0 : 1;
-      return [[node.name, { first, count: layer.get('inbound_nodes').items().length }]];
-    }),
-  );
   for (const { node, layer } of layers) {
     nodes.push(node);
     const calls = layer.get('inbound_nodes').items();
@@ -193,9 +185,9 @@ function readFunctional(config: Config, reading: Reading): Topology {
       listed.push({ node, call: 0, inputs: [] });
       continue;
     }
-    for (const [call, field] of calls.entries()) listed.push({ node, call, ...readCall(field, models) });
+    for (const [call, field] of calls.entries()) listed.push({ node, call, ...readCall(field) });
   }
-  const ends = (key: string) => readEnds(config.get(key), models);
+  const ends = (key: string) => readEnds(config.get(key));
   const inputs = ends('input_layers').map(({ name }) => {
     if (!shapes.has(name)) config.get('input_layers').refuse('unknown-layer', 'names of InputLayers', describe(name));
     return name;
@@ -203,57 +195,78 @@ function readFunctional(config: Config, reading: Reading): Topology {
   if (inputs.length !== shapes.size || new Set(inputs).size !== inputs.length) {
     config.get('input_layers').refuse('wrong-value', 'each InputLayer once');
   }
-  const calls = sortCalls(listed).filter(({ node }) => node.className !== 'InputLayer');
-  return { nodes, calls, shapes, inputs, outputs: ends('output_layers'), sequential: false };
+  const number = numberCalls(listed, ends('output_layers'), reading);
+  const calls = sortCalls(number.calls).filter(({ node }) => node.className !== 'InputLayer');
+  return { nodes, calls, shapes, inputs, outputs: number.outputs, sequential: false };
 }
 
-/** The number that a file gives the first call of a model, and how many calls there are. */
-interface ModelCalls {
-  readonly first: number;
-  readonly count: number;
+/**
+ * Counts the calls of models from 0, as those of other layers. Some writers count the making of a model as its first call: what is
+ * taken tells which, or else what is usual.
+ */
+function numberCalls(listed: readonly LayerCalled[], outputs: readonly OutputRef[], { keras3 }: Reading) {
+  const counts = new Map<string, number>();
+  for (const { node } of listed) {
+    if (isModel(node.className, node.config)) counts.set(node.name, (counts.get(node.name) ?? 0) + 1);
+  }
+  const taken = new Map<string, Set<number>>();
+  const note = (ref: OutputRef | undefined) => {
+    if (!ref || !counts.has(ref.name)) return;
+    const numbers = taken.get(ref.name) ?? new Set();
+    taken.set(ref.name, numbers.add(ref.call));
+  };
+  for (const { inputs, masks = [] } of listed) for (const ref of [...inputs, ...masks]) note(ref);
+  for (const ref of outputs) note(ref);
+  const firsts = new Map<string, number>();
+  for (const [name, numbers] of taken) {
+    const isFromOne = !numbers.has(0) && (numbers.has(counts.get(name)!) || !keras3);
+    firsts.set(name, Number(isFromOne));
+  }
+  const move = <T extends OutputRef | undefined>(ref: T): T => {
+    const from = ref && firsts.get(ref.name);
+    return from ? ({ ...ref, call: ref.call - from } as T) : ref;
+  };
+  const calls = listed.map((call) => ({ ...call, inputs: call.inputs.map(move), masks: call.masks?.map(move) }));
+  return { calls, outputs: outputs.map(move) };
 }
-type Models = ReadonlyMap<string, ModelCalls>;
 
 /** Reads input_layers or output_layers: `["x", 0, 0]`, an array of these, or an object of them. */
-function readEnds(field: Config, models: Models): OutputRef[] {
+function readEnds(field: Config): OutputRef[] {
   const named = tag(field.value) === 'Object' && !field.isArray;
   const items = named ? Object.keys(field.value as object).map((key) => field.get(key)) : field.items();
   if (items.length === 0) field.refuse('wrong-value', 'at least one layer', 'none');
   const isOne = typeof items[0]!.value === 'string';
-  return isOne ? [readSource(field, models)] : items.map((item) => readSource(item, models));
+  return isOne ? [readSource(field)] : items.map((item) => readSource(item));
 }
 
-/** Reads an output of a layer: its name, the number of the call, the number of the output. @param models the layers that are models */
-function readSource(field: Config, models: Models): OutputRef {
+/** Reads an output of a layer: its name, the number of the call, the number of the output. */
+function readSource(field: Config): OutputRef {
   const [named, call, index] = field.items();
   if (!named) field.refuse('wrong-value', 'the name of a layer and numbers', 'none');
-  const name = named.string();
   const number = call ? call.integer(0, MAX_CALLS) : 0;
-  const model = models.get(name);
-  const place = model && (model.count > 1 || number > 0) ? Math.max(0, number - model.first) : number;
-  return { name, call: place, index: index ? index.integer(0, 1000) : 0 };
+  return { name: named.string(), call: number, index: index ? index.integer(0, 1000) : 0 };
 }
 
 /** Reads a call of a layer: Keras 2 lists its inputs, Keras 3 the arguments in Python. */
-function readCall(call: Config, models: Models): Call {
+function readCall(call: Config): Call {
   if (call.isArray) {
     const items = call.items();
     // a single input may stand without an array around it
     const list = typeof items[0]?.value === 'string' ? [call] : items;
     const calls = list.map((source): Call => {
       const options = source.items()[3];
-      const kwargs = options?.given ? readKwargs(options, models) : undefined;
-      return { ...kwargs, inputs: [readSource(source, models), ...(kwargs?.inputs ?? [])] };
+      const kwargs = options?.given ? readKwargs(options) : undefined;
+      return { ...kwargs, inputs: [readSource(source), ...(kwargs?.inputs ?? [])] };
     });
     const { masks, causal } = calls.find((one) => one.masks || one.causal) ?? {};
     return { inputs: calls.flatMap(({ inputs }) => inputs), masks: masks ?? [], causal: causal ?? false };
   }
   const args = call.get('args').items();
   const isTensor = ({ value }: Config) => typeof value === 'object' && value !== null;
-  const found = args.filter(isTensor).flatMap((arg) => readTensors(arg, 0, models));
+  const found = args.filter(isTensor).flatMap((arg) => readTensors(arg, 0));
   const constants = args.filter((arg) => arg.given && !isTensor(arg));
   const kwargs = call.get('kwargs');
-  const rest: Call = kwargs.given ? readKwargs(kwargs, models) : { inputs: [] };
+  const rest: Call = kwargs.given ? readKwargs(kwargs) : { inputs: [] };
   return { ...rest, inputs: [...found, ...rest.inputs], constants };
 }
 
@@ -261,7 +274,7 @@ function readCall(call: Config, models: Models): Call {
 const SWITCHES = ['training', 'return_attention_scores', 'use_causal_mask'];
 
 /** Reads the tensors `initial_state` and `mask`, and `use_causal_mask`. Other arguments are refused unless they change nothing. */
-function readKwargs(kwargs: Config, models: Models): Call {
+function readKwargs(kwargs: Config): Call {
   for (const key of Object.keys(kwargs.value as object)) {
     const { value } = kwargs.get(key);
     const known =
@@ -273,33 +286,33 @@ function readKwargs(kwargs: Config, models: Models): Call {
   const states = kwargs.get('initial_state');
   const causal = kwargs.get('use_causal_mask').boolean(false);
   return {
-    inputs: states.given ? readTensors(states, 0, models) : [],
-    masks: readMasks(kwargs.get('mask'), models),
+    inputs: states.given ? readTensors(states, 0) : [],
+    masks: readMasks(kwargs.get('mask')),
     causal,
   };
 }
 
 /** Reads one mask, or a list with null for inputs that have none. */
-function readMasks(field: Config, models: Models): (OutputRef | undefined)[] {
+function readMasks(field: Config): (OutputRef | undefined)[] {
   if (!field.given) return [];
   const isList = field.isArray && typeof field.items()[0]?.value !== 'string';
   const items = isList ? field.items() : [field];
   return items.map((item) => {
-    const masks = item.given ? readTensors(item, 0, models) : [];
+    const masks = item.given ? readTensors(item, 0) : [];
     if (masks.length > 1) item.refuse('unsupported', 'one mask');
     return masks[0];
   });
 }
 
-function readTensors(field: Config, depth: number, models: Models): OutputRef[] {
+function readTensors(field: Config, depth: number): OutputRef[] {
   if (depth > 3) field.refuse('unsupported', 'a tensor or a list of tensors');
   if (field.isArray) {
     const items = field.items();
-    if (typeof items[0]?.value === 'string') return [readSource(field, models)];
-    return items.flatMap((item) => readTensors(item, depth + 1, models));
+    if (typeof items[0]?.value === 'string') return [readSource(field)];
+    return items.flatMap((item) => readTensors(item, depth + 1));
   }
   if (field.get('class_name').value !== '__keras_tensor__') {
     field.refuse('unsupported', 'a tensor or a list of tensors');
   }
-  return [readSource(field.get('config').get('keras_history'), models)];
+  return [readSource(field.get('config').get('keras_history'))];
 }

@@ -75,14 +75,17 @@ export const where: Operator = {
     },
 };
 
+export const and = logic((x, y) => x & y);
+export const or = logic((x, y) => x | y);
+
 export const LOGIC: readonly (readonly [string, Operator])[] = [
   ['Equal', comparison((x, y) => x === y, EQUATED)],
   ['Greater', comparison((x, y) => x > y, NUMBERS)],
   ['Less', comparison((x, y) => x < y, NUMBERS)],
   ['GreaterOrEqual', comparison((x, y) => x >= y, NUMBERS, 12)],
   ['LessOrEqual', comparison((x, y) => x <= y, NUMBERS, 12)],
-  ['And', logic((x, y) => x & y)],
-  ['Or', logic((x, y) => x | y)],
+  ['And', and],
+  ['Or', or],
   ['Xor', logic((x, y) => x ^ y)],
   ['Not', not],
   ['Where', where],

@@ -199,6 +199,14 @@ export const reduceProd = reduction(
   ONE,
   NUMBERS,
 );
+export const reduceL2 = reduction(
+  integers(0n, (total, x) => total + x * x, root),
+  'l2',
+  18,
+  ZERO,
+  NUMBERS,
+  true,
+);
 export const softmaxOperator = softmax((pointer, outer, n, inner) => wasm().softmax_f32(pointer, outer, n, inner));
 /** A logarithm of sums; that of integers is cut to an integer. */
 function logarithm(op: 'logSum' | 'logSumExp'): Operator {
@@ -233,17 +241,7 @@ export const REDUCTIONS: readonly (readonly [string, Operator])[] = [
       true,
     ),
   ],
-  [
-    'ReduceL2',
-    reduction(
-      integers(0n, (total, x) => total + x * x, root),
-      'l2',
-      18,
-      ZERO,
-      NUMBERS,
-      true,
-    ),
-  ],
+  ['ReduceL2', reduceL2],
   [
     'ReduceSumSquare',
     reduction(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import h5wasm from 'h5wasm/node';
-import { toSnakeCase } from '../../src/keras/hdf5-weights.ts';
+import { toSnakeCase } from '../../src/keras/snake-case.ts';
 import type { Weight } from './keras-files.ts';
 
 // Files as Keras writes them, made by the HDF5 library itself.
