@@ -5,7 +5,7 @@ import type { Column } from './table.ts';
 
 /** A tensor of any type that the library takes or gives. */
 export interface AnyValue {
-  readonly data: Float32Array | BigInt64Array | Int32Array | Uint8Array;
+  readonly data: Float32Array | BigInt64Array | Int32Array | Int8Array | Uint8Array;
   readonly dims: readonly number[];
 }
 

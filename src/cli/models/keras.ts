@@ -1,6 +1,7 @@
 import { ModelError, type StateDict, type TensorLike } from '../../index.ts';
 import {
   type KerasFile,
+  type KerasInput,
   type KerasLayer,
   type KerasModel,
   type KerasSource,
@@ -207,7 +208,7 @@ function kerasRunner(model: KerasModel): Runner {
     inputs: model.inputs.map(({ name, dims }) => ({ name, type: 'float32', dims, sampleAxis: 0 })),
     outputs: model.outputs.map(({ name }) => name),
     run: async (feeds, go) => {
-      const results = model.predict(model.inputs.map(({ name }) => feeds.get(name)!));
+      const results = model.predict(model.inputs.map(({ name }) => feeds.get(name)! as KerasInput));
       await go(1);
       return Object.fromEntries(model.outputs.map(({ name }, i) => [name, results[i]!]));
     },

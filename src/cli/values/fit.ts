@@ -60,13 +60,17 @@ function convert(type: string, data: AnyValue['data'], what: string): AnyValue['
       ? data
       : BigInt64Array.from(data as Float32Array, (x) => BigInt(integer(x, what)));
   }
-  if (type === 'int32') return Int32Array.from(data as Float32Array, (x) => integer(Number(x), what));
+  if (type === 'int32')
+    return Int32Array.from(data as Float32Array, (x) => integer(Number(x), what, -(2 ** 31), 2 ** 31 - 1));
+  if (type === 'int8') return Int8Array.from(data as Float32Array, (x) => integer(Number(x), what, -128, 127));
+  if (type === 'uint8') return Uint8Array.from(data as Float32Array, (x) => integer(Number(x), what, 0, 255));
   if (type === 'bool') return Uint8Array.from(data as Float32Array, (x) => Number(Number(x) !== 0));
   return data instanceof Float32Array ? data : Float32Array.from(data as Int32Array, Number);
 }
 
-function integer(value: number, what: string): number {
-  if (!Number.isSafeInteger(value)) throw new CliError(`input ${what}: expected integers, got ${value}`);
+function integer(value: number, what: string, low = -(2 ** 53), high = 2 ** 53): number {
+  if (!Number.isInteger(value)) throw new CliError(`input ${what}: expected integers, got ${value}`);
+  if (value < low || value > high) throw new CliError(`input ${what}: expected ${low} to ${high}, got ${value}`);
   return value;
 }
 

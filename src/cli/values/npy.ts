@@ -89,6 +89,7 @@ const NAMES = new Map<string, string>([
   ['Float32Array', '<f4'],
   ['BigInt64Array', '<i8'],
   ['Int32Array', '<i4'],
+  ['Int8Array', '|i1'],
   ['Uint8Array', '|u1'],
 ]);
 
