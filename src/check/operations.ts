@@ -23,7 +23,7 @@ export function samples(count: number, range: number): Float32Array {
 const layout = new Layout();
 
 /** Copies arrays into scratch, calls a kernel with their pointers, and gives what the last array is then. */
-function run(arrays: readonly Float32Array[], kernel: (...pointers: number[]) => void): Float32Array {
+export function run(arrays: readonly Float32Array[], kernel: (...pointers: number[]) => void): Float32Array {
   layout.clear();
   const places = arrays.map(({ length }) => layout.output(length));
   const start = layout.scratch();

@@ -13,10 +13,12 @@ const WORKER = `import { answer } from './answer.mjs';
 export default { async fetch() { return new Response(await answer()); } };
 `;
 const WRANGLER = JSON.stringify({ name: 'app', main: 'worker.mjs', compatibility_date: '2026-01-01' });
-const JEST = `test('runs', async () => {
-  const { answer } = await import('./answer.mjs');
-  console.log(await answer());
-});
+const JEST = `import { answer } from './answer.mjs';
+test('runs', async () => console.log(await answer()));
+`;
+const VITEST = `import { test } from 'vitest';
+import { answer } from './answer.mjs';
+test('runs', async () => console.log(await answer()));
 `;
 const next = (bundler, files, path, extra = {}) => ({
   packages: ['next', 'react', 'react-dom'],
@@ -92,7 +94,7 @@ import('./answer.mjs').then(({ answer }) => answer()).then(console.log);
   tsx: { packages: ['tsx'], files: { 'main.mts': PRINT }, steps: [['tsx', 'main.mts']], quick: true },
   vitest: {
     packages: ['vitest@4'],
-    files: { 'a.test.mjs': `import { test } from 'vitest';\n${JEST}` },
+    files: { 'a.test.mjs': VITEST },
     steps: [['vitest', 'run', '--disable-console-intercept']],
   },
   'jest, ES modules': {
@@ -114,7 +116,7 @@ import('./answer.mjs').then(({ answer }) => answer()).then(console.log);
     },
     files: {
       'babel.config.js': `module.exports = { presets: [['@babel/preset-env', { targets: { node: 'current' } }]] };\n`,
-      'a.test.js': `import { answer } from './answer.mjs';\ntest('runs', async () => console.log(await answer()));\n`,
+      'a.test.js': JEST,
     },
     steps: [['jest']],
   },
@@ -248,7 +250,7 @@ document.title = await answer();
       'vitest.config.mjs': `import { cloudflareTest } from '@cloudflare/vitest-pool-workers';
 export default { plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.jsonc' } })] };
 `,
-      'a.test.mjs': `import { test } from 'vitest';\n${JEST}`,
+      'a.test.mjs': VITEST,
     },
     steps: [['vitest', 'run']],
     node: 22,
