@@ -73,7 +73,7 @@ const BITS: Readonly<Record<string, number>> = {
  * ```js
  * import { selfTest } from 'lstm-wasm/self-test';
  *
- * console.log(selfTest()); // undefined; throws where results cannot be trusted
+ * console.log(selfTest()); // undefined
  * ```
  */
 export function selfTest(): void {

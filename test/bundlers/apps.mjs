@@ -16,10 +16,7 @@ const WRANGLER = JSON.stringify({ name: 'app', main: 'worker.mjs', compatibility
 const JEST = `import { answer } from './answer.mjs';
 test('runs', async () => console.log(await answer()));
 `;
-const VITEST = `import { test } from 'vitest';
-import { answer } from './answer.mjs';
-test('runs', async () => console.log(await answer()));
-`;
+const VITEST = `import { test } from 'vitest';\n${JEST}`;
 const next = (bundler, files, path, extra = {}) => ({
   packages: ['next', 'react', 'react-dom'],
   files: {
