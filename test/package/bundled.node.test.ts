@@ -27,7 +27,7 @@ describe('bundled', () => {
       const calls = /\bimport\b(?! (?:wasm|onnx) from 'lstm-wasm)|\brequire\b|https?:/g;
       const loading = program === ORT ? calls : new RegExp(`${calls.source}|\\bfetch\\(`, 'g');
       const notInWorklets = /\batob\b|\bbtoa\b|\bText(De|En)coder\b/g;
-      const strings = /(?<![.\w])eval\b(?!\(\)\{)|\bFunction\b/g; // but for the method eval()
+      const strings = /(?<![-.\w])eval\b(?!\(\)\{)|\bFunction\b/g; // but for the method eval() and wasm-unsafe-eval
       const powers = /(?<!\b2)\*\*|\*\*(?!-?\d)/g; // but for 2 to a constant
       // jsfive has 2 ** n with whole n, for halves in the other byte order
       for (const forbidden of [loading, notInWorklets, strings, ...(program === KERAS ? [] : [powers])])
