@@ -347,4 +347,28 @@ export const MUTATIONS = [
     from: 'const MAX_FLOAT = (2 - 2 ** -23) * 2 ** 127;',
     to: 'const MAX_FLOAT = Infinity;',
   },
+  {
+    what: 'a fade that begins while the next model is still silent',
+    file: 'src/worklet/player.ts',
+    from: 'this._unheard = Math.ceil(next.latency) + this._fade;',
+    to: 'this._unheard = 0;',
+  },
+  {
+    what: 'a resampler that forgets where between two inputs it stands',
+    file: 'src/worklet/resampler.ts',
+    from: 'this._place = place - passed * this._whole;',
+    to: 'this._place = 0;',
+  },
+  {
+    what: 'NaN from a microphone reaches the state of a model',
+    file: 'src/worklet/player.ts',
+    from: '- samples[at + i]! === 0 ? samples[at + i]! : 0;',
+    to: '- samples[at + i]! === 0 ? samples[at + i]! : samples[at + i]!;',
+  },
+  {
+    what: 'a message may hold a chain of layers that do not fit',
+    file: 'src/worklet/model-effect.ts',
+    from: 'if (before !== 1) refuse',
+    to: 'if (before === 0) refuse',
+  },
 ];

@@ -68,8 +68,9 @@ export function readKnobs(given: unknown, needed: number): number[] {
 
 /** Checks a context that has worklets. */
 export function checkContext(context: unknown): void {
-  const { audioWorklet, sampleRate } = Object(context);
+  const { audioWorklet, sampleRate, state } = Object(context);
   if (sampleRate === undefined) throw wrongType(WHO, 'context', 'an AudioContext or OfflineAudioContext', context);
+  if (state === 'closed') throw new TypeError(`${WHO}: "context" is closed: a node needs one that can play`);
   if (audioWorklet) return;
   throw new TypeError(`${WHO}: there is no AudioWorklet here: it needs a page from https: or localhost`);
 }

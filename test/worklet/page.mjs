@@ -70,6 +70,8 @@ export async function errors() {
     url: await attempt(LstmNode.create(context, file, missing)),
     option: await attempt(LstmNode.create(context, file, { gain: 2 })),
     context: await attempt(LstmNode.create({}, file)),
+    closed: await attempt(LstmNode.create({ sampleRate: 48_000, state: 'closed', audioWorklet: {} }, file)),
+    insecure: await attempt(LstmNode.create({ sampleRate: 48_000, state: 'running' }, file)),
     constructed: await attempt((async () => new LstmNode(context, 'lstm-wasm/0'))()),
   };
   const node = await LstmNode.create(context, file);
