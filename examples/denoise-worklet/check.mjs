@@ -12,9 +12,10 @@ export async function denoise({ x, rate }) {
   const source = new AudioBufferSourceNode(context, { buffer });
   source.connect(denoiser).connect(context.destination);
   source.start();
-  const output = [...(await context.startRendering()).getChannelData(0)];
+  // before anything is rendered, since that closes the context
   const models = { one: new ArrayBuffer(3), two: new ArrayBuffer(3) };
   const options = { processor: 'dtln', processorUrl: PLACES.processorUrl };
   const wrong = await LstmNode.create(context, models, options).catch(({ name, message }) => [name, message]);
+  const output = [...(await context.startRendering()).getChannelData(0)];
   return { output, latency: denoiser.latency, wrong };
 }
