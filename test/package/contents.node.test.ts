@@ -117,6 +117,7 @@ const FILES = [
   'dist/zip.LICENSE.txt',
   'dist/zip.js',
   'dist/zip.js.map',
+  'docs/cli.md',
   'docs/formats/audio.md',
   'docs/formats/keras.md',
   'docs/formats/onnx.md',
@@ -179,17 +180,17 @@ describe('the tarball', () => {
       name.endsWith('.LICENSE.txt'),
     );
     const named = texts.flatMap((name) => readFileSync(join(dist, name), 'utf8').match(/^\S+ has code of \S+/gm));
-    expect(named).toEqual([
-      'cli/main.js has code of commander',
-      'cli/main.js has code of cli-table3',
+    expect(named.sort()).toEqual([
       'cli/main.js has code of ansi-regex',
-      'cli/main.js has code of strip-ansi',
-      'cli/main.js has code of is-fullwidth-code-point',
-      'cli/main.js has code of emoji-regex',
-      'cli/main.js has code of string-width',
-      'cli/main.js has code of picocolors',
       'cli/main.js has code of asciichart',
       'cli/main.js has code of cli-progress',
+      'cli/main.js has code of cli-table3',
+      'cli/main.js has code of commander',
+      'cli/main.js has code of emoji-regex',
+      'cli/main.js has code of is-fullwidth-code-point',
+      'cli/main.js has code of picocolors',
+      'cli/main.js has code of string-width',
+      'cli/main.js has code of strip-ansi',
       'keras.js has code of jsfive',
       'onnx.js has code of @bufbuild/protobuf',
       'zip.js has code of fflate',
@@ -208,7 +209,7 @@ describe('the tarball', () => {
   });
 
   it('is small', () => {
-    expect(statSync(tarball).size).toBeLessThanOrEqual(440_000);
+    expect(statSync(tarball).size).toBeLessThanOrEqual(560_000);
     const wasm = readFileSync(join(installed, 'dist/lstm.wasm'));
     expect(wasm.length).toBeLessThanOrEqual(16_000);
     expect(WebAssembly.validate(wasm)).toBe(true);
@@ -225,6 +226,15 @@ describe('the tarball', () => {
 });
 
 describe('installed', () => {
+  it('has the command, which runs from an empty folder', () => {
+    const command = join(consumer, 'node_modules/.bin/lstm-wasm');
+    const call = (...args: string[]) =>
+      execFileSync(process.execPath, [command, ...args], { cwd: consumer, encoding: 'utf8' });
+    expect(call('--version').trim()).toBe(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
+    const found = JSON.parse(call('inspect', '--json', join(root, 'test/fixtures/onnx-ort/forward.onnx')));
+    expect(found).toMatchObject({ format: 'ONNX', runs: true, lstms: [{ name: 'lstm', torch: true }] });
+  });
+
   it('runs an LSTM, and has every entry point', () => {
     const result = runIn(
       consumer,
@@ -306,7 +316,7 @@ describe('installed', () => {
         ['InferenceSession', 'ModelError', 'Tensor', 'default', 'env'],
         ['InferenceSession', 'Tensor', 'env'],
       ],
-      keras: ['ModelError', 'loadKeras', 'readKerasWeights'],
+      keras: ['ModelError', 'loadKeras', 'parseKeras', 'readKerasWeights'],
       worklet: [['LstmNode', 'ModelError'], ['registerEffect']],
       processor: true,
       wasm: expect.stringMatching(/consumer\/node_modules\/lstm-wasm\/dist\/lstm\.wasm$/),
