@@ -28,6 +28,8 @@ const NO_BORDERS = Object.fromEntries(
 );
 
 const GAP = 2;
+/** Rows that are drawn at once. */
+const SLICE = 100;
 
 export interface Column {
   readonly title: string;
@@ -41,18 +43,23 @@ export function drawTable(columns: readonly Column[], rows: readonly (readonly s
     return cells.reduce((most, row) => Math.max(most, stringWidth(row[i] ?? '')), title.length);
   });
   shrink(widths, (terminalWidth() ?? Number.POSITIVE_INFINITY) - indent - GAP * (columns.length - 1));
-  const table = new Table({
+  const options = {
     chars: { ...NO_BORDERS, middle: ' '.repeat(GAP) },
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
     colWidths: widths,
-    colAligns: columns.map(({ right }) => (right ? 'right' : 'left')),
-  });
+    colAligns: columns.map(({ right }) => (right ? ('right' as const) : ('left' as const))),
+  };
   // broken here: cli-table3 breaks words, or cuts long ones
   const broken = [columns.map(({ title }) => title), ...cells].map((row) =>
     row.map((cell, i) => wrap(cell, widths[i]!)),
   );
-  table.push(...broken.map((row) => row.map((lines) => lines.join('\n'))));
-  const lines = table.toString().split('\n');
+  // cli-table3 takes time with the square of the rows
+  const lines: string[] = [];
+  for (let at = 0; at < broken.length; at += SLICE) {
+    const table = new Table(options);
+    table.push(...broken.slice(at, at + SLICE).map((row) => row.map((cell) => cell.join('\n'))));
+    lines.push(...table.toString().split('\n'));
+  }
   const margin = ' '.repeat(indent);
   const head = Math.max(...broken[0]!.map(({ length }) => length));
   // coloured after it is drawn, so that escape codes count for no width and are not cut

@@ -106,6 +106,8 @@ async function withProgress<T>(work: (go: Progress) => Promise<T>): Promise<T> {
         format,
         stream: stderr,
         hideCursor: false,
+        // a program that is stopped leaves the terminal as it was
+        linewrap: true,
         clearOnComplete: true,
         barCompleteChar: '█',
         barIncompleteChar: '░',
