@@ -11,11 +11,9 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
-import { minifySync } from 'rolldown/utils';
 import { buildCli } from './build-cli.mjs';
 import { writeDeclarations } from './declarations.mjs';
 import { edgeEntries, edgeModules, writeEdgeDoors } from './edge.mjs';
@@ -26,7 +24,6 @@ import { pureCalls } from './pure.mjs';
 import { slim } from './source-maps.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const require = createRequire(import.meta.url);
 
 /** Beside a file that has code of other packages: which, and their licences. */
 function writeLicences({ fileName, moduleIds }) {
@@ -87,25 +84,6 @@ const ortOnOnnx = {
     source === '../onnx.ts' && importer?.includes('/src/ort/') ? { id: './onnx.js', external: true } : undefined,
 };
 
-/**
- * jsfive from its sources, without pako, whose place src/keras/hdf5/file.ts takes, and with a TextDecoder of our own, since it needs one
- * as soon as it is imported.
- */
-const jsfive = {
-  name: 'jsfive',
-  resolveId(id) {
-    if (id === 'jsfive') return require.resolve('jsfive').replace(/dist.*/, 'esm/high-level.js');
-    return id.includes('/pako/') ? '\0pako' : undefined;
-  },
-  load: (id) => (id === '\0pako' ? 'export const inflate = undefined;' : undefined),
-  transform(code, id) {
-    const decoder = JSON.stringify(join(root, 'src/keras/hdf5/text-decoder.ts'));
-    if (!/[\\/]jsfive[\\/]/.test(id)) return undefined;
-    // in its first line, so that lines stay
-    return minifySync(id, `import { TextDecoder } from ${decoder}; ${code}`, { sourcemap: true });
-  },
-};
-
 /** dist/worklet-processor.js, one file that needs no other, and its text for src/. The page sends lstm-onnx.wasm if a model needs it. */
 async function writeProcessor() {
   const withoutOnnx = {
@@ -135,7 +113,7 @@ const bundle = await rolldown({
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
   // @bufbuild/protobuf asks for an environment variable, for which Parcel would install a package
   transform: { define: { TextDecoder: 'undefined', process: 'undefined' } },
-  plugins: [shortPrivateNames(join(root, 'src')), pureCalls, withoutTextEncoding, ortOnOnnx, jsfive, edgeModules(root)],
+  plugins: [shortPrivateNames(join(root, 'src')), pureCalls, withoutTextEncoding, ortOnOnnx, edgeModules(root)],
 });
 // What the main entry and readers share, what readers share, and fflate with what it unpacks: a file each. A group takes along
 // what it imports, unless one of a higher priority has it: fflate fills tables as it is loaded, which no bundler leaves out.

@@ -346,6 +346,19 @@ describe('readKerasWeights', () => {
     expect([...readKerasWeights(whole).keys()]).toContain('first/first/kernel:0');
   });
 
+  test('undoes the filters of chunks that h5py wrote, in every order, with elements beyond the edge', () => {
+    const file = new Uint8Array(readFileSync(new URL('./fixtures/keras/filters.h5', import.meta.url)));
+    const data = Float32Array.from({ length: 90 }, (_, i) => (((i * i) % 251) - 125) / 8);
+    const names = ['all', 'big', 'checksum', 'double', 'half', 'shuffle'];
+    expect([...readKerasWeights(file)]).toEqual(names.map((name) => [`l/${name}`, { data, dims: [9, 5, 2] }]));
+    // the numbers lie as they are only where a checksum is the one filter
+    const wrong = file.slice();
+    const at = Buffer.from(file).indexOf(Buffer.from(Float32Array.from(data.slice(0, 2)).buffer));
+    expect(at).toBeGreaterThan(0);
+    wrong[at]! ^= 1;
+    expect(() => readKerasWeights(wrong)).toThrow(/the checksum of a chunk of "l\/checksum" expected/);
+  });
+
   test('reads what h5py wrote', () => {
     const weights = readKerasWeights(readFileSync(new URL('./fixtures/keras/h5py.h5', import.meta.url)));
     const data = new Float32Array([3, 4, 5]);

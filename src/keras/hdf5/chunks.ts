@@ -3,19 +3,30 @@ import type { Budget } from '../../files/budget.ts';
 import type { Hdf5Cursor, Span } from './cursor.ts';
 import type { Datatype } from './types.ts';
 
-/** The numbers of the filters that are read: deflate, shuffle, checksum. */
-const FILTERS = [1, 2, 3];
+/** The numbers of the filters that are read. */
+export const FILTER = { deflate: 1, shuffle: 2, checksum: 3 } as const;
+const FILTERS: readonly number[] = Object.values(FILTER);
+
+/** The chunks of a dataset, checked. */
+export interface Chunks {
+  /** The size of a chunk along each axis. */
+  readonly sizes: readonly number[];
+  /** Where the bytes of each are in the file, and the place of its first element. */
+  readonly list: readonly { readonly at: number; readonly bytes: number; readonly offset: readonly number[] }[];
+  /** The filters that each went through, in that order. */
+  readonly filters: readonly number[];
+}
 
 /** The most that a deflated chunk may expand, beyond some bytes that are free. Floats need less than 2. */
 const MAX_RATIO = 16;
 const RATIO_FREE_BYTES = 4096;
 
-/** Bytes on the budget for an element of a chunk: jsfive's array grows from small integers to doubles, then comes the result. */
+/** Bytes on the budget for an element of a chunk: in the dataset, in a chunk that is unpacked, and as float32. */
 const ELEMENT_BYTES = 20;
 
 /**
- * Checks a dataset in chunks, which jsfive trusts: the sizes of chunks against the dataset and its type, one chunk at each place,
- * their bytes in the file, filters that it knows.
+ * Reads where the chunks of a dataset are. Checks their sizes against the dataset and its type, one chunk at each place, their bytes
+ * in the file, and filters.
  */
 export function readChunks(
   cursor: Hdf5Cursor,
@@ -25,7 +36,7 @@ export function readChunks(
   filters: Span | undefined,
   dims: readonly number[],
   type: Datatype,
-): { begin: undefined; chunkBytes: number } {
+): { begin: undefined; chunks: Chunks } {
   cursor.check(at, size, 11, name);
   const rank = cursor.u8(at + 2) - 1;
   if (rank !== dims.length || rank < 1) cursor.refuse('invalid-hdf5', name, `chunks of ${rank} dimensions`, at);
@@ -37,13 +48,15 @@ export function readChunks(
     cursor.refuse('invalid-hdf5', name, `chunks of ${found} in a dataset of ${formatDims(dims)}`, at);
   }
   if (type.kind === 'text') cursor.refuse('unsupported', name, 'texts in chunks', at);
-  const deflated = readFilters(cursor, name, filters);
+  const ids = readFilters(cursor, name, filters);
+  const deflated = ids.includes(FILTER.deflate);
   const chunkBytes = chunk.reduce((product, length) => product * length, type.size);
   const places = dims.map((length, i) => Math.ceil(length / chunk[i]!));
   const count = places.reduce((product, length) => product * length, 1);
-  // whole chunks count, since jsfive also walks over elements beyond the edge
+  // whole chunks count, with elements beyond the edge
   budget.spend((count * chunkBytes * ELEMENT_BYTES) / type.size, name);
   const found = new Set<string>();
+  const list: { at: number; bytes: number; offset: readonly number[] }[] = [];
   const open: { at: number; level: number | undefined }[] = [{ at: cursor.u64(at + 3), level: undefined }];
   const keyBytes = 8 + 8 * (rank + 1);
   for (let next = open.pop(); next; next = open.pop()) {
@@ -81,15 +94,16 @@ export function readChunks(
         cursor.refuse('size-mismatch', name, `a chunk of ${stored} bytes that would inflate to ${chunkBytes}`, key);
       }
       cursor.claim(child, stored, name);
+      list.push({ at: child, bytes: stored, offset });
     }
   }
   if (found.size !== count) cursor.refuse('size-mismatch', name, `expected ${count} chunks, got ${found.size}`, at);
-  return { begin: undefined, chunkBytes };
+  return { begin: undefined, chunks: { sizes: chunk, list, filters: ids } };
 }
 
-/** Checks the filters. @returns whether one of them deflates */
-function readFilters(cursor: Hdf5Cursor, name: string, message: Span | undefined): boolean {
-  if (!message) return false;
+/** Reads the numbers of the filters. */
+function readFilters(cursor: Hdf5Cursor, name: string, message: Span | undefined): number[] {
+  if (!message) return [];
   const { at, size } = message;
   cursor.check(at, size, 8, name);
   const [version, count] = [cursor.u8(at), cursor.u8(at + 1)];
@@ -107,5 +121,5 @@ function readFilters(cursor: Hdf5Cursor, name: string, message: Span | undefined
     used += 8 + 8 * Math.ceil(cursor.u16(at + used + 2) / 8) + 4 * (values + (values % 2));
     cursor.check(at, size, used, name);
   }
-  return ids.includes(1);
+  return ids;
 }

@@ -14,7 +14,7 @@ export interface Span {
  * however structures are linked, those that overlap, share or repeat bytes use up the file.
  */
 export class Hdf5Cursor extends LittleEndian {
-  /** Whether the file is in a newer format, in which chunks are not left to jsfive. */
+  /** Whether the file is in a newer format, in which chunks are not read. */
   newer = false;
   #claimed = 0;
 

@@ -1,6 +1,6 @@
 import type { Budget } from '../../files/budget.ts';
 import { type Attribute, Hdf5Attributes } from './attributes.ts';
-import { readChunks } from './chunks.ts';
+import { type Chunks, readChunks } from './chunks.ts';
 import { Hdf5Cursor } from './cursor.ts';
 import { MESSAGE, type Message, readHeader } from './header.ts';
 import { readHeap } from './heap.ts';
@@ -9,7 +9,7 @@ import { readSuperblock } from './superblock.ts';
 import { type Datatype, readDataspace, readDatatype } from './types.ts';
 
 // Walks over an HDF5 file (HDF5 file format 3.0), in the format of the first releases, which h5py and so Keras writes, or in a
-// newer one. Everything is checked here, also structures that only jsfive reads: it follows sizes and addresses without checks.
+// newer one. Everything is checked here, before any value is read.
 
 /** The undefined address. */
 const NOWHERE = 2 ** 64;
@@ -25,8 +25,7 @@ export interface Dataset {
   readonly type: Datatype;
   /** The offset of its bytes in a row; undefined if they are in chunks. */
   readonly begin: number | undefined;
-  /** Bytes of a chunk, unpacked. */
-  readonly chunkBytes: number;
+  readonly chunks: Chunks | undefined;
 }
 
 /** The groups, datasets and attributes of a file by path: `a/b`, and `` for the root. */
@@ -139,10 +138,10 @@ class Walk {
     const bytes = dims.reduce((product, length) => product * length, type.size);
     const begin = cursor.u64(at + 2);
     const stored = cursor.u64(at + 10);
-    if (bytes === 0) return { begin: 0, chunkBytes: 0 };
+    if (bytes === 0) return { begin: 0, chunks: undefined };
     if (begin >= NOWHERE) cursor.refuse('size-mismatch', name, 'its values were never written', at);
     if (stored !== bytes) cursor.refuse('size-mismatch', name, `expected ${bytes} bytes, got ${stored}`, at);
     cursor.claim(begin, bytes, name);
-    return { begin, chunkBytes: 0 };
+    return { begin, chunks: undefined };
   }
 }
