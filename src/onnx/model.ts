@@ -38,7 +38,7 @@ export interface OnnxFunction {
   readonly nodes: readonly OnnxNode[];
 }
 
-/** A graph of a file: the main one, or a branch of an If. */
+/** A graph of a file: the main one, a branch of an If, or the body of a Loop or Scan. */
 export interface OnnxGraph {
   /** The graph's name; '' if it has none. */
   readonly name: string;
@@ -98,6 +98,7 @@ export type OnnxAttribute =
 
 /** In a function: the attribute of this name of the node that calls it. */
 export interface OnnxReference {
+  /** The attribute's name. */
   readonly reference: string;
 }
 
