@@ -222,3 +222,27 @@ describe('products of integers', () => {
     session.dispose();
   });
 });
+
+test('large 8-bit weights through DequantizeLinear are folded too: an LSTM on the fast kernels', () => {
+  const [I, H] = [320, 320];
+  const bytes = (rows: number, K: number) => Int8Array.from({ length: rows * K }, (_, i) => ((i * 89) % 255) - 127);
+  const file = onnxFile({
+    nodes: [
+      ...['w', 'r'].map((name) => ({ op: 'DequantizeLinear', inputs: [`${name}q`, 's'], outputs: [name] })),
+      { op: 'LSTM', inputs: ['x', 'w', 'r'], attributes: { hidden_size: H } },
+    ],
+    inputs: { x: [1, 1, I] },
+    initializers: [
+      tensorProto('wq', [1, 4 * H, I], bytes(4 * H, I)),
+      tensorProto('rq', [1, 4 * H, H], bytes(4 * H, H)),
+      tensorProto('s', [], Float32Array.of(0.001)),
+    ],
+  });
+  const before = bytesUsed();
+  const session = loadOnnx(file);
+  expect(session.lstms[0]!.why).toBeUndefined();
+  expect(session.lstms[0]!.stateDict!.get('weight_hh_l0')!.dims).toEqual([4 * H, H]);
+  expect(bytesUsed() - before).toBeGreaterThan(16 * H * (I + H));
+  session.dispose();
+  expect(bytesUsed()).toBe(before);
+});

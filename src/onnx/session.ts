@@ -1,6 +1,6 @@
 import { ModelError } from '../base/errors.ts';
 import { Owner } from '../base/owner.ts';
-import { describe, wrongValue } from '../base/tensor.ts';
+import { describe, product, wrongValue } from '../base/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Feed } from '../graph/plan.ts';
 import { Plans } from '../graph/planner.ts';
@@ -14,7 +14,7 @@ import type { ExternalFiles } from './external.ts';
 import { checkLengths, dropFeeds, feedsOf, type OnnxFeeds, type OnnxPort, type ReadFeed, readFeeds } from './feeds.ts';
 import { inlineFunctions } from './functions.ts';
 import { Compiler } from './graph.ts';
-import { type OnnxModel, type OnnxValueInfo, readModel } from './model.ts';
+import { type OnnxGraph, type OnnxModel, type OnnxValueInfo, readModel } from './model.ts';
 import { onnxRefusal, refuse, refuseBecause, refuseMissing, refuseTwice } from './refuse.ts';
 import { type OnnxResult, Results, type RunOptions } from './results.ts';
 import { OnnxStream, type OnnxStreamOptions } from './stream.ts';
@@ -84,7 +84,7 @@ export class OnnxSession extends Owner {
     this._known = new Set([...used, ...spare].map(({ name }) => name));
     this.inputs = used.map((info) => port(info, 'graph.input', graph.inputs));
     this._halves = new Set(graph.inputs.filter(({ type }) => type === 'float16').map(({ name }) => name));
-    const compiler = new Compiler({ ...model, graph }, needed, fileBytes, int8);
+    const compiler = new Compiler({ ...model, graph }, needed, fileBytes + moreOfBytes(graph), int8);
     try {
       const compiled = compiler.compile(
         { ...graph, outputs },
@@ -218,6 +218,13 @@ export function createSession(
   int8: boolean,
 ): OnnxSession {
   return new OnnxSession(readModel(file, external), file.length + external.bytes, outputs, int8);
+}
+
+/** The bytes that a file would have more if its 8-bit weights were float32, which DequantizeLinear makes of them. */
+function moreOfBytes({ initializers }: OnnxGraph): number {
+  let bytes = 0;
+  for (const { type, dims } of initializers.values()) if (/^u?int8$/.test(type)) bytes += 3 * product(dims);
+  return bytes;
 }
 
 /** The outputs with these names, each once, in the file's order. */
