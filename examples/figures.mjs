@@ -14,25 +14,25 @@ export function latencies(milliseconds) {
   return `${shares.join(', ')}, longest: ${format(Math.max(...milliseconds))} ms`;
 }
 
-/** Megabytes of RAM that a process holds now, and the most that it has held; undefined where there is no /proc. */
+/** Megabytes of RAM that a process holds now, and the most that it has held; NaN where there is no /proc. */
 export function memoryOf(pid) {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const read = (name) => Math.round(Number(status.match(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm'))?.[1]) / 1024);
     return { now: read('VmRSS'), most: read('VmHWM') };
   } catch {
-    return undefined;
+    return { now: Number.NaN, most: Number.NaN };
   }
 }
 
-/** Seconds of processor time that a process has taken, in user code and in the kernel; undefined where there is no /proc. */
+/** Seconds of processor time that a process has taken, in user code and in the kernel; NaN where there is no /proc. */
 export function processorTimeOf(pid) {
   try {
     // fields 14 and 15, in hundredths; the second field is a name in parentheses
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
     return { user: Number(fields[11]) / 100, kernel: Number(fields[12]) / 100 };
   } catch {
-    return undefined;
+    return { user: Number.NaN, kernel: Number.NaN };
   }
 }
 
@@ -70,7 +70,12 @@ export function readOptions(usage, defaults) {
     }
     return result;
   } catch (error) {
-    console.error(`error: ${error.message.split('\n')[0]}`);
-    process.exit(2);
+    return refuse(error);
   }
+}
+
+/** Ends the program because of what the user gave: an error in one line, exit code 2. @param {Error} error */
+export function refuse(error) {
+  console.error(`error: ${error.message.split('\n')[0]}`);
+  process.exit(2);
 }

@@ -1,5 +1,5 @@
 // Recordings to work on: pieces of one of the tests', each at its own place and volume, so that no two have the same answer.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import wavefile from 'wavefile';
 import { SAMPLE_RATE } from './speech-events.mjs';
@@ -22,6 +22,15 @@ export function readRecording(bytes) {
   const expected = `${SAMPLE_RATE} Hz, 1 channels, 16 bits, format 1`;
   if (found !== expected) throw new RecordingError(`expected ${expected}, got ${found}`);
   return Float32Array.from(wav.getSamples(true, Int16Array), (sample) => sample / 32768);
+}
+
+/** The names of a folder's WAV files, in order. @param {string} folder */
+export function listRecordings(folder) {
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith('.wav'))
+    .sort();
+  if (names.length === 0) throw new RecordingError(`${folder}: no .wav files`);
+  return names;
 }
 
 /** 41 s of speech between noise, clicks and silence. */

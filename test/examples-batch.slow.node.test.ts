@@ -56,6 +56,7 @@ it('answers for a file that is no recording, and exits with 1', () => {
 it.each([
   [['main.mjs'], /^error: expected one folder, got 0 arguments; see --help\n$/],
   [['main.mjs', '/nowhere'], /^error: ENOENT.*\n$/],
+  [['main.mjs', join(root, 'src')], /^error: .*src: no \.wav files\n$/],
   [['main.mjs', '.', '--threads', '0'], /^error: --threads: expected a whole number from 1 on, got "0"\n$/],
   [['main.mjs', '--fast'], /^error: .*--fast.*\n$/],
 ])('%j is an error in one line', (args, message) => {

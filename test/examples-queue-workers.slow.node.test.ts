@@ -1,6 +1,6 @@
 // examples/queue-workers on a real server: workers and the server are killed, and every recording has its one answer all the same.
 import { type ExecFileException, execFile } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
@@ -12,7 +12,7 @@ import { importExample, needServer, readModel, root, seeded, temporary } from '.
 const { label } = await importExample('label.mjs');
 const { readRecording, writeRecordings } = await importExample('recordings.mjs');
 const { startFleet } = await importExample('queue-workers/fleet.mjs');
-const { addRecordings, collect, openQueue } = await importExample('queue-workers/queue.mjs');
+const { addRecordings, collect, idOf, openQueue } = await importExample('queue-workers/queue.mjs');
 const { findRedis, startRedis } = await importExample('queue-workers/redis.mjs');
 
 const hasRedis = findRedis() !== undefined;
@@ -85,7 +85,9 @@ it.for([1, 2])(
     expect([...answers.values()].some(({ speech }) => speech.length > 1)).toBe(true);
 
     // the server's own log: it took one answer for each, and workers began some again
-    expect([...(await countEvents(server.url, 'completed'))].sort()).toEqual(names.map((name) => [name, 1]));
+    expect([...(await countEvents(server.url, 'completed'))].sort()).toEqual(
+      names.map((name) => [idOf(name), 1]).sort(),
+    );
     const begun = [...(await countEvents(server.url, 'active')).values()].reduce((a, b) => a + b, 0);
     expect(begun).toBeGreaterThan(names.length);
 
@@ -111,13 +113,15 @@ it('workers take recordings from a file server, come back to it when it fails, a
   const audio = join(folder, 'served');
   const names: string[] = writeRecordings(audio, 4, 3);
   const good = readFileSync(join(audio, names[0]!));
+  names.push('12:30 Straße & 100 %.wav');
+  copyFileSync(join(audio, names[2]!), join(audio, names[4]!));
   writeFileSync(join(audio, 'text.wav'), 'no sound, only words');
   const fast = Buffer.from(good);
   fast.writeUInt32LE(48_000, 24);
   writeFileSync(join(audio, 'fast.wav'), fast);
   let failures = 2;
   const files = createServer((request, response) => {
-    const name = basename(request.url!);
+    const name = decodeURIComponent(basename(request.url!));
     if (name === 'gone.wav') return response.writeHead(404).end();
     if (name === names[1] && failures-- > 0) return response.writeHead(503).end();
     response.end(readFileSync(join(audio, name)));
@@ -137,8 +141,8 @@ it('workers take recordings from a file server, come back to it when it fails, a
     error: 'expected 16000 Hz, 1 channels, 16 bits, format 1, got 48000 Hz, 1 channels, 16 bits, format 1',
   });
   expect(answers.get('gone.wav')).toEqual({ error: `${url}/gone.wav: 404` });
-  for (const name of ['../a.wav', 'a/b.wav', '.wav', 'a.mp3', '']) {
-    await expect(addRecordings(queue, [name])).rejects.toThrow(/^expected names like /);
+  for (const name of ['../a.wav', 'a/b.wav', 'a\\b.wav', '.wav', 'a.mp3', '']) {
+    await expect(addRecordings(queue, [name])).rejects.toThrow(/^expected names of \.wav files without a folder, got /);
   }
   await queue.close();
   files.close();
@@ -178,6 +182,18 @@ it('main.mjs labels a folder and tells of each file that is no recording', async
   const written = JSON.parse(readFileSync(results, 'utf8'));
   for (const name of names) expect(written[name]).toEqual(alone(join(audio, name)));
 }, 120_000);
+
+it('main.mjs refuses in one line what it cannot use', async () => {
+  for (const [args, message] of [
+    [[join(folder, 'nowhere')], /^error: ENOENT.*\n$/],
+    [[join(root, 'src')], /^error: .*src: no \.wav files\n$/],
+    [['--workers', 'two'], /^error: --workers: expected a whole number from 1 on, got "two"\n$/],
+    [['--fast'], /^error: .*--fast.*\n$/],
+  ] as const) {
+    expect(await run('main.mjs', ...args)).toEqual({ status: 2, stdout: '', stderr: expect.stringMatching(message) });
+  }
+  expect((await run('main.mjs', '--help')).stdout).toMatch(/^usage: node examples\/queue-workers\/main\.mjs /);
+});
 
 it('load.mjs prints throughput, latency and memory', async (context) => {
   need(context);

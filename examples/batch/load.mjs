@@ -31,6 +31,6 @@ for (let count = 1; count <= threads; count *= 2) {
     `  throughput  ${format(recordings / elapsed)} recordings/s, ${format(audio / elapsed)} s of audio a second, ${format(first.elapsed / elapsed)} times that of 1 thread`,
   );
   console.log(`  processor   ${format(processor / audio)} ms for a second of audio`);
-  console.log(`  memory      ${memoryOf(process.pid)?.now} MB`);
+  console.log(`  memory      ${memoryOf(process.pid).now} MB`);
 }
 rmSync(folder, { recursive: true, force: true });

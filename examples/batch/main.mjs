@@ -1,8 +1,8 @@
 // Labels the recordings of a folder on all cores of one machine.
-import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { readOptions } from '../figures.mjs';
+import { readOptions, refuse } from '../figures.mjs';
+import { listRecordings } from '../recordings.mjs';
 import { labelFiles } from './pool.mjs';
 
 const USAGE = `usage: node examples/batch/main.mjs FOLDER [--threads N]
@@ -14,12 +14,9 @@ const { positionals, threads } = readOptions(USAGE, { threads: availableParallel
 let names = [];
 try {
   if (positionals.length !== 1) throw new Error(`expected one folder, got ${positionals.length} arguments; see --help`);
-  names = readdirSync(positionals[0])
-    .filter((name) => name.endsWith('.wav'))
-    .sort();
+  names = listRecordings(positionals[0]);
 } catch (error) {
-  console.error(`error: ${error.message}`);
-  process.exit(2);
+  refuse(error);
 }
 const show = (done) =>
   process.stderr.isTTY && process.stderr.write(`\r${done} of ${names.length}${done === names.length ? '\n' : ''}`);

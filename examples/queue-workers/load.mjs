@@ -24,7 +24,7 @@ for (let count = 1; count <= workers; count *= 2) {
   const fleet = startFleet(count, server.url, join(folder, 'audio'));
   // the clock starts when all workers are there
   while ((await queue.getWorkersCount()) < count) await new Promise((resolve) => setTimeout(resolve, 50));
-  const taken = () => fleet.pids.reduce((sum, pid) => sum + (processorTimeOf(pid)?.user ?? Number.NaN), 0);
+  const taken = () => fleet.pids.reduce((sum, pid) => sum + processorTimeOf(pid).user, 0);
   const before = taken();
   const start = performance.now();
   await addRecordings(queue, names);
@@ -32,7 +32,7 @@ for (let count = 1; count <= workers; count *= 2) {
   const elapsed = (performance.now() - start) / 1000;
   const processor = taken() - before;
   const jobs = await queue.getJobs(['completed']);
-  const memory = fleet.pids.map((pid) => memoryOf(pid)?.most).join(' and ');
+  const memory = fleet.pids.map((pid) => memoryOf(pid).most).join(' and ');
   const failed = answers.find(({ error }) => error !== undefined);
   if (failed) throw new Error(failed.error);
   alone ??= elapsed;
@@ -44,7 +44,7 @@ for (let count = 1; count <= workers; count *= 2) {
   console.log(`  processor   ${format((1000 * processor) / audio)} ms of the workers for a second of audio`);
   console.log(`  work        ${latencies(jobs.map((job) => job.finishedOn - job.processedOn))}`);
   console.log(`  with wait   ${latencies(jobs.map((job) => job.finishedOn - job.timestamp))}`);
-  console.log(`  memory      ${memory} MB of the workers, ${memoryOf(server.pid)?.most} MB of the server, at most`);
+  console.log(`  memory      ${memory} MB of the workers, ${memoryOf(server.pid).most} MB of the server, at most`);
   await fleet.stop();
   await queue.obliterate({ force: true });
 }

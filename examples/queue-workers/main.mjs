@@ -1,8 +1,8 @@
 // Labels the recordings of a folder by worker processes, and shows how far they are.
-import { readdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { format, readOptions } from '../figures.mjs';
-import { writeRecordings } from '../recordings.mjs';
+import { format, readOptions, refuse } from '../figures.mjs';
+import { listRecordings, writeRecordings } from '../recordings.mjs';
 import { startFleet } from './fleet.mjs';
 import { addRecordings, collect, openQueue } from './queue.mjs';
 import { startRedis } from './redis.mjs';
@@ -19,12 +19,15 @@ const { positionals, workers, redis, results } = readOptions(USAGE, {
   results: here('output/results.json'),
 });
 const folder = positionals[0] ?? here('output/recordings');
-if (!positionals[0]) writeRecordings(folder, 24, 30);
-const names = readdirSync(folder)
-  .filter((name) => name.endsWith('.wav'))
-  .sort();
-
-const server = redis ? undefined : await startRedis(here('output/redis'));
+let names;
+let server;
+try {
+  if (!positionals[0]) writeRecordings(folder, 24, 30);
+  names = listRecordings(folder);
+  if (!redis) server = await startRedis(here('output/redis'));
+} catch (error) {
+  refuse(error);
+}
 const url = redis || server.url;
 const fleet = startFleet(workers, url, folder);
 const queue = openQueue(url);

@@ -1,4 +1,5 @@
 // The queue, as those who fill it, empty it and wait for it see it.
+import { createHash } from 'node:crypto';
 import { Queue } from 'bullmq';
 
 export const QUEUE = 'recordings';
@@ -24,14 +25,15 @@ export function openQueue(url) {
   return queue;
 }
 
-/** Names are jobs' ids: what is there already is not added again. They are also parts of paths, so nothing else may be in them. */
-const NAME = /^[\w-][\w.-]*\.wav$/;
+/** A recording's job: what is there already is not added again. Ids may not have colons, names may. @param {string} name */
+export const idOf = (name) => `sha256-${createHash('sha256').update(name).digest('hex')}`;
 
-/** @param {Queue} queue @param {string[]} names of recordings */
+/** @param {Queue} queue @param {string[]} names of recordings: files in one folder */
 export async function addRecordings(queue, names) {
-  const wrong = names.find((name) => !NAME.test(name));
-  if (wrong !== undefined) throw new RangeError(`expected names like ${NAME}, got ${JSON.stringify(wrong)}`);
-  await queue.addBulk(names.map((name) => ({ name: 'label', data: { name }, opts: { jobId: name } })));
+  const wrong = names.find((name) => !/^[^/\\]+\.wav$/.test(name));
+  if (wrong !== undefined)
+    throw new RangeError(`expected names of .wav files without a folder, got ${JSON.stringify(wrong)}`);
+  await queue.addBulk(names.map((name) => ({ name: 'label', data: { name }, opts: { jobId: idOf(name) } })));
 }
 
 /**
@@ -60,7 +62,7 @@ export async function collect(queue, names, onProgress = () => {}, interval = 20
 async function readAnswers(queue, names) {
   const answers = new Map();
   // the reason of an attempt that failed stays in a job that was completed later
-  for (const { id, failedReason } of await queue.getJobs(['failed'])) answers.set(id, { error: failedReason });
-  for (const { id, returnvalue } of await queue.getJobs(['completed'])) answers.set(id, returnvalue);
+  for (const { data, failedReason } of await queue.getJobs(['failed'])) answers.set(data.name, { error: failedReason });
+  for (const { data, returnvalue } of await queue.getJobs(['completed'])) answers.set(data.name, returnvalue);
   return names.every((name) => answers.has(name)) ? new Map(names.map((name) => [name, answers.get(name)])) : undefined;
 }

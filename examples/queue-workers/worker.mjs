@@ -43,7 +43,7 @@ async function work(job) {
 /** From a folder, or from a server of files. */
 async function readBytes(name) {
   if (!/^https?:/.test(RECORDINGS)) return readFile(join(RECORDINGS, name));
-  const response = await fetch(`${RECORDINGS.replace(/\/$/, '')}/${name}`);
+  const response = await fetch(`${RECORDINGS.replace(/\/$/, '')}/${encodeURIComponent(name)}`);
   if (!response.ok) throw new Error(`${response.url}: ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
 }
