@@ -3,13 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { inject, type TestContext } from 'vitest';
+import { importExample, root } from './examples.ts';
 
-export const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** A module of examples/, which is JavaScript. */
-export const importExample = (path: string): Promise<any> => import(/* @vite-ignore */ join(root, 'examples', path));
+export { importExample, root };
 
 /** Skips the test where `found` is false; with CI=true that is an error. */
 export function needServer(context: TestContext, name: string, found: boolean): void {
