@@ -114,6 +114,8 @@ const bundle = await rolldown({
   // @bufbuild/protobuf asks for an environment variable, for which Parcel would install a package
   transform: { define: { TextDecoder: 'undefined', process: 'undefined' } },
   plugins: [shortPrivateNames(join(root, 'src')), pureCalls, withoutTextEncoding, ortOnOnnx, edgeModules(root)],
+  // the text of a module stays in its file
+  optimization: { inlineConst: false },
 });
 // What the main entry and readers share, what readers share, and fflate with what it unpacks: a file each. A group takes along
 // what it imports, unless one of a higher priority has it: fflate fills tables as it is loaded, which no bundler leaves out.
@@ -123,6 +125,7 @@ const groups = [
   { name: 'embedded-onnx', priority: 4, test: /\/src\/cells\/embedded\.ts$/ },
   { name: 'core', priority: 3, test: /\/src\/(base|memory|nn)\/|\/activation-kinds\.ts$/ },
   { name: 'cells', priority: 2, test: /\/src\/cells\// },
+  { name: 'operators', priority: 1, test: /\/src\/(graph|operators)\// },
   { name: 'formats', priority: 2, test: /\/src\/files\/[^/]+$/ },
   // readers of effects without what plays them, for a page that sends them to a worklet
   { name: 'effects', priority: 1, test: /\/src\/audio\/(?!model|stages)/ },

@@ -370,6 +370,8 @@ export const MUTATIONS = [
     file: 'src/worklet/model-effect.ts',
     from: 'if (before !== 1) refuse',
     to: 'if (before === 0) refuse',
+  },
+  {
     what: 'a number to quantize cut in place of rounded',
     file: 'src/operators/quantize.ts',
     from: 'low - zero) + ROUND - ROUND + zero;',
