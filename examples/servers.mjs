@@ -13,6 +13,12 @@ export async function freePort() {
   return port;
 }
 
+/** Programs that run: none outlives this process, however it ends. */
+const running = new Set();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /**
  * Starts a program and waits until it answers.
  * @param {string} program @param {string[]} args @param {() => Promise<boolean>} isUp
@@ -20,12 +26,14 @@ export async function freePort() {
  */
 export async function startProgram(program, args, isUp) {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  running.add(child);
   const over = new Promise((resolve) => {
     child.once('exit', (code, signal) => resolve(`ended with ${code ?? signal}`));
     child.once('error', (error) => resolve(error.message));
   });
   let end;
   over.then((how) => {
+    running.delete(child);
     end = how;
   });
   while (!(await isUp().catch(() => false))) {
