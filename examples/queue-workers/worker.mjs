@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'bullmq';
 import { loadOnnx } from 'lstm-wasm/onnx';
 import { labelInPieces } from '../label.mjs';
@@ -30,8 +31,10 @@ async function work(job) {
     for (;;) {
       const { done, value } = pieces.next();
       if (done) return value;
-      // while it waits for the server, the lock is renewed too
-      await job.updateProgress(value);
+      // nobody waits for it to be on the server's disk
+      job.updateProgress(value).catch(() => {});
+      // the lock is renewed in between
+      await setImmediate();
     }
   } catch (error) {
     // trying again would not help
