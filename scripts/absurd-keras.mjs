@@ -110,6 +110,88 @@ const LAYERS = {
   Dropout: (shape) => [{ rate: 0.5 }, [], shape],
   SpatialDropout1D: (shape) => shape.length === 3 && [{ rate: 0.5 }, [], shape],
 };
+for (const axes of [1, 2]) {
+  const rank = axes + 2;
+  const open = (shape, channels) => [shape[0], ...Array(axes).fill(null), channels];
+  const each = (make) => Array.from({ length: axes }, make);
+  const pooling = (shape, { size, flag }) =>
+    shape.length === rank && [
+      { pool_size: each(size), strides: each(size), padding: flag() ? 'same' : 'valid' },
+      [],
+      open(shape, shape.at(-1)),
+    ];
+  const global = (shape) => shape.length === rank && [{}, [], [shape[0], shape.at(-1)]];
+  const resized =
+    (key) =>
+    (shape, { size, flag }) =>
+      shape.length === rank && [
+        { [key]: flag() ? size() : each(() => (axes === 1 || key === 'size' ? size() : [size(), size()])) },
+        [],
+        open(shape, shape.at(-1)),
+      ];
+  Object.assign(LAYERS, {
+    [`MaxPooling${axes}D`]: pooling,
+    [`AveragePooling${axes}D`]: pooling,
+    [`GlobalMaxPooling${axes}D`]: global,
+    [`GlobalAveragePooling${axes}D`]: global,
+    [`ZeroPadding${axes}D`]:
+      axes === 1
+        ? (shape, { size }) => shape.length === 3 && [{ padding: [size(), size()] }, [], open(shape, shape.at(-1))]
+        : resized('padding'),
+    [`Cropping${axes}D`]:
+      axes === 1
+        ? (shape, { size }) => shape.length === 3 && [{ cropping: [size(), size()] }, [], open(shape, shape.at(-1))]
+        : resized('cropping'),
+    [`UpSampling${axes}D`]: resized('size'),
+    [`DepthwiseConv${axes}D`]: (shape, { size, width, flag }) => {
+      const C = shape.at(-1);
+      if (shape.length !== rank || !known(C)) return undefined;
+      const [kernel_size, depth_multiplier] = [each(width), flag() ? 1 : 2];
+      const config = { kernel_size, depth_multiplier, padding: flag() ? 'same' : 'valid', strides: each(size) };
+      const kernel = ['depthwise_kernel', [...kernel_size, C, depth_multiplier]];
+      return [config, own(kernel, ['bias', [C * depth_multiplier]]), open(shape, C * depth_multiplier)];
+    },
+  });
+}
+Object.assign(LAYERS, {
+  Conv2D: (shape, { size, width, flag }) => {
+    const C = shape.at(-1);
+    if (shape.length !== 4 || !known(C)) return undefined;
+    const [kernel_size, filters] = [[width(), width()], width()];
+    const config = { kernel_size, filters, padding: flag() ? 'same' : 'valid' };
+    Object.assign(config, flag() ? { strides: [size(), size()] } : { dilation_rate: [size(), size()] });
+    return [
+      config,
+      own(['kernel', [...kernel_size, C, filters]], ['bias', [filters]]),
+      [shape[0], null, null, filters],
+    ];
+  },
+  Permute: (shape) => {
+    const dims = shape.slice(1).map((_, i) => i + 1);
+    return [{ dims: [...dims].reverse() }, [], [shape[0], ...shape.slice(1).reverse()]];
+  },
+  Softmax: (shape) => [{ axis: 1 }, [], shape],
+  PReLU: (shape) => {
+    const alpha = shape.slice(1).map((size, i) => (i < shape.length - 2 ? 1 : size));
+    const shared_axes = alpha.flatMap((_, i) => (i < alpha.length - 1 ? [i + 1] : []));
+    return (
+      known(shape.at(-1)) && [{ shared_axes: shared_axes.length ? shared_axes : null }, own(['alpha', alpha]), shape]
+    );
+  },
+  RNN: (shape, { width, flag }) => {
+    const [[batch, steps, K], units, all] = [shape, width(), flag()];
+    if (shape.length !== 3 || !known(K)) return undefined;
+    const cell = { class_name: 'LSTMCell', config: { units, recurrent_activation: 'sigmoid' } };
+    return [{ cell, return_sequences: all }, lstmWeights(K, units), all ? [batch, steps, units] : [batch, units]];
+  },
+  TimeDistributed: (shape, { width }) => {
+    const [K, units] = [shape.at(-1), width()];
+    if (shape.length < 3 || !known(K)) return undefined;
+    const layer = { class_name: 'Dense', config: { name: 'i', units } };
+    const weights = own(['kernel', [K, units]], ['bias', [units]]).map((one) => ({ ...one, folder: 'layer' }));
+    return [{ layer }, weights, [...shape.slice(0, -1), units]];
+  },
+});
 const known = (size) => size !== null && size <= 97;
 const product = (dims) => dims.reduce((a, b) => a * b, 1);
 
@@ -126,7 +208,7 @@ function absurdModel(index) {
   const layers = [];
   /** Adds a layer that can take `shape`, and gives the shape of its output. */
   const add = (shape, from) => {
-    for (let tries = 0; tries < 20; tries++) {
+    for (let tries = 0; tries < 200; tries++) {
       const className = pick(Object.keys(LAYERS));
       const made = LAYERS[className](shape, sizes);
       if (!made || made[1].some(({ dims }) => product(dims) > ELEMENTS)) continue;

@@ -259,7 +259,7 @@ export const MUTATIONS = [
   },
   {
     what: 'Keras: an output that names no layer',
-    file: 'src/keras/topology.ts',
+    file: 'src/keras/calls.ts',
     from: "if (!named) field.refuse('wrong-value', 'the name of a layer and numbers', 'none');",
     to: 'if (!named) return { name: field.path, call: 0, index: 0 };',
   },
