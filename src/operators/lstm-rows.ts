@@ -14,15 +14,29 @@ export function runRows(
   const c = new Float32Array(D * batch * H);
   const rows = [...Array(batch).keys()].filter((b) => T > 0 && all.lengths?.[b] !== 0);
   if (rows.length === 0) return { y, h, c };
-  const some = rows.length === batch ? all : pickRows(all, rows, H);
+  const some = upToLongest(rows.length === batch ? all : pickRows(all, rows, H));
   const turned = reverse ? { ...some, x: turn(some.x, some) } : some;
   const states = cells.run(turned);
   if (reverse) states.y.set(turn(states.y, some));
-  if (rows.length === batch) return states;
-  moveRows(states.y, y, rows, T, batch, false);
+  if (states.y.length === y.length) return states;
+  if (rows.length === batch) {
+    y.set(states.y);
+    return { ...states, y };
+  }
+  moveRows(states.y, y.subarray(0, (y.length / T) * some.T), rows, some.T, batch, false);
   moveRows(states.h, h, rows, D, batch, false);
   moveRows(states.c, c, rows, D, batch, false);
   return { y, h, c };
+}
+
+/** Leaves out the steps after the end of the longest sequence; where all end there, they are of one length. */
+function upToLongest(all: PaddedBatch): PaddedBatch {
+  const { lengths, T, x } = all;
+  if (!lengths) return all;
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+  const isEqual = lengths.every((length) => length === longest);
+  const used = longest === T ? x : x.subarray(0, (x.length / T) * longest);
+  return { ...all, x: used, T: longest, lengths: isEqual ? undefined : lengths };
 }
 
 /** Steps of each sequence in reverse order, what is after its end left where it is. data [T][batch][...] */
