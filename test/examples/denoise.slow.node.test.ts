@@ -37,11 +37,7 @@ function compare(actual: ArrayLike<number>, expected: ArrayLike<number>) {
   return { worst, ratio: 10 * Math.log10(signal / error) };
 }
 
-function ok(args: string[]): string {
-  const { status, stdout, stderr } = folder.run(MAIN, args);
-  expect({ status, stderr }, args.join(' ')).toEqual({ status: 0, stderr: '' });
-  return stdout;
-}
+const ok = (args: string[]) => folder.expectOk(MAIN, args);
 
 describe('the network', () => {
   it('is small in a page: code, wasm and 8-bit weights', async () => {

@@ -35,6 +35,13 @@ export class ExampleFolder {
     return { status, stdout, stderr };
   }
 
+  /** Expects exit code 0 and no errors. @returns what the program printed */
+  expectOk(program: string, args: string[], input: Uint8Array | string = ''): string {
+    const { status, stdout, stderr } = this.run(program, args, input);
+    expect({ status, stderr }, args.join(' ')).toEqual({ status: 0, stderr: '' });
+    return stdout;
+  }
+
   write(name: string, bytes: Uint8Array | string): string {
     writeFileSync(join(this.path, name), bytes);
     return name;
