@@ -2,7 +2,8 @@
 // Worklets have a clock of whole milliseconds, so single blocks are told only roughly. Needs dist/: npm run bench:worklet.
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { engines, serve } from '../test/worklet/engines.mjs';
+import { BROWSERS } from '../scripts/browsers.mjs';
+import { callIn, serve } from '../test/worklet/pages.mjs';
 
 const SECONDS = 60;
 const CASES = [
@@ -15,19 +16,20 @@ const { url, server } = await serve(fileURLToPath(new URL('..', import.meta.url)
 console.log(`${cpus()[0].model}, ${SECONDS} s of Neural Amp Modeler's LSTM, blocks of 128 samples\n`);
 console.log('| browser | | average load | blocks | above what they play | whole rendering, s |');
 console.log('| --- | --- | --- | --- | --- | --- |');
-for (const { name, program, open } of engines) {
-  if (!program) {
+for (const { name, path, start } of BROWSERS) {
+  if (!path) {
     console.log(`| ${name} | not on this machine | | | | |`);
     continue;
   }
-  const page = await open(program, url);
+  const browser = await start();
+  const page = await browser.open(url);
   for (const [what, channels, rate] of CASES) {
-    const measured = await page.call('/test/worklet/page.mjs', 'load', [SECONDS, channels, rate]);
+    const measured = await callIn(page, '/test/worklet/page.mjs', 'load', [SECONDS, channels, rate]);
     const { average, blocks, late, milliseconds } = measured;
     const share = `${late} (${((100 * late) / blocks).toFixed(3)} %)`;
     const cells = [name, what, `${(100 * average).toFixed(2)} %`, blocks, share, (milliseconds / 1000).toFixed(2)];
     console.log(`| ${cells.join(' | ')} |`);
   }
-  await page.close();
+  await browser.close();
 }
 server.close();

@@ -3,19 +3,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, type TestContext, test } from 'vitest';
-import { BROWSERS, type Browser, FLUSHING, PLACES, serve } from './browsers.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BROWSERS, type Browser, type Page } from '../../scripts/browsers.mjs';
+import { needEngine } from '../support/need.ts';
 import recorded from './hashes.json' with { type: 'json' };
+import { FLUSHING, PLACES, serve } from './pages.ts';
 import { PROGRAMS, runProgram } from './programs.ts';
 import { readSuiteFile, suiteScript } from './script.ts';
 import { CASES, run } from './suite.ts';
-
-/** Skips a test by name where its engine is missing; with CI=true that is an error. */
-function needEngine(context: TestContext, missing: string | undefined): void {
-  if (missing === undefined) return;
-  if (inject('ci')) throw new Error(`with CI=true every engine must be there: ${missing}`);
-  context.skip(missing);
-}
 
 const read = new Set<string>();
 const here = await run((name) => {
@@ -41,7 +36,7 @@ test('every case has a hash', () => {
 describe('programs', () => {
   for (const [i, program] of PROGRAMS.entries()) {
     test(program.name, { timeout: 300_000 }, (context) => {
-      needEngine(context, program.command ? undefined : `${program.name}: ${program.advice}`);
+      needEngine(context, program.name, program.command, program.advice);
       const file = join(folder, `${i}.mjs`);
       const cases = program.cases ? JSON.stringify(program.cases) : '';
       writeFileSync(file, `${suite}\nconsole.log(JSON.stringify(await runSuite(${cases})));\n`);
@@ -63,13 +58,15 @@ describe('browsers', () => {
   for (const kind of BROWSERS) {
     describe(kind.name, () => {
       let browser: Browser | undefined;
+      let page: Page | undefined;
       afterAll(() => browser?.close());
       for (const [place, expression] of Object.entries(PLACES)) {
         test(place, { timeout: 180_000 }, async (context) => {
-          needEngine(context, kind.missing);
-          browser ??= await kind.open(server.url);
+          needEngine(context, kind.name, kind.path);
+          browser ??= await kind.start();
+          page ??= await browser.open(server.url);
           const wanted = FLUSHING.includes(`${kind.name}, ${place}`) ? { ...hashes, ...flushed } : hashes;
-          expect(await browser.evaluate(expression)).toEqual(wanted);
+          expect(await page.evaluate(expression)).toEqual(wanted);
         });
       }
     });

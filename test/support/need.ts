@@ -21,3 +21,15 @@ export function hasRelaxedSimd(): boolean {
     return false;
   }
 }
+
+/** Skips the test by name where an engine of its own is missing; with CI=true that is an error. */
+export function needEngine(
+  context: TestContext,
+  name: string,
+  path: unknown,
+  advice = 'none in the usual places',
+): void {
+  if (path !== undefined) return;
+  if (inject('ci')) throw new Error(`with CI=true there must be ${name}: ${advice}`);
+  context.skip(`SKIPPED ${name}: ${advice}`);
+}

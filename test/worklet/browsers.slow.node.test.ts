@@ -1,10 +1,12 @@
 import type { Server } from 'node:http';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { BROWSERS, type Browser, type Page } from '../../scripts/browsers.mjs';
 import { loadGuitarML, loadRTNeural } from '../../src/audio.ts';
 import { Linear, LSTM } from '../../src/index.ts';
 import { guitarML, rtneural } from '../support/audio-files.ts';
 import { root } from '../support/consumer.ts';
-import { engines, serve } from './engines.mjs';
+import { needEngine } from '../support/need.ts';
+import { callIn, serve } from './pages.mjs';
 
 // LstmNode in whole browsers, by OfflineAudioContext. dist/ must have been built.
 
@@ -19,19 +21,15 @@ afterAll(() => {
 
 const PROGRAM = '/test/worklet/page.mjs';
 
-describe.each(engines)('$name', ({ name, program, open }) => {
-  if (program === undefined) {
-    test(`${name} is on this machine`, (context) => {
-      if (inject('ci')) throw new Error(`with CI=true there must be ${name}`);
-      context.skip(`SKIPPED ${name}: it is not on this machine`);
-    });
-    return;
-  }
-  let page: Awaited<ReturnType<(typeof engines)[number]['open']>>;
+describe.each(BROWSERS)('$name', ({ name, path, start }) => {
+  let browser: Browser | undefined;
+  let page: Page;
   beforeAll(async () => {
-    page = await open(program, url);
+    browser = path === undefined ? undefined : await start();
+    if (browser) page = await browser.open(url);
   }, 60_000);
-  afterAll(() => page?.close());
+  afterAll(() => browser?.close());
+  beforeEach((context) => needEngine(context, name, path));
 
   test.each([
     ['nam', 128, 1, false],
@@ -43,7 +41,7 @@ describe.each(engines)('$name', ({ name, program, open }) => {
     ['nam', 4096, 1, false],
     ['rtneural', 128, 1, false],
   ])('%s, quantum %i, %i channels, processor as text: %s: what was published', async (...parameters) => {
-    const { quantum, latency, samples, differences } = await page.call(PROGRAM, 'published', parameters);
+    const { quantum, latency, samples, differences } = await callIn(page, PROGRAM, 'published', parameters);
     // an engine that has no renderSizeHint renders 128 samples at a time
     expect([128, parameters[1]]).toContain(quantum);
     if (name === 'Chromium') expect(quantum).toBe(parameters[1]);
@@ -54,7 +52,7 @@ describe.each(engines)('$name', ({ name, program, open }) => {
   });
 
   test('errors reach the page with their messages', async () => {
-    expect(await page.call(PROGRAM, 'errors')).toEqual({
+    expect(await callIn(page, PROGRAM, 'errors')).toEqual({
       model: ['ModelError', expect.stringMatching(/a WaveNet has convolutions/), 'unsupported'],
       rate: ['RangeError', expect.stringMatching(/"sampleRate" expected a rate of a model from 1000/)],
       url: [
@@ -84,7 +82,7 @@ describe.each(engines)('$name', ({ name, program, open }) => {
     const [lstm, head] = [new LSTM(1, 6, { numLayers: 2, seed: 5 }), new Linear(6, 1, { seed: 6 })];
     const tensors = [...lstm.stateDict('lstm.'), ...head.stateDict('head.')];
     const dict = tensors.map(([key, { data, dims }]) => [key, [...data], dims]);
-    const result = await page.call(PROGRAM, 'features', { elu, knobs, dict });
+    const result = await callIn(page, PROGRAM, 'features', { elu, knobs, dict });
     const input = Float32Array.from(result.input as number[]);
     const play = (model: ReturnType<typeof loadRTNeural>, values?: number[]) => {
       const output = new Float32Array(input.length);

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { serveDenoiser } from '../../examples/denoise-worklet/serve.mjs';
+import { BROWSERS } from '../../scripts/browsers.mjs';
 import type { MakeEffect } from '../../src/worklet/host.ts';
 import { Resampler } from '../../src/worklet/resampler.ts';
 import { root } from '../support/consumer.ts';
 import { bytesPerCall } from '../support/garbage.ts';
-import { engines } from './engines.mjs';
+import { needEngine } from '../support/need.ts';
 import { Rig } from './host.ts';
+import { callIn } from './pages.mjs';
 
 // examples/denoise-worklet: what onnxruntime makes of the recording, 512 samples late: 384 of the network and a block.
 
@@ -85,14 +87,7 @@ describe('in Node', () => {
   });
 });
 
-describe.each(engines)('in $name', ({ name, program, open }) => {
-  if (program === undefined) {
-    test(`${name} is on this machine`, (context) => {
-      if (inject('ci')) throw new Error(`with CI=true there must be ${name}`);
-      context.skip(`SKIPPED ${name}: it is not on this machine`);
-    });
-    return;
-  }
+describe.each(BROWSERS)('in $name', ({ name, path, start }) => {
   let server: Awaited<ReturnType<typeof serveDenoiser>>;
   beforeAll(async () => {
     server = await serveDenoiser();
@@ -101,16 +96,18 @@ describe.each(engines)('in $name', ({ name, program, open }) => {
     server.close();
   });
 
-  test('the same comes out', async () => {
+  test('the same comes out', async (context) => {
+    needEngine(context, name, path);
     const { port } = server.address() as { port: number };
-    const page = await open(program, `http://127.0.0.1:${port}/`);
+    const browser = await start();
     try {
-      const result = await page.call('/check.js', 'denoise', { x: [...noisy], rate: 16_000 });
+      const page = await browser.open(`http://127.0.0.1:${port}/`);
+      const result = await callIn(page, '/check.js', 'denoise', { x: [...noisy], rate: 16_000 });
       expect(result.latency).toBe(LATE / 16_000);
       expect(largestDifference(Float32Array.from(result.output).subarray(128), published)).toBeLessThanOrEqual(1e-5);
       expect(result.wrong).toEqual(['ModelError', expect.stringMatching(/^onnx: /)]);
     } finally {
-      await page.close();
+      await browser.close();
     }
   });
 });
