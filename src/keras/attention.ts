@@ -11,8 +11,7 @@ import type { Config, Shape } from './config.ts';
 import type { KerasGraph, Tensor } from './graph.ts';
 import { maskNumbers } from './mask-steps.ts';
 import type { Dialect, LayerPlan, LayerWeights } from './plan.ts';
-import { refuse } from './refuse.ts';
-import { checkOutput, checkRank, describeShape, lastSize } from './shapes.ts';
+import { checkOutput, checkRank, lastSize, refuseShapes } from './shapes.ts';
 
 const TANH = activation('tanh');
 
@@ -91,8 +90,7 @@ function planAttention(name: string, scoresOf: Scores): LayerPlan {
 
 function checkSizes(name: string, a: Shape, b: Shape, axis: number): void {
   if (a[axis] === null || b[axis] === null || a[axis] === b[axis]) return;
-  const found = `${describeShape(a)} and ${describeShape(b)}`;
-  refuse('wrong-shape', name, `the inputs of ${name}`, `the same size along axis ${axis}`, found);
+  refuseShapes(name, `the same size along axis ${axis}`, a, b);
 }
 
 /** Makes numbers to add to scores (B, Tq, Tv): query i looks at no value behind it. */

@@ -1,11 +1,11 @@
-import { product, wrongValue } from '../base/tensor.ts';
+import { product } from '../base/tensor.ts';
 import { Value } from '../graph/value.ts';
 import { conv } from '../operators/conv.ts';
 import { activated, readActivation } from './activations.ts';
 import type { Config } from './config.ts';
 import type { Dialect, LayerPlan, LayerWeights } from './plan.ts';
 import { checkOutput, lastSize } from './shapes.ts';
-import { checkImages, outputSizes, readWindows, type Windows } from './windows.ts';
+import { checkImages, imagesOf, outputSizes, readWindows, type Windows } from './windows.ts';
 
 // Convolutions of (B, T, C) and (B, H, W, C), as Conv has them with channels first: no element moves for that.
 
@@ -103,11 +103,7 @@ function build(
         return made;
       });
       const output = checkOutput(name, [shape[0]!, ...outputSizes(windows, shape), filters]);
-      const images = graph.channelsFirst(slot, (dims) => {
-        if (outputSizes(windows, dims).some((size) => size! < 1)) {
-          throw wrongValue(name, 'input', 'at least as many steps as the window has', dims);
-        }
-      });
+      const images = imagesOf(graph, name, windows, slot);
       const { strides, dilations } = windows;
       const padding =
         windows.padding === 'same'

@@ -3,7 +3,7 @@ import type { Lower } from '../operators/node.ts';
 import type { Config } from './config.ts';
 import { elementwise, type KerasGraph } from './graph.ts';
 import type { Dialect, LayerCall, LayerPlan, LayerReader } from './plan.ts';
-import { checkRank, lastSize, readAxes } from './shapes.ts';
+import { checkRank, lastSize, readAxes, readAxis } from './shapes.ts';
 
 // Masking, and the operations that Keras 3 puts into a functional model for the masks of Masking and Embedding: a layer that
 // takes a mask has it as an argument, which comes from NotEqual and Any.
@@ -112,10 +112,7 @@ export function readExpandDims(config: Config): LayerPlan {
   return {
     build([input], { graph }) {
       const { shape, slot } = input!;
-      const rank = shape.length + 1;
-      const given = config.get('axis').integer(1 - rank, rank - 1);
-      const axis = given < 0 ? given + rank : given;
-      if (axis === 0) config.get('axis').refuse('unsupported', 'an axis within a sample');
+      const axis = readAxis(config.get('axis'), shape.length + 1);
       const made = graph.view(slot, (dims) => dims.toSpliced(axis, 0, 1));
       return [{ slot: made, shape: shape.toSpliced(axis, 0, 1) }];
     },

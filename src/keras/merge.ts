@@ -10,8 +10,7 @@ import type { Config, Shape } from './config.ts';
 import type { KerasGraph, Tensor } from './graph.ts';
 import { joinMasks, masksBeside } from './mask-steps.ts';
 import type { Dialect, LayerPlan } from './plan.ts';
-import { refuse } from './refuse.ts';
-import { checkOutput, describeShape } from './shapes.ts';
+import { checkOutput, readAxis, refuseShapes } from './shapes.ts';
 
 // Layers of several inputs.
 
@@ -57,8 +56,7 @@ function stretch(name: string, a: Shape, b: Shape): Shape {
     if (size === other || other === 1) return size;
     if (size === 1) return other;
     if (size === null || other === null) return i === 0 ? (size ?? other) : null;
-    const found = `${describeShape(a)} and ${describeShape(b)}`;
-    return refuse('wrong-shape', name, `the inputs of ${name}`, 'shapes that stretch to each other', found);
+    return refuseShapes(name, 'shapes that stretch to each other', a, b);
   });
 }
 
@@ -69,9 +67,7 @@ export function readConcatenate(config: Config, name: string, dialect: Dialect):
     build(inputs, { graph }) {
       const rank = inputs[0]!.shape.length;
       const field = config.get('axis');
-      const given = field.given ? field.integer(-rank, rank - 1) : -1;
-      const axis = given < 0 ? given + rank : given;
-      if (axis === 0) field.refuse('unsupported', 'an axis within a sample');
+      const axis = field.given ? readAxis(field, rank) : rank - 1;
       const shape = inputs.map((input) => input.shape).reduce((a, b) => append(name, a, b, axis));
       const made = graph.node(
         concat,
@@ -86,10 +82,7 @@ export function readConcatenate(config: Config, name: string, dialect: Dialect):
 function append(name: string, a: Shape, b: Shape, axis: number): Shape {
   const fits =
     a.length === b.length && a.every((size, i) => i === axis || size === null || b[i] === null || size === b[i]);
-  if (!fits) {
-    const found = `${describeShape(a)} and ${describeShape(b)}`;
-    refuse('wrong-shape', name, `the inputs of ${name}`, `shapes that are equal but for axis ${axis}`, found);
-  }
+  if (!fits) refuseShapes(name, `shapes that are equal but for axis ${axis}`, a, b);
   return a.map((size, i) => {
     const other = b[i]!;
     if (i !== axis) return size ?? other;
@@ -107,18 +100,12 @@ export function readDot(config: Config, name: string): LayerPlan {
       const given = field.isArray ? field.items() : [field, field];
       if (given.length !== 2) field.refuse('wrong-value', 'one axis or two');
       const [a, b] = inputs.map(({ shape }, i) => {
-        const rank = shape.length;
-        if (rank < 2)
-          refuse('wrong-shape', name, `the input of ${name}`, 'at least 2 dimensions', describeShape(shape));
-        const axis = given[i]!.integer(1 - rank, rank - 1);
-        if (axis === 0) field.refuse('unsupported', 'an axis within a sample');
-        return axis < 0 ? axis + rank : axis;
+        return readAxis(given[i]!, shape.length);
       }) as [number, number];
       const [x, y] = inputs as readonly [Tensor, Tensor];
       const [m, n] = [x.shape[a]!, y.shape[b]!];
       if (m !== null && n !== null && m !== n) {
-        const found = `${describeShape(x.shape)} and ${describeShape(y.shape)}`;
-        refuse('wrong-shape', name, `the inputs of ${name}`, `the same size along axes ${formatDims([a, b])}`, found);
+        refuseShapes(name, `the same size along axes ${formatDims([a, b])}`, x.shape, y.shape);
       }
       const rest = [x.shape.toSpliced(a, 1), y.shape.toSpliced(b, 1).slice(1)] as const;
       const shape = [...rest[0], ...rest[1]];

@@ -4,7 +4,7 @@ import { averagePool, globalAveragePool, globalMaxPool, maxPool } from '../opera
 import type { Config } from './config.ts';
 import type { Dialect, LayerPlan, LayerReader } from './plan.ts';
 import { checkRank, lastSize } from './shapes.ts';
-import { checkChannels, checkImages, outputSizes, readWindows } from './windows.ts';
+import { checkChannels, checkImages, imagesOf, outputSizes, readWindows } from './windows.ts';
 
 // Pooling of (B, T, C) and (B, H, W, C).
 
@@ -17,10 +17,7 @@ function readPooling(config: Config, name: string, dialect: Dialect, axes: numbe
       const { shape, slot } = input!;
       checkImages(name, windows, shape);
       const output = [shape[0]!, ...outputSizes(windows, shape), lastSize(name, shape)];
-      const images = graph.channelsFirst(slot, (dims) => {
-        if (outputSizes(windows, dims).every((size) => size! >= 1)) return;
-        throw wrongValue(name, 'input', 'at least as many steps as the window has', dims);
-      });
+      const images = imagesOf(graph, name, windows, slot);
       // a window that reaches beyond both ends wherever it lies sees no more if it is longer
       const made = graph.late(operator, [images], (dims) => ({
         kernel_shape: windows.sizes.map((size, i) => {

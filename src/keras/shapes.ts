@@ -19,6 +19,12 @@ export function checkRank(layer: string, shape: Shape, ...ranks: number[]): void
   refuse('wrong-shape', layer, `the input of ${layer}`, wanted, describeShape(shape));
 }
 
+/** Refuses two inputs whose shapes do not fit each other. */
+export function refuseShapes(layer: string, wanted: string, a: Shape, b: Shape): never {
+  const found = `${describeShape(a)} and ${describeShape(b)}`;
+  return refuse('wrong-shape', layer, `the inputs of ${layer}`, wanted, found);
+}
+
 /** Gives the last dimension, which weights depend on. @throws ModelError if it is not known */
 export function lastSize(layer: string, shape: Shape): number {
   const size = shape.at(-1);
@@ -36,15 +42,18 @@ export function checkOutput(layer: string, shape: Shape): Shape {
   return shape;
 }
 
+/** Reads an axis, which may count from the end. Refuses that of samples. */
+export function readAxis(field: Config, rank: number): number {
+  const given = field.integer(1 - rank, rank - 1);
+  if (given === 0) field.refuse('unsupported', 'an axis within a sample');
+  return given < 0 ? rank + given : given;
+}
+
 /** Reads axes, which may count from the end, as ascending indices; the last one by default. Refuses the axis of samples. */
 export function readAxes(field: Config, rank: number): number[] {
   if (!field.given) return [rank - 1];
   const items = field.isArray ? field.items() : [field];
-  const axes = items.map((item) => {
-    const axis = item.integer(1 - rank, rank - 1);
-    if (axis === 0) item.refuse('unsupported', 'an axis within a sample');
-    return axis < 0 ? rank + axis : axis;
-  });
+  const axes = items.map((item) => readAxis(item, rank));
   if (axes.length === 0 || new Set(axes).size < axes.length) field.refuse('wrong-value', 'axes that differ');
   return axes.sort((a, b) => a - b);
 }

@@ -1,5 +1,6 @@
-import { describe } from '../base/tensor.ts';
+import { describe, wrongValue } from '../base/tensor.ts';
 import type { Config, Shape } from './config.ts';
+import type { KerasGraph } from './graph.ts';
 import type { Dialect } from './plan.ts';
 import { refuse } from './refuse.ts';
 import { checkRank } from './shapes.ts';
@@ -60,4 +61,12 @@ export function checkImages(name: string, windows: Windows, shape: Shape): void 
     const reason = `${name} has a window longer than its input of ${shape[i + 1]} steps`;
     refuse.because('wrong-shape', name, reason, 'more steps', shape[i + 1]);
   }
+}
+
+/** Takes (B, *, C) as images; a run checks that a window fits into each. */
+export function imagesOf(graph: KerasGraph, name: string, windows: Windows, slot: number): number {
+  return graph.channelsFirst(slot, (dims) => {
+    if (outputSizes(windows, dims).every((size) => size! >= 1)) return;
+    throw wrongValue(name, 'input', 'at least as many steps as the window has', dims);
+  });
 }

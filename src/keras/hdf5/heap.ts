@@ -75,8 +75,10 @@ class FractalHeap {
     const head = 13 + this.#offsetBytes;
     cursor.signature(at, 'FHIB', head + 8 * rows * columns + 4, this.#name);
     let start = 0;
+    let size = first;
     for (let row = 0; row < rows; row++) {
-      const size = first * 2 ** Math.max(0, row - 1);
+      // blocks of the first two rows have one size
+      if (row > 1) size *= 2;
       for (let column = 0; column < columns; column++, start += size) {
         const address = cursor.u64(at + head + 8 * (row * columns + column));
         if (address < NOWHERE) this.#addBlock(start, size, address);
