@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { bytesUsed } from '../src/index.ts';
 import { KERAS_ACTIVATIONS } from '../src/keras/activations.ts';
 import { loadKeras, ModelError } from '../src/keras.ts';
 import { erf } from './support/erf.ts';
@@ -511,4 +512,24 @@ test.each([
   expect(() => model.predict(input)).toThrow(type);
   expect(model.predict(noise([0, 2, 4])).dims).toEqual([0, 2]);
   model.dispose();
+});
+
+test('a model that a getter of an input disposes of is not run', () => {
+  const before = bytesUsed();
+  const model = loadKeras(
+    tfjs(sequential([['Dense', { name: 'd', units: 2 }]], [null, 4]), {
+      'd/kernel': noise([4, 2]),
+      'd/bias': noise([2]),
+    }),
+  );
+  const { data, dims } = noise([1, 4]);
+  const input = {
+    get data() {
+      model.dispose();
+      return data;
+    },
+    dims,
+  };
+  expect(() => model.predict(input)).toThrow('KerasModel: used after dispose()');
+  expect(bytesUsed()).toBe(before);
 });

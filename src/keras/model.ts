@@ -118,6 +118,8 @@ export class KerasModel extends Owner {
         throw wrongValue('KerasModel', name, `${batch} samples, as the first input`, feed.dims);
       feeds.push(feed);
     }
+    // a getter of the caller's may have disposed of the model
+    this.checkAlive();
     const fed = feeds.reduce((sum, { count }) => sum + count, 0);
     for (const [i, { name, size }] of graph.states.entries()) {
       const kept = this._kept[i];
