@@ -18,6 +18,7 @@ import { buildCli } from './build-cli.mjs';
 import { writeDeclarations } from './declarations.mjs';
 import { edgeEntries, edgeModules, writeEdgeDoors } from './edge.mjs';
 import { embed } from './embed.mjs';
+import { importOrder } from './import-order.mjs';
 import { compileModules, MODULE_NAMES, run } from './modules.mjs';
 import { shortPrivateNames } from './private-names.mjs';
 import { pureCalls } from './pure.mjs';
@@ -113,7 +114,14 @@ const bundle = await rolldown({
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
   // @bufbuild/protobuf asks for an environment variable, for which Parcel would install a package
   transform: { define: { TextDecoder: 'undefined', process: 'undefined' } },
-  plugins: [shortPrivateNames(join(root, 'src')), pureCalls, withoutTextEncoding, ortOnOnnx, edgeModules(root)],
+  plugins: [
+    shortPrivateNames(join(root, 'src')),
+    pureCalls,
+    withoutTextEncoding,
+    ortOnOnnx,
+    edgeModules(root),
+    importOrder,
+  ],
   // the text of a module stays in its file
   optimization: { inlineConst: false },
 });
