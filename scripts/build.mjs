@@ -19,6 +19,7 @@ import { writeDeclarations } from './declarations.mjs';
 import { edgeEntries, edgeModules, writeEdgeDoors } from './edge.mjs';
 import { embed } from './embed.mjs';
 import { importOrder } from './import-order.mjs';
+import { libraryParts } from './library-parts.mjs';
 import { compileModules, MODULE_NAMES, run } from './modules.mjs';
 import { shortPrivateNames } from './private-names.mjs';
 import { pureCalls } from './pure.mjs';
@@ -67,17 +68,6 @@ function writeEmbedded(path, texts) {
 writeEmbedded('src/memory/embedded.ts', { embedded: 'lstm.wasm', embeddedInt8: 'lstm-int8.wasm' });
 writeEmbedded('src/cells/embedded.ts', { embeddedOnnx: 'lstm-onnx.wasm' });
 
-// @bufbuild/protobuf is given a decoder; its own needs what AudioWorklets lack.
-const withoutTextEncoding = {
-  name: 'without-text-encoding',
-  load: (id) =>
-    id.endsWith('/protobuf/dist/esm/wire/text-encoding.js')
-      ? ['getTextEncoding', 'configureTextEncoding', 'emulateEncodeInto']
-          .map((name) => `export const ${name} = null;`)
-          .join('\n')
-      : undefined,
-};
-
 // ort.js imports onnx.js as a user does: what both have would else be a file of its own, and onnx.js an empty one
 const ortOnOnnx = {
   name: 'ort-on-onnx',
@@ -114,14 +104,7 @@ const bundle = await rolldown({
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
   // @bufbuild/protobuf asks for an environment variable, for which Parcel would install a package
   transform: { define: { TextDecoder: 'undefined', process: 'undefined' } },
-  plugins: [
-    shortPrivateNames(join(root, 'src')),
-    pureCalls,
-    withoutTextEncoding,
-    ortOnOnnx,
-    edgeModules(root),
-    importOrder,
-  ],
+  plugins: [shortPrivateNames(join(root, 'src')), pureCalls, libraryParts, ortOnOnnx, edgeModules(root), importOrder],
   // the text of a module stays in its file
   optimization: { inlineConst: false },
 });

@@ -4,7 +4,7 @@
 /** The statements at the head of a minified file. */
 const IMPORTS = /^(?:import\{[^{}]*\}from"\.\/[^"]+";)+/;
 /** What is imported before all else, because it has or imports the text of lstm-onnx.wasm. */
-const FIRST = ['./embedded-onnx.js', './embedded.js', './cells.js'];
+const FIRST = ['./embedded-onnx.js', './embedded.js', './cells.js', './onnx.js'];
 
 function rank(statement) {
   const place = FIRST.findIndex((path) => statement.endsWith(`"${path}";`));
