@@ -252,6 +252,24 @@ export const MUTATIONS = [
     to: 'counts.set(className, position);',
   },
   {
+    what: 'Keras: masks of several inputs joined as Keras 3 does, for all',
+    file: 'src/keras/mask-steps.ts',
+    from: 'graph.node(keras3 ? or : and, [a, b])',
+    to: 'graph.node(or, [a, b])',
+  },
+  {
+    what: 'Keras: calls of models always counted from 1',
+    file: 'src/keras/topology.ts',
+    from: 'const isFromOne = !numbers.has(0) && (numbers.has(counts.get(name)!) || !keras3);',
+    to: 'const isFromOne = true;',
+  },
+  {
+    what: 'Keras: a sample without any step that counts loses its state',
+    file: 'src/keras/lstm-masks.ts',
+    from: 'const given = count ? [h, c][i] : [h0, c0][i];',
+    to: 'const given = [h, c][i];',
+  },
+  {
     what: 'a repeated key of a safetensors file not seen if it is escaped',
     file: 'src/safetensors/keys.ts',
     from: 'return this.#cursor.stringAt(a) === this.#cursor.stringAt(b);',

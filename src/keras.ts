@@ -50,9 +50,9 @@ export type KerasSource =
     };
 
 /**
- * Reads a model of Keras or TensorFlow.js, Sequential or functional with each layer called once. Nothing in a file is ever
- * run, and no other file opened. The supported layers are listed in docs/formats/keras.md; they are defined by
- * https://keras.io/api/layers/.
+ * Reads a model of Keras or TensorFlow.js, Sequential or functional, with models in models and layers that are called several
+ * times. Nothing in a file is ever run, and no other file opened. The supported layers are listed in docs/formats/keras.md; they
+ * are defined by https://keras.io/api/layers/.
  * @param options `kernels`: the compiled `lstm-wasm/lstm-onnx.wasm`, where a runtime forbids compiling bytes
  * @throws ModelError if the file is damaged; or one that lists everything that is not supported
  * @throws TypeError if `source` has another form, or its bytes are shared or detached, or an option is wrong

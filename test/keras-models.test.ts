@@ -170,6 +170,30 @@ describe('layers called several times', () => {
     model.dispose();
   });
 
+  test('a call whose steps are all masked changes no state, for the sample that they are of', () => {
+    const layers = (shape: number[]) =>
+      sequential(
+        [
+          ['Masking', { name: 'm' }],
+          ['LSTM', { name: 'l', ...lstm, stateful: true, return_sequences: true }],
+        ],
+        shape,
+      );
+    const weights = lstmWeights('l', 2, 3);
+    const model = loadKeras(tfjs(layers([2, 2, 2]), weights));
+    const [first, last] = [noise([2, 2, 2], 4), noise([2, 2, 2], 5)];
+    const middle = noise([2, 2, 2], 6);
+    middle.data.fill(0, 0, 4);
+    const found = [first, middle, last].map((x) => model.predict(x).data.slice(0, 6));
+    model.resetStates();
+    const without = [first, last].map((x) => model.predict(x).data.slice(0, 6));
+    expect([found[0], found[2]]).toEqual(without);
+    // its outputs repeat the state that it keeps
+    const state = [...found[0]!.slice(3)];
+    expect([...found[1]!]).toEqual([...state, ...state]);
+    model.dispose();
+  });
+
   test('what throws has changed no state', () => {
     const layers = [
       input('t', [1, 2]),
