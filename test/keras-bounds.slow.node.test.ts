@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bytesUsed, Linear, ModelError } from '../src/index.ts';
 import { loadKeras } from '../src/keras.ts';
+import { gc } from './support/garbage.ts';
 import { kerasArchive, kerasH5 } from './support/hdf5-files.ts';
 import { type LayerConfig, lstmWeights, noise, sequential, tfjs, type Weight } from './support/keras-files.ts';
 import { refusal, thrownBy } from './support/refusals.ts';
@@ -282,6 +283,43 @@ describe('memory', () => {
     }
     model.dispose();
     expect(bytesUsed()).toBe(before);
+  });
+
+  const H = 200;
+  test.each<[string, LayerConfig, (number | null)[], Record<string, Weight>]>([
+    [
+      'Dense',
+      ['Dense', { name: 'l', units: 600 }],
+      [null, 600],
+      { 'l/kernel': noise([600, 600]), 'l/bias': noise([600]) },
+    ],
+    ['LSTM', ['LSTM', { name: 'l', units: H }], [null, 3, 2 * H], lstmWeights('l', 2 * H, H)],
+    [
+      'Bidirectional',
+      ['Bidirectional', { name: 'l', layer: { class_name: 'LSTM', config: { name: 'l', units: H } } }],
+      [null, 3, H],
+      { ...lstmWeights('l/forward_l', H, H), ...lstmWeights('l/backward_l', H, H) },
+    ],
+    [
+      'Conv1D',
+      ['Conv1D', { name: 'l', filters: 300, kernel_size: 3 }],
+      [null, 9, 300],
+      { 'l/kernel': noise([3, 300, 300]), 'l/bias': noise([300]) },
+    ],
+  ])('%s keeps its weights in linear memory alone', async (_, layer, shape, weights) => {
+    const source = tfjs(sequential([layer], shape), weights);
+    const settle = async () => {
+      for (let i = 0; i < 3; i++) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      return process.memoryUsage().arrayBuffers;
+    };
+    const [before, linear] = [await settle(), bytesUsed()];
+    const model = loadKeras(source);
+    expect(bytesUsed() - linear).toBeGreaterThanOrEqual(source.weights.length);
+    expect((await settle()) - before).toBeLessThan(source.weights.length / 4);
+    model.dispose();
   });
 
   test('a long window is laid out in few rows', () => {

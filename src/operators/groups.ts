@@ -30,6 +30,19 @@ export function checkBias(node: OperatorNode, bias: Value | undefined, channels:
   if (bias && (bias.dims.length !== 1 || bias.dims[0] !== channels)) node.wrongShape('B', `[${channels}]`, bias.dims);
 }
 
+/** A class of its own: a closure would keep the weights that were packed. */
+class PackedGroups {
+  readonly matrices: readonly PackedMatrix[];
+
+  constructor(matrices: readonly PackedMatrix[]) {
+    this.matrices = matrices;
+  }
+
+  dispose(): void {
+    for (const matrix of this.matrices) matrix.dispose();
+  }
+}
+
 /** Packs constant weights, unless the groups are many or narrow: each takes a block of memory. */
 export function packGroups(
   node: OperatorNode,
@@ -44,8 +57,7 @@ export function packGroups(
     const data = new Float32Array(weight.count);
     copyElements(weight.data, 0, steps, data, 0, strides(dims), dims);
     const value = Value.of('float32', dims, data);
-    const matrices = Array.from({ length: group }, (_, g) => new PackedMatrix(matrixOf(value, group, g), form));
-    return { matrices, dispose: () => matrices.forEach((matrix) => void matrix.dispose()) };
+    return new PackedGroups(Array.from({ length: group }, (_, g) => new PackedMatrix(matrixOf(value, group, g), form)));
   });
   return packed?.matrices;
 }
