@@ -40,7 +40,7 @@ export function about<T>(path: string, work: () => T): T {
 
 /** Names a file in messages. */
 export function nameOf(path: string): string {
-  return path === '-' ? 'standard input' : path;
+  return path === '-' ? 'standard input' : path === '' ? '""' : path;
 }
 
 /** What Node says of files, in words. */

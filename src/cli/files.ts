@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
+  fchmodSync,
   lstatSync,
   openSync,
   readFileSync,
@@ -12,22 +14,79 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
-import { about, refusal } from './errors.ts';
+import { about, CliError, refusal, refuseCall } from './errors.ts';
+import { formatBytes } from './text.ts';
 
 // Files by their paths. A path in an argument is the person's own; a name in a model reaches only what is in the model's folder.
 
-/** Bytes of a file, or of standard input for `-`. */
-export function readBytes(path: string): Uint8Array<ArrayBuffer> {
+/**
+ * Bytes of a file, of a pipe or another stream, or of standard input for `-`.
+ * @param most bytes of a stream, which may have no end
+ */
+export function readBytes(path: string, most = LONGEST): Uint8Array<ArrayBuffer> {
   return about(path, () => {
-    const bytes = readFileSync(path === '-' ? 0 : path);
-    return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
+    if (path !== '-' && isFile(path)) {
+      filesRead.add(identify(path)!);
+      const bytes = readFileSync(path);
+      return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
+    }
+    const stream = path === '-' ? 0 : openSync(path, 'r');
+    try {
+      return readStream(stream, most);
+    } finally {
+      if (path !== '-') closeSync(stream);
+    }
   });
+}
+
+/** What Node reads of a file at once. */
+const LONGEST = 2 ** 31 - 1;
+
+function readStream(stream: number, most: number): Uint8Array<ArrayBuffer> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const piece = new Uint8Array(1 << 20);
+    const count = readSome(stream, piece);
+    if (count === 0) break;
+    length += count;
+    if (length > most) throw new CliError(`it goes on after ${formatBytes(most)}, the most that is read of a stream`);
+    // a pipe gives 64 KB at a time
+    pieces.push(2 * count < piece.length ? piece.slice(0, count) : piece.subarray(0, count));
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+/** Reads what there is, and waits for it where a stream that another program made does not. */
+function readSome(stream: number, piece: Uint8Array): number {
+  for (;;) {
+    try {
+      return readSync(stream, piece);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EOF') return 0;
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}
+
+/** Tells whether a path is a file, which can be read at any place and more than once; a pipe or `-` cannot. */
+export function isFile(path: string): boolean {
+  return path !== '-' && about(path, () => statSync(path).isFile());
 }
 
 /** Reads the first bytes of a file without the rest. */
 export function readStart(path: string, most: number): Uint8Array {
   return about(path, () => {
     const file = openSync(path, 'r');
+    filesRead.add(identify(path)!);
     try {
       const bytes = new Uint8Array(most);
       return bytes.subarray(0, readSync(file, bytes, 0, most, 0));
@@ -37,8 +96,9 @@ export function readStart(path: string, most: number): Uint8Array {
   });
 }
 
-export function sizeOf(path: string): number {
-  return about(path, () => statSync(path).size);
+/** The size of a file; a stream has none. */
+export function sizeOf(path: string): number | undefined {
+  return isFile(path) ? about(path, () => statSync(path).size) : undefined;
 }
 
 export function isFolder(path: string): boolean {
@@ -73,6 +133,21 @@ export function readBeside(model: string, name: string): Uint8Array<ArrayBuffer>
   });
 }
 
+/** Device and inode of each file that was read. */
+const filesRead = new Set<string>();
+
+/** Refuses to write over a file that this call has read, by whatever name: it would be lost. @throws CliError */
+export function refuseOver(output: string): void {
+  const place = output === '-' ? undefined : about(output, () => identify(output));
+  if (place !== undefined && filesRead.has(place))
+    refuseCall(`${JSON.stringify(output)} is a file that is read: give the output another name`);
+}
+
+function identify(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return found?.isFile() ? `${found.dev} ${found.ino}` : undefined;
+}
+
 /** The most bytes that are written at once: a signal is heard in between. */
 const PIECE = 1 << 24;
 
@@ -94,12 +169,13 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
   await about(path, async () => {
     const found = statSync(path, { throwIfNoEntry: false });
     if (found && !found.isFile()) writeFileSync(path, data);
-    else await replaceFile(found ? realpathSync(path) : path, data);
+    else await replaceFile(found ? realpathSync(path) : path, data, found?.mode);
   });
 }
 
-async function replaceFile(path: string, data: Uint8Array): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 60)}.${process.pid}.tmp`);
+async function replaceFile(path: string, data: Uint8Array, mode?: number): Promise<void> {
+  // a number of the process is one of many where containers share a folder
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 60)}.${randomUUID()}.tmp`);
   // only now: with a listener, a signal is not heard while something is computed
   const stop = (signal: keyof typeof SIGNALS) => {
     rmSync(temporary, { force: true });
@@ -110,6 +186,7 @@ async function replaceFile(path: string, data: Uint8Array): Promise<void> {
   try {
     const file = openSync(temporary, 'wx');
     try {
+      if (mode !== undefined) fchmodSync(file, mode);
       for (let at = 0; at < data.length; ) {
         at += writeSync(file, data, at, Math.min(PIECE, data.length - at));
         await new Promise(setImmediate);

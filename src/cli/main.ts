@@ -16,8 +16,12 @@ function report(error: unknown): number {
   return error instanceof CliError ? error.exitCode : isCall ? 2 : 1;
 }
 
-// a reader that has seen enough, such as head, closes the pipe
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // a reader that has seen enough, such as head, closes the pipe
+  if (error.code === 'EPIPE') process.exit(0);
+  process.stderr.write(`lstm-wasm: standard output: ${messageOf(error)}\n`);
+  process.exit(1);
+});
 
 try {
   if (process.argv.length < 3) throw new CliError('no command given; see lstm-wasm --help', 2);

@@ -4,7 +4,7 @@ import { ModelError } from '../base/errors.ts';
 import { describeFile, explainRefusal } from '../files/what-file.ts';
 import type { AnyTensor } from '../index.ts';
 import { about, CliError, messageOf } from './errors.ts';
-import { isFolder, readBeside, readBytes, readStart } from './files.ts';
+import { isFile, isFolder, readBeside, readBytes, readStart } from './files.ts';
 import type { Model } from './model.ts';
 import { isSavedState, savedStateModel } from './models/saved-state.ts';
 import { stateDictModel } from './models/state-dict.ts';
@@ -27,7 +27,7 @@ export function openModel(path: string, choices: OpenChoices = {}): Promise<Mode
   return about(path, async () => {
     if (isFolder(path)) throw new CliError(explainFolder(path));
     // a large file of tensors is not read as a whole
-    if (path !== '-' && describeFile(readStart(path, START)) === 'a safetensors file') return openTensors(path);
+    if (isFile(path) && describeFile(readStart(path, START)) === 'a safetensors file') return openTensors(path);
     return readModel(path, readBytes(path), choices);
   });
 }

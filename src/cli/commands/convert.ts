@@ -1,7 +1,7 @@
 import { type AnyTensor, Linear, LSTM, LSTMCell, type StateDict, type TensorLike } from '../../index.ts';
 import { parseSafetensors, serializeSafetensors } from '../../safetensors.ts';
 import { about, CliError, refuseCall } from '../errors.ts';
-import { writeWhole } from '../files.ts';
+import { refuseOver, writeWhole } from '../files.ts';
 import type { Chain, FoundLstm, Head } from '../model.ts';
 import { Heads, makeLstm, startFor } from '../models/lstm-runner.ts';
 import { INITIAL, prefixOf } from '../models/state-dict.ts';
@@ -26,6 +26,7 @@ export async function convert(
   if (out !== '-' && !/\.safetensors$/i.test(out))
     refuseCall(`OUT has to end with .safetensors, got ${JSON.stringify(out)}`);
   const model = await openModel(path, options);
+  refuseOver(out);
   const chain = await about(path, () => model.chain());
   const exact = tensorsOf(chain, false);
   const file = serializeSafetensors(exact, { format: 'pt' });

@@ -9,7 +9,7 @@ import { formatBytes, formatCount, safeJson } from '../text.ts';
 /** Shows what is in a file. A file that is wrong ends with status 1, after what could be read of it. */
 export async function inspect(path: string, options: OpenChoices & { readonly json?: boolean }): Promise<void> {
   const model = await openModel(path, options);
-  const size = path === '-' ? undefined : sizeOf(path);
+  const size = sizeOf(path);
   const memory = model.problem ? undefined : about(path, () => model.memory());
   process.stdout.write(`${options.json ? safeJson(jsonOf(model, size, memory)) : textOf(path, model, size, memory)}\n`);
   if (model.problem?.isBad) throw refusal(path, model.problem.message);

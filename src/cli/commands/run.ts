@@ -1,7 +1,7 @@
 import { plot } from 'asciichart';
 import { SingleBar } from 'cli-progress';
 import { about, CliError, refuseCall } from '../errors.ts';
-import { writeWhole } from '../files.ts';
+import { refuseOver, writeWhole } from '../files.ts';
 import type { AnyValue, Progress, Runner } from '../model.ts';
 import { type OpenChoices, openModel } from '../open.ts';
 import { colour, drawTable, terminalWidth } from '../table.ts';
@@ -34,6 +34,7 @@ export async function run(path: string, options: RunOptions): Promise<void> {
   const runner = about(path, () => model.runner({ lstm, head, int8: int8 ?? false, knobs }));
   try {
     const given = inputs.map((each) => readInput(each, runner));
+    if (output !== undefined) refuseOver(output);
     const feeds = about(path, () => fitFeeds(runner.inputs, given, readSets(options.set ?? [])));
     const sampleRate = given.map(({ values }) => values.sampleRate).find((rate) => rate !== undefined);
     warnOfRate(runner, sampleRate);
