@@ -76,6 +76,8 @@ describe('inputs', () => {
     ['an empty file', '', /it is empty/],
     ['words', 'a,b,c\n1,2,x\n', /csv: line 2, column 3: expected a number, got "x"/],
     ['rows of other lengths', '1,2,3\n1,2\n', /csv: line 2: expected 3 numbers, as the first row has, got 2/],
+    ['a decimal comma', '1,5;2,5;3\n', /csv: line 1, column 1: expected a number, got "1,5"/],
+    ['a decimal comma beside tabs', '1\t2\t3,5\n', /csv: line 1, column 3: expected a number, got "3,5"/],
     ['other features', '1,2\n', /the LSTM takes \[steps, 3\] or \[steps, samples, 3\], the input is \[1, 2\]/],
     ['another name', '{"x": [[1, 2, 3]]}', /the model has no input "x": the input "input" float32 \[steps, 3\]/],
     ['ragged lists', '[[1, 2, 3], [1]]', /json: the value has lists of 3 and of 1/],
@@ -288,6 +290,22 @@ describe('sound', () => {
     const bytes = Buffer.from(wav.toBuffer());
     change(bytes);
     refuse(['run', amp, '-i', '-'], 1, message, { input: bytes });
+  });
+
+  test.each<[string, number, number, RegExp]>([
+    ['a rate', 1, 4_294_967_295, /out\.wav: wav: its sizes have 32 bits.* at 4294967295 Hz/],
+    ['channels', 20_000, 48_000, /out\.wav: wav: a sound of floats has 1 to 16,383 channels, the output has 20000/],
+  ])('%s that a WAV of floats cannot have is refused by name', (_, channels, rate, message) => {
+    const bytes = Buffer.alloc(44 + 2 * channels);
+    bytes.write('RIFF....WAVEfmt ', 'latin1');
+    bytes.writeUInt32LE(16, 16);
+    bytes.writeUInt16LE(1, 20);
+    bytes.writeUInt16LE(channels, 22);
+    bytes.writeUInt32LE(rate, 24);
+    bytes.writeUInt16LE(16, 34);
+    bytes.write('data', 36, 'latin1');
+    bytes.writeUInt32LE(2 * channels, 40);
+    refuse(['run', amp, '-i', '-', '-o', at('out.wav')], 1, message, { input: bytes });
   });
 
   test('knobs', () => {

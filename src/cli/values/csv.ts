@@ -14,6 +14,12 @@ function readNumber(text: string): number | undefined {
   return /nan/i.test(text) ? Number.NaN : text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
 
+/** A comma beside semicolons or tabs is in a number, which is refused: 1,5;2,5 is two numbers, not four. */
+function separatorOf(line: string): RegExp {
+  const mark = [';', '\t', ','].find((each) => line.includes(each));
+  return mark === undefined ? /\s+/ : new RegExp(`\\s*${mark}\\s*`);
+}
+
 export function readCsv(text: string): AnyValue {
   const lines = text.replace(/^\ufeff/, '').split(/\r\n?|\n/);
   const rows: number[][] = [];
@@ -21,9 +27,7 @@ export function readCsv(text: string): AnyValue {
   for (const [i, line] of lines.entries()) {
     const trimmed = line.trim();
     if (trimmed === '' || trimmed.startsWith('#')) continue;
-    const cells = trimmed
-      .split(/[,;\t]/.test(trimmed) ? /\s*[,;\t]\s*/ : /\s+/)
-      .map((cell) => cell.replace(/^"(.*)"$/, '$1'));
+    const cells = trimmed.split(separatorOf(trimmed)).map((cell) => cell.replace(/^"(.*)"$/, '$1'));
     const row = cells.map(readNumber);
     const isHeader = isFirst && row.every((value) => value === undefined);
     isFirst = false;
