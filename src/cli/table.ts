@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
 import stringWidth from 'string-width';
-import { escapeText } from './text.ts';
+import { escapeText, shorten } from './text.ts';
 
 /** Whether output is coloured: https://no-color.org, FORCE_COLOR, or a terminal that is not dumb. */
 function wantsColour(): boolean {
@@ -28,6 +28,8 @@ const NO_BORDERS = Object.fromEntries(
 );
 
 const GAP = 2;
+/** The longest cell: one name of a hostile file would make every row as long as it. */
+const LONGEST = 500;
 /** Rows that are drawn at once. */
 const SLICE = 100;
 
@@ -38,7 +40,7 @@ export interface Column {
 
 /** Draws a table without borders as wide as the terminal at the most: the widest columns are wrapped. */
 export function drawTable(columns: readonly Column[], rows: readonly (readonly string[])[], indent = 2): string {
-  const cells = rows.map((row) => row.map(escapeText));
+  const cells = rows.map((row) => row.map((cell) => shorten(escapeText(cell), LONGEST)));
   const widths = columns.map(({ title }, i) => {
     return cells.reduce((most, row) => Math.max(most, stringWidth(row[i] ?? '')), title.length);
   });
@@ -95,8 +97,7 @@ export function drawFacts(facts: readonly (readonly [name: string, value: string
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = text;
-  while (stringWidth(rest) > width) {
-    const end = fitting(rest, width);
+  for (let end = fitting(rest, width); end < rest.length; end = fitting(rest, width)) {
     const space = rest.lastIndexOf(' ', end);
     const at = space > end / 3 ? space : end;
     lines.push(rest.slice(0, at));

@@ -122,3 +122,15 @@ test('a full disk behind standard output is told', () => {
 test('an empty name is shown', () => {
   refuse(['inspect', ''], 1, /^lstm-wasm: "": no such file/);
 });
+
+test('a name of 300,000 letters makes no table of them, and takes no time with their square', () => {
+  const weights = lstm.stateDict().get('weight_ih_l0')!;
+  const names = [`${'long '.repeat(60_000)}.bias`, ...Array.from({ length: 100 }, (_, i) => `other.${i}`)];
+  writeFileSync(at('names.safetensors'), serializeSafetensors(new Map(names.map((name) => [name, weights]))));
+  for (const env of ['COLUMNS=40', 'NO_COLOR=1']) {
+    const { stdout, status } = bash(`export ${env}; L inspect names.safetensors`);
+    expect(status).not.toBeNull();
+    expect(stdout).toContain('other.99');
+    expect(stdout.length).toBeLessThan(100_000);
+  }
+});
