@@ -1,5 +1,5 @@
 // Takes the noise out of a recording: DTLN, from its published files, 8 ms at a time.
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { basename, extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { denoise } from '../dtln/denoise.mjs';
@@ -53,6 +53,8 @@ const OPTIONS = {
 const LIMITS = { float: { worst: 1e-4, ratio: 90 }, int8: { worst: Number.POSITIVE_INFINITY, ratio: 30 } };
 /** What counts as no sound at all, in dB of full scale. */
 const SILENCE = -200;
+/** Each channel is a stream of its own. */
+const MOST_CHANNELS = 64;
 /** Recordings in seconds from which on progress is shown. */
 const LONG = 20;
 
@@ -64,6 +66,12 @@ const LONG = 20;
  */
 async function denoiseFile(inputPath, outputPath, { clean: cleanPath, svg, int8, weights, expect }) {
   const input = readWav(inputPath);
+  if (input.channels.length > MOST_CHANNELS) {
+    throw new InputError(`${inputPath}: expected at most ${MOST_CHANNELS} channels, got ${input.channels.length}`);
+  }
+  if (realpathSync(inputPath) === realPath(outputPath)) {
+    throw new InputError(`${outputPath}: it is the recording itself, which would be lost: give another name`);
+  }
   const clean = cleanPath === undefined ? undefined : await mono(cleanPath);
   const expected = expect === undefined ? undefined : readFloats(expect);
   const network = loadDtln(weights, int8);
@@ -104,6 +112,11 @@ async function denoiseFile(inputPath, outputPath, { clean: cleanPath, svg, int8,
   if (lines.length) row('noise', ...lines);
   row('time', `${milliseconds.toFixed(0)} ms: ${count(Math.round(speed))} times faster than real time`);
   return expected === undefined || checkOutput(late, expected, LIMITS[int8 ? 'int8' : 'float']);
+}
+
+/** The file that a path leads to, or the path where there is none yet. */
+function realPath(path) {
+  return existsSync(path) ? realpathSync(path) : path;
 }
 
 function noise(noisy, output, clean) {

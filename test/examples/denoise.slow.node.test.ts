@@ -225,6 +225,15 @@ describe('main.mjs', () => {
     for (const [path, message] of badWavs(folder)) folder.expectRefused(MAIN, [path, 'refused.wav'], message);
     const good = 'good.wav';
     folder.expectRefused(MAIN, [good, 'refused.wav', '--clean', 'nowhere.wav'], /nowhere.wav: ENOENT/);
+    const wide = Buffer.alloc(44 + 2 * 20_000);
+    readFileSync(join(folder.path, good)).copy(wide, 0, 0, 44);
+    wide.writeUInt16LE(20_000, 22);
+    wide.writeUInt32LE(2 * 20_000, 40);
+    const many = folder.write('many.wav', wide);
+    folder.expectRefused(MAIN, [many, 'refused.wav'], /expected at most 64 channels, got 20000/);
+    const before = readFileSync(join(folder.path, good));
+    folder.expectRefused(MAIN, [good, good], /it is the recording itself, which would be lost/);
+    expect(readFileSync(join(folder.path, good))).toEqual(before);
     folder.expectRefused(MAIN, [good, 'refused.wav', '--expect', 'nowhere.f32'], /nowhere.f32: ENOENT/);
     folder.expectRefused(MAIN, [good, 'refused.wav', '--expect', folder.write('odd.f32', 'abc')], /got 3 bytes/);
     folder.expectRefused(MAIN, [good, 'refused.wav', '--weights', 'nowhere'], /nowhere: ENOENT/);
