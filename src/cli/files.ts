@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
+  chmodSync,
   closeSync,
-  fchmodSync,
   lstatSync,
   openSync,
   readFileSync,
@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
-import { about, CliError, refusal, refuseCall } from './errors.ts';
+import { about, CliError, outputError, refusal, refuseCall } from './errors.ts';
 import { formatBytes } from './text.ts';
 
 // Files by their paths. A path in an argument is the person's own; a name in a model reaches only what is in the model's folder.
@@ -162,7 +162,7 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
   const data = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
   if (path === '-') {
     await new Promise<void>((resolve, reject) => {
-      process.stdout.write(data, (error) => (error ? reject(error) : resolve()));
+      process.stdout.write(data, (error) => (error ? reject(outputError(error)) : resolve()));
     });
     return;
   }
@@ -186,7 +186,7 @@ async function replaceFile(path: string, data: Uint8Array, mode?: number): Promi
   try {
     const file = openSync(temporary, 'wx');
     try {
-      if (mode !== undefined) fchmodSync(file, mode);
+      if (mode !== undefined) chmodSync(temporary, mode & 0o7777);
       for (let at = 0; at < data.length; ) {
         at += writeSync(file, data, at, Math.min(PIECE, data.length - at));
         await new Promise(setImmediate);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { CliError, messageOf } from './errors.ts';
+import { CliError, messageOf, outputError } from './errors.ts';
 import { makeProgram } from './program.ts';
 
 // The command `lstm-wasm`. What goes wrong is one line on standard error, and a status.
@@ -16,11 +16,10 @@ function report(error: unknown): number {
   return error instanceof CliError ? error.exitCode : isCall ? 2 : 1;
 }
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // a reader that has seen enough, such as head, closes the pipe
-  if (error.code === 'EPIPE') process.exit(0);
-  process.stderr.write(`lstm-wasm: standard output: ${messageOf(error)}\n`);
-  process.exit(1);
+process.stdout.on('error', (error) => {
+  const refused = outputError(error);
+  // Bun tells the writer first, who has said it
+  process.exit(process.exitCode ?? report(refused));
 });
 
 try {
