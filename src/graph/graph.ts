@@ -65,9 +65,23 @@ export function constantsOf(graph: Graph, found = new Set<ValueData>()): Set<Val
 
 const NO_SLOTS: readonly number[] = [];
 
+/** What graphs read, so that branches in branches are looked through once. */
+const READS = new WeakMap<Graph, ReadonlySet<Operand>>();
+
+/** The slots that a graph reads, in its branches too, and does not fill. */
+function readsOf(graph: Graph): ReadonlySet<Operand> {
+  const known = READS.get(graph);
+  if (known) return known;
+  const { steps, outputs } = graph;
+  const reads = new Set<Operand>([...steps.flatMap(slotsOf), ...outputs]);
+  for (const { targets } of steps) for (const slot of targets) reads.delete(slot);
+  READS.set(graph, reads);
+  return reads;
+}
+
 /** The slots that a step reads, in its branches too. */
 function slotsOf({ operands, branches }: GraphDraft): number[] {
-  const inner = branches?.flatMap(({ steps, outputs }) => [...steps.flatMap(slotsOf), ...outputs]) ?? [];
+  const inner = branches?.flatMap((graph) => [...readsOf(graph)]) ?? [];
   return [...operands, ...inner].filter((operand) => typeof operand === 'number');
 }
 
