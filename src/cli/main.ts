@@ -11,7 +11,10 @@ const program = makeProgram();
 function report(error: unknown): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   const isCall = error instanceof CommanderError;
-  const text = messageOf(error).replace(/^error: |\.$/g, '');
+  // `help nosuch`, for which commander has no words
+  const isHelp = isCall && error.code === 'commander.help';
+  const told = isHelp ? new Error(`unknown command '${process.argv[3]}'`) : error;
+  const text = messageOf(told).replace(/^error: |\.$/g, '');
   process.stderr.write(`lstm-wasm: ${isCall ? `${text}; see lstm-wasm --help` : text}\n`);
   return error instanceof CliError ? error.exitCode : isCall ? 2 : 1;
 }

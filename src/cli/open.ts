@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { ModelError } from '../base/errors.ts';
 import { describeFile, explainRefusal } from '../files/what-file.ts';
 import type { AnyTensor } from '../index.ts';
-import { about, CliError, messageOf } from './errors.ts';
+import { about, CliError, messageOf, nameOf, refuseCall } from './errors.ts';
 import { isFile, isFolder, readBeside, readBytes, readStart } from './files.ts';
 import type { Model } from './model.ts';
 import { isSavedState, savedStateModel } from './models/saved-state.ts';
@@ -23,7 +23,20 @@ export interface OpenChoices {
 const START = 4096;
 
 /** Reads a model file of any format. @throws CliError */
-export function openModel(path: string, choices: OpenChoices = {}): Promise<Model> {
+export async function openModel(path: string, choices: OpenChoices = {}): Promise<Model> {
+  const model = await openAny(path, choices);
+  // a choice that had no effect is one that the caller believes to have made
+  if (choices.key !== undefined && model.format !== CHECKPOINT)
+    refuseCall(`--key is for a PyTorch checkpoint; ${nameOf(path)} is ${model.format}`);
+  if (choices.weights !== undefined && model.format !== ARCHITECTURE)
+    refuseCall(`--weights is for an architecture of Keras in JSON; ${nameOf(path)} is ${model.format}`);
+  return model;
+}
+
+const CHECKPOINT = 'PyTorch checkpoint';
+const ARCHITECTURE = 'Keras (JSON and .h5)';
+
+function openAny(path: string, choices: OpenChoices): Promise<Model> {
   return about(path, async () => {
     if (isFolder(path)) throw new CliError(explainFolder(path));
     // a large file of tensors is not read as a whole
@@ -110,7 +123,7 @@ async function checkpointModel(bytes: Uint8Array<ArrayBuffer>, { key }: OpenChoi
   const facts = key === undefined ? [] : [['state dict at', key] as const];
   try {
     return await tensorsModel(
-      'PyTorch checkpoint',
+      CHECKPOINT,
       facts,
       parseCheckpoint(bytes, key === undefined ? {} : { key: key.split('.') }),
     );
@@ -153,7 +166,7 @@ async function openJson(path: string, bytes: Uint8Array<ArrayBuffer>, { weights 
   if (has('weight_map')) return openShards(path, bytes, json.weight_map);
   if (has('modelTopology') || has('weightsManifest')) {
     const { kerasModel } = await import('./models/keras.ts');
-    if (weights !== undefined) return kerasModel('Keras (JSON and .h5)', { modelJson: text, h5: readBytes(weights) });
+    if (weights !== undefined) return kerasModel(ARCHITECTURE, { modelJson: text, h5: readBytes(weights) });
     const files = new Map(pathsOf(json.weightsManifest).map((name) => [name, readBeside(path, name)]));
     return kerasModel('TensorFlow.js', { modelJson: text, weights: files });
   }
@@ -161,7 +174,7 @@ async function openJson(path: string, bytes: Uint8Array<ArrayBuffer>, { weights 
     const { kerasModel } = await import('./models/keras.ts');
     if (weights === undefined)
       throw new CliError('this is an architecture of Keras: give the file of its weights as --weights FILE.h5');
-    return kerasModel('Keras (JSON and .h5)', { modelJson: text, h5: readBytes(weights) });
+    return kerasModel(ARCHITECTURE, { modelJson: text, h5: readBytes(weights) });
   }
   const { audioModel } = await import('./models/audio.ts');
   if (has('architecture')) return audioModel('nam', text, json);

@@ -37,6 +37,16 @@ describe('wrong calls end with 2', () => {
   test.each<[readonly string[], RegExp]>([
     [[], /no command given; see lstm-wasm --help/],
     [['inspct', model], /unknown command 'inspct' \(Did you mean inspect\?\)/],
+    [['help', 'nosuch\u001b[2J'], /: unknown command 'nosuch\\u\{1b\}\[2J'; see lstm-wasm --help/],
+    [
+      ['inspect', fixture('pytorch/lstm.safetensors'), '--key', 'a'],
+      /--key is for a PyTorch checkpoint; .* is safetensors/,
+    ],
+    [
+      ['inspect', model, '--weights', 'x.h5'],
+      /--weights is for an architecture of Keras in JSON; .* is PyTorch checkpoint/,
+    ],
+    [['run', fixture('keras/model.h5'), '-i', 'x', '--key', 'a'], /--key is for a PyTorch checkpoint; .* is Keras/],
     [['inspect'], /missing required argument 'file'/],
     [['inspect', model, model], /too many arguments/],
     [['inspect', model, '--jsn'], /unknown option '--jsn' \(Did you mean --json\?\)/],
