@@ -3,6 +3,10 @@ import { integers } from '../memory/arena.ts';
 // The arguments of the kernels that walk along axes of tensors, and the numbers of their operators. Structs are 32-bit words in
 // linear memory, in the order of the fields in assembly/onnx/. Pointers are in bytes, steps along axes in words of 32 bits.
 
+// sizes of structs, beside their classes: a bundler leaves out a class that nothing uses only if it has no static field
+export const LAYER_NORM_BYTES = 4 * 10;
+export const DEPTHWISE_BYTES = 4 * 12;
+
 /** The operators of binary_f32; prelu is x, below 0 x y. */
 export const BINARY = { add: 0, sub: 1, mul: 2, div: 3, min: 4, max: 5, pow: 6, prelu: 7 } as const;
 
@@ -130,7 +134,6 @@ export class Pairs {
 
 /** A layer normalisation by layer_norm_f32; LayerNorm in assembly/onnx/normalize.ts documents the fields. */
 export class LayerNorm {
-  static readonly BYTES = 4 * 10;
   x = 0;
   scale = 0;
   /** In bytes, as biasStride */
@@ -152,7 +155,6 @@ export class LayerNorm {
 
 /** A convolution by depthwise_f32; Depthwise in assembly/onnx/depthwise.ts documents the fields. */
 export class Depthwise {
-  static readonly BYTES = 4 * 12;
   x = 0;
   w = 0;
   bias = 0;

@@ -2,9 +2,11 @@ import { write } from './walks.ts';
 
 // The arguments of the kernels whose windows slide along two axes, in the order of the fields in assembly/onnx/windows.ts.
 
+export const WINDOWS_BYTES = 4 * 22;
+export const OVERLAY_BYTES = 4 * 16;
+
 /** Windows for pool_f32 and depthwise_windows_f32. */
 export class Windows {
-  static readonly BYTES = 4 * 22;
   x = 0;
   w = 0;
   bias = 0;
@@ -36,7 +38,6 @@ export class Windows {
 
 /** The operands of overlay_f32. */
 export class Overlay {
-  static readonly BYTES = 4 * 16;
   x = 0;
   out = 0;
   channels = 0;

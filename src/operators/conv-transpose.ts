@@ -1,6 +1,6 @@
 import { product } from '../base/tensor.ts';
 import { onnxKernels } from '../cells/kernels.ts';
-import { Overlay } from '../cells/windows.ts';
+import { OVERLAY_BYTES, Overlay } from '../cells/windows.ts';
 import type { Builder } from '../graph/builder.ts';
 import { Value } from '../graph/value.ts';
 import { copyFloats, skip } from '../memory/rows.ts';
@@ -161,7 +161,7 @@ function spread(
 
 /** Adds windows to a result from its element `at` on. */
 function addWindows(plan: Builder, seen: Value, overlay: Overlay, out: Value<Float32Array>, at: number): void {
-  plan.kernel([seen, out], [out, plan.keep(Overlay.BYTES)], (x, before, to, struct) => {
+  plan.kernel([seen, out], [out, plan.keep(OVERLAY_BYTES)], (x, before, to, struct) => {
     Object.assign(overlay, { x, out: skip(to, at) }).write(struct);
     const { overlay_f32 } = onnxKernels();
     // a step that runs at once has a copy of the result so far

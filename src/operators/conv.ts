@@ -1,7 +1,7 @@
 import { product } from '../base/tensor.ts';
 import { onnxKernels } from '../cells/kernels.ts';
-import { Depthwise } from '../cells/walks.ts';
-import { Windows } from '../cells/windows.ts';
+import { DEPTHWISE_BYTES, Depthwise } from '../cells/walks.ts';
+import { WINDOWS_BYTES, Windows } from '../cells/windows.ts';
 import type { Builder } from '../graph/builder.ts';
 import { Value } from '../graph/value.ts';
 import { type Convolution, convolveImages } from './convolve.ts';
@@ -140,7 +140,7 @@ function convolveChannels(
 ): void {
   const { value, batch, width: length } = images;
   const { kernel, stride, dilation } = window;
-  plan.kernel([value, weights, bias], [out, plan.keep(Depthwise.BYTES)], (x, w, atBias, to, struct) => {
+  plan.kernel([value, weights, bias], [out, plan.keep(DEPTHWISE_BYTES)], (x, w, atBias, to, struct) => {
     const conv = new Depthwise();
     Object.assign(conv, { x, w, bias: atBias, out: to, batch, channels: M, length, positions: columns });
     Object.assign(conv, { kernel, stride, dilation, before: before[1] }).write(struct);
@@ -158,7 +158,7 @@ function depthwise(
 ): Value {
   const x = inOrder(plan, images);
   const w = plan.permute(weights, [2, 3, 1, 0]);
-  plan.kernel([x, w, bias], [out, plan.keep(Windows.BYTES)], (atX, atW, atBias, to, struct) => {
+  plan.kernel([x, w, bias], [out, plan.keep(WINDOWS_BYTES)], (atX, atW, atBias, to, struct) => {
     const fields = { x: atX, w: atW, bias: atBias, out: to, rows, columns, ...fieldsOf(images, windows, before) };
     Object.assign(new Windows(), fields, { channels: M }).write(struct);
     const { depthwise_windows_f32 } = onnxKernels();

@@ -1,6 +1,6 @@
 import { product } from '../base/tensor.ts';
 import { onnxKernels } from '../cells/kernels.ts';
-import { LayerNorm } from '../cells/walks.ts';
+import { LAYER_NORM_BYTES, LayerNorm } from '../cells/walks.ts';
 import type { Builder } from '../graph/builder.ts';
 import { strides, walk } from '../graph/layout.ts';
 import type { Value } from '../graph/value.ts';
@@ -32,7 +32,7 @@ function normalizeGroups(
   const factors = plan.scratch(2 * channels);
   const ones = plan.constant('float32', [channels], new Float32Array(channels).fill(1));
   const zeros = plan.constant('float32', [channels], new Float32Array(channels));
-  const writes = [out, factors, plan.keep(LayerNorm.BYTES)];
+  const writes = [out, factors, plan.keep(LAYER_NORM_BYTES)];
   plan.kernel([x, scale, bias, ones, zeros], writes, (atX, atScale, atBias, atOnes, atZeros, to, ...own) => {
     const [atFactors, struct] = own as [number, number];
     const norm = new LayerNorm();

@@ -1,6 +1,6 @@
 import { formatDims, product } from '../base/tensor.ts';
 import { onnxKernels } from '../cells/kernels.ts';
-import { LayerNorm } from '../cells/walks.ts';
+import { LAYER_NORM_BYTES, LayerNorm } from '../cells/walks.ts';
 import type { Builder } from '../graph/builder.ts';
 import { broadcastDims, stretchedSteps } from '../graph/layout.ts';
 import type { Value } from '../graph/value.ts';
@@ -68,7 +68,7 @@ export const layerNormalization: Operator = {
       const means = plan.make('float32', statistics, node.path);
       const inverses = plan.make('float32', statistics, node.path);
       if (out.count === 0) return [out, means, inverses];
-      const writes = [out, means, inverses, plan.keep(LayerNorm.BYTES)];
+      const writes = [out, means, inverses, plan.keep(LAYER_NORM_BYTES)];
       plan.kernel([input, factor, offset], writes, (...pointers) => {
         const [x, scale, bias, to, atMeans, atInverses, struct] = pointers as [
           number,

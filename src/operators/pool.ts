@@ -1,7 +1,7 @@
 import { formatDims, product } from '../base/tensor.ts';
 import { onnxKernels } from '../cells/kernels.ts';
 import { REDUCE } from '../cells/walks.ts';
-import { Windows } from '../cells/windows.ts';
+import { WINDOWS_BYTES, Windows } from '../cells/windows.ts';
 import type { Builder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
 import type { Operator, OperatorNode } from './node.ts';
@@ -101,7 +101,7 @@ function pool(
     ...{ countedTop: row.before, countedBottom: row.after },
     ...{ countedLeft: column.before, countedRight: column.after },
   };
-  plan.kernel([value], [out, plan.keep(Windows.BYTES)], (x, to, struct) => {
+  plan.kernel([value], [out, plan.keep(WINDOWS_BYTES)], (x, to, struct) => {
     const fields = { x, out: to, rows: row.positions, columns: column.positions };
     const shape = fieldsOf(images, windows, [row.before, column.before]);
     Object.assign(new Windows(), shape, fields, own, counts ? counted : {}).write(struct);
