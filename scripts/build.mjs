@@ -102,8 +102,7 @@ const bundle = await rolldown({
   input: { ...Object.fromEntries(doors.map((name) => [name, join(root, `src/${name}.ts`)])), ...edgeEntries },
   checks: { pluginTimings: false },
   // fflate looks at it when it is loaded, for a part that is not bundled; AudioWorklets lack it
-  // @bufbuild/protobuf asks for an environment variable, for which Parcel would install a package
-  transform: { define: { TextDecoder: 'undefined', process: 'undefined' } },
+  transform: { define: { TextDecoder: 'undefined' } },
   plugins: [shortPrivateNames(join(root, 'src')), pureCalls, libraryParts, ortOnOnnx, edgeModules(root), importOrder],
   // the text of a module stays in its file
   optimization: { inlineConst: false },

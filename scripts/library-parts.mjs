@@ -17,7 +17,8 @@ function trimReader(code, id) {
     .reduce((text, { pos, end }) => text.slice(0, pos) + text.slice(end), code);
 }
 
-// AudioWorklets lack text encodings; every engine with SIMD has BigInt
+// AudioWorklets lack text encodings. Every engine with SIMD has BigInt; the library's own file also asks for an environment variable,
+// for which Parcel would install a package.
 const TEXT_ENCODING = ['getTextEncoding', 'configureTextEncoding', 'emulateEncodeInto']
   .map((name) => `export const ${name} = null;`)
   .join('\n');
