@@ -1,4 +1,4 @@
-import { align, integers } from './arena.ts';
+import { align, floats, integers } from './arena.ts';
 import {
   type Form,
   type Parameter,
@@ -10,6 +10,7 @@ import {
 } from './pack.ts';
 import { directionParameters, type LSTMSizes, layerInputSize } from './parameters.ts';
 import { PRODUCT_BYTES, Product } from './structs.ts';
+import { wasm } from './wasm.ts';
 
 /** Bytes of Model in assembly/model.ts, and of the products of a layer in one direction, which follow it. */
 const MODEL_BYTES = 4 * 3;
@@ -85,6 +86,29 @@ export function writeDirection(pointer: number, model: number, k: number, { hidd
   const from = (model + MODEL_BYTES + k * DIRECTION_BYTES) / 4;
   words.set([hiddenSize, projSize, 1], pointer / 4);
   words.copyWithin((pointer + MODEL_BYTES) / 4, from, from + DIRECTION_BYTES / 4);
+}
+
+/**
+ * Copies the sums of gates [rows][ceil(H / 4)][16] that a step leaves at `pointer` to an array [*][H] for each of i, f, g and o, whose
+ * rows are first + b * stride.
+ */
+export function copyGates(
+  pointer: number,
+  { hiddenSize: H, gateRows }: LSTMSizes,
+  rows: number,
+  gates: readonly Float32Array[],
+  first: number,
+  stride: number,
+): void {
+  const memory = floats();
+  const { panel_index } = wasm();
+  let from = pointer / 4;
+  for (let b = 0, row = first; b < rows; b++, row += stride) {
+    for (let i = 0; i < gateRows; i++) {
+      gates[Math.floor(i / H)]![row * H + (i % H)] = memory[from + panel_index(i, 1, H)]!;
+    }
+    from += panelBytes(gateRows, 1) / 4;
+  }
 }
 
 /** Counts the bytes of scratch that lstm_run needs for `rows` rows at once: `z` of Run in assembly/model.ts. */

@@ -1,8 +1,7 @@
 import { type TensorLike, zeros } from '../base/tensor.ts';
-import { copyIfInside, floats } from '../memory/arena.ts';
+import { copyIfInside } from '../memory/arena.ts';
 import { Layout } from '../memory/layout.ts';
-import { ONE_DIRECTION_BYTES, writeDirection } from '../memory/lstm-weights.ts';
-import { panelBytes } from '../memory/pack.ts';
+import { copyGates, ONE_DIRECTION_BYTES, writeDirection } from '../memory/lstm-weights.ts';
 import { fill, readRows, writeRows } from '../memory/rows.ts';
 import { RUN_BYTES, Run } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
@@ -100,20 +99,21 @@ export class TracedSequence extends Sequence {
     input: Float32Array,
     output: Float32Array,
   ): TensorLike[] {
-    const { hiddenSize: H, outputSize: Ho, directions, gateRows } = model.sizes;
+    const { sizes } = model;
+    const { hiddenSize: H, outputSize: Ho, directions } = sizes;
     const { batch, _steps, _batchSizes, _rows, _order } = this;
     const I = input.length / _rows;
     const tensors = NAMES.map((name) => zeros(who, [_rows, name === 'h' ? Ho : H]));
-    const data = tensors.map((tensor) => tensor.data);
+    const [i, f, g, o, cells, outputs] = tensors.map(({ data }) => data) as [Float32Array, ...Float32Array[]];
     const layout = new Layout();
-    const [h, c] = [layout.output(batch * Ho), layout.output(batch * H)];
-    const [y, x] = [layout.floats(batch * Ho), layout.floats(batch * I)];
+    const [h, c, y] = [layout.output(batch * Ho), layout.output(batch * H), layout.output(batch * Ho)];
+    const x = layout.floats(batch * I);
     const z = layout.line(model.scratchBytes(batch));
     const [call, own] = [layout.line(RUN_BYTES), layout.line(ONE_DIRECTION_BYTES)];
     const start = layout.scratch();
     const run = new Run();
     Object.assign(run, { x: start + x, even: start + y, h: start + h, c: start + c, z: start + z, T: 1 });
-    writeDirection(start + own, model.model, k, model.sizes);
+    writeDirection(start + own, model.model, k, sizes);
     const states = [
       [run.h, Ho, this._h0, this._hn],
       [run.c, H, this._c0, this._cn],
@@ -122,32 +122,23 @@ export class TracedSequence extends Sequence {
       if (state) readRows(at, state, size, batch, batch, k * batch, batch, 1, _order);
       else fill(at, batch * size, 0);
     }
-    const { panel_index, lstm_run } = wasm();
-    const memory = floats();
-    // where a row of z has the sum of each gate and unit
-    const places = Array.from({ length: 4 * H }, (_, row) => panel_index(row, 1, H));
-    const zFloats = panelBytes(gateRows, 1) / 4;
-    let first = direction ? _rows : 0;
+    // in the caller's arrays the rows of a step follow each other, with batchFirst they lie `steps` rows apart
+    const stride = this._batchFirst ? _steps : 1;
+    let row = direction ? _rows : 0;
     for (let s = 0; s < _steps; s++) {
       const t = direction ? _steps - 1 - s : s;
       const n = _batchSizes?.[t] ?? batch;
-      if (direction) first -= n;
-      const rowOf = (b: number) => (this._batchFirst ? b * _steps + t : first + b);
-      for (let b = 0; b < n; b++) memory.set(input.subarray(rowOf(b) * I, (rowOf(b) + 1) * I), run.x / 4 + b * I);
+      if (direction) row -= n;
+      const first = this._batchFirst ? t : row;
+      readRows(run.x, input, I, n, n, first, n, stride);
       run.batch = run.rows = run.blockRows = n;
-      lstm_run(start + own, run.write(start + call), 0, 1);
-      for (let b = 0; b < n; b++) {
-        const row = rowOf(b);
-        for (let i = 0; i < 4 * H; i++) {
-          data[Math.floor(i / H)]![row * H + (i % H)] = memory[run.z / 4 + b * zFloats + places[i]!]!;
-        }
-        for (let i = 0; i < H; i++) data[4]![row * H + i] = memory[run.c / 4 + b * H + i]!;
-        for (let i = 0; i < Ho; i++) {
-          const value = memory[run.even / 4 + b * Ho + i]!;
-          data[5]![row * Ho + i] = output[(row * directions + direction) * Ho + i] = value;
-        }
-      }
-      if (!direction) first += n;
+      wasm().lstm_run(start + own, run.write(start + call), 0, 1);
+      copyGates(run.z, sizes, n, [i, f!, g!, o!], first, stride);
+      writeRows(run.c, cells!, H, n, n, first, n, stride);
+      writeRows(run.even, outputs!, Ho, n, n, first, n, stride);
+      // a row of the output has the h of each direction
+      writeRows(run.even, output, Ho, n, n, first * directions + direction, n, stride * directions);
+      if (!direction) row += n;
     }
     for (const [at, size, , last] of states) writeRows(at, last, size, batch, batch, k * batch, batch, 1, _order);
     for (const [n, activate] of ACTIVATIONS.entries()) activate(tensors[n]!, { out: tensors[n]! });

@@ -80,6 +80,8 @@ const FILES = [
   'dist/onnx.d.ts',
   'dist/onnx.js',
   'dist/onnx.js.map',
+  'dist/operators.js',
+  'dist/operators.js.map',
   'dist/ort.d.ts',
   'dist/ort.js',
   'dist/ort.js.map',

@@ -137,7 +137,8 @@ const DOM = `
     const options: LstmNodeOptions = { channels: 2, knobs: [0.5], processorUrl: new URL('https://example.org/processor.js') };
     const node: LstmNode = await LstmNode.create(context, '{}', options);
     const plain: AudioWorkletNode = node;
-    const knob: AudioParam | undefined = node.knobs[0] ?? plain.parameters.get("knob0");
+    const knob: AudioParam | undefined = node.knobs[0];
+    plain.parameters.forEach((each: AudioParam, name: string) => console.log(name, each.value));
     knob?.setTargetAtTime(1, context.currentTime, 0.01);
     node.addEventListener('error', (event) => { const error: ErrorEvent = event; console.error(error.message); });
     node.port.postMessage({ type: 'reset' });
