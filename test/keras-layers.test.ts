@@ -533,3 +533,35 @@ test('a model that a getter of an input disposes of is not run', () => {
   expect(() => model.predict(input)).toThrow('KerasModel: used after dispose()');
   expect(bytesUsed()).toBe(before);
 });
+
+test.each([
+  ['tfjs-layers 4.22.0', Math.sqrt(1e-7)],
+  ['2.15.0', 1e-6],
+])('Dot of %s takes a norm as %f at least', (version, least) => {
+  const layers = [
+    { class_name: 'InputLayer', name: 'x', config: { name: 'x', batch_input_shape: [null, 2] }, inbound_nodes: [] },
+    {
+      class_name: 'Dot',
+      name: 'dot',
+      config: { name: 'dot', axes: -1, normalize: true },
+      inbound_nodes: [
+        [
+          ['x', 0, 0, {}],
+          ['x', 0, 0, {}],
+        ],
+      ],
+    },
+  ];
+  const config = { name: 'm', layers, input_layers: [['x', 0, 0]], output_layers: [['dot', 0, 0]] };
+  const model = loadKeras(tfjs({ class_name: 'Functional', config }, {}, version));
+  const { data } = model.predict(
+    nested([
+      [3e-7, 4e-7],
+      [3e-5, 4e-5],
+      [3, 4],
+    ]),
+  );
+  for (const [i, norm] of [5e-7, 5e-5, 5].entries())
+    expect(data[i]).toBeCloseTo((norm / Math.max(norm, least)) ** 2, 6);
+  model.dispose();
+});

@@ -91,9 +91,10 @@ function append(name: string, a: Shape, b: Shape, axis: number): Shape {
 }
 
 /** Reads keras.layers.Dot: sums of products along an axis of each of two inputs, sample by sample. */
-export function readDot(config: Config, name: string): LayerPlan {
+export function readDot(config: Config, name: string, { tfjs }: Dialect): LayerPlan {
   const field = config.get('axes');
   const normalize = config.get('normalize').boolean(false);
+  const least = Math.sqrt(tfjs ? 1e-7 : 1e-12);
   return {
     inputs: [2],
     build(inputs, { graph }) {
@@ -111,8 +112,8 @@ export function readDot(config: Config, name: string): LayerPlan {
       const shape = [...rest[0], ...rest[1]];
       if (shape.length === 1) shape.push(1);
       // [B, M, K] times [B, K, N]
-      const left = matrixOf(graph, normalize ? normalized(graph, x, a) : x, a, false);
-      const right = matrixOf(graph, normalize ? normalized(graph, y, b) : y, b, true);
+      const left = matrixOf(graph, normalize ? normalized(graph, x, a, least) : x, a, false);
+      const right = matrixOf(graph, normalize ? normalized(graph, y, b, least) : y, b, true);
       const sums = graph.node(matMul, [left, right]);
       const made = graph.view(
         sums,
@@ -139,9 +140,9 @@ function matrixOf(graph: KerasGraph, { slot, shape }: Tensor, axis: number, isFi
   );
 }
 
-/** Divides by the Euclidean norm along an axis, which counts as at least sqrt(1e-12). */
-function normalized(graph: KerasGraph, { slot, shape }: Tensor, axis: number): Tensor {
+/** Divides by the Euclidean norm along an axis, which counts as at least `least`. */
+function normalized(graph: KerasGraph, { slot, shape }: Tensor, axis: number, least: number): Tensor {
   const norms = graph.node(reduceL2, [slot, intVector([axis])]);
-  const least = Value.of('float32', [], Float32Array.of(1e-6));
-  return { slot: graph.node(divided, [slot, graph.node(maximum, [norms, least])]), shape };
+  const lowest = Value.of('float32', [], Float32Array.of(least));
+  return { slot: graph.node(divided, [slot, graph.node(maximum, [norms, lowest])]), shape };
 }
