@@ -1,5 +1,6 @@
 // Labels the recordings of a folder by worker processes, and shows how far they are.
-import { writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format, readOptions, refuse } from '../figures.mjs';
 import { listRecordings, writeRecordings } from '../recordings.mjs';
@@ -19,32 +20,52 @@ const { positionals, workers, redis, results } = readOptions(USAGE, {
   results: here('output/results.json'),
 });
 const folder = positionals[0] ?? here('output/recordings');
-let names;
 let server;
+let fleet;
+let queue;
+let ended;
+/** Stops what was started, once; each worker finishes its recording. */
+function end() {
+  ended ??= (async () => {
+    await fleet?.stop();
+    await queue?.close();
+    await server?.stop();
+  })();
+  return ended;
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => end().finally(() => process.exit(1)));
+// whoever reads has closed the pipe
+process.stdout.once('error', () => end().finally(() => process.exit(1)));
+
+let names;
 try {
+  mkdirSync(dirname(results), { recursive: true });
+  closeSync(openSync(results, 'a'));
   if (!positionals[0]) writeRecordings(folder, 24, 30);
   names = listRecordings(folder);
   if (!redis) server = await startRedis(here('output/redis'));
 } catch (error) {
   refuse(error);
 }
-const url = redis || server.url;
-const fleet = startFleet(workers, url, folder);
-const queue = openQueue(url);
-await addRecordings(queue, names);
-let shown = '';
-const answers = await collect(queue, names, ({ done, active }) => {
-  const now = active.map(({ name, share }) => `${name} ${Math.round(100 * share)} %`).join(', ');
-  const line = `${done} of ${names.length}${now && `: ${now}`}`;
-  if (line !== shown) process.stdout.write(process.stdout.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
-  shown = line;
-});
-if (process.stdout.isTTY) console.log();
-const lines = Array.from(answers, ([name, answer]) => `${JSON.stringify(name)}: ${JSON.stringify(answer)}`);
-writeFileSync(results, `{\n${lines.join(',\n')}\n}\n`);
-await fleet.stop();
-await queue.close();
-await server?.stop();
+let answers;
+try {
+  const url = redis || server.url;
+  fleet = startFleet(workers, url, folder);
+  queue = openQueue(url);
+  await addRecordings(queue, names);
+  let shown = '';
+  answers = await collect(queue, names, ({ done, active }) => {
+    const now = active.map(({ name, share }) => `${name} ${Math.round(100 * share)} %`).join(', ');
+    const line = `${done} of ${names.length}${now && `: ${now}`}`;
+    if (line !== shown) process.stdout.write(process.stdout.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+    shown = line;
+  });
+  if (process.stdout.isTTY) console.log();
+  const lines = Array.from(answers, ([name, answer]) => `${JSON.stringify(name)}: ${JSON.stringify(answer)}`);
+  writeFileSync(results, `{\n${lines.join(',\n')}\n}\n`);
+} finally {
+  await end();
+}
 
 const good = [...answers.values()].filter(({ error }) => error === undefined);
 const sum = (values) => values.reduce((a, b) => a + b, 0);
