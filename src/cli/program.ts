@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { BenchOptions } from './commands/bench.ts';
 import type { RunOptions } from './commands/run.ts';
+import type { TraceOptions } from './commands/trace.ts';
 import { FORMATS } from './values/write.ts';
 
 /** The version of the package, which the build puts here. */
@@ -53,6 +54,7 @@ export function makeProgram(): Command {
         'npx lstm-wasm convert model.pt model.safetensors --int8',
         'npx lstm-wasm run amp.nam --input dry.wav --output wet.wav',
         'npx lstm-wasm bench model.safetensors',
+        'npx lstm-wasm trace model.pt --input steps.csv --svg gates.svg',
       )}
 Formats: safetensors and its index, PyTorch (.pt, .pth, .bin), ONNX, Keras (.keras, .h5),
 TensorFlow.js (model.json), Neural Amp Modeler, RTNeural, GuitarML, saved states.
@@ -134,6 +136,28 @@ Exit status: 0; 1 if a file is bad or does not fit; 2 if the call is wrong.`,
     .addOption(weights())
     .addHelpText('after', examples('npx lstm-wasm bench model.onnx', 'npx lstm-wasm bench model.pt --steps 1000'))
     .action(async (file: string, options: BenchOptions) => (await import('./commands/bench.ts')).bench(file, options));
+  program
+    .command('trace')
+    .description('show the gates and states of an LSTM over time, which its input is given to directly')
+    .argument('<file>', FILE)
+    .requiredOption('-i, --input <file>', 'the input of the LSTM: .npy, .csv (a row a step), .json or .wav')
+    .option('--lstm <name>', 'the LSTM, of several')
+    .option('-o, --output <file>', 'write values: its ending tells the format, .json has all of them')
+    .addOption(new Option('--format <format>', 'the format of the output, whatever its ending').choices(FORMATS))
+    .option('--pick <name>', 'the value to write: 0.f, or 0.reverse.f; default c of the last layer')
+    .option('--svg <file>', 'draw a layer as heat maps: time to the right, a unit a row')
+    .addOption(new Option('--layer <number>', 'the layer to draw, from 0; default the last').argParser(toNumber))
+    .addOption(key())
+    .addOption(weights())
+    .addHelpText(
+      'after',
+      examples(
+        'npx lstm-wasm trace model.pt --input steps.csv',
+        'npx lstm-wasm trace model.onnx --input x.npy --svg gates.svg --layer 0',
+        'npx lstm-wasm trace model.safetensors --input steps.csv --output gates.json',
+      ),
+    )
+    .action(async (file: string, options: TraceOptions) => (await import('./commands/trace.ts')).trace(file, options));
   program
     .command('completion')
     .description('print the script that completes commands, options and files in a shell')

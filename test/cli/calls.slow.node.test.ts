@@ -7,7 +7,7 @@ import { COMMAND, call, fixture, refuse, root, succeed } from '../support/cli.ts
 
 // Calls, right and wrong: help, version, status, colours, completion.
 
-const COMMANDS = ['inspect', 'convert', 'run', 'bench', 'completion'];
+const COMMANDS = ['inspect', 'convert', 'run', 'bench', 'trace', 'completion'];
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 describe('help', () => {

@@ -53,6 +53,7 @@ const FILES = [
   'dist/cli/run.js',
   'dist/cli/table.js',
   'dist/cli/text.js',
+  'dist/cli/trace.js',
   'dist/core.js',
   'dist/core.js.map',
   ...['audio', 'index', 'keras', 'modules-onnx', 'modules', 'onnx', 'ort', 'self-test'].map(
@@ -188,6 +189,9 @@ describe('the tarball', () => {
       'cli/main.js has code of cli-table3',
       'cli/main.js has code of commander',
       'cli/main.js has code of emoji-regex',
+      'cli/main.js has code of fast-png',
+      'cli/main.js has code of fflate',
+      'cli/main.js has code of iobuffer',
       'cli/main.js has code of is-fullwidth-code-point',
       'cli/main.js has code of picocolors',
       'cli/main.js has code of string-width',

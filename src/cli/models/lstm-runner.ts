@@ -90,7 +90,7 @@ export function makeLstmRunner(found: FoundLstm, heads: readonly Head[], { int8 
   };
 }
 
-function checkInput({ data, dims }: AnyValue, inputSize: number): TensorLike {
+export function checkInput({ data, dims }: AnyValue, inputSize: number): TensorLike {
   const shaped = dims.length === 1 ? shapeVector(dims[0]!, inputSize) : dims;
   const fits = (shaped.length === 2 || shaped.length === 3) && shaped.at(-1) === inputSize;
   if (!fits) {
