@@ -26,8 +26,10 @@ export function readRecording(bytes) {
 
 /** The names of a folder's WAV files, in order. @param {string} folder */
 export function listRecordings(folder) {
-  const names = readdirSync(folder)
-    .filter((name) => name.endsWith('.wav'))
+  // a pipe would be waited for
+  const names = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.name.endsWith('.wav') && !entry.isFIFO())
+    .map(({ name }) => name)
     .sort();
   if (names.length === 0) throw new RecordingError(`${folder}: no .wav files`);
   return names;
