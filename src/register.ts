@@ -8,7 +8,7 @@ interface Resolved {
 
 type Resolve = (specifier: string, context: object, next: (specifier: string, context: object) => Resolved) => Resolved;
 
-/** What is used of node:module here; registerHooks() came with Node 22.15 and 23.5. */
+/** The part of node:module that is used here; registerHooks() came with Node 22.15 and 23.5. */
 interface Loader {
   registerHooks?(hooks: { resolve: Resolve }): void;
   register(url: string): void;

@@ -29,7 +29,7 @@ class Windows {
   /** Places around x that windows reach; those below and to the right follow from rows and columns */
   top: i32;
   left: i32;
-  /** Of the places around x, those that a mean counts, as zeros */
+  /** The places around x that a mean counts, as zeros */
   countedTop: i32;
   countedLeft: i32;
   countedBottom: i32;

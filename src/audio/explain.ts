@@ -5,7 +5,7 @@ import { describeFile, explainRefusal } from '../files/what-file.ts';
 import { Field } from './field.ts';
 import type { AudioModelParts } from './model.ts';
 
-// What is said of something else than a model of the reader: its path, its bytes, another kind of file, a model of another reader.
+// Explains what is no model of the reader: a path, bytes, another kind of file, a model of another reader.
 
 /** A reader as messages name it, its function and files, and the fields that tell those. */
 export type Reader = readonly [who: string, name: string, what: string, fields: readonly string[]];

@@ -38,7 +38,7 @@ export interface DenseParts {
   readonly activation?: Activation | undefined;
 }
 
-/** What a stage is made of: plain values, which can be sent to another thread. */
+/** The parts of a stage: plain values, which can be sent to another thread. */
 export type StageParts = LstmParts | DenseParts;
 
 /** One step of the signal chain. */

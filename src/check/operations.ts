@@ -8,7 +8,7 @@ import { copyIn, copyOut } from '../memory/rows.ts';
 /** Computes results whose bits are known. */
 export type Operation = () => readonly Float32Array[];
 
-/** What SIMD gets wrong first: signed zeros, denormals, halves, the ends of ranges, infinities, NaN. */
+/** Numbers that SIMD gets wrong first: signed zeros, denormals, halves, the ends of ranges, infinities, NaN. */
 const SPECIAL = [
   ...[0, -0, 1e-45, -1e-45, 1e-40, -3e-39, 1.1754944e-38, 1e-20, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 8388607.5, -8388609],
   ...[2147483648, -2147483904, 1e10, 88.5, -88.5, 104, -104, 3.4e38, -3.4e38, 1 / 0, -1 / 0, 0 / 0],
@@ -39,7 +39,7 @@ export function run(arrays: readonly Float32Array[], kernel: (...pointers: numbe
 const x = /* @__PURE__ */ samples(40, 4);
 const { length } = x;
 
-/** What pow_f32 and others take as their second operand: every pair of signs and sizes meets. */
+/** Second operands of pow_f32 and others: every pair of signs and sizes meets. */
 const y = /* @__PURE__ */ x.map((_, i) => x[(7 * i + 3) % length]!);
 
 const ACTIVATIONS: readonly (readonly [string, Activation])[] = [

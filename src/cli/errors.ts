@@ -49,7 +49,7 @@ export function nameOf(path: string): string {
   return path === '-' ? 'standard input' : path === '' ? '""' : path;
 }
 
-/** What Node says of files, in words. */
+/** Words for the codes that Node gives for files. */
 const SYSTEM: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EACCES: 'no permission',

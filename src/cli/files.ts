@@ -39,7 +39,7 @@ export function readBytes(path: string, most = LONGEST): Uint8Array<ArrayBuffer>
   });
 }
 
-/** What Node reads of a file at once. */
+/** The bytes of a file that Node reads at once. */
 const LONGEST = 2 ** 31 - 1;
 
 function readStream(stream: number, most: number): Uint8Array<ArrayBuffer> {

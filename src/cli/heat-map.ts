@@ -27,7 +27,7 @@ const DIVERGING: readonly Colour[] = [
   [214, 96, 77],
   [103, 0, 31],
 ];
-/** What is no number. */
+/** The colour of NaN. */
 const NONE: Colour = [128, 128, 128];
 
 /** The most pixels of a picture: more steps or units share a pixel, which has their mean. */

@@ -1,7 +1,7 @@
 import type { LSTMState, StateDict, TensorLike } from '../index.ts';
 import type { Column } from './table.ts';
 
-// What commands know of a model of any format.
+// The view that commands have of a model of any format.
 
 /** A tensor of any type that the library takes or gives. */
 export interface AnyValue {
@@ -54,7 +54,7 @@ export interface Head {
   readonly activation?: string | undefined;
 }
 
-/** What `convert` writes: LSTMs one after the other, and linear layers behind them. */
+/** The layers that `convert` writes: LSTMs one after the other, and linear layers behind them. */
 export interface Chain {
   readonly lstms: readonly FoundLstm[];
   readonly heads: readonly Head[];

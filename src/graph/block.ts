@@ -5,7 +5,7 @@ import type { Storage } from './value.ts';
 /** A step of a run, bound to its buffers. */
 export type Step = () => void;
 
-/** What the objects of a step take, about. */
+/** The bytes that the objects of a step take, about. */
 const STEP_BYTES = 1024;
 
 /** Linear memory of a plan; freed by dispose(), or when it is collected. */

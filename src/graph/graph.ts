@@ -65,7 +65,7 @@ export function constantsOf(graph: Graph, found = new Set<ValueData>()): Set<Val
 
 const NO_SLOTS: readonly number[] = [];
 
-/** What graphs read, so that branches in branches are looked through once. */
+/** Slots that graphs read, kept so that branches in branches are looked through once. */
 const READS = new WeakMap<Graph, ReadonlySet<Operand>>();
 
 /** The slots that a graph reads, in its branches too, and does not fill. */

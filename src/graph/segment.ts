@@ -7,7 +7,7 @@ import { newData, type ValueData, type ValueType } from './types.ts';
 import { Storage, Value } from './value.ts';
 /** The most plans that a graph keeps, and the most ways on that a plan keeps. */
 export const KEPT = 8;
-/** What a slot costs where a plan is split, in elements. */
+/** The cost of a slot where a plan is split, in elements. */
 const SPLIT = 16;
 
 /** Thrown where planning needs the elements of feeds of few integers. */
@@ -36,7 +36,7 @@ interface State {
   limits: Limits;
 }
 
-/** What planning has in common from the first segment of a plan to the last. */
+/** The state of planning from the first segment of a plan to the last. */
 export interface Planning {
   readonly needed: ReadonlySet<GraphStep>;
   /** The places of the outputs that are asked for. */
@@ -47,7 +47,7 @@ export interface Planning {
   readonly size: Size;
 }
 
-/** What the segments of a plan take. */
+/** Counts what the segments of a plan take. */
 export interface Size {
   segments: number;
   bytes: number;

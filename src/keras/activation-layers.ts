@@ -59,7 +59,7 @@ export function readPrelu(config: Config, name: string): LayerPlan {
   };
 }
 
-/** What a masked number is less than it was, before a softmax. */
+/** Subtracted from a masked number before a softmax. */
 export const MASKED = -1e9;
 
 /** Reads keras.layers.Softmax. A mask of the input's shape takes numbers out of it. */

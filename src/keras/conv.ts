@@ -9,7 +9,7 @@ import { checkImages, imagesOf, outputSizes, readWindows, type Windows } from '.
 
 // Convolutions of (B, T, C) and (B, H, W, C), as Conv has them with channels first: no element moves for that.
 
-/** What convolutions have in common: windows, a bias, an activation. */
+/** Settings that convolutions have in common: windows, a bias, an activation. */
 function readConvolution(config: Config, name: string, dialect: Dialect, axes: number) {
   const known = axes === 1 ? ['valid', 'same', 'causal'] : ['valid', 'same'];
   return {

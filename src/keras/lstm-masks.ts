@@ -34,7 +34,7 @@ export function compact(path: string): Lower {
   };
 }
 
-/** What expand() depends on besides its inputs. */
+/** The sizes that expand() depends on besides its inputs. */
 interface Expansion {
   /** Whether outputs at masked steps are zeros; else they repeat the output of the step before. */
   readonly zeroMasked: boolean;

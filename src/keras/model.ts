@@ -44,7 +44,7 @@ export class KerasModel extends Owner {
   private readonly _plans: Plans;
   /** All outputs of the graph: those of the model, then the states. */
   private readonly _places: readonly number[];
-  /** What stateful layers keep, and for how many samples; undefined: zeros. */
+  /** The states of stateful layers, and for how many samples; undefined: zeros. */
   private readonly _kept: ({ readonly batch: number; readonly data: Float32Array } | undefined)[];
 
   /** @internal */

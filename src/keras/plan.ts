@@ -39,7 +39,7 @@ export interface LayerWeights {
   ofLayer(node: LayerNode): LayerWeights;
 }
 
-/** What a layer has at hand to become steps of a graph. */
+/** The things that a layer has at hand to become steps of a graph. */
 export interface Building {
   readonly graph: KerasGraph;
   readonly weights: LayerWeights;
@@ -82,7 +82,7 @@ export interface Dialect {
 /** Reads the configuration of a layer. Notes a layer that is not supported, and gives undefined. */
 export type LayerReader = (config: Config, name: string, dialect: Dialect, call: LayerCall) => LayerPlan | undefined;
 
-/** What a reader gets besides the configuration. */
+/** The things that a reader gets besides the configuration. */
 export interface LayerCall {
   /** Arguments that are no tensors. */
   readonly constants: readonly Config[];

@@ -12,7 +12,7 @@ import type { Building } from './plan.ts';
 /** One or two directions of an LSTM, as a layer applies them to a sequence. */
 export interface Recurrence {
   readonly name: string;
-  /** Of the first direction; the second differs in its activations only. */
+  /** The configuration of the first direction; the second differs in its activations only. */
   readonly config: LstmConfig;
   readonly second: LstmConfig | undefined;
   readonly weights: OnnxWeights;

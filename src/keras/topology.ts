@@ -16,7 +16,7 @@ const MAX_DEPTH = 16;
 
 const MODELS = ['Sequential', 'Functional', 'Model'];
 
-/** What reading a model depends on: how deep it lies in others, and whether Keras 3 wrote it. */
+/** Where a model is read: how deep it lies in others, and whether Keras 3 wrote it. */
 interface Reading {
   readonly depth: number;
   readonly keras3: boolean;

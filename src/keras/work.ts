@@ -25,7 +25,7 @@ export function mostElements(fed: number, { weights, calls }: ModelSize): number
   return ELEMENTS + fed * (Math.min(weights, MOST_ELEMENTS) + ELEMENTS_PER_LAYER * calls);
 }
 
-/** What a plan may ask for. @param fed the numbers that are fed */
+/** Bounds what a plan may ask for. @param fed the numbers that are fed */
 export function workFor(fed: number, size: ModelSize): Work {
   const multiplications = MULTIPLICATIONS + fed * (4 * size.weights + ELEMENTS_PER_LAYER * size.calls);
   const steps = STEPS + fed / 4 + STEPS_PER_LAYER * size.calls;

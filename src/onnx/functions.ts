@@ -18,12 +18,12 @@ import { refuse, refuseTwice } from './refuse.ts';
 const MAX_DEPTH = 32;
 /** A place in a Map. */
 const PLACE_BYTES = 96;
-/** What the inlined nodes may take beside three times the file. */
+/** The bytes that inlined nodes may take beside three times the file. */
 const FREE_BYTES = 6 << 20;
 
 /** Where nodes are copied from. */
 interface Place {
-  /** What names become. */
+  /** New names by those in the function. */
   readonly rename: (name: string) => string;
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
   readonly prefix: string;

@@ -32,7 +32,7 @@ export interface OnnxFunction {
   readonly inputs: readonly string[];
   /** Names of the outputs. */
   readonly outputs: readonly string[];
-  /** What attributes are where a call does not give them. */
+  /** Attributes where a call does not give them. */
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
   /** The nodes in the order of computation. */
   readonly nodes: readonly OnnxNode[];

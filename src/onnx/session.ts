@@ -63,7 +63,7 @@ export class OnnxSession extends Owner {
   /** Names of the inputs that are float16 in the file. */
   private readonly _halves: ReadonlySet<string>;
   private readonly _plans: Plans;
-  /** What a call keeps; undefined while it runs. */
+  /** Objects that calls keep; undefined while one runs. */
   private _call: Call | undefined;
   private readonly _constants: number;
   private readonly _steps: number;
@@ -164,7 +164,7 @@ export class OnnxSession extends Owner {
     }
   }
 
-  /** What a plan for these feeds may ask for. */
+  /** Bounds what a plan for these feeds may ask for. */
   private readonly _limits = (feeds: readonly Feed[]): Work => {
     const fed = feeds.reduce((sum, { count }) => sum + count, 1);
     const elements = Math.min(this._constants, MOST_ELEMENTS) + ELEMENTS_PER_STEP * this._steps;
@@ -184,7 +184,7 @@ export class OnnxSession extends Owner {
   }
 }
 
-/** What a run keeps from one call to the next. */
+/** Keeps objects from one run to the next. */
 class Call {
   readonly feeds: ReadFeed[];
   readonly results: Results;

@@ -1,4 +1,4 @@
-// What is counted besides the elements and multiplications themselves.
+// Costs that are counted besides elements and multiplications.
 
 /** The fixed cost of a product, in multiplications. */
 export const CALL = 1024;

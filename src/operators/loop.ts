@@ -8,11 +8,11 @@ import type { OperatorNode } from './node.ts';
 
 // Loop and Scan: each iteration is planned, with the number of the iteration and what depends on it known.
 
-/** What the graph of a node has. */
+/** The slots of the graph of a node. */
 export interface Body {
   /** Slots of its inputs. */
   readonly slots: readonly number[];
-  /** What the file says of its outputs. */
+  /** Its outputs as the file declares them. */
   readonly outputs: readonly { readonly type: ValueType; readonly dims: readonly number[] }[];
 }
 

@@ -32,7 +32,7 @@ interface Settings {
 const ROW = 256;
 /** Bytes counted for the objects of an LSTM. */
 const OBJECTS = 4096;
-/** What a row costs in lists, in elements. */
+/** The cost of a row in lists, in elements. */
 const LISTED = 8;
 
 const [X, W, R, B, LENGTHS, H0, C0, P, W_SCALES, R_SCALES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;

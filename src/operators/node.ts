@@ -32,7 +32,7 @@ export interface Operator {
   readonly takesTurned?: boolean;
 }
 
-/** What the nodes of a model have in common while they are made ready. */
+/** State that the nodes of a model share while they are made ready. */
 export interface Making {
   readonly opset: number;
   /** Keeps memory until the model is disposed of. */
@@ -52,7 +52,7 @@ export function inOrder({ takesTurned }: Operator, lower: Lower): Lower {
     );
 }
 
-/** What prepare() left behind. */
+/** The constants of a node that was sealed. */
 const NO_CONSTANTS: (Value | undefined)[] = [];
 
 /**

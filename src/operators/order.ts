@@ -38,7 +38,7 @@ function select(list: Int32Array, length: number, isBefore: IsBefore): void {
   }
 }
 
-/** Of equal elements the first comes first, and NaN counts as the largest. */
+/** Equal elements keep their order, and NaN counts as the largest. */
 const topK: Operator = {
   inputs: [1, 2],
   outputs: [1, 2],

@@ -19,7 +19,7 @@ interface Packed {
 }
 
 /**
- * What a model packs at load: constants in the layouts of kernels, each once for all nodes that have it in the same layout. Its bytes
+ * Packs what a model has at load: constants in the layouts of kernels, each once for all nodes that have it in the same layout. Its bytes
  * and those of the constants are counted; where they would be more than three times the file and 4 MiB, a node packs in each run.
  */
 export class Packing {

@@ -7,7 +7,7 @@ import type { OperatorNode } from './node.ts';
 // The windows of Conv, ConvTranspose and pooling, which slide along one or two axes. One axis is the second of two whose first has
 // size 1.
 
-/** What there is for rows and for columns. */
+/** A pair: for rows and for columns. */
 export type Two<T = number> = readonly [T, T];
 
 /** A window along an axis. */

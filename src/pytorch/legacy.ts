@@ -30,7 +30,7 @@ const OTHER_SIZES: ReadonlyMap<string, number> = new Map([
   ['torch.QInt32Storage', 4],
 ]);
 
-/** What a file before torch 1.6 has. */
+/** The parts of a file before torch 1.6. */
 export interface LegacyFile {
   readonly value: unknown;
   readonly foreign: Foreign | undefined;

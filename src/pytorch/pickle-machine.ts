@@ -12,7 +12,7 @@ const MEMO_BYTES = 16;
 /** The limit of open marks: lists, dicts and calls in one another. A checkpoint has a dozen. */
 const MAX_DEPTH = 256;
 
-/** Of a zip; of the format before torch 1.6, whose storages have no entries; or of its list of their names. */
+/** The kind of pickle: of a zip; of the format before torch 1.6, whose storages have no entries; or of its list of their names. */
 export type PickleKind = 'zip' | 'legacy' | 'names';
 
 /**

@@ -4,7 +4,7 @@ import { PickleCursor } from './pickle-cursor.ts';
 import { type PickleKind, PickleMachine } from './pickle-machine.ts';
 import type { Foreign, Storage } from './values.ts';
 
-/** What a pickle has. */
+/** The contents of a pickle. */
 export interface Unpickled {
   readonly value: unknown;
   /** The first thing in it that is not loaded. */

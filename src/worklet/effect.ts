@@ -1,4 +1,4 @@
-/** What plays in a worklet, one channel of it: an AudioModel of `lstm-wasm/audio` is one. */
+/** Plays one channel in a worklet: an AudioModel of `lstm-wasm/audio` is one. */
 export interface Effect {
   /** The sample rate in Hz that process() is to have; undefined: that of the context. */
   readonly sampleRate?: number | undefined;

@@ -28,7 +28,7 @@ export interface Port {
   postMessage(message: FromProcessor): void;
 }
 
-/** What a processor does, apart from the class that a worklet has for it. Errors become messages. */
+/** Does the work of a processor, apart from the class that a worklet has for it. Errors become messages. */
 export class Host {
   private readonly _port: Port;
   private readonly _rate: number;

@@ -1,6 +1,6 @@
 import type { AudioModelParts } from '../audio/model.ts';
 
-// What an LstmNode and its processor say to each other. A model goes as plain values, read and checked in the page.
+// Messages between an LstmNode and its processor. A model goes as plain values, read and checked in the page.
 
 /** Who speaks in messages of errors: what the page made. */
 export const WHO = 'LstmNode';
@@ -39,7 +39,7 @@ export interface StartOptions {
   readonly bypass: boolean;
 }
 
-/** What the page says. Those with an `id` are answered. */
+/** Messages of the page. Those with an `id` are answered. */
 export type ToProcessor =
   | { readonly type: 'load'; readonly id: number; readonly model: SentModel }
   | { readonly type: 'bypass'; readonly on: boolean }
@@ -53,17 +53,17 @@ export interface SentError {
   readonly name: string;
   /** Its text. */
   readonly message: string;
-  /** What a ModelError has, as this and the others. */
+  /** The code of a ModelError; the next ones are its details too. */
   readonly code?: string;
   /** Where in the model. */
   readonly path?: string;
-  /** What was expected there. */
+  /** Expected there. */
   readonly expected?: unknown;
-  /** What was found. */
+  /** Found there. */
   readonly found?: unknown;
 }
 
-/** What blocks took while they were measured. */
+/** Times of blocks while they were measured. */
 export interface Load {
   /** The part of the time that the audio takes to play, from 0; at 1 and above there are gaps. */
   readonly average: number;
@@ -75,7 +75,7 @@ export interface Load {
   readonly late: number;
 }
 
-/** What the processor says: `ready` or `failed` first, then answers, and `error` whenever something goes wrong. */
+/** Messages of the processor: `ready` or `failed` first, then answers, and `error` whenever something goes wrong. */
 export type FromProcessor =
   | { readonly type: 'ready'; readonly latency: number }
   | { readonly type: 'failed'; readonly error: SentError }

@@ -1,7 +1,7 @@
 import { CHUNK, Channel } from './channel.ts';
 import type { Effect } from './effect.ts';
 
-/** What the fader hears: a model, or the input itself. */
+/** A source of the fader: a model, or the input itself. */
 export interface Source {
   /** Samples by which the output is late. */
   readonly latency: number;

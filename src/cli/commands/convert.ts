@@ -47,7 +47,7 @@ export async function convert(
   say.write(`${lines.map((line, i) => (i === 0 ? colour.green(line) : line)).join('\n')}\n`);
 }
 
-/** What a state dict cannot hold. */
+/** Tells what a state dict cannot hold. */
 function notes({ heads, skip, lstms }: Chain): string[] {
   const activations = heads.filter(({ activation }) => activation !== undefined && activation !== 'linear');
   return [

@@ -20,7 +20,7 @@ export interface TraceOptions extends OpenChoices {
   readonly layer?: number;
 }
 
-/** What the names of traced values mean. */
+/** The meanings of the names of traced values. */
 const NAMES = { i: 'input gate', f: 'forget gate', g: 'cell gate', o: 'output gate', c: 'cell state', h: 'output' };
 type Name = keyof typeof NAMES;
 

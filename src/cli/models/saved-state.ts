@@ -3,7 +3,7 @@ import { CliError } from '../errors.ts';
 import type { Model } from '../model.ts';
 import { formatCount, formatDims } from '../text.ts';
 
-// What save() of a stream writes: src/nn/saved-state.ts and src/onnx/stream.ts say how it looks.
+// Files that save() of a stream writes: src/nn/saved-state.ts and src/onnx/stream.ts say how it looks.
 
 /** "LSTS" and "LSTG" as little-endian integers. */
 const KINDS = new Map([

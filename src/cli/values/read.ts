@@ -6,7 +6,7 @@ import { readJsonValues } from './json.ts';
 import { isNpy, readNpy } from './npy.ts';
 import { isWav, readWav } from './wav.ts';
 
-/** What a file of inputs holds. */
+/** The contents of a file of inputs. */
 export interface Values {
   /** By the names of inputs; '' for the one that has none. */
   readonly values: ReadonlyMap<string, AnyValue>;
