@@ -12,8 +12,8 @@ import { chromium, firefox, webkit } from 'playwright';
  */
 
 /**
- * A browser that runs: pages that do not share a process, where it can do that.
- * @typedef {{ runtime: string, open(url: string): Promise<Page>, close(): Promise<void> }} Browser
+ * A browser that runs: pages that do not share a process, where it can do that. `onError` hears what a page throws, but in WebKitGTK.
+ * @typedef {{ runtime: string, open(url: string, onError?: (error: Error) => void): Promise<Page>, close(): Promise<void> }} Browser
  */
 
 /**
@@ -86,11 +86,11 @@ function below(folder, pattern) {
 function steered(name, browser) {
   return {
     runtime: `${name} ${browser.version()}`,
-    async open(url) {
+    async open(url, onError = () => {}) {
       // a context of its own, and with it a process
       const context = await browser.newContext();
       const page = await context.newPage();
-      page.on('pageerror', (error) => console.error(`page: ${error.message}`));
+      page.on('pageerror', onError);
       await page.goto(url);
       return {
         evaluate: (expression) => page.evaluate(expression),

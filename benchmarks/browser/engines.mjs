@@ -27,7 +27,7 @@ function asked(browser) {
   return {
     ...browser,
     async open(url) {
-      const page = await browser.open(url);
+      const page = await browser.open(url, ({ message }) => console.error(`page: ${message}`));
       await page.evaluate(READY);
       return {
         ask: (method, argument) => page.evaluate(`ask(${JSON.stringify(method)}, ${JSON.stringify(argument)})`),
