@@ -1,14 +1,9 @@
-import { existsSync } from 'node:fs';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { BROWSERS, CHROMIUM_ARGUMENTS } from './scripts/browsers.mjs';
 
 // Every *.test.ts runs in Node and in headless Chromium; *.node.test.ts only in Node: files, processes, the package.
-const chromium = [
-  process.env.CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find((path) => path && existsSync(path));
+const chromium = BROWSERS.find(({ name }) => name === 'Chromium')!.path;
 if (!chromium) {
   const message = 'chromium: no browser found in the usual places or at $CHROMIUM';
   if (process.env.CI) throw new Error(message);
@@ -34,15 +29,7 @@ const browser = {
       provider: playwright({
         launchOptions: {
           executablePath: chromium ?? '',
-          args: [
-            '--no-sandbox',
-            '--disable-gpu',
-            '--disable-quic',
-            '--no-first-run',
-            '--disable-background-networking',
-            '--disable-component-update',
-            '--disable-sync',
-          ],
+          args: [...CHROMIUM_ARGUMENTS],
         },
       }),
       instances: [{ browser: 'chromium' as const }],

@@ -3,7 +3,8 @@ import { type KernelOptions, useKernels } from './cells/kernels.ts';
 import { checkFile } from './files/bytes.ts';
 import { explainRefusal } from './files/what-file.ts';
 import { type ExternalData, ExternalFiles } from './onnx/external.ts';
-import { type OnnxModel, readModel } from './onnx/model.ts';
+import type { OnnxModel } from './onnx/model.ts';
+import { readModel } from './onnx/read-model.ts';
 import { createSession, type OnnxSession } from './onnx/session.ts';
 
 export { ModelError, type ModelErrorDetails } from './base/errors.ts';

@@ -3,13 +3,13 @@ import { keyOf, subgraphs } from './check.ts';
 import {
   type InlinedNode,
   isGraph,
-  NODE_BYTES,
   type OnnxAttribute,
   type OnnxFunction,
   type OnnxGraph,
   type OnnxModel,
   type OnnxNode,
 } from './model.ts';
+import { NODE_BYTES } from './read-model.ts';
 import { refuse, refuseTwice } from './refuse.ts';
 
 // Puts the nodes of functions in place of the nodes that call them: https://onnx.ai/onnx/repo-docs/IR.html#functions
