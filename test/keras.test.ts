@@ -154,4 +154,5 @@ test('dispose gives all memory back', async () => {
   model.dispose();
   expect(bytesUsed()).toBe(before);
   expect(() => model.predict({ data: [], dims: [] })).toThrow('KerasModel: used after dispose()');
+  expect(() => model.resetStates()).toThrow('KerasModel: used after dispose()');
 });
