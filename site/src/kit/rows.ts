@@ -1,0 +1,225 @@
+import type { Colour, MapName } from './theme.ts';
+import type { Row, View } from './view.ts';
+
+type Looks = Omit<Row, 'draw'>;
+
+/** Lowest and highest samples of stretches of sound, so that any zoom draws in the time of its pixels. */
+export class Peaks {
+  static readonly EVERY = 64;
+  #low: Float32Array;
+  #high: Float32Array;
+  #filled = 0;
+
+  /** @param samples sound that is there already; more may be added up to `room` samples */
+  constructor(
+    samples: Float32Array,
+    readonly rate: number,
+    room = samples.length,
+  ) {
+    const buckets = Math.ceil(room / Peaks.EVERY);
+    this.#low = new Float32Array(buckets);
+    this.#high = new Float32Array(buckets);
+    this.add(samples);
+  }
+
+  /** Adds sound at the end; its length is a multiple of EVERY but for the last. */
+  add(samples: Float32Array): void {
+    for (let at = 0; at < samples.length && this.#filled < this.#low.length; at += Peaks.EVERY) {
+      let [low, high] = [0, 0];
+      for (let n = at; n < Math.min(samples.length, at + Peaks.EVERY); n++) {
+        low = Math.min(low, samples[n]!);
+        high = Math.max(high, samples[n]!);
+      }
+      this.#low[this.#filled] = low;
+      this.#high[this.#filled++] = high;
+    }
+  }
+
+  get seconds(): number {
+    return (this.#filled * Peaks.EVERY) / this.rate;
+  }
+
+  /** The lowest and highest sample between two times. */
+  between(from: number, to: number): [low: number, high: number] {
+    const first = Math.max(0, Math.floor((from * this.rate) / Peaks.EVERY));
+    const last = Math.min(this.#filled, Math.max(first + 1, Math.ceil((to * this.rate) / Peaks.EVERY)));
+    let [low, high] = [0, 0];
+    for (let n = first; n < last; n++) {
+      low = Math.min(low, this.#low[n]!);
+      high = Math.max(high, this.#high[n]!);
+    }
+    return [low, high];
+  }
+}
+
+/** A waveform. @param tone its colour at a time @param gain pixels of half the row an amplitude of 1 fills, as a part */
+export function waveRow(
+  looks: Looks,
+  peaks: () => Peaks,
+  tone: (time: number) => Colour,
+  gain: () => number = () => 1,
+): Row {
+  return {
+    ...looks,
+    draw(context, view) {
+      const sound = peaks();
+      const end = Math.min(view.width, view.x(sound.seconds));
+      const middle = view.height / 2;
+      for (let x = 0; x < end; x += 1 / view.ratio) {
+        const [low, high] = sound.between(view.time(x), view.time(x + 1 / view.ratio));
+        const top = middle - Math.min(1, high * gain()) * middle;
+        const bottom = middle - Math.max(-1, low * gain()) * middle;
+        context.fillStyle = view.theme[tone(view.time(x))];
+        context.fillRect(x, top, 1 / view.ratio, Math.max(1, bottom - top));
+      }
+    },
+  };
+}
+
+/** A picture over time: columns of bytes, each an index into a map of colours. */
+export interface Picture {
+  /** [columns][lines]: the first line of a column is drawn at the bottom if `upwards`, else at the top */
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly lines: number;
+  /** How many columns are there by now. */
+  readonly columns: number;
+  /** The time of the first column's left edge, and of a column's width. */
+  readonly start: number;
+  readonly every: number;
+  readonly upwards: boolean;
+}
+
+/** A heat map or spectrogram. @param map the map of colours for a column's time */
+export function pictureRow(looks: Looks, picture: () => Picture, map: (time: number) => MapName): Row {
+  const canvas = document.createElement('canvas');
+  return {
+    ...looks,
+    draw(context, view) {
+      const image = picture();
+      const first = Math.max(0, Math.floor((view.from - image.start) / image.every));
+      const last = Math.min(image.columns, Math.ceil((view.to - image.start) / image.every));
+      if (last <= first) return;
+      paint(canvas, image, first, last, view, map);
+      const left = view.x(image.start + first * image.every);
+      const right = view.x(image.start + last * image.every);
+      // fewer columns or lines than pixels stand as squares; more are averaged
+      context.imageSmoothingEnabled = last - first > view.width * view.ratio || image.lines > view.height * view.ratio;
+      context.drawImage(canvas, left, 0, right - left, view.height);
+    },
+  };
+}
+
+function paint(
+  canvas: HTMLCanvasElement,
+  image: Picture,
+  first: number,
+  last: number,
+  view: View,
+  map: (time: number) => MapName,
+): void {
+  const { data, lines, start, every, upwards } = image;
+  canvas.width = last - first;
+  canvas.height = lines;
+  const context = canvas.getContext('2d')!;
+  const pixels = context.createImageData(last - first, lines);
+  for (let column = first; column < last; column++) {
+    const table = view.theme.maps[map(start + (column + 0.5) * every)];
+    for (let line = 0; line < lines; line++) {
+      const colour = 3 * data[column * lines + line]!;
+      const at = 4 * ((upwards ? lines - 1 - line : line) * (last - first) + column - first);
+      pixels.data[at] = table[colour]!;
+      pixels.data[at + 1] = table[colour + 1]!;
+      pixels.data[at + 2] = table[colour + 2]!;
+      pixels.data[at + 3] = 255;
+    }
+  }
+  context.putImageData(pixels, 0, 0);
+}
+
+/** Values at equal steps of time. */
+export interface Series {
+  readonly values: Float32Array;
+  readonly count: number;
+  readonly every: number;
+  readonly colour: Colour;
+  /** Fills down to zero with a pale colour. */
+  readonly wash?: Colour;
+  readonly width?: number;
+}
+
+export interface LineOptions {
+  /** The values at the bottom and the top of the row. */
+  readonly range: readonly [low: number, high: number];
+  /** Dotted lines at values. */
+  readonly levels?: () => readonly number[];
+}
+
+/** Lines over time. */
+export function lineRow(
+  looks: Looks,
+  series: () => readonly Series[],
+  { range: [low, high], levels }: LineOptions,
+): Row {
+  return {
+    ...looks,
+    draw(context, view) {
+      const y = (value: number) => 1 + (1 - (value - low) / (high - low)) * (view.height - 2);
+      for (const { values, count, every, colour, wash, width = 1.75 } of series()) {
+        const first = Math.max(0, Math.floor(view.from / every) - 1);
+        const last = Math.min(count, Math.ceil(view.to / every) + 1);
+        if (last <= first) continue;
+        const path = new Path2D();
+        for (let n = first; n < last; n++) path.lineTo(view.x((n + 0.5) * every), y(values[n]!));
+        if (wash) {
+          const area = new Path2D(path);
+          area.lineTo(view.x((last - 0.5) * every), y(0));
+          area.lineTo(view.x((first + 0.5) * every), y(0));
+          context.fillStyle = view.theme[wash];
+          context.fill(area);
+        }
+        context.strokeStyle = view.theme[colour];
+        context.lineWidth = width;
+        context.lineJoin = 'round';
+        context.stroke(path);
+      }
+      context.strokeStyle = view.theme.ink2;
+      context.lineWidth = 1;
+      context.setLineDash([1, 4]);
+      for (const level of levels?.() ?? []) {
+        context.beginPath();
+        context.moveTo(0, y(level));
+        context.lineTo(view.width, y(level));
+        context.stroke();
+      }
+      context.setLineDash([]);
+    },
+  };
+}
+
+/** Bars over stretches of time, with their times where there is room. */
+export function bandRow(
+  looks: Looks,
+  bands: () => readonly { from: number; to: number }[],
+  text: (band: { from: number; to: number }) => string,
+): Row {
+  return {
+    ...looks,
+    draw(context, view) {
+      context.fillStyle = view.theme.pen;
+      context.font = '12px "IBM Plex Mono", monospace';
+      context.textBaseline = 'bottom';
+      let free = 0;
+      for (const band of bands()) {
+        const [left, right] = [view.x(band.from), view.x(band.to)];
+        if (right < 0 || left > view.width) continue;
+        context.fillRect(left, view.height - 4, Math.max(1, right - left), 4);
+        const label = text(band);
+        const width = context.measureText(label).width;
+        const at = Math.max(0, left);
+        if (right - at < width || at < free || at + width > view.width) continue;
+        context.fillText(label, at, view.height - 8);
+        free = at + width + 8;
+      }
+    },
+  };
+}

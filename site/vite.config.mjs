@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+import { colourMapsPlugin } from './build/colour-maps.mjs';
+import { partialsPlugin } from './build/partials.mjs';
+import { preloadPlugin } from './build/preload.mjs';
+import { tokensPlugin } from './build/tokens.mjs';
+
+const here = new URL('.', import.meta.url);
+const path = (relative) => fileURLToPath(new URL(relative, here));
+
+// The package as it is published: dist/, which `npm run build` in the folder above makes.
+const alias = [
+  { find: /^lstm-wasm$/, replacement: path('../dist/index.js') },
+  { find: /^lstm-wasm\/([\w-]+)$/, replacement: path('../dist/$1.js') },
+];
+
+export default defineConfig({
+  root: path('.'),
+  // relative addresses: the built folder works below any path of a host
+  base: './',
+  resolve: { alias },
+  plugins: [tokensPlugin(), colourMapsPlugin(), partialsPlugin(here), preloadPlugin(/plex-sans-latin-400-.*woff2$/)],
+  worker: { format: 'es' },
+  server: { fs: { allow: [path('..')] } },
+  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+});
