@@ -1,24 +1,41 @@
 // The browsers on this machine, in which tests and benchmarks open pages: Chromium and Firefox by Playwright, WebKit too where Playwright's own
 // build is there, else WebKitGTK as Debian packs it (`webkit2gtk-driver`, and `xvfb` where there is no display), by WebDriver.
-import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium, firefox, webkit } from 'playwright';
+import { startWebKit } from './webkit.mjs';
 
 /**
- * A page. evaluate() gives what an expression gives, or the promise that it is: JSON, or an object with Float32Arrays.
- * @typedef {{ evaluate(expression: string): Promise<any>, title(): Promise<string>, close(): Promise<void> }} Page
+ * A page. evaluate() gives what an expression gives, or the promise that it is: JSON, or an object with Float32Arrays. click() scrolls to
+ * the first element of a selector and presses it; press() presses a key where the focus is ('a', 'ArrowLeft', 'Tab', ' '); choose()
+ * gives files to an <input type=file>; screenshot() is a PNG of what is seen.
+ * @typedef {object} Page
+ * @property {(expression: string) => Promise<any>} evaluate
+ * @property {() => Promise<string>} title
+ * @property {(selector: string) => Promise<void>} click
+ * @property {(key: string) => Promise<void>} press
+ * @property {(selector: string, paths: string[]) => Promise<void>} choose
+ * @property {() => Promise<Buffer>} screenshot
+ * @property {() => Promise<void>} close
  */
 
 /**
  * A browser that runs: pages that do not share a process, where it can do that. `onError` hears what a page throws, but in WebKitGTK.
- * @typedef {{ runtime: string, open(url: string, onError?: (error: Error) => void): Promise<Page>, close(): Promise<void> }} Browser
+ * `look` is Playwright's: { viewport, colorScheme, reducedMotion, hasTouch }; WebKitGTK takes the viewport alone.
+ * @typedef {import('playwright').BrowserContextOptions} Look
+ * @typedef {object} Browser
+ * @property {string} runtime
+ * @property {(url: string, onError?: (error: Error) => void, look?: Look) => Promise<Page>} open
+ * @property {() => Promise<void>} close
  */
 
 /**
- * A kind of browser. `path` is undefined where none is on this machine.
- * @typedef {{ name: 'Chromium' | 'Firefox' | 'WebKit', path: string | undefined, start(): Promise<Browser> }} BrowserKind
+ * A kind of browser. `path` is undefined where none is on this machine. With `microphone`, the path of a WAV file, a page gets a
+ * microphone without being asked: that sound in Chromium, a tone in Firefox, none in WebKitGTK.
+ * @typedef {{ microphone?: string }} Settings
+ * @typedef {object} BrowserKind
+ * @property {'Chromium' | 'Firefox' | 'WebKit'} name
+ * @property {string | undefined} path
+ * @property {(settings?: Settings) => Promise<Browser>} start
  */
 
 export const CHROMIUM_ARGUMENTS = [
@@ -31,10 +48,6 @@ export const CHROMIUM_ARGUMENTS = [
   '--disable-sync',
   '--autoplay-policy=no-user-gesture-required',
 ];
-
-const START_MS = 20_000;
-/** An expression is evaluated for as long as its script may run. */
-const SCRIPT_MS = 600_000;
 
 function usual(...names) {
   return names.map((name) => `/usr/bin/${name}`);
@@ -51,8 +64,17 @@ export const BROWSERS = [chromiumKind(), firefoxKind(), webkitKind()];
 function chromiumKind() {
   const names = usual('chromium', 'chromium-browser', 'google-chrome');
   const path = find(process.env.CHROMIUM, ...names, chromium.executablePath());
-  const launch = () => chromium.launch({ executablePath: path, args: CHROMIUM_ARGUMENTS });
-  return { name: 'Chromium', path, start: async () => steered('Chromium', await launch()) };
+  const launch = ({ microphone }) => {
+    const heard = microphone
+      ? [
+          '--use-fake-ui-for-media-stream',
+          '--use-fake-device-for-media-stream',
+          `--use-file-for-fake-audio-capture=${microphone}`,
+        ]
+      : [];
+    return chromium.launch({ executablePath: path, args: [...CHROMIUM_ARGUMENTS, ...heard] });
+  };
+  return { name: 'Chromium', path, start: async (settings = {}) => steered('Chromium', await launch(settings)) };
 }
 
 /** @returns {BrowserKind} */
@@ -60,8 +82,12 @@ function firefoxKind() {
   const installed = find(process.env.FIREFOX, ...usual('firefox-esr', 'firefox'));
   const path = installed ?? find(firefox.executablePath());
   // a Firefox that is not Playwright's own build speaks WebDriver BiDi
-  const launch = () => firefox.launch({ executablePath: path, ...(installed && { channel: 'moz-firefox' }) });
-  return { name: 'Firefox', path, start: async () => steered('Firefox', await launch()) };
+  const launch = ({ microphone }) => {
+    const tone = { 'media.navigator.streams.fake': true, 'media.navigator.permission.disabled': true };
+    const channel = installed && { channel: 'moz-firefox' };
+    return firefox.launch({ executablePath: path, ...channel, ...(microphone && { firefoxUserPrefs: tone }) });
+  };
+  return { name: 'Firefox', path, start: async (settings = {}) => steered('Firefox', await launch(settings)) };
 }
 
 /** @returns {BrowserKind} */
@@ -86,117 +112,22 @@ function below(folder, pattern) {
 function steered(name, browser) {
   return {
     runtime: `${name} ${browser.version()}`,
-    async open(url, onError = () => {}) {
+    async open(url, onError = () => {}, look = {}) {
       // a context of its own, and with it a process
-      const context = await browser.newContext();
+      const context = await browser.newContext(look);
       const page = await context.newPage();
       page.on('pageerror', onError);
       await page.goto(url);
       return {
         evaluate: (expression) => page.evaluate(expression),
         title: () => page.title(),
+        click: (selector) => page.locator(selector).first().click(),
+        press: (key) => page.keyboard.press(key),
+        choose: (selector, paths) => page.locator(selector).setInputFiles(paths),
+        screenshot: () => page.screenshot(),
         close: () => context.close(),
       };
     },
     close: () => browser.close(),
   };
-}
-
-/** @returns {Promise<Browser>} */
-async function startWebKit(driver, browser) {
-  const port = await freePort();
-  const serve = [driver, `--port=${port}`, '--host=127.0.0.1'];
-  const command = process.env.DISPLAY ? serve : ['xvfb-run', '--auto-servernum', ...serve];
-  // a group of its own, so that the display ends with it
-  const child = spawn(command[0], command.slice(1), { stdio: 'ignore', detached: true });
-  const end = () => child.pid && child.exitCode === null && process.kill(-child.pid);
-  process.once('exit', end);
-  let failure;
-  child.on('error', (error) => {
-    failure = error;
-  });
-  const url = `http://127.0.0.1:${port}`;
-  const session = await begin(url, browser, () => failure);
-  const call = (method, path, body) => request(method, `${url}/session/${session.sessionId}${path}`, body);
-  await call('POST', '/timeouts', { script: SCRIPT_MS });
-  // the window that it begins with stays: without any there can be no new one
-  const home = await call('GET', '/window');
-  return {
-    runtime: `WebKitGTK ${session.capabilities.browserVersion}`,
-    async open(address) {
-      await call('POST', '/window', { handle: home });
-      const { handle } = await call('POST', '/window/new', { type: 'window' });
-      const enter = () => call('POST', '/window', { handle });
-      await enter();
-      await call('POST', '/url', { url: address });
-      return {
-        async evaluate(expression) {
-          await enter();
-          const { value, error } = JSON.parse(
-            await call('POST', '/execute/async', { script: scriptOf(expression), args: [] }),
-            revive,
-          );
-          if (error !== undefined) throw new Error(error);
-          return value;
-        },
-        async title() {
-          await enter();
-          return call('GET', '/title');
-        },
-        async close() {
-          await enter();
-          await call('DELETE', '/window');
-        },
-      };
-    },
-    async close() {
-      await call('DELETE', '').catch(() => {});
-      process.off('exit', end);
-      end();
-    },
-  };
-}
-
-/** JSON has neither Float32Arrays nor Infinity: an array of floats goes as an object. */
-function scriptOf(expression) {
-  return `
-    const done = arguments[0];
-    const write = (key, value) => value instanceof Float32Array ? { float32: Array.from(value, String) } : value;
-    Promise.resolve().then(() => (${expression})).then(
-      (value) => done(JSON.stringify({ value }, write)),
-      (error) => done(JSON.stringify({ error: String(error) })),
-    );`;
-}
-
-function revive(_, value) {
-  return value?.float32 ? Float32Array.from(value.float32, Number) : value;
-}
-
-async function begin(url, binary, failure) {
-  const capabilities = { 'webkitgtk:browserOptions': { binary, args: ['--automation'] } };
-  for (const end = Date.now() + START_MS; ; ) {
-    try {
-      return await request('POST', `${url}/session`, { capabilities: { alwaysMatch: capabilities } });
-    } catch (error) {
-      if (failure()) throw failure();
-      // the driver does not listen yet
-      if (error.cause?.code !== 'ECONNREFUSED' || Date.now() > end) throw error;
-      await sleep(100);
-    }
-  }
-}
-
-async function request(method, url, body) {
-  const response = await fetch(url, { method, ...(body && { body: JSON.stringify(body) }) });
-  const { value } = await response.json();
-  if (!response.ok) throw new Error(`WebKit: ${value.error}: ${value.message}`);
-  return value;
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
