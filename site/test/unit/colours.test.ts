@@ -4,6 +4,7 @@ import {
   filterDeficiencyDeuter,
   filterDeficiencyProt,
   filterDeficiencyTrit,
+  type Rgb,
   wcagContrast,
 } from 'culori';
 import { describe, expect, test } from 'vitest';
@@ -13,7 +14,7 @@ import { THEMES } from '../../build/tokens.mjs';
 const distance = differenceCiede2000();
 const rgb = converter('rgb');
 const EYES = [
-  ['all cones', (colour: unknown) => colour],
+  ['all cones', (colour: Rgb) => colour],
   ['without long ones', filterDeficiencyProt(1)],
   ['without middle ones', filterDeficiencyDeuter(1)],
   ['without short ones', filterDeficiencyTrit(1)],
@@ -46,7 +47,7 @@ describe.each(['light', 'dark'] as const)('%s', (name) => {
     ] as const)('%j by %i', (colours, least) => {
       for (const [n, a] of colours.entries()) {
         for (const b of colours.slice(n + 1)) {
-          expect(distance(seen(rgb(theme[a])), seen(rgb(theme[b]))), `${a} and ${b}`).toBeGreaterThanOrEqual(least);
+          expect(distance(seen(rgb(theme[a])!), seen(rgb(theme[b])!)), `${a} and ${b}`).toBeGreaterThanOrEqual(least);
         }
       }
     });
