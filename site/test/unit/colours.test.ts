@@ -13,12 +13,12 @@ import { THEMES } from '../../build/tokens.mjs';
 
 const distance = differenceCiede2000();
 const rgb = converter('rgb');
-const EYES = [
+const EYES: readonly (readonly [string, (colour: Rgb) => Rgb])[] = [
   ['all cones', (colour: Rgb) => colour],
-  ['without long ones', filterDeficiencyProt(1)],
-  ['without middle ones', filterDeficiencyDeuter(1)],
-  ['without short ones', filterDeficiencyTrit(1)],
-] as const;
+  ['without long ones', filterDeficiencyProt(1) as (colour: Rgb) => Rgb],
+  ['without middle ones', filterDeficiencyDeuter(1) as (colour: Rgb) => Rgb],
+  ['without short ones', filterDeficiencyTrit(1) as (colour: Rgb) => Rgb],
+];
 
 describe.each(['light', 'dark'] as const)('%s', (name) => {
   const theme = THEMES[name];
