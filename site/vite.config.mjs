@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { colourMapsPlugin } from './build/colour-maps.mjs';
+import { licencesPlugin } from './build/licences.mjs';
+import { offlinePlugin } from './build/offline.mjs';
 import { partialsPlugin } from './build/partials.mjs';
 import { preloadPlugin } from './build/preload.mjs';
 import { tokensPlugin } from './build/tokens.mjs';
@@ -14,12 +16,32 @@ const alias = [
   { find: /^lstm-wasm\/([\w-]+)$/, replacement: path('../dist/$1.js') },
 ];
 
+/** Licence files that go into licences.txt, as they are. */
+const LICENCES = [
+  '../LICENSE',
+  '../examples/voice-activity/data/LICENSES.md',
+  '../examples/denoise/data/LICENSES.md',
+  '../examples/guitar-amp/data/LICENSES.md',
+  '../examples/guitar-amp/data/nam/LICENSE.nam.txt',
+  '../examples/word-segmentation/data/LICENSES.md',
+  '../examples/word-segmentation/data/LICENSE.unicode.txt',
+  '../test/fixtures/dtln/LICENSE',
+  'node_modules/@fontsource/ibm-plex-sans/LICENSE',
+];
+
 export default defineConfig({
   root: path('.'),
   // relative addresses: the built folder works below any path of a host
   base: './',
   resolve: { alias },
-  plugins: [tokensPlugin(), colourMapsPlugin(), partialsPlugin(here), preloadPlugin(/plex-sans-latin-400-.*woff2$/)],
+  plugins: [
+    tokensPlugin(),
+    colourMapsPlugin(),
+    partialsPlugin(here),
+    preloadPlugin(/plex-sans-latin-400-.*woff2$/),
+    licencesPlugin(here, LICENCES),
+    offlinePlugin(),
+  ],
   worker: { format: 'es' },
   server: { fs: { allow: [path('..')] } },
   build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },

@@ -2,6 +2,7 @@ import 'virtual:tokens.css';
 import './styles/fonts.css';
 import './styles/page.css';
 import './kit/strip.ts';
+import { startOffline } from './offline.ts';
 
 /** What begins a panel: it is called once, when the panel comes near the screen. */
 type Start = (section: HTMLElement) => void | Promise<void>;
@@ -54,3 +55,8 @@ for (const button of document.querySelectorAll<HTMLButtonElement>('[data-copy]')
     }, 2000);
   });
 }
+
+void startOffline(
+  document.querySelector<HTMLButtonElement>('#offline')!,
+  document.querySelector<HTMLElement>('#offline-status')!,
+);
