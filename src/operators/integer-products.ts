@@ -205,10 +205,7 @@ const convInteger: Operator = {
     };
     const isKnown = w && (wZero || !node.present[3]);
     const known = isKnown ? centred(node, 'w', w, wZero, 0, 'float32', now) : undefined;
-    const floats: OperatorNode = Object.create(node, {
-      constants: { value: [undefined, known], writable: true },
-      present: { value: [true, true] },
-    });
+    const floats = node.withInputs([undefined, known], [true, true]);
     const lower = conv.prepare(floats);
     if (known && !floats.constants[1]) node.constants[1] = undefined;
     return ([x, weights, xZero, zero], plan) => {

@@ -109,6 +109,12 @@ export abstract class OperatorNode {
     return undefined;
   }
 
+  /** The same node with other inputs, for an operator that is made of another one. */
+  withInputs(constants: (Value | undefined)[], present: readonly boolean[]): OperatorNode {
+    // attributes, name and memory are those of this node; an assignment to `constants` stays in the new one
+    return Object.create(this, { constants: { value: constants, writable: true }, present: { value: present } });
+  }
+
   /** Lets go of what only prepare() needs. */
   seal(): void {
     this.constants = NO_CONSTANTS;
