@@ -1,4 +1,4 @@
-// One app a tool, as its template has it, with nothing configured for this package but what README's table says. `run` gives text with the answer:
+// One app a tool, as its template has it, with nothing configured for this package but what the table of docs/where-it-runs.md says. `run` gives text with the answer:
 // from programs one after the other, from a page in Chromium, or from a server that one of them starts.
 
 import { readFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Linear, LSTM } from '../../src/index.ts';
 
-// The limits that the README names, with their bounds.
+// The limits that docs/guides/accuracy.md names, with their bounds.
 
 /** c after a step from `c0` with nothing but a bias in the forget gate. */
 function nextCell(f: number, c0: number): number {

@@ -77,6 +77,8 @@ export class ProgramFolder {
       ['model.onnx', 'test/fixtures/onnx-ort/forward.onnx'],
       ['silero_vad.onnx', 'node_modules/@ricky0123/vad-web/dist/silero_vad_v5.onnx'],
       ['model.h5', 'test/fixtures/keras/model.h5'],
+      ['model.json', 'test/fixtures/keras/default_hardsigmoid.model.json'],
+      ['weights.bin', 'test/fixtures/keras/default_hardsigmoid.weights.bin'],
       ['amp.nam', 'examples/guitar-amp/data/nam/lstm.nam'],
     ] as const) {
       copyFileSync(join(root, from), join(this.path, file));
