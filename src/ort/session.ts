@@ -124,14 +124,23 @@ export interface InferenceSession {
 /** Creates sessions: the type of the value `InferenceSession`. */
 export interface InferenceSessionFactory {
   /**
-   * Loads a model from its bytes, opens it or fetches it. A path that is written in a model is never opened.
+   * Loads a model from a file: opens or fetches it. A path that is written in a model is never opened.
    * @param uri an address that `fetch` takes; in Node, Deno and Bun a path or `file:` URL too
-   * @param buffer the file; only `byteLength` bytes from `byteOffset` on if these are given
    * @throws (the promise) ModelError if the file is damaged or has an unsupported operator, as loadOnnx(); TypeError or
    * RangeError for arguments; Error if it cannot be opened or fetched
    */
   create(uri: string | UrlLike, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
+  /**
+   * Loads a model from its bytes.
+   * @param buffer the file
+   * @throws (the promise) as with an address
+   */
   create(buffer: ArrayBufferLike | Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
+  /**
+   * Loads a model from a part of a buffer: `byteLength` bytes from `byteOffset` on.
+   * @param buffer has the file
+   * @throws (the promise) as with an address
+   */
   create(
     buffer: ArrayBufferLike,
     byteOffset: number,
