@@ -13,8 +13,9 @@ export { ModelError, type ModelErrorDetails } from './base/errors.ts';
 export type { TensorLike } from './base/tensor.ts';
 export type { KernelOptions as KerasOptions } from './cells/kernels.ts';
 export type { KerasFile, KerasLayer } from './keras/file.ts';
-export type { KerasInput, KerasModel, KerasSpec } from './keras/model.ts';
+export type { KerasInput, KerasModel, KerasSpec, KerasTrace } from './keras/model.ts';
 export type { WasmModule } from './memory/wasm.ts';
+export type { DirectionTrace, LayerTrace } from './nn/trace.ts';
 
 const LOAD = 'loadKeras';
 

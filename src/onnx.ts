@@ -13,6 +13,7 @@ export type { KernelOptions } from './cells/kernels.ts';
 export type { ValueData, ValueType } from './graph/types.ts';
 export type { WasmModule } from './memory/wasm.ts';
 export type { LSTMState } from './nn/state.ts';
+export type { DirectionTrace, LayerTrace } from './nn/trace.ts';
 export type { ExternalData } from './onnx/external.ts';
 export type { OnnxFeed, OnnxFeeds, OnnxPort } from './onnx/feeds.ts';
 export type {
@@ -25,7 +26,7 @@ export type {
   OnnxValueInfo,
 } from './onnx/model.ts';
 export type { OnnxResult, RunOptions } from './onnx/results.ts';
-export type { OnnxSession } from './onnx/session.ts';
+export type { OnnxSession, OnnxTrace } from './onnx/session.ts';
 export type { OnnxStream, OnnxStreamOptions } from './onnx/stream.ts';
 export type { OnnxData, OnnxTensor } from './onnx/tensor.ts';
 export type { LSTMReport } from './operators/lstm-report.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { bytesUsed, LSTM, ModelError } from '../src/index.ts';
-import { loadOnnx, type OnnxFeed, type OnnxResult } from '../src/onnx.ts';
+import { type LayerTrace, loadOnnx, type OnnxFeed, type OnnxResult } from '../src/onnx.ts';
 import { type Attribute, onnxFile, tensorProto } from './support/onnx-files.ts';
-import { FUNCTIONS, type OracleInput, onnxLstm } from './support/onnx-lstm.ts';
+import { FUNCTIONS, type OracleInput, onnxLstm, TRACED } from './support/onnx-lstm.ts';
 import { uniforms } from './support/random.ts';
 
 // Every attribute of the LSTM operator against plain loops in float64, at sizes that no vector divides.
@@ -19,7 +19,11 @@ function swapped(data: Float32Array, a: number, b: number): Float32Array {
   });
 }
 
-function run({ attributes, batchFirst = false, constant = true, ...input }: Case): Record<string, OnnxResult> {
+/** @param nodes takes the trace */
+function run(
+  { attributes, batchFirst = false, constant = true, ...input }: Case,
+  nodes: Record<string, LayerTrace> = {},
+): Record<string, OnnxResult> {
   const { T, batch, I, H, direction, lengths } = input;
   const D = direction === 'bidirectional' ? 2 : 1;
   const layout = <Data extends Float32Array>(data: Data, outer: number) =>
@@ -60,6 +64,10 @@ function run({ attributes, batchFirst = false, constant = true, ...input }: Case
     const feeds = Object.fromEntries(given.filter(([name]) => !isWeight(name)));
     const first = session.run(feeds);
     expect(session.run(feeds)).toEqual(first);
+    const trace = session.trace(feeds);
+    expect(trace.outputs).toEqual(first);
+    expect(session.run(feeds)).toEqual(first);
+    Object.assign(nodes, trace.nodes);
     if (!batchFirst) return first;
     const back = (result: OnnxResult, outer: number) => swapped(result.data as Float32Array, batch, outer);
     // Y is [batch][T][D][H] there
@@ -86,15 +94,45 @@ function run({ attributes, batchFirst = false, constant = true, ...input }: Case
 /** `scale`: how large sums in float32 may be before a function makes them small again. */
 function check(given: Case, scale = 1): void {
   const before = bytesUsed();
-  const results = run(given);
+  const nodes: Record<string, LayerTrace> = {};
+  const results = run(given, nodes);
   expect(bytesUsed()).toBe(before);
-  for (const [name, expected] of Object.entries(onnxLstm(given))) {
-    const { data } = results[name]!;
+  const traces: Record<string, number[]>[] = [];
+  const close = (name: string, data: OnnxResult['data'], expected: readonly number[]) => {
     expect(data).toHaveLength(expected.length);
     for (let i = 0; i < expected.length; i++) {
       const difference = Math.abs((data[i] as number) - expected[i]!);
       if (!(difference <= 1e-6 * Math.max(scale, Math.abs(expected[i]!))))
         expect([name, i, data[i]]).toEqual([name, i, expected[i]]);
+    }
+  };
+  for (const [name, expected] of Object.entries(onnxLstm(given, traces))) close(name, results[name]!.data, expected);
+  expect(Object.keys(nodes)).toEqual(['lstm']);
+  checkTrace(given, results, nodes.lstm!);
+  for (const [d, expected] of traces.entries()) {
+    const values = d ? nodes.lstm!.reverse! : nodes.lstm!.forward;
+    for (const name of TRACED) close(name, values[name].data, expected[name]!);
+  }
+}
+
+/** Checks the shapes of a trace, and that h and c have the bits of the results. */
+function checkTrace({ T, batch, H, direction, lengths }: Case, results: Record<string, OnnxResult>, trace: LayerTrace) {
+  const D = direction === 'bidirectional' ? 2 : 1;
+  expect(Object.keys(trace)).toEqual(['forward', 'reverse'].slice(0, D));
+  for (const [d, values] of Object.values(trace).entries()) {
+    for (const name of TRACED) expect(values[name].dims, name).toEqual([T, batch, H]);
+    const { h, c } = values;
+    for (let t = 0; t < T; t++) {
+      const row = results.Y!.data.slice((t * D + d) * batch * H, (t * D + d + 1) * batch * H);
+      expect(h.data.slice(t * batch * H, (t + 1) * batch * H)).toEqual(row);
+    }
+    for (let b = 0; b < batch; b++) {
+      const length = lengths?.[b] ?? T;
+      if (length === 0) continue;
+      const at = ((d || direction === 'reverse' ? 0 : length - 1) * batch + b) * H;
+      const state = (d * batch + b) * H;
+      expect(h.data.slice(at, at + H)).toEqual(results.Y_h!.data.slice(state, state + H));
+      expect(c.data.slice(at, at + H)).toEqual(results.Y_c!.data.slice(state, state + H));
     }
   }
 }

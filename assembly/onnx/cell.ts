@@ -41,7 +41,7 @@ function activate(cell: Cell, k: usize, x: usize, spare: usize): void {
 /**
  * Computes one row: c = f c + i g, h = o h(c), with i = f(z_i + p_i c), f likewise or 1 - i, g = g(z_g) and
  * o = f(z_o + p_o c) of the new c.
- * z [i, f, g, o][H], overwritten; c, h [H]; spare [64]: scratch.
+ * z [i, f, g, o][H], overwritten with i, f, g, o; c, h [H]; spare [64]: scratch.
  */
 export function lstm_cell_f32(cell: Cell, z: usize, c: usize, h: usize, spare: usize): void {
   const H = cell.hiddenSize;
@@ -62,14 +62,13 @@ export function lstm_cell_f32(cell: Cell, z: usize, c: usize, h: usize, spare: u
   activate(cell, 1, zg, spare);
   for (let i: usize = 0; i < size; i += 4) {
     const input = load<f32>(z + i);
-    const forget = coupled ? <f32>1 - input : load<f32>(zf + i);
-    const next = forget * load<f32>(c + i) + input * load<f32>(zg + i);
+    if (coupled) store<f32>(zf + i, <f32>1 - input);
+    const next = load<f32>(zf + i) * load<f32>(c + i) + input * load<f32>(zg + i);
     store<f32>(c + i, next);
-    // z_i is not needed any more, and takes the last activation
-    store<f32>(z + i, next);
+    store<f32>(h + i, next);
   }
   bound(zo, p ? p + size : 0, c, H, clip);
   activate(cell, 0, zo, spare);
-  activate(cell, 2, z, spare);
-  for (let i: usize = 0; i < size; i += 4) store<f32>(h + i, load<f32>(zo + i) * load<f32>(z + i));
+  activate(cell, 2, h, spare);
+  for (let i: usize = 0; i < size; i += 4) store<f32>(h + i, load<f32>(zo + i) * load<f32>(h + i));
 }

@@ -62,6 +62,10 @@ export interface CellResult {
 
 /** An LSTM layer that is ready to run. */
 export interface Cells {
-  run(sequences: PaddedBatch): CellResult;
+  /**
+   * @param traces takes i, f, g, o, c and h of each step, for each direction, if it is given: [T][batch][H], with batchFirst
+   *   [batch][T][H]; zeros after the end of a sequence
+   */
+  run(sequences: PaddedBatch, traces?: Float32Array[]): CellResult;
   dispose(): void;
 }

@@ -8,8 +8,8 @@ export interface PackedRows {
   readonly order: readonly number[];
   /** Copies rows of `size` elements out of the padded batch. */
   gather(padded: Float32Array, size: number): Float32Array;
-  /** Copies rows back to their places. */
-  scatter(packed: Float32Array, padded: Float32Array, size: number): void;
+  /** Copies rows back to their places in `padded`, and gives it. */
+  scatter(packed: Float32Array, padded: Float32Array, size: number): Float32Array;
 }
 
 /**
@@ -43,6 +43,7 @@ export function packRows(lengths: readonly number[], T: number, batchFirst: bool
     },
     scatter(packed, padded, size) {
       for (const [i, place] of places.entries()) padded.set(packed.subarray(i * size, (i + 1) * size), place * size);
+      return padded;
     },
   };
 }

@@ -80,7 +80,7 @@ export class RareCells extends Resource implements Cells {
     return { ih: block, hh: atHh, bias: atBias, cell };
   }
 
-  run(sequences: PaddedBatch): CellResult {
+  run(sequences: PaddedBatch, traces?: Float32Array[]): CellResult {
     this.checkAlive();
     const { T, batch } = sequences;
     const D = this._directions.length;
@@ -90,12 +90,22 @@ export class RareCells extends Resource implements Cells {
       h: new Float32Array(D * batch * H),
       c: new Float32Array(D * batch * H),
     };
-    for (const [d, direction] of this._directions.entries()) this._runDirection(d, direction, sequences, states);
+    for (const [d, direction] of this._directions.entries()) {
+      const own = traces && Array.from({ length: 6 }, () => new Float32Array(T * batch * H));
+      this._runDirection(d, direction, sequences, states, own);
+      traces?.push(...own!);
+    }
     endScratch();
     return states;
   }
 
-  private _runDirection(d: number, direction: RareDirection, sequences: PaddedBatch, states: CellResult): void {
+  private _runDirection(
+    d: number,
+    direction: RareDirection,
+    sequences: PaddedBatch,
+    states: CellResult,
+    traces: readonly Float32Array[] | undefined,
+  ): void {
     const { x, T, batch, lengths, h0, c0 } = sequences;
     const I = this._I;
     const H = this._H;
@@ -170,8 +180,13 @@ export class RareCells extends Resource implements Cells {
           if (lengths && t >= lengths[b]!) continue;
           const at = h + 4 * b * H;
           lstm_cell_f32(direction.cell, row, c + 4 * b * H, at, spare);
-          const out = (rowOf(t, b) * D + d) * H;
-          for (let i = 0; i < H; i++) states.y[out + i] = memory[at / 4 + i]!;
+          const out = rowOf(t, b) * H;
+          const outY = D * out + d * H;
+          for (let i = 0; i < H; i++) states.y[outY + i] = memory[at / 4 + i]!;
+          if (!traces) continue;
+          // the kernel leaves the four gates one after the other
+          const places = [0, 1, 2, 3].map((k) => row + 4 * k * H);
+          for (const [k, place] of [...places, c + 4 * b * H, at].entries()) copyOut(place, H, traces[k]!, out);
         }
       }
     }

@@ -7,6 +7,7 @@ import { type Form, readParameter, writeParameter } from '../memory/pack.ts';
 import { type LSTMSizes, lstmSizes } from '../memory/parameters.ts';
 import { Resource } from '../nn/module.ts';
 import { Sequence } from '../nn/sequence.ts';
+import { TracedSequence } from '../nn/trace.ts';
 import type { RecurrentWeights } from '../nn/weights.ts';
 import type { CellOptions, CellResult, Cells, PaddedBatch } from './cells.ts';
 import { packRows } from './pack-rows.ts';
@@ -60,21 +61,27 @@ export class StandardCells extends Resource implements Cells, RecurrentWeights {
     return new Map(parameters.map((one) => [one.name, { data: readParameter(one), dims: [...one.dims] }]));
   }
 
-  run({ x, T, batch, lengths, h0, c0 }: PaddedBatch): CellResult {
+  run({ x, T, batch, lengths, h0, c0 }: PaddedBatch, traces?: Float32Array[]): CellResult {
     this.checkAlive();
     const { inputSize, hiddenSize, directions } = this.sizes;
     const width = directions * hiddenSize;
     const y = new Float32Array(T * batch * width);
     const h = new Float32Array(directions * batch * hiddenSize);
     const c = new Float32Array(directions * batch * hiddenSize);
-    const sequence = new Sequence().from(h0, c0);
-    if (!lengths) sequence.input(x, T, batch, this._batchFirst).into(y, h, c).run('LSTM', this);
-    else {
+    const sequence = (traces ? new TracedSequence() : new Sequence()).from(h0, c0);
+    const run = (place: (data: Float32Array) => Float32Array): void => {
+      if (traces) (sequence as TracedSequence).trace('LSTM', this, ({ data }) => void traces.push(place(data)));
+      else sequence.run('LSTM', this);
+    };
+    if (!lengths) {
+      sequence.input(x, T, batch, this._batchFirst).into(y, h, c);
+      run((data) => data);
+    } else {
       const packed = packRows(lengths, T, this._batchFirst);
       const rows = packed.places.length;
       const some = new Float32Array(rows * width);
       sequence.packed(packed.gather(x, inputSize), rows, packed.batchSizes, packed.order).into(some, h, c);
-      sequence.run('LSTM', this);
+      run((data) => packed.scatter(data, new Float32Array(T * batch * hiddenSize), hiddenSize));
       packed.scatter(some, y, width);
     }
     return { y, h, c };

@@ -9,6 +9,7 @@ import { permuted, strides } from './layout.ts';
 import type { Residents } from './residents.ts';
 import { bytesOf, type DataOf, newData, type ValueData, type ValueType } from './types.ts';
 import { lying, NO_SOURCES, type Sources, Storage, Value } from './value.ts';
+import type { Watch } from './watch.ts';
 
 /** Limits of what a plan may ask for. */
 export interface Limits {
@@ -51,6 +52,10 @@ export class Builder {
   immediate = false;
   /** The sources of what the current node makes. */
   sources: Sources = NO_SOURCES;
+  /** Where recurrent nodes tell what they do, if somebody wants to know. */
+  readonly watch: Watch | undefined;
+  /** Tells the turn of a node that is repeated: `[3]`. */
+  turn = '';
   private readonly _residents: Residents | undefined;
   private _path = '';
   private readonly _drafts: Draft[] = [];
@@ -59,8 +64,9 @@ export class Builder {
   private readonly _plain = new Map<Value, Value>();
 
   /** @param residents constants that plans share */
-  constructor(limits: Limits, residents?: Residents) {
+  constructor(limits: Limits, residents?: Residents, watch?: Watch) {
     this.limits = limits;
+    this.watch = watch;
     this._residents = residents;
   }
 

@@ -38,7 +38,7 @@ export class Plan {
     known: ReadonlySet<number>,
     outputs: readonly number[],
     limits: Limits,
-    common: Pick<Planning, 'residents' | 'fail'>,
+    common: Pick<Planning, 'residents' | 'fail' | 'watch'>,
   ) {
     this.outputs = outputs.slice();
     this._dims = feeds.map(({ dims }) => dims.slice());

@@ -3,7 +3,8 @@ import { constantsOf, type Graph } from './graph.ts';
 import { type Feed, MOST_BYTES, Plan } from './plan.ts';
 import { Residents } from './residents.ts';
 import { FeedsNeeded, KEPT, type Planning, toFront } from './segment.ts';
-import type { Value } from './value.ts';
+import { Value } from './value.ts';
+import type { Watch } from './watch.ts';
 
 // Plans a graph for the dims of its feeds. A plan is a list of steps on one block of linear memory. Where planning depends on
 // elements that only a run has, the plan ends there: the run reads them, and goes on with a plan for what it read.
@@ -31,6 +32,7 @@ export class Plans {
    * @param outputs the places of the outputs to compute
    * @param limitsFor what a new plan may ask for
    * @param targets checks the outputs' dims; before the run if they are known then
+   * @param watch takes traces of the run, which then has a plan of its own
    * @returns these outputs, whose elements hold until the next run
    */
   run(
@@ -38,9 +40,11 @@ export class Plans {
     outputs: readonly number[],
     limitsFor: (feeds: readonly Feed[]) => Limits,
     targets: { check(outputs: readonly Value[]): void },
+    watch?: Watch,
   ): readonly Value[] {
     for (let beginnings = 1; ; beginnings++) {
       try {
+        if (watch) return this._runOnce(feeds, outputs, limitsFor(feeds), targets, watch);
         const plan = this._planFor(feeds, outputs, limitsFor);
         try {
           return plan.run(feeds, targets);
@@ -52,6 +56,24 @@ export class Plans {
         if (!(error instanceof FeedsNeeded)) throw error;
         this._require(beginnings < MOST_BEGINNINGS ? error.feeds : feeds.keys());
       }
+    }
+  }
+
+  /** Runs a plan that is not kept. */
+  private _runOnce(
+    feeds: readonly Feed[],
+    outputs: readonly number[],
+    limits: Limits,
+    targets: { check(outputs: readonly Value[]): void },
+    watch: Watch,
+  ): readonly Value[] {
+    watch.clear();
+    const common = { ...this._common, watch };
+    const plan = new Plan(this._graph, this._slots, feeds, this._known, outputs, limits, common);
+    try {
+      return plan.run(feeds, targets).map(({ type, dims, data }) => Value.of(type, dims, data.slice()));
+    } finally {
+      plan.dispose();
     }
   }
 

@@ -5,6 +5,7 @@ import { copyRepeat, endIteration, nextIteration, type Repetition, resultsOf, st
 import type { Residents } from './residents.ts';
 import { newData, type ValueData, type ValueType } from './types.ts';
 import { Storage, Value } from './value.ts';
+import type { Watch } from './watch.ts';
 /** The most plans that a graph keeps, and the most ways on that a plan keeps. */
 export const KEPT = 8;
 /** The cost of a slot where a plan is split, in elements. */
@@ -45,6 +46,7 @@ export interface Planning {
   /** Turns an error that is none of the model's into one that names the node. */
   readonly fail: (error: unknown, path: string) => never;
   readonly size: Size;
+  readonly watch?: Watch | undefined;
 }
 
 /** Counts what the segments of a plan take. */
@@ -102,7 +104,7 @@ export class Segment {
   private readonly _bytes: number;
 
   constructor(planning: Planning, state: State, inputs: readonly Value[]) {
-    const builder = new Builder(state.limits, planning.residents);
+    const builder = new Builder(state.limits, planning.residents, planning.watch);
     this._planning = planning;
     this._wanted = planGraph(builder, planning, state);
     this._state = this._wanted && state;
@@ -232,6 +234,7 @@ function planGraph(builder: Builder, planning: Planning, state: State): Value | 
       }
       const inputs = step.operands.map((operand) => readOperand(state, operand));
       builder.begin(inputs, step.place.path);
+      if (planning.watch) builder.turn = turnOf(frames);
       const results = step.lower(inputs, builder);
       const { branches, repeat, targets } = step;
       const taken = branches && chooseBranch(builder, branches, inputs[0]);
@@ -252,6 +255,11 @@ function planGraph(builder: Builder, planning: Planning, state: State): Value | 
       return error.value;
     }
   }
+}
+
+/** Tells the turns of the repetitions around a node, the outermost first. */
+function turnOf(frames: readonly Frame[]): string {
+  return frames.map(({ repetition }) => (repetition ? `[${repetition.iteration}]` : '')).join('');
 }
 
 function assign(

@@ -1,5 +1,6 @@
-import { product } from '../base/tensor.ts';
+import { product, type TensorLike } from '../base/tensor.ts';
 import type { Value } from '../graph/value.ts';
+import type { LayerTrace } from '../nn/trace.ts';
 import type { Lower } from '../operators/node.ts';
 import type { KerasGraph, Tensor } from './graph.ts';
 
@@ -88,8 +89,42 @@ export function expand(path: string, { zeroMasked, startsWithState, sequences }:
         }
       }
     });
+    const { watch } = plan;
+    if (watch) plan.step([mask, h0, c0, out], () => () => spread(watch.last!, mask!, { h: h0, c: c0 }));
     return [out, ...states];
   };
+}
+
+/**
+ * Puts the steps of a trace back where they were before compact(). At a masked step gates are zeros, and states stay.
+ * @param first the initial states (B, D, H)
+ */
+function spread(
+  { forward, reverse }: LayerTrace,
+  mask: Value,
+  first: Readonly<Record<string, Value<Float32Array> | undefined>>,
+): void {
+  const steps: number[] = [];
+  const directions = reverse ? [forward, reverse] : [forward];
+  for (const [d, values] of directions.entries()) {
+    for (const [name, { data, dims }] of Object.entries(values) as [string, TensorLike][]) {
+      const [T, B, H] = dims as [number, number, number];
+      const from = data.slice();
+      const isState = name in first;
+      for (let b = 0; b < B; b++) {
+        const count = stepsOf(mask.data as unknown as Uint8Array, b, T, steps);
+        for (let i = 0, k = 0; i < T; i++) {
+          const t = d ? T - 1 - i : i;
+          const at = (t * B + b) * H;
+          const before = at + (d ? B : -B) * H;
+          if (mask.data[b * T + t]) copyRow(from, ((d ? count - 1 - k++ : k++) * B + b) * H, data, at, H);
+          else if (isState && i > 0) copyRow(data, before, data, at, H);
+          else if (first[name]) copyRow(first[name].data, (b * directions.length + d) * H, data, at, H);
+          else data.fill(0, at, at + H);
+        }
+      }
+    }
+  }
 }
 
 function copyRow(from: Float32Array, start: number, to: Float32Array, at: number, count: number): void {

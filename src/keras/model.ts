@@ -2,7 +2,9 @@ import { Owner } from '../base/owner.ts';
 import { describe, formatDims, readDims, type TensorLike, tag, wrongType, wrongValue } from '../base/tensor.ts';
 import type { Feed } from '../graph/plan.ts';
 import { Plans } from '../graph/planner.ts';
+import { Watch } from '../graph/watch.ts';
 import { endScratch, isInside } from '../memory/arena.ts';
+import type { LayerTrace } from '../nn/trace.ts';
 import type { Shape } from './config.ts';
 import type { ModelParts } from './parts.ts';
 import { describeShape } from './shapes.ts';
@@ -22,6 +24,18 @@ export interface KerasSpec {
   readonly name: string;
   /** The shape, samples first; null is a dimension of any size, such as the number of samples. */
   readonly dims: readonly (number | null)[];
+}
+
+/** Results of KerasModel.trace(). */
+export interface KerasTrace<T = TensorLike | TensorLike[]> {
+  /** The results of predict(). */
+  readonly outputs: T;
+  /**
+   * What each LSTM layer did, by its name, in an object without a prototype. The values are [T, samples, units], whatever the layer
+   * returns. A layer that goes backwards has its steps in the order of its outputs, the last first; at a masked step gates are
+   * zeros, and states stay. The second call of a layer, and the second cell of an RNN, is `name (2)`.
+   */
+  readonly nodes: Readonly<Record<string, LayerTrace>>;
 }
 
 /**
@@ -79,6 +93,34 @@ export class KerasModel extends Owner {
    */
   predict(inputs: readonly KerasInput[]): TensorLike[];
   predict(input: KerasInput | readonly KerasInput[]): TensorLike | TensorLike[] {
+    return this._predict(input);
+  }
+
+  /**
+   * Runs the model as predict() does, and tells what its LSTM layers do at each step; stateful ones keep their states.
+   * @param input what predict() takes: a tensor, or a list of them
+   * @returns the results of predict(), and the traces by the names of layers
+   * @throws as predict()
+   * @example
+   * ```js
+   * import { readFileSync } from 'node:fs';
+   * import { loadKeras } from 'lstm-wasm/keras';
+   *
+   * const model = loadKeras({ h5: readFileSync('model.h5') });
+   * const { outputs, nodes } = model.trace({ data: new Float32Array(8).fill(1), dims: [1, 4, 2] });
+   * console.log(Object.keys(nodes)); // [ 'lstm', 'bi' ]
+   * console.log(outputs.dims, nodes.bi.reverse.c.dims); // [ 1, 2 ] [ 4, 1, 2 ]
+   * ```
+   */
+  trace(input: KerasInput): KerasTrace<TensorLike>;
+  /** Runs a model with several inputs or outputs, and traces it. */
+  trace(inputs: readonly KerasInput[]): KerasTrace<TensorLike[]>;
+  trace(input: KerasInput | readonly KerasInput[]): KerasTrace<TensorLike | TensorLike[]> {
+    const watch = new Watch();
+    return { outputs: this._predict(input, watch), nodes: watch.all() };
+  }
+
+  private _predict(input: KerasInput | readonly KerasInput[], watch?: Watch): TensorLike | TensorLike[] {
     this.checkAlive();
     const { inputs, outputs } = this._parts;
     const list = Array.isArray(input) ? (input as readonly KerasInput[]) : [input as KerasInput];
@@ -89,7 +131,7 @@ export class KerasModel extends Owner {
     if (!Array.isArray(input) && outputs.length > 1) {
       throw wrongValue('KerasModel', 'input', `a list, since the model has ${outputs.length} outputs`, 'one tensor');
     }
-    const results = this._run(list);
+    const results = this._run(list, watch);
     return Array.isArray(input) ? results : results[0]!;
   }
 
@@ -107,7 +149,7 @@ export class KerasModel extends Owner {
     this._parts.graph.dispose();
   }
 
-  private _run(list: readonly KerasInput[]): TensorLike[] {
+  private _run(list: readonly KerasInput[], watch: Watch | undefined): TensorLike[] {
     const { graph, inputs, outputs } = this._parts;
     const feeds: Feed[] = [];
     let batch: number | undefined;
@@ -129,13 +171,12 @@ export class KerasModel extends Owner {
       }
       feeds.push(feedOf([batch!, size], kept?.data ?? new Float32Array(batch! * size)));
     }
-    const values = this._plans.run(feeds, this._places, () => workFor(fed, graph), {
-      // outputs are copied: one may be an input, or another output too
-      check: (results) => {
-        const made = results.reduce((sum, { count }) => sum + count, 0);
-        if (made > mostElements(fed, graph)) refuseWork('the list of outputs');
-      },
-    });
+    // outputs are copied: one may be an input, or another output too
+    const check = (results: readonly { readonly count: number }[]) => {
+      const made = results.reduce((sum, { count }) => sum + count, 0);
+      if (made > mostElements(fed, graph)) refuseWork('the list of outputs');
+    };
+    const values = this._plans.run(feeds, this._places, () => workFor(fed, graph), { check }, watch);
     const copies = values.map(({ data, dims }) => ({ data: data.slice() as Float32Array, dims: [...dims] }));
     endScratch();
     for (const [i, { data }] of copies.splice(outputs.length).entries()) this._kept[i] = { batch: batch!, data };

@@ -2,11 +2,9 @@ import { type TensorLike, zeros } from '../base/tensor.ts';
 import { copyIfInside } from '../memory/arena.ts';
 import { Layout } from '../memory/layout.ts';
 import { copyGates, ONE_DIRECTION_BYTES, writeDirection } from '../memory/lstm-weights.ts';
-import { fill, readRows, writeRows } from '../memory/rows.ts';
+import { copyIn, copyOut, fill, readRows, writeRows } from '../memory/rows.ts';
 import { RUN_BYTES, Run } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
-import { sigmoid, tanh } from './functional.ts';
-import type { PackedSequence } from './packed-sequence.ts';
 import { Sequence } from './sequence.ts';
 import type { RecurrentWeights } from './weights.ts';
 
@@ -51,7 +49,14 @@ export interface LSTMTrace<T = TensorLike> {
 
 /** The traced values; the gates are in the order of the rows of weight_ih. */
 const NAMES = ['i', 'f', 'g', 'o', 'c', 'h'] as const;
-const ACTIVATIONS = [sigmoid, sigmoid, tanh, sigmoid] as const;
+
+/** Gives the values of each direction, i, f, g, o, c and h, their names. */
+export function layerTrace<T>(values: readonly T[]): LayerTrace<T> {
+  const direction = (first: number) =>
+    Object.fromEntries(NAMES.map((name, n) => [name, values[first + n]])) as unknown as DirectionTrace<T>;
+  const forward = direction(0);
+  return values.length > NAMES.length ? { forward, reverse: direction(NAMES.length) } : { forward };
+}
 
 /** A sequence that runs one layer in one direction at a time, step by step, to read gates and states in between. */
 export class TracedSequence extends Sequence {
@@ -60,11 +65,7 @@ export class TracedSequence extends Sequence {
    * @param wrap makes what the caller gets of a tensor [rows][*] whose rows are in the order of the input
    * @throws RangeError if memory cannot hold the trace
    */
-  trace<T extends TensorLike | PackedSequence>(
-    who: string,
-    model: RecurrentWeights,
-    wrap: (tensor: TensorLike) => T,
-  ): LayerTrace<T>[] {
+  trace<T>(who: string, model: RecurrentWeights, wrap: (tensor: TensorLike) => T): LayerTrace<T>[] {
     const { inputSize, hiddenSize, outputSize, numLayers, directions } = model.sizes;
     this._checkInput(who, inputSize, outputSize, hiddenSize, numLayers * directions * this.batch);
     this._h0 &&= copyIfInside(this._h0);
@@ -73,11 +74,10 @@ export class TracedSequence extends Sequence {
     let input = copyIfInside(this._input);
     for (let k = 0; k < numLayers * directions; k += directions) {
       const output = zeros(who, [this._rows, directions * outputSize]).data;
-      const [forward, reverse] = Array.from({ length: directions }, (_, direction) => {
-        const tensors = this._direction(who, model, k + direction, direction, input, output);
-        return Object.fromEntries(NAMES.map((name, n) => [name, wrap(tensors[n]!)])) as unknown as DirectionTrace<T>;
-      });
-      layers.push(reverse ? { forward: forward!, reverse } : { forward: forward! });
+      const tensors = Array.from({ length: directions }, (_, direction) =>
+        this._direction(who, model, k + direction, direction, input, output),
+      );
+      layers.push(layerTrace(tensors.flat().map(wrap)));
       input = output;
     }
     this._output.set(input);
@@ -141,7 +141,14 @@ export class TracedSequence extends Sequence {
       if (!direction) row += n;
     }
     for (const [at, size, , last] of states) writeRows(at, last, size, batch, batch, k * batch, batch, 1, _order);
-    for (const [n, activate] of ACTIVATIONS.entries()) activate(tensors[n]!, { out: tensors[n]! });
+    const { sigmoid_f32, tanh_f32 } = wasm();
+    const count = _rows * H;
+    const sums = layout.clear().output(count) + layout.scratch();
+    for (const gate of [i, f!, g!, o!]) {
+      copyIn(sums, gate, 0, count);
+      (gate === g ? tanh_f32 : sigmoid_f32)(sums, count);
+      copyOut(sums, count, gate, 0);
+    }
     return tensors;
   }
 }

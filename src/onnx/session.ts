@@ -5,7 +5,9 @@ import type { Graph } from '../graph/graph.ts';
 import type { Feed } from '../graph/plan.ts';
 import { Plans } from '../graph/planner.ts';
 import type { Value } from '../graph/value.ts';
+import { Watch } from '../graph/watch.ts';
 import { endScratch } from '../memory/arena.ts';
+import type { LayerTrace } from '../nn/trace.ts';
 import type { LSTMReport } from '../operators/lstm-report.ts';
 import type { Owned } from '../operators/packing.ts';
 import { Work } from '../operators/value.ts';
@@ -30,6 +32,18 @@ const MULTIPLICATIONS = 2 ** 28;
 // The steps of a plan: a Conv with groups or dilations makes some for each row of a batch.
 const STEPS = 2 ** 15;
 const STEPS_PER_NODE = 64;
+
+/** Results of OnnxSession.trace(). */
+export interface OnnxTrace {
+  /** The outputs by name, as run() gives them. */
+  readonly outputs: Readonly<Record<string, OnnxResult>>;
+  /**
+   * What each LSTM node did, by its name in `lstms`, in an object without a prototype. The values are [T, batch, hidden_size] whatever
+   * the node's layout, and zeros after the end of a sequence; `forward` is the one direction of a node that only runs in reverse. In
+   * the body of a Loop or Scan the number of the turn follows, as in `lstm[0]`; a name that comes again is `lstm (2)`.
+   */
+  readonly nodes: Readonly<Record<string, LayerTrace>>;
+}
 
 /**
  * A model that is ready to run; loadOnnx() makes it. It keeps no state between runs: feed an output back as an input where the
@@ -116,6 +130,28 @@ export class OnnxSession extends Owner {
   }
 
   /**
+   * Runs the model as run() does, and tells what its LSTM nodes do at each step. Nodes that a run does not need or take are not
+   * there, nor those that were computed at load.
+   * @returns the results of run(), and the traces by the names of nodes
+   * @throws as run()
+   * @example
+   * ```js
+   * import { readFileSync } from 'node:fs';
+   * import { loadOnnx } from 'lstm-wasm/onnx';
+   *
+   * const session = loadOnnx(readFileSync('model.onnx'));
+   * const { outputs, nodes } = session.trace({ X: { data: new Float32Array(126), dims: [7, 3, 6] } });
+   * const { forward } = nodes.lstm; // the node's name, as session.lstms has it
+   * console.log(outputs.Y.dims, forward.f.dims); // [ 7, 1, 3, 8 ] [ 7, 3, 8 ]
+   * session.dispose();
+   * ```
+   */
+  trace(feeds: OnnxFeeds, options?: RunOptions): OnnxTrace {
+    const watch = new Watch();
+    return { outputs: this._run(feeds, options, undefined, undefined, watch), nodes: watch.all() };
+  }
+
+  /**
    * Opens a stream: a model that keeps its states in linear memory, where outputs become inputs of the next run without copies by
    * the caller. Its states begin with zeros.
    * @param states names of outputs by the names of the inputs that they become: `{ state: 'stateN' }`
@@ -141,6 +177,7 @@ export class OnnxSession extends Owner {
     options: RunOptions | undefined,
     stream?: OnnxStream,
     word = 'out',
+    watch?: Watch,
   ): Record<string, OnnxResult> {
     this.checkAlive();
     // a getter of the caller's may run the model again
@@ -154,7 +191,7 @@ export class OnnxSession extends Owner {
       this.checkAlive();
       stream?.checkAlive();
       checkLengths(this.inputs, call.feeds);
-      const values = this._plans.run(call.feeds, call.results.places, this._limits, call);
+      const values = this._plans.run(call.feeds, call.results.places, this._limits, call, watch);
       const results = call.results.write(values);
       stream?.take(call.results, values);
       return results;

@@ -2,28 +2,35 @@ import type { Cells, PaddedBatch } from '../cells/cells.ts';
 
 // Batches whose sequences differ in length, or run in reverse, in arrays.
 
-/** Runs the sequences that have a step; the others have outputs and states of zeros, whatever their first states. */
+/**
+ * Runs the sequences that have a step; the others have outputs and states of zeros, whatever their first states.
+ * @param traces takes i, f, g, o, c and h [T][batch][H] of each direction, if it is given and there is a step
+ */
 export function runRows(
   cells: Cells,
   { H, D, reverse }: { readonly H: number; readonly D: number; readonly reverse: boolean },
   all: PaddedBatch,
+  traces?: Float32Array[],
 ) {
   const { T, batch } = all;
-  const y = new Float32Array(T * batch * D * H);
   const h = new Float32Array(D * batch * H);
   const c = new Float32Array(D * batch * H);
   const rows = [...Array(batch).keys()].filter((b) => T > 0 && all.lengths?.[b] !== 0);
-  if (rows.length === 0) return { y, h, c };
+  if (rows.length === 0) return { y: new Float32Array(T * batch * D * H), h, c };
   const some = upToLongest(rows.length === batch ? all : pickRows(all, rows, H));
   const turned = reverse ? { ...some, x: turn(some.x, some) } : some;
-  const states = cells.run(turned);
-  if (reverse) states.y.set(turn(states.y, some));
-  if (states.y.length === y.length) return states;
-  if (rows.length === batch) {
-    y.set(states.y);
-    return { ...states, y };
-  }
-  moveRows(states.y, y.subarray(0, (y.length / T) * some.T), rows, some.T, batch, false);
+  const states = cells.run(turned, traces);
+  /** Puts rows of some steps of some sequences in their places among all. */
+  const placed = (data: Float32Array): Float32Array => {
+    const steps = reverse ? turn(data, some) : data;
+    if (some.batch === batch && some.T === T) return steps;
+    const out = new Float32Array((data.length / some.batch / some.T) * batch * T);
+    moveRows(steps, out.subarray(0, (out.length / T) * some.T), rows, some.T, batch, false);
+    return out;
+  };
+  traces?.splice(0, traces.length, ...traces.map(placed));
+  const y = placed(states.y);
+  if (rows.length === batch) return { ...states, y };
   moveRows(states.h, h, rows, D, batch, false);
   moveRows(states.c, c, rows, D, batch, false);
   return { y, h, c };

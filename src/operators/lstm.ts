@@ -13,6 +13,7 @@ import { readActivations } from './activations.ts';
 import { dequantizeInputs } from './lstm-quantized.ts';
 import { reportLSTM } from './lstm-report.ts';
 import { runRows } from './lstm-rows.ts';
+import { traceNode } from './lstm-trace.ts';
 import type { Lower, Operator, OperatorNode } from './node.ts';
 import { planSequence } from './sequence.ts';
 
@@ -218,19 +219,23 @@ function planLSTM(node: OperatorNode, settings: Settings, constant: Cells | unde
     const y = plan.buffer('float32', [T, batch, D, H]);
     const h = plan.buffer('float32', [D, batch, H]);
     const c = plan.buffer('float32', [D, batch, H]);
-    if (T === 0 || batch === 0) plan.step([y, h, c], () => () => [y, h, c].forEach(({ data }) => void data.fill(0)));
-    else if (constant instanceof StandardCells && isPlain(sequences)) {
+    const trace = traceNode(plan, node, [T, batch, H, D]);
+    if (!trace && (T === 0 || batch === 0))
+      plan.step([y, h, c], () => () => [y, h, c].forEach(({ data }) => void data.fill(0)));
+    else if (!trace && constant instanceof StandardCells && isPlain(sequences)) {
       const { x, h0, c0 } = sequences;
       const turned = settings.reverse ? turnSteps(plan, x) : x;
       const out = settings.reverse ? plan.buffer('float32', y.dims) : y;
       planSequence(plan, constant, turned, h0, c0, out, h, c);
       if (settings.reverse) copySteps(plan, out, y);
     } else {
-      // lengths may differ from run to run, and rare cells run in JavaScript
+      // lengths may differ from run to run, and rare cells and traces run in JavaScript
       plan.step([...inputs, sequences.x, sequences.h0, sequences.c0, y, h, c], () => () => {
         const cells = constant ?? makeCells(readCells(node, settings, inputs));
         try {
-          const states = runRows(cells, settings, readBatch(node, sequences));
+          const values: Float32Array[] | undefined = trace && [];
+          const states = runRows(cells, settings, readBatch(node, sequences), values);
+          trace?.(values!);
           y.data.set(states.y);
           h.data.set(states.h);
           c.data.set(states.c);

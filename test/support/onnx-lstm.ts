@@ -41,8 +41,16 @@ export interface OracleInput {
   readonly functions: readonly OracleActivation[];
 }
 
-/** Y [T][D][batch][H], Y_h and Y_c [D][batch][H] */
-export function onnxLstm(input: OracleInput): { Y: number[]; Y_h: number[]; Y_c: number[] } {
+export const TRACED = ['i', 'f', 'g', 'o', 'c', 'h'] as const;
+
+/**
+ * Y [T][D][batch][H], Y_h and Y_c [D][batch][H]
+ * @param traces takes the values of TRACED [T][batch][H] of each direction
+ */
+export function onnxLstm(
+  input: OracleInput,
+  traces: Record<string, number[]>[] = [],
+): { Y: number[]; Y_h: number[]; Y_c: number[] } {
   const { T, batch, I, H, direction, x, W, R, B, P, h0, c0, lengths, clip = Infinity, inputForget, functions } = input;
   const D = direction === 'bidirectional' ? 2 : 1;
   const Y = new Array<number>(T * D * batch * H).fill(0);
@@ -50,6 +58,8 @@ export function onnxLstm(input: OracleInput): { Y: number[]; Y_h: number[]; Y_c:
   const Y_c = new Array<number>(D * batch * H).fill(0);
   for (let d = 0; d < D; d++) {
     const backwards = direction === 'reverse' || d === 1;
+    const trace = Object.fromEntries(TRACED.map((name) => [name, new Array<number>(T * batch * H).fill(0)]));
+    traces.push(trace);
     const [f, g, last] = functions.slice(3 * d).map(
       ({ name, alpha, beta }) =>
         (value: number) =>
@@ -72,12 +82,15 @@ export function onnxLstm(input: OracleInput): { Y: number[]; Y_h: number[]; Y_c:
           return total;
         };
         const peephole = (gate: number, u: number) => (P ? P[(d * 3 + gate) * H + u]! : 0);
-        const nextC = c.map((old, u) => {
-          const i = f!(bound(sum(0, u) + peephole(0, u) * old));
-          const forget = inputForget ? 1 - i : f!(bound(sum(2, u) + peephole(2, u) * old));
-          return forget * old + i * g!(bound(sum(3, u)));
-        });
-        h = nextC.map((cell, u) => f!(bound(sum(1, u) + peephole(1, u) * cell)) * last!(cell));
+        const i = c.map((old, u) => f!(bound(sum(0, u) + peephole(0, u) * old)));
+        const forget = c.map((old, u) => (inputForget ? 1 - i[u]! : f!(bound(sum(2, u) + peephole(2, u) * old))));
+        const fresh = c.map((_, u) => g!(bound(sum(3, u))));
+        const nextC = c.map((old, u) => forget[u]! * old + i[u]! * fresh[u]!);
+        const o = nextC.map((cell, u) => f!(bound(sum(1, u) + peephole(1, u) * cell)));
+        h = nextC.map((cell, u) => o[u]! * last!(cell));
+        for (const [k, values] of [i, forget, fresh, o, nextC, h].entries()) {
+          for (let u = 0; u < H; u++) trace[TRACED[k]!]![(t * batch + b) * H + u] = values[u]!;
+        }
         c = nextC;
         for (let u = 0; u < H; u++) Y[((t * D + d) * batch + b) * H + u] = h[u]!;
       }
