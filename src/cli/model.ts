@@ -1,4 +1,4 @@
-import type { LSTMState, StateDict, TensorLike } from '../index.ts';
+import type { LayerTrace, LSTMState, StateDict, TensorLike } from '../index.ts';
 import type { Column } from './table.ts';
 
 // The view that commands have of a model of any format.
@@ -85,6 +85,14 @@ export interface Runner {
   dispose(): void;
 }
 
+/** A model that tells what its LSTMs do in a run, by their names. */
+export interface Tracer extends Runner {
+  trace(feeds: ReadonlyMap<string, AnyValue>): {
+    readonly outputs: Readonly<Record<string, AnyValue>>;
+    readonly nodes: Readonly<Record<string, LayerTrace>>;
+  };
+}
+
 /** Tells how far a run is, from 0 to 1, and lets the process hear signals. */
 export type Progress = (done: number) => Promise<void>;
 
@@ -121,6 +129,8 @@ export interface Model {
   memory(): number;
   /** Makes it ready to run. @throws CliError or ModelError */
   runner(choices: RunChoices): Runner;
+  /** Makes a whole model ready to run and to trace; undefined if only an LSTM of it can be traced. */
+  readonly tracer?: (() => Tracer) | undefined;
   /** Tells the layers for `convert`. @throws CliError if there are other layers too */
   chain(): Promise<Chain>;
 }

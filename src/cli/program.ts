@@ -138,13 +138,21 @@ Exit status: 0; 1 if a file is bad or does not fit; 2 if the call is wrong.`,
     .action(async (file: string, options: BenchOptions) => (await import('./commands/bench.ts')).bench(file, options));
   program
     .command('trace')
-    .description('show the gates and states of an LSTM over time, which its input is given to directly')
+    .description('show the gates and states of LSTMs over time')
     .argument('<file>', FILE)
-    .requiredOption('-i, --input <file>', 'the input of the LSTM: .npy, .csv (a row a step), .json or .wav')
+    .addOption(
+      new Option(
+        '-i, --input <file>',
+        'the input of an ONNX or Keras model, of other files that of the LSTM: .npy, .csv (a row a step), .json or .wav; NAME=FILE for one of several',
+      )
+        .argParser(collect)
+        .makeOptionMandatory(),
+    )
+    .addOption(set())
     .option('--lstm <name>', 'the LSTM, of several')
     .option('-o, --output <file>', 'write values: its ending tells the format, .json has all of them')
     .addOption(new Option('--format <format>', 'the format of the output, whatever its ending').choices(FORMATS))
-    .option('--pick <name>', 'the value to write: 0.f, or 0.reverse.f; default c of the last layer')
+    .option('--pick <name>', 'the value to write: 0.f, 0.reverse.f, or NODE.f; default c of the last layer')
     .option('--svg <file>', 'draw a layer as heat maps: time to the right, a unit a row')
     .addOption(new Option('--layer <number>', 'the layer to draw, from 0; default the last').argParser(toNumber))
     .addOption(key())
@@ -153,7 +161,7 @@ Exit status: 0; 1 if a file is bad or does not fit; 2 if the call is wrong.`,
       'after',
       examples(
         'npx lstm-wasm trace model.pt --input steps.csv',
-        'npx lstm-wasm trace model.onnx --input x.npy --svg gates.svg --layer 0',
+        'npx lstm-wasm trace model.onnx --input x.npy --svg gates.svg --lstm /rnn/LSTM',
         'npx lstm-wasm trace model.safetensors --input steps.csv --output gates.json',
       ),
     )

@@ -1,9 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { LSTM, type LSTMTrace, type TensorLike } from '../../src/index.ts';
+import { loadKeras } from '../../src/keras.ts';
+import { loadOnnx } from '../../src/onnx.ts';
 import { serializeSafetensors } from '../../src/safetensors.ts';
-import { refuse, succeed, temporaryFolder } from '../support/cli.ts';
+import { fixture, refuse, succeed, temporaryFolder } from '../support/cli.ts';
 import { randomTensor } from '../support/tensors.ts';
 
 const folder = temporaryFolder();
@@ -77,4 +79,69 @@ test('calls that are wrong, and inputs that do not fit', () => {
   );
   refuse(['trace', one, '-i', input, '--svg', input], 2, /is a file that is read/);
   refuse(['trace', path('two.safetensors'), '--lstm', 'b', '-i', input], 1, /the LSTM takes \[steps, 2\]/);
+});
+
+describe('whole models', () => {
+  const model = loadKeras({ h5: readFileSync(fixture('keras/model.h5')) });
+  const steps = randomTensor([4, 2], 3);
+  const { outputs, nodes } = model.trace([{ data: steps.data, dims: [1, 4, 2] }]);
+  writeFileSync(
+    path('keras.csv'),
+    nested(steps)
+      .map((row) => row.join(','))
+      .join('\n'),
+  );
+  const call = ['trace', fixture('keras/model.h5'), '--input', path('keras.csv')];
+
+  test('Keras: every layer and direction by name, and the outputs', () => {
+    succeed([...call, '--output', path('keras.json')]);
+    const found = JSON.parse(readFileSync(path('keras.json'), 'utf8'));
+    const [output] = model.outputs;
+    const wanted: Record<string, TensorLike> = { [output!.name]: outputs[0]! };
+    for (const [name, { forward, reverse }] of Object.entries(nodes)) {
+      for (const [value, tensor] of Object.entries(forward)) wanted[`${name}.${value}`] = tensor;
+      for (const [value, tensor] of Object.entries(reverse ?? {})) wanted[`${name}.reverse.${value}`] = tensor;
+    }
+    expect(Object.keys(found).sort()).toEqual(Object.keys(wanted).sort());
+    for (const [name, { data }] of Object.entries(wanted)) {
+      expect([found[name]].flat(9).map(Math.fround), name).toEqual([...data]);
+    }
+    const table = succeed(call).trim().split('\n');
+    expect(table.length).toBe(1 + 6 + 12);
+    expect(
+      succeed([...call, '--lstm', 'bi'])
+        .trim()
+        .split('\n').length,
+    ).toBe(1 + 12);
+    expect(succeed([...call, '--lstm', 'bi', '--svg', '-']).match(/<image /g)!.length).toBe(2 * 12);
+  });
+
+  test('ONNX: the turns of a Scan', () => {
+    const session = loadOnnx(readFileSync(fixture('onnx-loops/scan_of_lstm.onnx')));
+    const input = randomTensor([7, 1, 5], 4);
+    writeFileSync(path('scan.json'), JSON.stringify(nested({ data: input.data, dims: [7, 5] }).map((row) => [row])));
+    const { forward } = session.trace({ x: input }).nodes['four[2]']!;
+    const scan = ['trace', fixture('onnx-loops/scan_of_lstm.onnx'), '--input', `x=${path('scan.json')}`];
+    const csv = succeed([...scan, '--pick', 'four[2].f', '--output', '-']);
+    expect(
+      csv
+        .trim()
+        .split(',')
+        .map((text) => Math.fround(Number(text))),
+    ).toEqual([...forward.f.data]);
+    expect(succeed([...scan, '--lstm', 'four[6]'])).toMatch(/^four\[6\]\.h +output +\[1, 1, 4\]/m);
+    session.dispose();
+  });
+
+  test('calls that are wrong', () => {
+    refuse([...call, '--lstm', 'q'], 2, /--lstm expects one of lstm, bi; got "q"/);
+    refuse([...call, '--layer', '0'], 2, /--layer is for LSTMs of several layers/);
+    refuse([...call, '--input', path('x.csv')], 1, /the input fits nowhere/);
+    refuse([...call.slice(0, 3), path('x.csv')], 1, /expected \[\?, 4, 2\], got \[7, 3\]/);
+    refuse([...call, '--set', 'q=1'], 2, /the model has no input "q"/);
+    refuse(['trace', path('one.safetensors'), '-i', path('x.csv'), '--set', 'q=1'], 2, /--set is for models/);
+    refuse(['trace', path('one.safetensors'), '-i', path('x.csv'), '-i', path('x.csv')], 2, /an LSTM has one --input/);
+    refuse(['trace', '-', '-i', '-'], 2, /standard input can be read once/);
+    refuse([...call, '--svg', path('keras.csv')], 2, /is a file that is read/);
+  });
 });

@@ -7,7 +7,7 @@ import { type OpenChoices, openModel } from '../open.ts';
 import { colour, drawTable, terminalWidth } from '../table.ts';
 import { escapeText, formatCount, formatDims, product, threeDigits } from '../text.ts';
 import { fitFeeds } from '../values/fit.ts';
-import { readValues, type Values } from '../values/read.ts';
+import { checkStandardInput, readInput, readSets } from '../values/inputs.ts';
 import { type Format, formatOf, writeValues } from '../values/write.ts';
 
 export interface RunOptions extends OpenChoices {
@@ -26,8 +26,7 @@ export interface RunOptions extends OpenChoices {
 /** Runs a model on files of inputs, and writes what it gives. */
 export async function run(path: string, options: RunOptions): Promise<void> {
   const { output, input: inputs } = options;
-  if ([path, ...inputs.map(fileOf)].filter((each) => each === '-').length > 1)
-    refuseCall('standard input can be read once');
+  checkStandardInput(path, inputs);
   const format = output === undefined ? undefined : (options.format ?? formatOf(output));
   const { lstm, head, int8, knob: knobs = [] } = options;
   const model = await openModel(path, options);
@@ -35,7 +34,7 @@ export async function run(path: string, options: RunOptions): Promise<void> {
   try {
     const given = inputs.map((each) => readInput(each, runner));
     if (output !== undefined) refuseOver(output);
-    const feeds = about(path, () => fitFeeds(runner.inputs, given, readSets(options.set ?? [])));
+    const feeds = about(path, () => fitFeeds(runner.inputs, given, readSets(options.set)));
     const sampleRate = given.map(({ values }) => values.sampleRate).find((rate) => rate !== undefined);
     warnOfRate(runner, sampleRate);
     const results = await about(path, () => withProgress((go) => runner.run(feeds, go)));
@@ -54,30 +53,6 @@ export async function run(path: string, options: RunOptions): Promise<void> {
   } finally {
     runner.dispose();
   }
-}
-
-/** The file of `NAME=FILE` or `FILE`. */
-function fileOf(input: string): string {
-  return input.endsWith('=-') ? '-' : input;
-}
-
-function readInput(input: string, runner: Runner): { name: string | undefined; values: Values } {
-  const at = input.indexOf('=');
-  const name = at > 0 ? input.slice(0, at) : undefined;
-  const isNamed = name !== undefined && runner.inputs.some((port) => port.name === name);
-  return isNamed ? { name, values: readValues(input.slice(at + 1)) } : { name: undefined, values: readValues(input) };
-}
-
-function readSets(sets: readonly string[]): Map<string, number> {
-  return new Map(
-    sets.map((each) => {
-      const [, name, text] = each.match(/^(.+)=([^=]+)$/s) ?? [];
-      const value = Number(text);
-      if (name === undefined || !Number.isFinite(value))
-        refuseCall(`--set expects NAME=NUMBER, got ${JSON.stringify(each)}`);
-      return [name!, value];
-    }),
-  );
 }
 
 function warnOfRate({ sampleRate }: Runner, found: number | undefined): void {

@@ -10,7 +10,7 @@ import {
   readKerasWeights,
 } from '../../keras.ts';
 import { CliError, messageOf } from '../errors.ts';
-import type { Chain, FoundLstm, Head, Model, Problem, Runner } from '../model.ts';
+import type { AnyValue, Chain, FoundLstm, Head, Model, Problem, Tracer } from '../model.ts';
 import { formatCount, formatDims } from '../text.ts';
 import { bytesTaken, canActivate } from './lstm-runner.ts';
 
@@ -78,6 +78,7 @@ export function kerasModel(format: string, source: KerasSource): Model {
         throw new CliError('--lstm and --head are for state dicts: a Keras file says itself how it runs');
       return kerasRunner(loadKeras(source));
     },
+    tracer: problem ? undefined : () => kerasRunner(loadKeras(source)),
     chain: async () => {
       if (problem) throw new CliError(problem.message);
       return kerasChain(file, lstms, model!);
@@ -203,14 +204,22 @@ function transposed({ data, dims }: TensorLike): TensorLike {
   return { data: turned, dims: [columns, rows] };
 }
 
-function kerasRunner(model: KerasModel): Runner {
+function kerasRunner(model: KerasModel): Tracer {
+  const inputs = (feeds: ReadonlyMap<string, AnyValue>) =>
+    model.inputs.map(({ name }) => feeds.get(name)! as KerasInput);
+  const named = (outputs: readonly AnyValue[]) =>
+    Object.fromEntries(model.outputs.map(({ name }, i) => [name, outputs[i]!]));
   return {
     inputs: model.inputs.map(({ name, dims }) => ({ name, type: 'float32', dims, sampleAxis: 0 })),
     outputs: model.outputs.map(({ name }) => name),
     run: async (feeds, go) => {
-      const results = model.predict(model.inputs.map(({ name }) => feeds.get(name)! as KerasInput));
+      const results = model.predict(inputs(feeds));
       await go(1);
-      return Object.fromEntries(model.outputs.map(({ name }, i) => [name, results[i]!]));
+      return named(results);
+    },
+    trace: (feeds) => {
+      const { outputs, nodes } = model.trace(inputs(feeds));
+      return { outputs: named(outputs), nodes };
     },
     dispose: () => model.dispose(),
   };

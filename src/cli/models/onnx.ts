@@ -10,7 +10,7 @@ import {
 } from '../../onnx.ts';
 import { CliError, messageOf } from '../errors.ts';
 import { readBeside } from '../files.ts';
-import type { AnyValue, FoundLstm, Model, Port, Problem, RunChoices, Runner } from '../model.ts';
+import type { AnyValue, FoundLstm, Model, Port, Problem, RunChoices, Tracer } from '../model.ts';
 import { formatCount, formatDims, product } from '../text.ts';
 import { bytesTaken } from './lstm-runner.ts';
 import { onnxChain } from './onnx-chain.ts';
@@ -119,6 +119,7 @@ export function onnxModel(path: string, bytes: Uint8Array<ArrayBuffer>): Model {
         throw new CliError('--lstm and --head are for state dicts: an ONNX file says itself how it runs');
       return sessionRunner(load(int8));
     },
+    tracer: problem ? undefined : () => sessionRunner(load()),
     chain: async () => {
       if (problem) throw new CliError(problem.message);
       return onnxChain(file, lstms, session!);
@@ -170,7 +171,7 @@ function nodeOptions({ attributes, inputs }: OnnxNode, graph: OnnxGraph): FoundL
   return options;
 }
 
-function sessionRunner(session: OnnxSession): Runner {
+function sessionRunner(session: OnnxSession): Tracer {
   return {
     inputs: session.inputs,
     outputs: session.outputs.map(({ name }) => name),
@@ -179,6 +180,7 @@ function sessionRunner(session: OnnxSession): Runner {
       await go(1);
       return results;
     },
+    trace: (feeds) => session.trace(feeds as ReadonlyMap<string, AnyValue>),
     dispose: () => session.dispose(),
   };
 }
