@@ -402,6 +402,30 @@ export const MUTATIONS = [
     to: 'const DEPTH = 2040;',
   },
   {
+    what: 'the trace of a node that runs in reverse has its steps in the order in which they are computed',
+    file: 'src/operators/lstm-rows.ts',
+    from: 'traces?.splice(0, traces.length, ...traces.map(placed));',
+    to: 'traces?.splice(0, traces.length, ...traces.map((data) => (reverse ? data : placed(data))));',
+  },
+  {
+    what: 'a trace in a Loop does not tell the turn',
+    file: 'src/graph/segment.ts',
+    from: 'if (planning.watch) builder.turn = turnOf(frames);',
+    to: '',
+  },
+  {
+    what: 'states of a trace are zeros at masked steps',
+    file: 'src/keras/lstm-masks.ts',
+    from: 'else if (isState && i > 0) copyRow(data, before, data, at, H);',
+    to: 'else if (isState && i < 0) copyRow(data, before, data, at, H);',
+  },
+  {
+    what: 'the cell of rare activations leaves no forget gate',
+    file: 'assembly/onnx/cell.ts',
+    from: 'if (coupled) store<f32>(zf + i, <f32>1 - input);\n    const next = load<f32>(zf + i) * load<f32>(c + i)',
+    to: 'const next = (coupled ? <f32>1 - input : load<f32>(zf + i)) * load<f32>(c + i)',
+  },
+  {
     what: 'weights of DynamicQuantizeLSTM become floats',
     file: 'src/operators/lstm-quantized.ts',
     from: 'if (q !== (q << 24) >> 24) fits = false;',
