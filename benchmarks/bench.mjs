@@ -1,11 +1,12 @@
 // Us against the peers, on the same weights and inputs; README.md beside this file has the options.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { BROWSER_OPTIONS, hostsFor } from './browser/hosts.mjs';
-import { ratioChart } from './charts.mjs';
+import { chartsOf, runOf } from './charts.mjs';
 import { CONTESTANTS } from './contestants.mjs';
 import { LAUNCH_OPTIONS, launch, processor } from './launch.mjs';
 import { progress } from './progress.mjs';
+import { drawAll, pictureOf } from './redraw.mjs';
 import { digits, peersMarkdown, record, save, shortly } from './report.mjs';
 import { measureShape } from './run.mjs';
 import { nameOf, SHAPES } from './shapes.mjs';
@@ -50,24 +51,12 @@ for await (const host of hostsFor(options)) {
 function finish(report) {
   const markdown = peersMarkdown(report);
   const file = save('peers', report, markdown);
-  const charts = [
-    ['streams', report.shapes.filter(({ stream }) => stream)],
-    ['sequences', report.shapes.filter(({ stream }) => !stream)],
-  ].flatMap(([kind, shapes]) => {
-    const svg = shapes.length > 0 && ratioChart(`${kind}, ${shortly(report)}`, shapes);
-    return svg ? [[kind, svg]] : [];
-  });
-  for (const [kind, svg] of charts) writeFileSync(`${file}-${kind}.svg`, svg);
-  console.log(`\n${markdown}\n\nsaved as ${file}.json, .md${charts.map(([kind]) => `, -${kind}.svg`).join('')}`);
+  const charts = Object.entries(chartsOf(runOf(report)) ?? {});
+  for (const [theme, svg] of charts) writeFileSync(`${file}-${theme}.svg`, `${svg}\n`);
+  console.log(`\n${markdown}\n\nsaved as ${file}.json, .md${charts.map(([theme]) => `, -${theme}.svg`).join('')}`);
   if (!options.record) return;
-  const folder = new URL('charts/', import.meta.url);
-  mkdirSync(folder, { recursive: true });
-  const slug = shortly(report).toLowerCase().replace(/\W+/g, '-');
-  const images = charts.map(([kind, svg]) => {
-    writeFileSync(new URL(`${kind}-${slug}.svg`, folder), svg);
-    return `![${kind}](charts/${kind}-${slug}.svg)`;
-  });
-  record('peers', report, [markdown, ...images].join('\n\n'));
+  record('peers', report, [markdown, ...(charts.length > 0 ? [pictureOf(shortly(report))] : [])].join('\n\n'));
+  drawAll();
 }
 
 /** Us first, in every form; then the peers that were asked for, or all that can run where we run. */

@@ -1,72 +1,89 @@
-import { createRequire } from 'node:module';
+import { day } from './chart/format.mjs';
+import { ratioChart } from './chart/ratio-chart.mjs';
+import { render } from './chart/svg.mjs';
+import { THEMES } from './chart/theme.mjs';
 
-const COLORS = {
-  ours: '#0b6e4f',
-  'ours int8': '#7bd3b4',
-  'ort-web': '#c1440e',
-  'ort-web int8': '#e79a74',
-  'ort-node': '#27548a',
-  'ort-node int8': '#8fb3d9',
-  'tfjs-wasm': '#e0a100',
-  'tfjs-cpu': '#f0d487',
-  'brain.js': '#8b6fb0',
-  plain: '#9a9a9a',
-};
+/** The README's rows and contestants; RESULTS.md has all of them. */
+const README_SHAPES = [
+  'stream 1x8',
+  'stream 1x40',
+  'stream 64x64',
+  'stream 128x128',
+  'stream 256x256',
+  'stream 512x512',
+  'stream 1024x1024',
+  '40x128 2 layers T 100',
+  '128x256 2 layers T 200',
+  '512x512 T 100',
+  '64x128 2 layers T 50 B 32',
+];
+const README_PEERS = ['ours int8', 'ort-web', 'ort-node', 'ort-node int8', 'tfjs-wasm', 'plain'];
 
-/**
- * An SVG of how many times as long as ours each contestant takes, shape by shape, on a logarithmic axis.
- * @param {object[]} shapes as measureShape gives them
- * @returns {string | undefined} nothing if echarts is not installed: it comes with the peers
- */
-export function ratioChart(title, shapes) {
-  const echarts = load();
-  if (!echarts) return undefined;
-  const names = Object.keys(COLORS).filter(
-    (name) => name !== 'ours' && shapes.some(({ results }) => results.some((r) => r.name === name && r.ratio)),
-  );
-  const height = 110 + shapes.length * (names.length * 11 + 14);
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: 860, height });
-  chart.setOption({
-    animation: false,
-    backgroundColor: '#fff',
-    title: {
-      text: title,
-      subtext: 'times as long as lstm-wasm f32; right of 1: lstm-wasm is faster',
-      left: 12,
-      top: 6,
-    },
-    legend: { top: 50, left: 12, itemWidth: 12, itemHeight: 8 },
-    grid: { left: 12, right: 60, top: 84, bottom: 16, containLabel: true },
-    xAxis: { type: 'log', min: (range) => Math.min(0.1, range.min), axisLabel: { formatter: (value) => `${value}×` } },
-    yAxis: { type: 'category', inverse: true, data: shapes.map(({ name }) => name) },
-    series: names.map((name) => ({
-      name,
-      type: 'bar',
-      barWidth: 9,
-      barGap: '20%',
-      itemStyle: { color: COLORS[name] },
-      label: { show: true, position: 'right', fontSize: 9, formatter: ({ value }) => label(value) },
-      data: shapes.map(({ results }) => results.find((result) => result.name === name)?.ratio ?? '-'),
-      markLine: {
-        silent: true,
-        symbol: 'none',
-        label: { show: false },
-        data: [{ xAxis: 1 }],
-        lineStyle: { color: '#000' },
-      },
-    })),
-  });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  return svg;
+/** What `measureShape` gave for many shapes, as a run. */
+export function runOf({ shapes, ...about }) {
+  const timesOf = ({ results }) =>
+    results.filter(({ median }) => median).map(({ name, median, p95, ratio }) => [name, { us: median, p95, ratio }]);
+  return { ...about, shapes: shapes.map((shape) => ({ name: shape.name, times: Object.fromEntries(timesOf(shape)) })) };
 }
 
-const label = (value) => (typeof value === 'number' ? `${Number(value.toPrecision(2))}` : '');
+/** @param {import('./recorded.mjs').Run} run */
+export function readmeRun(run) {
+  const shapes = run.shapes
+    .filter(({ name }) => README_SHAPES.includes(name))
+    .map(({ name, times }) => ({
+      name,
+      times: Object.fromEntries(
+        Object.entries(times).filter(([peer]) => peer === 'ours' || README_PEERS.includes(peer)),
+      ),
+    }));
+  return { ...run, shapes };
+}
 
-function load() {
-  try {
-    return createRequire(new URL('peers/', import.meta.url))('echarts');
-  } catch {
-    return undefined;
-  }
+/**
+ * A run's chart, light and dark.
+ * @param {Pick<import('./recorded.mjs').Run, 'runtime' | 'cpu' | 'date' | 'quick' | 'shapes'>} run
+ * @returns {{ light: string, dark: string } | undefined} nothing where ours has no time to compare with
+ */
+export function chartsOf({ runtime, cpu, date, quick, shapes }) {
+  const rows = shapes
+    .filter(({ times }) => times.ours && Object.keys(times).length > 1)
+    .map(({ name, times: { ours, ...peers } }) => ({ ...labelOf(name), ours, peers }));
+  const groups = [
+    ['One step of a stream', true],
+    ['A whole sequence', false],
+  ]
+    .map(([title, stream]) => ({ title, rows: rows.filter((row) => row.stream === stream) }))
+    .filter(({ rows }) => rows.length > 0);
+  if (groups.length === 0) return undefined;
+  const chart = {
+    title: 'How many times as long as lstm-wasm each one takes',
+    subtitle: `${shortRuntime(runtime)}, one core, ${processorOf(cpu)}, ${day(date)}, medians${quick ? ' of a quick run' : ''}`,
+    groups,
+  };
+  return { light: render(ratioChart(chart, THEMES.light)), dark: render(ratioChart(chart, THEMES.dark)) };
+}
+
+/** "40x128 2 layers bidirectional T 100 B 8" as readers say it. */
+export function labelOf(name) {
+  const [, sizes, layers, both, T, B] =
+    name.match(/^(?:stream )?(\d+x\d+)(?: (\d+) layers)?( bidirectional)?(?: T (\d+))?(?: B (\d+))?$/) ?? [];
+  if (!sizes) return { label: name, stream: name.startsWith('stream') };
+  const parts = [
+    sizes.replace('x', ' × '),
+    layers && `${layers} layers`,
+    both && 'both ways',
+    T && (B ? `${T} × ${B} rows` : `${T} steps`),
+  ];
+  return { label: parts.filter(Boolean).join(', '), stream: T === undefined };
+}
+
+/** Major and minor version. */
+const shortRuntime = (runtime) => runtime.match(/^\D+\d+(\.\d+)?/)?.[0] ?? runtime;
+
+/** AMD's families by the names that people know; other processors as they call themselves. */
+function processorOf(cpu) {
+  const [, name, family, model] = cpu.match(/^(AMD EPYC), family (\d+) model (\d+)/) ?? [];
+  if (!name) return cpu.replace(/ \([^)]*\)$/, '');
+  if (family === '26') return `${name} (Zen 5)`;
+  return family === '25' ? `${name} (Zen ${Number(model) >= 16 ? 4 : 3})` : `${name}, family ${family} model ${model}`;
 }
