@@ -5,6 +5,7 @@ import { licencesPlugin } from './build/licences.mjs';
 import { offlinePlugin } from './build/offline.mjs';
 import { partialsPlugin } from './build/partials.mjs';
 import { preloadPlugin } from './build/preload.mjs';
+import { startSizePlugin } from './build/start-size.mjs';
 import { tokensPlugin } from './build/tokens.mjs';
 
 const here = new URL('.', import.meta.url);
@@ -33,11 +34,13 @@ export default defineConfig({
   root: path('.'),
   // relative addresses: the built folder works below any path of a host
   base: './',
-  resolve: { alias },
+  // code of the examples takes the page's fft.js, not one of its own
+  resolve: { alias, dedupe: ['fft.js'] },
   plugins: [
     tokensPlugin(),
     colourMapsPlugin(),
     partialsPlugin(here),
+    startSizePlugin(here),
     preloadPlugin(/plex-sans-latin-400-.*woff2$/),
     licencesPlugin(here, LICENCES),
     offlinePlugin(),

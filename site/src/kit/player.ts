@@ -5,6 +5,8 @@ const FADE = 0.01;
  * Plays sounds of equal length in step, one of them heard: switching between them keeps the position. Nothing plays before play().
  */
 export class Player {
+  /** The one that sounds: a page plays one sound at a time. */
+  static #sounding?: Player;
   #context?: AudioContext;
   #buffers: AudioBuffer[] = [];
   #gains: GainNode[] = [];
@@ -32,8 +34,16 @@ export class Player {
     return this.#sources.length > 0;
   }
 
+  /** Opens the sound output: browsers want that in the very event of a click, where play() may come later. */
+  wake(): void {
+    this.#context ??= new AudioContext();
+    void this.#context.resume();
+  }
+
   /** Begins at the position; at the start if the end was reached. @throws if the browser gives no audio output */
   async play(): Promise<void> {
+    if (Player.#sounding !== this) Player.#sounding?.pause();
+    Player.#sounding = this;
     this.#context ??= new AudioContext();
     await this.#context.resume();
     this.#stopSources();

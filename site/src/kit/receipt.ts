@@ -17,6 +17,7 @@ export class Receipt {
     clearTimeout(this.#timer);
     const write = () => {
       this.#last = performance.now();
+      this.element.setAttribute('aria-live', 'polite');
       this.element.classList.remove('error');
       this.element.replaceChildren(
         ...lines.flatMap((line, n) => [...(n ? [document.createElement('br')] : []), ...line.map(part)]),
@@ -27,10 +28,19 @@ export class Receipt {
     else this.#timer = window.setTimeout(write, Math.min(wait, PAUSE));
   }
 
+  /** Shows at once how far something is. Readers of screens are not told each figure. */
+  count(text: string): void {
+    clearTimeout(this.#timer);
+    this.element.setAttribute('aria-live', 'off');
+    this.element.classList.remove('error');
+    this.element.textContent = text;
+  }
+
   /** Says at once what went wrong, and what to do. */
   fail(sentence: string): void {
     clearTimeout(this.#timer);
     this.#last = 0;
+    this.element.setAttribute('aria-live', 'polite');
     this.element.classList.add('error');
     this.element.textContent = sentence;
   }

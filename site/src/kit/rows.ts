@@ -35,6 +35,13 @@ export class Peaks {
     }
   }
 
+  /** Adds lowest and highest samples that are known already, of EVERY samples each. */
+  addPeaks(low: ArrayLike<number>, high: ArrayLike<number>): void {
+    const count = Math.min(low.length, this.#low.length - this.#filled);
+    for (let n = 0; n < count; n++) [this.#low[this.#filled + n], this.#high[this.#filled + n]] = [low[n]!, high[n]!];
+    this.#filled += count;
+  }
+
   get seconds(): number {
     return (this.#filled * Peaks.EVERY) / this.rate;
   }
@@ -87,7 +94,12 @@ export interface Picture {
   readonly start: number;
   readonly every: number;
   readonly upwards: boolean;
+  /** Which value of a column each line shows, where they are sorted. */
+  readonly order?: ArrayLike<number>;
 }
+
+/** Columns that are averaged in one of the screen, at most: an hour of sound is drawn as fast as a minute. */
+const AVERAGED = 4;
 
 /** A heat map or spectrogram. @param map the map of colours for a column's time */
 export function pictureRow(looks: Looks, picture: () => Picture, map: (time: number) => MapName): Row {
@@ -117,16 +129,25 @@ function paint(
   view: View,
   map: (time: number) => MapName,
 ): void {
-  const { data, lines, start, every, upwards } = image;
-  canvas.width = last - first;
+  const { data, lines, start, every, upwards, order } = image;
+  const count = last - first;
+  // no more columns than the screen has
+  const width = Math.min(count, Math.ceil(view.width * view.ratio));
+  canvas.width = width;
   canvas.height = lines;
   const context = canvas.getContext('2d')!;
-  const pixels = context.createImageData(last - first, lines);
-  for (let column = first; column < last; column++) {
-    const table = view.theme.maps[map(start + (column + 0.5) * every)];
+  const pixels = context.createImageData(width, lines);
+  for (let x = 0; x < width; x++) {
+    const column = first + Math.floor((x * count) / width);
+    const next = first + Math.floor(((x + 1) * count) / width);
+    const stride = Math.max(1, Math.ceil((next - column) / AVERAGED));
+    const table = view.theme.maps[map(start + ((column + next) / 2) * every)];
     for (let line = 0; line < lines; line++) {
-      const colour = 3 * data[column * lines + line]!;
-      const at = 4 * ((upwards ? lines - 1 - line : line) * (last - first) + column - first);
+      const value = order ? order[line]! : line;
+      let [sum, parts] = [0, 0];
+      for (let n = column; n < next; n += stride, parts++) sum += data[n * lines + value]!;
+      const colour = 3 * Math.round(sum / parts);
+      const at = 4 * ((upwards ? lines - 1 - line : line) * width + x);
       pixels.data[at] = table[colour]!;
       pixels.data[at + 1] = table[colour + 1]!;
       pixels.data[at + 2] = table[colour + 2]!;

@@ -1,6 +1,6 @@
 /** Sound as a browser decodes it: one channel at a rate. */
 export interface Sound {
-  readonly samples: Float32Array;
+  readonly samples: Float32Array<ArrayBuffer>;
   readonly rate: number;
 }
 

@@ -1,13 +1,13 @@
 import FFT from 'fft.js';
+import { HOP, LINES, START, WINDOW } from './columns.ts';
 
-/** The window and the distance between two columns, in samples. */
-const [WINDOW, HOP] = [512, 256];
 /** Decibels below full scale that are the paper, and that are the ink. */
-const [FLOOR, CEILING] = [-85, -25];
+const [FLOOR, CEILING] = [-85, -20];
+/** Above 1 what is faint stays faint: the eye takes equal steps of ink for smaller ones where there is little of it. */
+const GAMMA = 2;
 
 /** A spectrogram that grows as sound comes: bytes for the colour maps, from the lowest frequency up. */
 export class Spectrogram {
-  static readonly LINES = WINDOW / 2;
   #data: Uint8Array;
   #columns = 0;
   #rest = new Float32Array(0);
@@ -19,7 +19,7 @@ export class Spectrogram {
     readonly rate: number,
     seconds: number,
   ) {
-    this.#data = new Uint8Array(Math.ceil((seconds * rate) / HOP) * Spectrogram.LINES);
+    this.#data = new Uint8Array(Math.ceil((seconds * rate) / HOP) * LINES);
   }
 
   /** Adds sound. Columns that have no room any more are dropped. */
@@ -33,29 +33,34 @@ export class Spectrogram {
   }
 
   #column(samples: Float32Array): void {
-    const start = this.#columns * Spectrogram.LINES;
+    const start = this.#columns * LINES;
     if (start >= this.#data.length) return;
     for (let n = 0; n < WINDOW; n++) {
       this.#windowed[n] = samples[n]! * (0.5 - 0.5 * Math.cos((2 * Math.PI * n) / WINDOW));
     }
     this.#fft.realTransform(this.#out, this.#windowed);
-    for (let bin = 0; bin < Spectrogram.LINES; bin++) {
+    for (let bin = 0; bin < LINES; bin++) {
       const amplitude = Math.hypot(this.#out[2 * bin]!, this.#out[2 * bin + 1]!) / (WINDOW / 4);
       const level = (20 * Math.log10(amplitude + 1e-9) - FLOOR) / (CEILING - FLOOR);
-      this.#data[start + bin] = 255 * Math.max(0, Math.min(1, level));
+      this.#data[start + bin] = 255 * Math.max(0, Math.min(1, level)) ** GAMMA;
     }
     this.#columns++;
   }
 
+  /** Hands over the columns so far, [columns][LINES], and makes room for others: for a worker that sends them on. */
+  take(): Uint8Array<ArrayBuffer> {
+    const columns = this.#data.slice(0, this.#columns * LINES);
+    this.#columns = 0;
+    return columns;
+  }
+
   /** What pictureRow() draws. */
   picture() {
-    // a column's middle is the middle of its window
-    const start = (WINDOW - HOP) / 2 / this.rate;
     return {
       data: this.#data,
-      lines: Spectrogram.LINES,
+      lines: LINES,
       columns: this.#columns,
-      start,
+      start: START / this.rate,
       every: HOP / this.rate,
       upwards: true,
     };

@@ -1,6 +1,6 @@
 import './strip.css';
 import { onThemeChange, theme } from './theme.ts';
-import { type Row, type Ruler, SECONDS, ticks, type View } from './view.ts';
+import { type Row, type Ruler, SECONDS, ticks, type Value, type View } from './view.ts';
 
 const RULER_HEIGHT = 30;
 /** The least part of the whole that can fill a strip. */
@@ -11,6 +11,7 @@ interface Drawn {
   readonly plot: HTMLElement;
   readonly canvas: HTMLCanvasElement;
   readonly value: HTMLElement;
+  readonly mark: HTMLElement;
 }
 
 /**
@@ -139,7 +140,9 @@ export class Strip extends HTMLElement {
     const label = element('div', 'label');
     if (row.letter) label.append(element('span', 'letter', row.letter));
     if (row.name) label.append(element('b', '', row.name));
-    if (row.detail) label.append(element('span', '', row.detail));
+    const details = typeof row.detail === 'string' ? [{ text: row.detail }] : (row.detail ?? []);
+    for (const { text, tone } of details as readonly Value[])
+      label.append(element('span', `detail ${tone ?? ''}`, text), ' ');
     const plot = element('div', 'plot');
     const canvas = document.createElement('canvas');
     canvas.setAttribute('aria-hidden', 'true');
@@ -152,10 +155,15 @@ export class Strip extends HTMLElement {
     const value = element('div', 'value');
     plot.style.setProperty('--row', `${row.height}px`);
     plot.style.height = `${matchMedia('(max-width: 640px)').matches ? (row.phone ?? row.height) : row.height}px`;
-    if (row.gap) line.style.marginTop = `${row.gap}px`;
+    if (row.gap) line.style.setProperty('--gap', `${row.gap}px`);
     line.append(label, plot, value);
+    const mark = element('span', 'mark');
+    mark.hidden = true;
+    mark.setAttribute('aria-hidden', 'true');
+    plot.append(mark);
     this.append(line);
-    return { row, plot, canvas, value };
+    row.attach?.(line, plot);
+    return { row, plot, canvas, value, mark };
   }
 
   #rulerRow(): Row {
@@ -222,7 +230,15 @@ export class Strip extends HTMLElement {
     this.#tag.style.marginLeft = `${Math.max(0, half - x) - Math.max(0, x + half - width)}px`;
     this.#over.ariaValueNow = this.#playhead.toFixed(3);
     this.#over.ariaValueText = this.describe(this.#playhead);
-    for (const { row, value } of this.#rows) {
+    for (const { row, value, mark } of this.#rows) {
+      const dot = this.#line.hidden ? undefined : row.mark?.(this.#playhead);
+      mark.hidden = !dot;
+      if (dot) {
+        mark.style.cssText = `left: ${Math.round(x)}px; bottom: ${100 * dot.at}%`;
+        mark.dataset.text = dot.text;
+        // what stands beside the dot stays on the paper
+        mark.classList.toggle('before', x > width - 56);
+      }
       if (!row.value) continue;
       const lines = row.value(this.#playhead);
       value.replaceChildren(...lines.map(({ text, tone }) => element('span', tone ?? '', text)));

@@ -28,8 +28,8 @@ export interface Row {
   readonly name?: string;
   /** A large letter in place of the name, as of a gate. */
   readonly letter?: string;
-  /** What stands below the name; a line break begins a new line. */
-  readonly detail?: string;
+  /** What stands below the name; a line break begins a new line, and so does each part with a tone of its own. */
+  readonly detail?: string | readonly Value[];
   /** CSS pixels, on a wide page and on a phone. */
   readonly height: number;
   readonly phone?: number;
@@ -41,6 +41,10 @@ export interface Row {
   draw(context: CanvasRenderingContext2D, view: View): void;
   /** What stands at the right for the playhead's time. */
   value?(time: number): readonly Value[];
+  /** A dot on the playhead, and what stands beside it: `at` is 0 at the bottom of the row and 1 at its top. */
+  mark?(time: number): { readonly at: number; readonly text: string } | undefined;
+  /** Puts controls of the panel's own into the row. Those beside the plot or above `.over` (z-index) meet the pointer. */
+  attach?(line: HTMLElement, plot: HTMLElement): void;
 }
 
 /** How a strip names and divides its time. */
