@@ -19,6 +19,9 @@ import { type Stretch, stretches, type Thresholds } from './stretches.ts';
 export interface BuiltIn {
   readonly recording: string;
   readonly drawing: string;
+  readonly name: string;
+  /** Where it is read, as the receipt says it. */
+  readonly where: string;
   /** The part that is shown first, in seconds, and the playhead's place. */
   view(): { from: number; to: number; playhead: number } | undefined;
 }
@@ -36,8 +39,9 @@ export class Desk implements Shown {
   model: ModelName = 'v5';
   /** The sound that is shown: undefined of a drawing alone. */
   sound: Float32Array<ArrayBuffer> | undefined;
-  /** Whether the built-in recording is shown. */
+  /** Whether the built-in recording is shown, and the name of what is. */
   isBuiltIn = true;
+  name: string;
   #player: Player;
   #abort = new AbortController();
   #live: Live | undefined;
@@ -53,6 +57,7 @@ export class Desk implements Shown {
     private readonly rows: (shown: () => Shown) => readonly Row[],
     private readonly onChange: (mode: Mode) => void,
   ) {
+    this.name = builtIn.name;
     this.#player = new Player(
       () => ({ sounds: [this.sound!], rate: RATE }),
       (time) => {
@@ -86,6 +91,7 @@ export class Desk implements Shown {
       const [sound] = await this.#load(signal, this.builtIn.recording);
       if (signal.aborted || !sound) return;
       this.isBuiltIn = true;
+      this.name = this.builtIn.name;
       this.sound = sound;
       if (play) await this.#play();
       await this.#read(signal, Math.abs(this.reading.seconds - sound.length / RATE) > 1);
@@ -104,6 +110,7 @@ export class Desk implements Shown {
       await this.#load(signal);
       if (signal.aborted) return;
       this.isBuiltIn = false;
+      this.name = file.name;
       this.sound = samples;
       this.strip.playhead = 0;
       this.#player.seek(0);
@@ -148,6 +155,7 @@ export class Desk implements Shown {
       if (signal.aborted) return live.stop();
       this.#live = live;
       this.isBuiltIn = false;
+      this.name = 'microphone';
       this.sound = undefined;
       this.#show(live.reading, Live.SPAN);
       this.onChange('live');
@@ -244,7 +252,7 @@ export class Desk implements Shown {
     const milliseconds = performance.now() - begun;
     reading.order = order;
     this.#show(reading);
-    sayRead(this.receipt, reading, milliseconds, this.#loaded!);
+    sayRead(this.receipt, reading, milliseconds, this.#loaded!, this.builtIn.where);
   }
 
   #grow(live: Live): void {

@@ -4,10 +4,10 @@ import type { Receipt } from '../kit/receipt.ts';
 import type { Loaded } from './parts.ts';
 import type { Reading } from './reading.ts';
 
-/** Says what was read just now, how long that took, and what it weighs. */
-export function sayRead(receipt: Receipt, reading: Reading, milliseconds: number, loaded: Loaded): void {
+/** Says what was read just now, how long that took, and what it weighs. @param where "here", or "on this computer" */
+export function sayRead(receipt: Receipt, reading: Reading, milliseconds: number, loaded: Loaded, where: string): void {
   const what = { b: `${reading.seconds.toFixed(1)} s of sound read in ${duration(milliseconds / 1e3)}` };
-  receipt.say([what, ` on this ${device()}, just now: ${steps(reading)}.`], weighs(loaded));
+  receipt.say([what, ` ${where}, just now: ${steps(reading)}.`], weighs(loaded));
 }
 
 /** Says what the microphone brought. */
@@ -26,7 +26,7 @@ function weighs({ bytes }: Loaded): string[] {
   return [`${code ? size(code) : '—'} of code, ${size(bytes)} of Silero VAD. Nothing was uploaded.`];
 }
 
-function device(): string {
+export function device(): string {
   if (!matchMedia('(pointer: coarse)').matches) return 'computer';
   return Math.min(screen.width, screen.height) < 600 ? 'phone' : 'tablet';
 }

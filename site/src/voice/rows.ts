@@ -13,7 +13,9 @@ export interface Shown {
 }
 
 /** Quiet recordings are drawn larger, up to this many times. */
-const LARGEST_GAIN = 6;
+const LARGEST_GAIN = 8;
+/** Parts of a sound whose loudness is looked at. */
+const PARTS = 300;
 
 type Looks = Omit<Row, 'draw'>;
 
@@ -32,12 +34,24 @@ export function soundRow(looks: Looks, shown: () => Shown): Row {
     looks,
     () => shown().reading.peaks,
     (time) => (stretchAt(shown().stretches, time) ? 'pen' : 'ink3'),
-    () => {
-      const { peaks } = shown().reading;
-      const [low, high] = peaks.between(0, peaks.seconds);
-      return Math.min(LARGEST_GAIN, 0.96 / Math.max(-low, high, 1e-3));
-    },
+    () => gain(shown().reading),
   );
+}
+
+const gains = new WeakMap<Reading, { steps: number; gain: number }>();
+
+/** How much larger a sound is drawn: nine in ten parts of it fit into the row, and what is louder is cut at its edges. */
+function gain(reading: Reading): number {
+  const known = gains.get(reading);
+  if (known?.steps === reading.steps) return known.gain;
+  const { peaks } = reading;
+  const parts = Array.from({ length: PARTS }, (_, n) => {
+    const [low, high] = peaks.between((n * peaks.seconds) / PARTS, ((n + 1) * peaks.seconds) / PARTS);
+    return Math.max(-low, high);
+  }).sort((a, b) => a - b);
+  const gain = Math.max(1, Math.min(LARGEST_GAIN, 0.9 / Math.max(parts[Math.floor(0.9 * PARTS)]!, 1e-3)));
+  gains.set(reading, { steps: reading.steps, gain });
+  return gain;
 }
 
 /** The spectrogram, in pen where there is speech. */

@@ -5,6 +5,7 @@ import type { Strip } from '../../kit/strip.ts';
 import type { Row } from '../../kit/view.ts';
 import { Controls } from '../../voice/controls.ts';
 import { Desk } from '../../voice/desk.ts';
+import { device } from '../../voice/receipts.ts';
 import { answerRow, cellsRow, type Shown, soundRow, spectrumRow, speechRow } from '../../voice/rows.ts';
 
 const CELLS = [
@@ -44,7 +45,13 @@ export async function start(section: HTMLElement): Promise<void> {
   const desk: Desk = new Desk(
     section.querySelector<Strip>('lw-strip')!,
     receipt,
-    { recording: 'built/mixed-beginning.wav', drawing: 'built/home-drawing.bin', view },
+    {
+      recording: 'built/mixed-beginning.wav',
+      name: 'six readers',
+      where: `on this ${device()}`,
+      drawing: 'built/home-drawing.bin',
+      view,
+    },
     rows,
     (mode) => controls.show(mode),
   );
