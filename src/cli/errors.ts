@@ -24,12 +24,6 @@ export function refusal(path: string, message: string): CliError {
   return error;
 }
 
-/** Makes the error for standard output; a reader that has seen enough, such as head, closes the pipe and ends the program with 0. */
-export function outputError(error: Error): CliError {
-  if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(0);
-  return new CliError(`standard output: ${messageOf(error)}`);
-}
-
 /** Runs `work`, and says of what goes wrong which file it was. */
 export function about<T>(path: string, work: () => T): T {
   const fail = (error: unknown): never => {

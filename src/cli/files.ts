@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
-import { about, CliError, outputError, refusal, refuseCall } from './errors.ts';
+import { about, CliError, messageOf, refusal, refuseCall } from './errors.ts';
 import { formatBytes } from './text.ts';
 
 // Files by their paths. A path in an argument is the person's own; a name in a model reaches only what is in the model's folder.
@@ -171,6 +171,12 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
     if (found && !found.isFile()) writeFileSync(path, data);
     else await replaceFile(found ? realpathSync(path) : path, data, found?.mode);
   });
+}
+
+/** Makes the error for standard output; a reader that has seen enough, such as head, closes the pipe and ends the program with 0. */
+export function outputError(error: Error): CliError {
+  if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(0);
+  return new CliError(`standard output: ${messageOf(error)}`);
 }
 
 async function replaceFile(path: string, data: Uint8Array, mode?: number): Promise<void> {

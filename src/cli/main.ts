@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { CliError, messageOf, outputError } from './errors.ts';
+import { CliError, messageOf } from './errors.ts';
+import { outputError } from './files.ts';
 import { makeProgram } from './program.ts';
 
 // The command `lstm-wasm`. What goes wrong is one line on standard error, and a status.

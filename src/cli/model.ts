@@ -1,5 +1,4 @@
-import type { LayerTrace, LSTMState, StateDict, TensorLike } from '../index.ts';
-import type { Column } from './table.ts';
+import type { LayerTrace, LSTMState, ModelError, StateDict, TensorLike } from '../index.ts';
 
 // The view that commands have of a model of any format.
 
@@ -19,6 +18,15 @@ export interface Port {
   readonly isFree?: boolean;
   /** A sequence may come without the axis of samples, which is then this one. */
   readonly sampleAxis?: number;
+}
+
+/** Reads a file that a model names. @throws CliError if it is not there */
+export type Beside = (name: string) => Uint8Array<ArrayBuffer>;
+
+/** A column of a table. */
+export interface Column {
+  readonly title: string;
+  readonly right?: boolean;
 }
 
 /** A part of inspect's answer. */
@@ -111,6 +119,8 @@ export interface Problem {
   readonly message: string;
   /** Whether the file is wrong. Else it is in order, and something else than this library runs it. */
   readonly isBad: boolean;
+  /** What a reader threw, with its code and place. */
+  readonly error?: ModelError;
 }
 
 /** A file that was read. */

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
 import stringWidth from 'string-width';
+import type { Column } from './model.ts';
 import { escapeText, shorten } from './text.ts';
 
 /** Whether output is coloured: https://no-color.org, FORCE_COLOR, or a terminal that is not dumb. */
@@ -32,11 +33,6 @@ const GAP = 2;
 const LONGEST = 500;
 /** Rows that are drawn at once. */
 const SLICE = 100;
-
-export interface Column {
-  readonly title: string;
-  readonly right?: boolean;
-}
 
 /** Draws a table without borders as wide as the terminal at the most: the widest columns are wrapped. */
 export function drawTable(columns: readonly Column[], rows: readonly (readonly string[])[], indent = 2): string {

@@ -23,7 +23,7 @@ export function audioModel(kind: keyof typeof READERS, text: string, json: Reado
     model = load();
   } catch (error) {
     if (!(error instanceof ModelError && error.code.startsWith('unsupported'))) throw error;
-    problem = { message: messageOf(error), isBad: false };
+    problem = { message: messageOf(error), isBad: false, error };
   }
   const layers = (model?.layers ?? []).map(({ stateDict, initialState, activation }) => ({
     stateDict,

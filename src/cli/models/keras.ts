@@ -32,7 +32,7 @@ export function kerasModel(format: string, source: KerasSource): Model {
     model = loadKeras(source);
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    problem = { message: messageOf(error), isBad: error.code !== 'unsupported' };
+    problem = { message: messageOf(error), isBad: error.code !== 'unsupported', error };
   }
   const isTfjs = file.version.startsWith('tfjs');
   const lstms = file.layers.flatMap((layer) => (isLstm(layer) ? [describeLstm(layer, isTfjs)] : []));

@@ -9,8 +9,7 @@ import {
   parseOnnx,
 } from '../../onnx.ts';
 import { CliError, messageOf } from '../errors.ts';
-import { readBeside } from '../files.ts';
-import type { AnyValue, FoundLstm, Model, Port, Problem, RunChoices, Tracer } from '../model.ts';
+import type { AnyValue, Beside, FoundLstm, Model, Port, Problem, RunChoices, Tracer } from '../model.ts';
 import { formatCount, formatDims, product } from '../text.ts';
 import { bytesTaken } from './lstm-runner.ts';
 import { onnxChain } from './onnx-chain.ts';
@@ -20,8 +19,8 @@ const MOST_FILES = 64;
 
 /** Reads a model and the files beside it in which it says that its weights are. */
 function readGraph(
-  path: string,
   bytes: Uint8Array<ArrayBuffer>,
+  beside: Beside,
 ): { file: OnnxModel; externalData: Map<string, Uint8Array<ArrayBuffer>> } {
   const externalData = new Map<string, Uint8Array<ArrayBuffer>>();
   for (;;) {
@@ -31,14 +30,14 @@ function readGraph(
       const isMissing = error instanceof ModelError && error.code === 'external-data' && externalData.size < MOST_FILES;
       const name = isMissing ? String(error.expected) : '';
       if (!isMissing || name === 'location' || externalData.has(name)) throw error;
-      externalData.set(name, readBeside(path, name));
+      externalData.set(name, beside(name));
     }
   }
 }
 
 /** Makes a Model of an ONNX file. */
-export function onnxModel(path: string, bytes: Uint8Array<ArrayBuffer>): Model {
-  const { file, externalData } = readGraph(path, bytes);
+export function onnxModel(bytes: Uint8Array<ArrayBuffer>, beside: Beside): Model {
+  const { file, externalData } = readGraph(bytes, beside);
   const load = (int8 = false) => loadOnnx(bytes, { externalData, ...(int8 ? { quantize: 8 } : {}) });
   let session: OnnxSession | undefined;
   let problem: Problem | undefined;
@@ -48,7 +47,7 @@ export function onnxModel(path: string, bytes: Uint8Array<ArrayBuffer>): Model {
     reports = session.lstms;
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    problem = { message: messageOf(error), isBad: !error.code.startsWith('unsupported') };
+    problem = { message: messageOf(error), isBad: !error.code.startsWith('unsupported'), error };
   }
   const graphs = allGraphs(file.graph);
   const nodes = graphs.flatMap((each) => each.nodes);

@@ -1,7 +1,7 @@
 import { CliError, refuseCall } from '../errors.ts';
 import type { AnyValue, Port } from '../model.ts';
 import { formatDims, product } from '../text.ts';
-import type { Values } from './read.ts';
+import type { Values } from './parse.ts';
 
 // Which values are for which input of a model, and with which dims and type.
 

@@ -1,6 +1,7 @@
 import { refuseCall } from '../errors.ts';
 import type { Runner } from '../model.ts';
-import { readValues, type Values } from './read.ts';
+import type { Values } from './parse.ts';
+import { readValues } from './read.ts';
 
 // The options --input and --set.
 

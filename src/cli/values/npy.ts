@@ -58,7 +58,7 @@ function readHeader(bytes: Uint8Array): { descr: string; isFortran: boolean; dim
   const length = version >= 2 ? view.getUint32(8, true) : view.getUint16(8, true);
   if (length > LONGEST || prefix + length > bytes.length)
     throw new CliError(`npy: the header says that it has ${length} bytes`);
-  const header = Buffer.from(bytes.buffer, bytes.byteOffset + prefix, length).toString('latin1');
+  const header = new TextDecoder('latin1').decode(bytes.subarray(prefix, prefix + length));
   const descr = header.match(/'descr'\s*:\s*'([^']{2,8})'/)?.[1];
   const order = header.match(/'fortran_order'\s*:\s*(True|False)/)?.[1];
   const shape = header.match(/'shape'\s*:\s*\(([\d,\sL]*)\)/)?.[1];
@@ -98,7 +98,11 @@ export function writeNpy({ data, dims }: AnyValue): Uint8Array {
   const shape = dims.length === 1 ? `${dims[0]},` : dims.join(', ');
   const text = `{'descr': '${NAMES.get(data.constructor.name)}', 'fortran_order': False, 'shape': (${shape}), }`;
   const padded = text.padEnd(Math.ceil((10 + text.length + 1) / 64) * 64 - 11);
-  const header = Buffer.from(`${MAGIC}\x01\0\0\0${padded}\n`, 'latin1');
-  header.writeUInt16LE(padded.length + 1, 8);
-  return Buffer.concat([header, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
+  const header = new TextEncoder().encode(`${padded}\n`);
+  const bytes = new Uint8Array(10 + header.length + data.byteLength);
+  bytes.set(MAGIC.split('').map((character) => character.charCodeAt(0)));
+  bytes.set([1, 0, header.length & 0xff, header.length >> 8], MAGIC.length);
+  bytes.set(header, 10);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 10 + header.length);
+  return bytes;
 }

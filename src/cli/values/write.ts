@@ -3,7 +3,7 @@ import type { AnyValue } from '../model.ts';
 import { writeCsv } from './csv.ts';
 import { writeJsonValues } from './json.ts';
 import { writeNpy } from './npy.ts';
-import { writeWav } from './wav.ts';
+import { writeWav } from './write-wav.ts';
 
 /** The samples a second of a WAV file where nothing says more. */
 const RATE = 48_000;
