@@ -12,7 +12,7 @@ const here = new URL('.', import.meta.url);
 const path = (relative) => fileURLToPath(new URL(relative, here));
 
 // The package as it is published: dist/, which `npm run build` in the folder above makes.
-const alias = [
+export const alias = [
   { find: /^lstm-wasm$/, replacement: path('../dist/index.js') },
   { find: /^lstm-wasm\/([\w-]+)$/, replacement: path('../dist/$1.js') },
 ];

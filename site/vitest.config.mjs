@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { alias } from './vite.config.mjs';
 
 export default defineConfig({
+  resolve: { alias },
   test: {
     root: import.meta.dirname,
     include: ['test/**/*.test.ts'],

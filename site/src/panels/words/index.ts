@@ -1,0 +1,152 @@
+import './words.css';
+import { fetchBytes, sentBytes } from '../../kit/bytes.ts';
+import { count, duration, size } from '../../kit/format.ts';
+import { Receipt } from '../../kit/receipt.ts';
+import type { Strip } from '../../kit/strip.ts';
+import type { Reading } from './cuts.ts';
+import { measure } from './measure.ts';
+import { alone, LETTERS, wordRows } from './rows.ts';
+import type { Segmenter } from './segmenter.ts';
+import { SENTENCES } from './sentences.ts';
+
+/** Letters that are read at most, so that a book in the clipboard holds nothing up. */
+const MOST = 20_000;
+/** CSS pixels of a letter, and the fewest letters, that a strip shows at first. */
+const COLUMN = 34;
+const FEWEST = 12;
+/** Milliseconds in which one reading is repeated to time it. */
+const BUDGET = 8;
+/** Words that the table for readers of screens has at most. */
+const TABLE = 200;
+
+const EMPTY: Reading = { letters: [], states: new Float32Array(), units: 30, starts: new Float32Array(), words: [] };
+
+/** Begins the panel: reads the text that stands there, and again at each key. */
+export async function start(section: HTMLElement): Promise<void> {
+  const receipt = new Receipt(section.querySelector('.receipt')!);
+  const before = new Set(performance.getEntriesByType('resource').map(({ name }) => name));
+  try {
+    const [{ Segmenter }, { bytes, sent }] = await Promise.all([
+      import('./segmenter.ts'),
+      fetchBytes(new URL('built/words.safetensors', document.baseURI).href),
+    ]);
+    const code = sentBytes((url) => !before.has(url) && /\.[jt]s$/.test(url));
+    new Panel(section, receipt, new Segmenter(bytes), { code, model: sent });
+  } catch (error) {
+    receipt.fail(error instanceof Error ? error.message : String(error));
+  }
+}
+
+class Panel {
+  #reading = EMPTY;
+  #strip: Strip;
+  #input: HTMLInputElement;
+  #sentence = 0;
+  #timer = 0;
+
+  constructor(
+    private readonly section: HTMLElement,
+    private readonly receipt: Receipt,
+    private readonly segmenter: Segmenter,
+    private readonly weights: { readonly code: number; readonly model: number },
+  ) {
+    this.#strip = section.querySelector<Strip>('lw-strip')!;
+    this.#input = section.querySelector<HTMLInputElement>('#words-text')!;
+    this.#strip.ruler = LETTERS;
+    this.#strip.step = 1;
+    this.#strip.describe = (time) => this.#describe(Math.floor(time));
+    this.#strip.show(
+      wordRows(() => this.#reading),
+      1,
+    );
+    this.#strip.playhead = 0.5;
+    // each key, those of an input method before it is done too
+    this.#input.addEventListener('input', () => this.#read(''));
+    section.querySelector('[data-another]')!.addEventListener('click', () => this.#another());
+    // canvases do not wait for a font
+    void document.fonts.load('24px "IBM Plex Sans Thai"', 'กั◌').then(() => this.#strip.redraw());
+    new ResizeObserver(() => this.#look()).observe(this.#strip);
+    this.#read(this.#input.value === SENTENCES[0]!.thai ? SENTENCES[0]!.english : '');
+  }
+
+  #another(): void {
+    this.#sentence = (this.#sentence + 1) % SENTENCES.length;
+    const { thai, english } = SENTENCES[this.#sentence]!;
+    this.#input.value = thai;
+    this.#read(english);
+  }
+
+  #read(english: string): void {
+    const all = [...this.#input.value];
+    const text = all.length > MOST ? all.slice(0, MOST).join('') : this.#input.value;
+    this.#reading = this.segmenter.read(text);
+    this.section.querySelector('.gloss')!.textContent = english && `“${english}”`;
+    this.#look();
+    this.#say(all.length);
+    this.#tabulate();
+  }
+
+  /** Shows all of a short text, and of a long one the part where the caret is. */
+  #look(): void {
+    const { length } = this.#reading.letters;
+    const plot = this.#strip.querySelector<HTMLElement>('.over')!;
+    const fit = Math.max(FEWEST, Math.floor(plot.clientWidth / COLUMN));
+    const span = Math.max(FEWEST, Math.min(fit, length));
+    this.#strip.extend(length, span);
+    const units = this.#input.selectionEnd ?? this.#input.value.length;
+    const caret = [...this.#input.value.slice(0, units)].length;
+    const from = Math.max(0, Math.min(length - span, Math.round(caret - span * 0.75)));
+    this.#strip.look(from, from + span);
+    if (this.#strip.playhead > length) this.#strip.playhead = Math.max(0.5, length - 0.5);
+  }
+
+  #say(typed: number): void {
+    clearTimeout(this.#timer);
+    const { letters, words } = this.#reading;
+    const read = words.filter(({ probability }) => !Number.isNaN(probability));
+    if (!read.length) {
+      this.receipt.fail('Nothing to cut: type Thai letters, or take another sentence.');
+      return;
+    }
+    // after the key has been drawn
+    this.#timer = window.setTimeout(() => {
+      const text = letters.join('');
+      const { seconds, rounds } = measure(() => this.segmenter.read(text), BUDGET);
+      const part = typed > letters.length ? `the first ${count(letters.length)} of ${count(typed)} letters` : '';
+      const mean = rounds > 1 ? `, mean of ${count(rounds)} runs` : '';
+      const kilobytes = (bytes: number) => (bytes ? size(bytes) : '– KB');
+      this.receipt.say(
+        [
+          { b: `${part || `${count(letters.length)} letters`} in ${duration(seconds)}` },
+          `, here, at the last key${mean}.`,
+        ],
+        [`${kilobytes(this.weights.code)} of code, ${kilobytes(this.weights.model)} of model. Nothing uploaded.`],
+      );
+    });
+  }
+
+  #tabulate(): void {
+    const { words } = this.#reading;
+    const read = words.filter(({ probability }) => !Number.isNaN(probability));
+    const shown = read.slice(0, TABLE);
+    this.#strip.summary = `${count(read.length)} words${read.length > TABLE ? `, the first ${TABLE} of them` : ''}: ${shown
+      .map(({ text }) => text)
+      .join(' ')}`;
+    this.section.querySelector('tbody')!.replaceChildren(
+      ...shown.map(({ text, probability }) => {
+        const line = document.createElement('tr');
+        line.insertCell().textContent = text;
+        line.insertCell().textContent = probability.toFixed(2);
+        return line;
+      }),
+    );
+  }
+
+  #describe(letter: number): string {
+    const { letters, starts } = this.#reading;
+    if (letters[letter] === undefined) return 'no letter';
+    const where = `letter ${letter + 1} of ${letters.length}: ${alone(letters[letter]!)}`;
+    const probability = starts[letter]!;
+    return Number.isNaN(probability) ? where : `${where}, a new word with ${probability.toFixed(2)}`;
+  }
+}
