@@ -3,7 +3,7 @@ import { onThemeChange, theme } from './theme.ts';
 import { type Row, type Ruler, SECONDS, ticks, type Value, type View } from './view.ts';
 
 const RULER_HEIGHT = 30;
-/** The least part of the whole that can fill a strip. */
+/** The least part of the whole that can fill a strip of seconds; of whole steps, four can. */
 const DEEPEST = 1 / 400;
 
 interface Drawn {
@@ -99,7 +99,7 @@ export class Strip extends HTMLElement {
   /** Shows a part of the time. */
   look(from: number, to: number): void {
     const span = Math.min(
-      Math.max(to - from, this.#length * DEEPEST, this.ruler.least * 4),
+      Math.max(to - from, this.ruler.least < 1 ? this.#length * DEEPEST : 0, this.ruler.least * 4),
       Math.max(this.#length, to - from),
     );
     const start = Math.max(0, Math.min(from, Math.max(this.#length, to) - span));

@@ -10,12 +10,13 @@ import type { Segmenter } from './segmenter.ts';
 import { SENTENCES } from './sentences.ts';
 
 /** Letters that are read at most, so that a book in the clipboard holds nothing up. */
-const MOST = 20_000;
+const MOST = 10_000;
 /** CSS pixels of a letter, and the fewest letters, that a strip shows at first. */
 const COLUMN = 34;
 const FEWEST = 12;
 /** Milliseconds in which one reading is repeated to time it. */
 const BUDGET = 8;
+const WARM = 30;
 /** Words that the table for readers of screens has at most. */
 const TABLE = 200;
 
@@ -41,6 +42,7 @@ class Panel {
   #reading = EMPTY;
   #strip: Strip;
   #input: HTMLInputElement;
+  #part: HTMLInputElement;
   #sentence = 0;
   #timer = 0;
 
@@ -52,6 +54,7 @@ class Panel {
   ) {
     this.#strip = section.querySelector<Strip>('lw-strip')!;
     this.#input = section.querySelector<HTMLInputElement>('#words-text')!;
+    this.#part = section.querySelector<HTMLInputElement>('#words-part')!;
     this.#strip.ruler = LETTERS;
     this.#strip.step = 1;
     this.#strip.describe = (time) => this.#describe(Math.floor(time));
@@ -59,14 +62,27 @@ class Panel {
       wordRows(() => this.#reading),
       1,
     );
-    this.#strip.playhead = 0.5;
+    this.#strip.addEventListener('view', () => this.#drawPart());
+    this.#part.addEventListener('input', () => {
+      const span = this.#strip.to - this.#strip.from;
+      this.#strip.look(Number(this.#part.value), Number(this.#part.value) + span);
+    });
     // each key, those of an input method before it is done too
     this.#input.addEventListener('input', () => this.#read(''));
     section.querySelector('[data-another]')!.addEventListener('click', () => this.#another());
     // canvases do not wait for a font
     void document.fonts.load('24px "IBM Plex Sans Thai"', 'กั◌').then(() => this.#strip.redraw());
-    new ResizeObserver(() => this.#look()).observe(this.#strip);
+    let width = 0;
+    new ResizeObserver(([entry]) => {
+      // what was zoomed stays so while only heights change
+      if (width !== entry!.contentRect.width) this.#look();
+      width = entry!.contentRect.width;
+    }).observe(this.#strip);
+    // code that was never run is slow at first
+    measure(() => this.segmenter.read(this.#input.value), WARM);
     this.#read(this.#input.value === SENTENCES[0]!.thai ? SENTENCES[0]!.english : '');
+    // the cut that the model is least sure of
+    this.#strip.playhead = Math.max(0, this.#reading.words.find(({ probability }) => probability < 0.8)?.from ?? 0);
   }
 
   #another(): void {
@@ -97,7 +113,16 @@ class Panel {
     const caret = [...this.#input.value.slice(0, units)].length;
     const from = Math.max(0, Math.min(length - span, Math.round(caret - span * 0.75)));
     this.#strip.look(from, from + span);
-    if (this.#strip.playhead > length) this.#strip.playhead = Math.max(0.5, length - 0.5);
+    if (this.#strip.playhead >= length) this.#strip.playhead = Math.max(0, length - 1);
+  }
+
+  /** The range below the strip, which moves what is shown where there is no wheel. */
+  #drawPart(): void {
+    const { length, from, to } = this.#strip;
+    this.#part.parentElement!.classList.toggle('all', to - from >= length);
+    this.#part.max = String(Math.max(1, Math.ceil(length - (to - from))));
+    this.#part.value = String(Math.round(from));
+    this.#part.ariaValueText = `letters ${Math.floor(from) + 1} to ${Math.min(length, Math.ceil(to))} of ${length}`;
   }
 
   #say(typed: number): void {

@@ -9,7 +9,7 @@ const READABLE = 15;
 
 /** Letters in place of seconds. */
 export const LETTERS: Ruler = {
-  text: (time, exact) => (exact ? `letter ${Math.floor(time) + 1}` : String(Math.round(time))),
+  text: (time, exact) => (exact ? `letter ${Math.floor(time) + 1}` : String(Math.round(time) + 1)),
   least: 1,
 };
 
@@ -27,9 +27,10 @@ function lettersRow(reading: () => Reading): Row {
   return {
     name: 'Heard',
     detail: 'letters',
-    height: 52,
+    height: 46,
+    gap: 14,
     draw(context, view) {
-      drawCuts(context, view, reading(), 8);
+      drawCuts(context, view, reading(), 0);
       const column = view.x(1) - view.x(0);
       if (column < READABLE) return;
       const { letters, starts } = reading();
@@ -38,7 +39,7 @@ function lettersRow(reading: () => Reading): Row {
       context.textBaseline = 'alphabetic';
       for (const t of shown(view, letters.length)) {
         context.fillStyle = Number.isNaN(starts[t]!) ? view.theme.ink2 : view.theme.ink;
-        context.fillText(alone(letters[t]!), view.x(t + 0.5), 34);
+        context.fillText(alone(letters[t]!), view.x(t + 0.5), 28);
       }
     },
   };
@@ -59,7 +60,7 @@ function statesRow(reading: () => Reading): Row {
   const row = pictureRow(
     {
       name: 'Remembered',
-      detail: 'h: 15 units from the left, 15 from the right',
+      detail: 'h of 15 units from each end',
       height: 90,
       ticks: [
         { at: 0.75, text: '→' },
@@ -83,7 +84,7 @@ function startsRow(reading: () => Reading): Row {
   const y = (probability: number) => height - probability * (height - room);
   return {
     name: 'Said',
-    detail: 'a new word here, 0 to 1',
+    detail: 'a new word, 0 to 1',
     height,
     ticks: [
       { at: 0, text: '0' },
@@ -93,7 +94,7 @@ function startsRow(reading: () => Reading): Row {
       const probability = reading().starts[Math.floor(time)];
       const text = probability === undefined || Number.isNaN(probability) ? '–' : probability.toFixed(2);
       const tone = probability !== undefined && probability > THRESHOLD ? 'pen' : 'ink';
-      return [{ text, tone }, { text: `cut above ${THRESHOLD.toFixed(2)}` }];
+      return [{ text, tone }, { text: `cut > ${THRESHOLD.toFixed(2)}` }];
     },
     draw(context, view) {
       drawLevel(context, view, y(THRESHOLD));
