@@ -36,6 +36,13 @@ describe('npm run release', () => {
     expect(scripts).toContain('test:bundlers');
   });
 
+  test('the workflows of a public host run the same commands', () => {
+    const runs = (workflow: string) =>
+      [...read(`.github/workflows/${workflow}.yml`).matchAll(/^ +- run: (.*)$/gm)].map((match) => match[1]!);
+    expect(runs('ci')).toEqual(['.ci/run']);
+    expect(runs('release')).toEqual(expect.arrayContaining(['.ci/packages', 'npm run release', 'npm publish']));
+  });
+
   test('--list prints the steps; an unknown step is refused', () => {
     const { status, stdout } = run('scripts/release.mjs', '--list');
     expect(status).toBe(0);
