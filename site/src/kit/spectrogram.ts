@@ -3,8 +3,6 @@ import { HOP, LINES, START, WINDOW } from './columns.ts';
 
 /** Decibels below full scale that are the paper, and that are the ink. */
 const [FLOOR, CEILING] = [-85, -20];
-/** Above 1 what is faint stays faint: the eye takes equal steps of ink for smaller ones where there is little of it. */
-const GAMMA = 2;
 
 /** A spectrogram that grows as sound comes: bytes for the colour maps, from the lowest frequency up. */
 export class Spectrogram {
@@ -15,9 +13,11 @@ export class Spectrogram {
   #out: number[] = this.#fft.createComplexArray();
   #windowed = new Array<number>(WINDOW).fill(0);
 
+  /** @param gamma above 1 what is faint stays faint: the higher, the more of the noise is paper */
   constructor(
     readonly rate: number,
     seconds: number,
+    private readonly gamma = 2,
   ) {
     this.#data = new Uint8Array(Math.ceil((seconds * rate) / HOP) * LINES);
   }
@@ -42,7 +42,7 @@ export class Spectrogram {
     for (let bin = 0; bin < LINES; bin++) {
       const amplitude = Math.hypot(this.#out[2 * bin]!, this.#out[2 * bin + 1]!) / (WINDOW / 4);
       const level = (20 * Math.log10(amplitude + 1e-9) - FLOOR) / (CEILING - FLOOR);
-      this.#data[start + bin] = 255 * Math.max(0, Math.min(1, level)) ** GAMMA;
+      this.#data[start + bin] = 255 * Math.max(0, Math.min(1, level)) ** this.gamma;
     }
     this.#columns++;
   }

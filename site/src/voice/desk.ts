@@ -94,7 +94,11 @@ export class Desk implements Shown {
       this.name = this.builtIn.name;
       this.sound = sound;
       if (play) await this.#play();
-      await this.#read(signal, Math.abs(this.reading.seconds - sound.length / RATE) > 1);
+      // the drawing of it stands already, unless something else was shown
+      const grows = Math.abs(this.reading.seconds - sound.length / RATE) > 1;
+      if (grows) this.#moved = false;
+      await this.#read(signal, grows);
+      if (grows && !signal.aborted && !this.#player.playing) this.#look();
     });
   }
 
@@ -113,7 +117,7 @@ export class Desk implements Shown {
       this.name = file.name;
       this.sound = samples;
       this.strip.playhead = 0;
-      this.#player.seek(0);
+      this.#moved = false;
       await this.#read(signal, true);
     });
   }
@@ -154,6 +158,7 @@ export class Desk implements Shown {
       const live = await Live.open(this.model, loaded, () => this.#grow(live));
       if (signal.aborted) return live.stop();
       this.#live = live;
+      live.reading.order = this.reading.order;
       this.isBuiltIn = false;
       this.name = 'microphone';
       this.sound = undefined;
@@ -167,6 +172,7 @@ export class Desk implements Shown {
         this.sound = undefined;
         throw new Error('The microphone gave no sound. Look at the system’s sound settings, and try again.');
       }
+      this.#moved = false;
       this.#show(live.reading);
       sayHeard(this.receipt, live.reading, loaded, false);
     });

@@ -14,7 +14,7 @@ export function sayRead(receipt: Receipt, reading: Reading, milliseconds: number
 export function sayHeard(receipt: Receipt, reading: Reading, loaded: Loaded, isLive: boolean): void {
   const load = reading.steps ? reading.milliseconds / 1e3 / reading.seconds : 0;
   const what = { b: `${reading.seconds.toFixed(1)} s heard from the microphone` };
-  const part = `${isLive ? 'so far' : 'just now'}: ${steps(reading)}, ${(100 * load).toFixed(1)} % of one core.`;
+  const part = `${isLive ? 'so far' : 'just now'}: ${steps(reading)}, ${(100 * load).toFixed(1)} % of a core.`;
   receipt.say([what, ` ${part}`], weighs(loaded));
 }
 

@@ -1,8 +1,8 @@
 // Silero VAD for the page, off its main thread: sound in, a probability and the cell state of each step out.
 import { parseSafetensors } from 'lstm-wasm/safetensors';
 import { FRAME, RATE, VoiceNetwork } from '../../../examples/voice-activity/network.mjs';
-import { Resampler } from '../../../src/worklet/resampler.ts';
 import { fetchBytes } from '../kit/bytes.ts';
+import { inBlocks, resampling } from '../kit/resample.ts';
 import { Spectrogram } from '../kit/spectrogram.ts';
 import { serve, tell } from '../kit/worker.ts';
 import { Effects } from './effects.ts';
@@ -19,10 +19,10 @@ interface Model {
 /** One sound that is heard from its beginning on. */
 class Hearing {
   #ids: Int32Array;
-  #rest = new Float32Array(0);
+  #frames = inBlocks(FRAME);
+  #resample: (samples: Float32Array) => Float32Array;
   #spectrogram = new Spectrogram(RATE, 8);
   #effects = new Effects(UNITS);
-  #resampler?: Resampler;
   #probability = new Float32Array(1);
 
   constructor(
@@ -30,11 +30,11 @@ class Hearing {
     rate: number,
   ) {
     this.#ids = Int32Array.of(model.network.open());
-    if (rate !== RATE) this.#resampler = new Resampler(Math.round(rate), RATE, BLOCK);
+    this.#resample = resampling(rate, RATE);
   }
 
   hear(samples: Float32Array): Part {
-    const sound = this.#frames(this.#resampler ? resample(this.#resampler, samples) : samples);
+    const sound = this.#frames(this.#resample(samples));
     const steps = sound.length / FRAME;
     const part = {
       samples: sound,
@@ -70,33 +70,6 @@ class Hearing {
   end(): void {
     this.model.network.close(this.#ids[0]!);
   }
-
-  /** Whole frames of what has come; the rest waits. */
-  #frames(samples: Float32Array): Float32Array {
-    const sound = new Float32Array(this.#rest.length + samples.length);
-    sound.set(this.#rest);
-    sound.set(samples, this.#rest.length);
-    const whole = sound.length - (sound.length % FRAME);
-    this.#rest = sound.slice(whole);
-    return sound.slice(0, whole);
-  }
-}
-
-/** Samples that the resampler takes at once. */
-const BLOCK = 1024;
-
-function resample(resampler: Resampler, samples: Float32Array): Float32Array {
-  const parts: number[] = [];
-  const out = new Float32Array(4 * BLOCK);
-  for (let at = 0; at < samples.length; at += BLOCK) {
-    const block = samples.subarray(at, at + BLOCK);
-    resampler.push(block, block.length);
-    for (let come = out.length; come === out.length; ) {
-      come = resampler.pull(out, out.length);
-      parts.push(...out.subarray(0, come));
-    }
-  }
-  return Float32Array.from(parts);
 }
 
 const models = new Map<ModelName, Promise<Model>>();
