@@ -14,10 +14,10 @@ const built = new URL('public/built/', root);
 const RECORDING = new URL('../test/fixtures/vad/mixed.wav', root);
 /** Seconds that the top of the page shows. */
 const HOME = 13.44;
-/** Samples of a lowest and a highest one, as in Peaks of the page. */
-const EVERY = 64;
-/** A drawing's spectrogram has a line for this many of the page's, and this many shades. */
-const [LINES, SHADES] = [4, 10];
+/** Samples of a lowest and a highest one: twice as many as in Peaks of the page. */
+const EVERY = 128;
+/** A drawing's spectrogram has a line for this many of the page's, a column for this many, and this many shades. */
+const [LINES, COLUMNS, SHADES] = [4, 2, 10];
 /** As of v5 in src/voice/voice.worker.ts. */
 const LIMIT = 150;
 
@@ -84,8 +84,8 @@ function drawing(sound) {
       return 128 + Math.max(-127, Math.min(127, Math.round(scale * Math.asinh(value))));
     });
     effects.add(bytes, probability >= 0.5);
-    // 64 shades
-    for (const [unit, value] of bytes.entries()) cells[unit * steps + step] = value >> 2;
+    // 32 shades, in whose middle zero is
+    for (const [unit, value] of bytes.entries()) cells[unit * steps + step] = Math.min(31, Math.round(value / 8));
   }
   const spectrogram = new Spectrogram(RATE, sound.length / RATE);
   spectrogram.add(sound);
@@ -99,7 +99,14 @@ function drawing(sound) {
     coarse(spectrogram.picture()),
   ];
   const header = Buffer.from(
-    JSON.stringify({ steps, columns: spectrogram.picture().columns, limit: LIMIT, lines: LINES, shades: SHADES }),
+    JSON.stringify({
+      steps,
+      columns: spectrogram.picture().columns,
+      limit: LIMIT,
+      lines: LINES,
+      wide: COLUMNS,
+      shades: SHADES,
+    }),
   );
   return gzipSync(Buffer.concat([Buffer.from(Uint32Array.of(header.length).buffer), header, ...parts]), { level: 9 });
 }
@@ -120,14 +127,18 @@ function peaks(sound) {
   return [low, high].map((values) => new Uint8Array(values.buffer));
 }
 
-/** A spectrogram of fewer lines and shades, [lines][columns]. */
+/** A spectrogram of fewer lines, columns and shades, [lines][columns]. */
 function coarse({ data, lines, columns }) {
-  const few = new Uint8Array((lines / LINES) * columns);
-  for (let line = 0; line < lines / LINES; line++) {
-    for (let column = 0; column < columns; column++) {
-      let sum = 0;
-      for (let n = 0; n < LINES; n++) sum += data[column * lines + line * LINES + n];
-      few[line * columns + column] = Math.round((sum / LINES / 255) * (SHADES - 1));
+  const [height, width] = [lines / LINES, Math.ceil(columns / COLUMNS)];
+  const few = new Uint8Array(height * width);
+  for (let line = 0; line < height; line++) {
+    for (let column = 0; column < width; column++) {
+      let [sum, count] = [0, 0];
+      for (let x = column * COLUMNS; x < Math.min(columns, (column + 1) * COLUMNS); x++) {
+        for (let y = line * LINES; y < (line + 1) * LINES; y++, count++) sum += data[x * lines + y];
+      }
+      // of the root: faint shades lie closer together
+      few[line * width + column] = Math.round(Math.sqrt(sum / count / 255) * (SHADES - 1));
     }
   }
   return few;

@@ -54,6 +54,13 @@ function read(dark: boolean): Theme {
   return { ...(colours as Record<Colour, string>), dark, maps: Object.fromEntries(tables) };
 }
 
+/** A table of 256 colours from 33 of them: every eighth, and the last. */
 function bytes(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const stops = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return Uint8Array.from({ length: 768 }, (_, n) => {
+    const [colour, channel] = [Math.floor(n / 3), n % 3];
+    const [from, to] = [stops[3 * (colour >> 3) + channel]!, stops[3 * (colour >> 3) + 3 + channel]!];
+    // the last stretch has seven steps
+    return Math.round(from + ((to - from) * (colour & 7)) / (colour >= 248 ? 7 : 8));
+  });
 }

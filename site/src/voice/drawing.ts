@@ -13,7 +13,7 @@ export async function fetchDrawing(url: string): Promise<Reading> {
 function readDrawing(bytes: Uint8Array): Reading {
   let at = 4 + new DataView(bytes.buffer).getUint32(0, true);
   const header = new TextDecoder().decode(bytes.subarray(4, at));
-  const { steps, columns, limit, lines, shades } = JSON.parse(header) as Record<string, number>;
+  const { steps, columns, limit, lines, wide, shades } = JSON.parse(header) as Record<string, number>;
   const take = (length: number) => {
     at += length;
     return bytes.slice(at - length, at);
@@ -24,17 +24,20 @@ function readDrawing(bytes: Uint8Array): Reading {
   const cells = new Uint8Array(steps! * UNITS);
   for (let n = 0, value = 0; n < differences.length; n++) {
     value = (value + differences[n]!) & 255;
-    cells[(n % steps!) * UNITS + Math.floor(n / steps!)] = value << 2;
+    cells[(n % steps!) * UNITS + Math.floor(n / steps!)] = value << 3;
   }
-  const buckets = (steps! * STEP * RATE) / 64;
-  const peaks = [take(buckets), take(buckets)].map((part) =>
-    Float32Array.from(new Int8Array(part.buffer), (v) => v / 127),
-  );
-  const coarse = take((LINES / lines!) * columns!);
+  // of 128 samples each, where Peaks has 64
+  const buckets = (steps! * STEP * RATE) / 128;
+  const peaks = [take(buckets), take(buckets)].map((part) => {
+    const values = new Int8Array(part.buffer);
+    return Float32Array.from({ length: 2 * buckets }, (_, n) => values[n >> 1]! / 127);
+  });
+  const width = Math.ceil(columns! / wide!);
+  const coarse = take((LINES / lines!) * width);
   const spectrum = new Uint8Array(columns! * LINES);
   for (let n = 0; n < spectrum.length; n++) {
-    const [column, line] = [Math.floor(n / LINES), n % LINES];
-    spectrum[n] = (255 * coarse[Math.floor(line / lines!) * columns! + column]!) / (shades! - 1);
+    const [column, line] = [Math.floor(n / LINES / wide!), Math.floor((n % LINES) / lines!)];
+    spectrum[n] = 255 * (coarse[line * width + column]! / (shades! - 1)) ** 2;
   }
   const reading = new Reading(steps! * STEP, limit!, new Float32Array(0));
   reading.peaks.addPeaks(peaks[0]!, peaks[1]!);

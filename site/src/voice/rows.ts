@@ -40,7 +40,7 @@ export function soundRow(looks: Looks, shown: () => Shown): Row {
 
 const gains = new WeakMap<Reading, { steps: number; gain: number }>();
 
-/** How much larger a sound is drawn: nine in ten parts of it fit into the row, and what is louder is cut at its edges. */
+/** How much larger a sound is drawn: nine in ten parts of it stay well within the row, and what is far louder is cut at its edges. */
 function gain(reading: Reading): number {
   const known = gains.get(reading);
   if (known?.steps === reading.steps) return known.gain;
@@ -49,7 +49,7 @@ function gain(reading: Reading): number {
     const [low, high] = peaks.between((n * peaks.seconds) / PARTS, ((n + 1) * peaks.seconds) / PARTS);
     return Math.max(-low, high);
   }).sort((a, b) => a - b);
-  const gain = Math.max(1, Math.min(LARGEST_GAIN, 0.9 / Math.max(parts[Math.floor(0.9 * PARTS)]!, 1e-3)));
+  const gain = Math.max(1, Math.min(LARGEST_GAIN, 0.62 / Math.max(parts[Math.floor(0.9 * PARTS)]!, 1e-3)));
   gains.set(reading, { steps: reading.steps, gain });
   return gain;
 }
