@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { colourMapsPlugin } from './build/colour-maps.mjs';
+import { doorsPlugin } from './build/doors.mjs';
 import { licencesPlugin } from './build/licences.mjs';
 import { offlinePlugin } from './build/offline.mjs';
 import { partialsPlugin } from './build/partials.mjs';
@@ -37,6 +38,7 @@ export default defineConfig({
   // code of the examples takes the page's fft.js, not one of its own
   resolve: { alias, dedupe: ['fft.js'] },
   plugins: [
+    doorsPlugin(),
     tokensPlugin(),
     colourMapsPlugin(),
     partialsPlugin(here),
@@ -45,7 +47,7 @@ export default defineConfig({
     licencesPlugin(here, LICENCES),
     offlinePlugin(),
   ],
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [doorsPlugin()] },
   server: { fs: { allow: [path('..')] } },
   build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
 });

@@ -11,8 +11,8 @@ export interface Scale {
   place(value: number): number;
 }
 
-/** Of the sizes of c, the part that the scale does not cut off. */
-const SHOWN = 0.995;
+/** Of the sizes of values, the part that a scale does not cut off: a few units of an LSTM count far beyond the others. */
+const SHOWN = 0.98;
 /** Numbers that are looked at for a range: more are skipped evenly. */
 const LOOKED_AT = 50_000;
 
@@ -22,7 +22,7 @@ export const OPEN: Scale = { map: 'gate', low: '0', high: '1', place: (value) =>
 /** What a tanh gives. */
 export const SIGNED: Scale = { map: 'one', low: '−1', high: '1', place: (value) => (value + 1) / 2 };
 
-/** The size below which 99.5 % of values lie; 1 if all are zeros. */
+/** The size below which 98 % of values lie; 1 if all are zeros. */
 export function rangeOf(values: Float32Array): number {
   const every = Math.max(1, Math.floor(values.length / LOOKED_AT));
   const sizes: number[] = [];
