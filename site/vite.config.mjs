@@ -30,6 +30,11 @@ const LICENCES = [
   '../test/fixtures/dtln/LICENSE',
   'node_modules/@fontsource/ibm-plex-sans/LICENSE',
 ];
+/** Chunks with code of the package have it in their names: receipts count their bytes. */
+const chunkFileNames = ({ moduleIds }) =>
+  moduleIds.some((id) => id.startsWith(path('../dist/')))
+    ? 'assets/lstm-wasm.[name]-[hash].js'
+    : 'assets/[name]-[hash].js';
 
 export default defineConfig({
   root: path('.'),
@@ -49,5 +54,10 @@ export default defineConfig({
   ],
   worker: { format: 'es', plugins: () => [doorsPlugin()] },
   server: { fs: { allow: [path('..')] } },
-  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: { output: { chunkFileNames } },
+  },
 });

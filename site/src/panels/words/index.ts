@@ -25,13 +25,12 @@ const EMPTY: Reading = { letters: [], states: new Float32Array(), units: 30, sta
 /** Begins the panel: reads the text that stands there, and again at each key. */
 export async function start(section: HTMLElement): Promise<void> {
   const receipt = new Receipt(section.querySelector('.receipt')!);
-  const before = new Set(performance.getEntriesByType('resource').map(({ name }) => name));
   try {
     const [{ Segmenter }, { bytes, sent }] = await Promise.all([
       import('./segmenter.ts'),
       fetchBytes(new URL('built/words.safetensors', document.baseURI).href),
     ]);
-    const code = sentBytes((url) => !before.has(url) && /\.[jt]s$/.test(url));
+    const code = sentBytes((url) => /\/lstm-wasm\.(?!panel|more)[\w.-]+\.js$/.test(url));
     new Panel(section, receipt, new Segmenter(bytes), { code, model: sent });
   } catch (error) {
     receipt.fail(error instanceof Error ? error.message : String(error));
