@@ -25,6 +25,7 @@ const LICENCES = [
   '../examples/denoise/data/LICENSES.md',
   '../examples/guitar-amp/data/LICENSES.md',
   '../examples/guitar-amp/data/nam/LICENSE.nam.txt',
+  '../examples/guitar-amp/data/guitarml/LICENSE.neuralseed.txt',
   '../examples/word-segmentation/data/LICENSES.md',
   '../examples/word-segmentation/data/LICENSE.unicode.txt',
   '../test/fixtures/dtln/LICENSE',

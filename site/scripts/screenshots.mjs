@@ -21,6 +21,7 @@ for (const width of values.width ? [Number(values.width)] : [390, 820, 1440]) {
     if (values.theme && values.theme !== colorScheme) continue;
     const viewport = { width, height: width < 600 ? 844 : 900 };
     const page = await browser.newPage({ viewport, colorScheme, deviceScaleFactor: width < 600 ? 2 : 1 });
+    page.setDefaultTimeout(180_000);
     page.on('pageerror', (error) => console.error(`${width} ${colorScheme}: ${error}`));
     await page.goto(server.resolvedUrls.local[0]);
     for (const section of await page.locator('main > section').all()) {
