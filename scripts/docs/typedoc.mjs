@@ -1,11 +1,17 @@
 // The API reference: typedoc's options for `npm run docs`. Its modules are the doors in package.json under the names by which they are
 // imported; its documents are the pages of docs/. A warning is an error: a link that leads nowhere, a type that is not exported.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { colourRule } from './colours.mjs';
 import { DOORS } from './doors.mjs';
 import { makePlugin } from './plugin.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+const style = join(root, 'build/docs.css');
+mkdirSync(dirname(style), { recursive: true });
+writeFileSync(style, readFileSync(join(root, 'scripts/docs/style.css'), 'utf8') + colourRule());
 
 export default {
   entryPoints: [...DOORS.keys()].map((source) => join(root, `src/${source}.ts`)),
@@ -27,7 +33,7 @@ export default {
   groupOrder: ['Guides', 'Modules', 'Formats', 'Reference', '*'],
   navigation: { includeGroups: true, compactFolders: false },
   favicon: join(root, 'site/src/styles/mark.svg'),
-  customCss: join(root, 'scripts/docs/style.css'),
+  customCss: style,
   lightHighlightTheme: 'github-light-default',
   darkHighlightTheme: 'github-dark-default',
   highlightLanguages: ['typescript', 'javascript', 'python', 'bash', 'console', 'json'],
