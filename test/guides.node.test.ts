@@ -62,7 +62,7 @@ describe('README.md', () => {
   });
 });
 
-describe.each(['README.md', 'CONTRIBUTING.md', 'benchmarks/README.md', ...inFolder('docs'), ...guides])(
+describe.each(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'benchmarks/README.md', ...inFolder('docs'), ...guides])(
   '%s',
   (document) => {
     const text = read(document);
