@@ -81,7 +81,7 @@ export function labelOf(name) {
 const shortRuntime = (runtime) => runtime.match(/^\D+\d+(\.\d+)?/)?.[0] ?? runtime;
 
 /** AMD's families by the names that people know; other processors as they call themselves. */
-function processorOf(cpu) {
+export function processorOf(cpu) {
   const [, name, family, model] = cpu.match(/^(AMD EPYC), family (\d+) model (\d+)/) ?? [];
   if (!name) return cpu.replace(/ \([^)]*\)$/, '');
   if (family === '26') return `${name} (Zen 5)`;

@@ -26,7 +26,8 @@ export function barChart({ title, note, rows, width, margin }, theme) {
   const columns = isNarrow ? [end - 130, end - 56, end] : [2, 1, 0].map((n) => end - n * figures);
   const step = isNarrow ? 50 : ROW;
   const count = Math.max(2, Math.min(6, Math.floor((right - left) / 80)));
-  const ticks = ticksTo(Math.max(1, ...rows.flatMap(({ ours, peer }) => [ours ?? 0, peer ?? 0])), count);
+  const known = rows.flatMap(({ ours, peer }) => [ours ?? 0, peer ?? 0]);
+  const ticks = ticksTo(Math.max(...known) || 1e6, count);
   const at = (us) => left + (us / ticks.at(-1)) * (right - left);
   const bottom = HEAD + rows.length * step;
   const items = [

@@ -53,12 +53,14 @@ export function timeChart({ groups, width, margin }, theme) {
   const top = isNarrow ? placed[0].rows[0].y - 34 : layout.head;
   const columns = [2, 1, 0].map((n) => end - n * layout.figures);
   const items = [...axis(scale, { top, bottom, width }, theme)];
-  if (!isNarrow) items.push(...heads(columns, plot, theme));
+  const right = isNarrow ? [end - 130, end - 56, end] : columns;
+  items.push(...heads(right, isNarrow ? placed[0].y : 30, theme));
+  if (!isNarrow) items.push(text({ text: 'time, log scale', x: plot.left, y: 30, fill: theme.ink2, ...SMALL }));
   for (const { title, note, y, rows } of placed) {
     items.push(text({ text: title, x: margin, y, fill: theme.ink, ...BOLD }));
     items.push(text({ text: note, x: margin, y: y + 18, fill: theme.ink2, ...SMALL }));
     for (const one of rows)
-      items.push(...figuresOf(one, { margin, columns, plot, isNarrow, size: layout.size }, theme));
+      items.push(...figuresOf(one, { margin, columns: right, plot, isNarrow, size: layout.size }, theme));
   }
   const marks = placed.flatMap(({ rows }, group) =>
     rows.flatMap((one, i) => marksOf(one, scale, group === 0 ? i : -1)),
@@ -132,18 +134,15 @@ function isRoomy(ticks, i) {
   return !isCrowded || ((i - 1) / 2) % 2 === 0;
 }
 
-function heads(columns, plot, theme) {
+function heads(columns, y, theme) {
   const names = [
     ['ours', 'pen'],
     ['ort-web', 'ink'],
     ['ratio', 'ink'],
   ];
-  return [
-    text({ text: 'time, log scale', x: plot.left, y: 30, fill: theme.ink2, ...SMALL }),
-    ...names.map(([name, ink], i) =>
-      text({ text: name, x: columns[i], y: 30, fill: theme[ink], anchor: 'end', ...BOLD }),
-    ),
-  ];
+  return names.map(([name, ink], i) =>
+    text({ text: name, x: columns[i], y, fill: theme[ink], anchor: 'end', ...BOLD }),
+  );
 }
 
 const medianOf = (time) => (time && time !== 'wrong' ? time.us : undefined);
@@ -162,13 +161,21 @@ function figuresOf({ row, y }, { margin, columns, plot, isNarrow, size }, theme)
     { text: ratio ? times(ratio) : '–', ink: ratioInk, bold: ratioInk !== 'ink2' },
   ];
   const line = isNarrow ? y - 18 : y + 4.5;
-  const right = isNarrow ? [plot.right - 130, plot.right - 56, plot.right] : columns;
   const room = isNarrow ? plot.right - margin - 182 : plot.left - margin - 8;
   const label = cutMiddle((isNarrow && row.short) || row.label, room, { ...MONO, size });
   return [
     text({ ...MONO, text: label, full: row.label, x: margin, y: line, fill: theme.ink, size }),
     ...cells.map(({ text: cell, ink, bold }, i) =>
-      text({ ...MONO, size, text: cell, x: right[i], y: line, fill: theme[ink], anchor: 'end', ...(bold && { bold }) }),
+      text({
+        ...MONO,
+        size,
+        text: cell,
+        x: columns[i],
+        y: line,
+        fill: theme[ink],
+        anchor: 'end',
+        ...(bold && { bold }),
+      }),
     ),
   ];
 }

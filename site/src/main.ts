@@ -26,6 +26,10 @@ for (const section of document.querySelectorAll<HTMLElement>('[data-panel]')) {
   near.observe(section);
 }
 
+// "#fast=..." carries something for a panel, which reads it when it begins
+const [, named] = location.hash.match(/^#(\w+)=/) ?? [];
+if (named) document.getElementById(named)?.scrollIntoView();
+
 // the place in the page, in the navigation and under it
 const links = [...document.querySelectorAll<HTMLAnchorElement>('.top a[href^="#"]')];
 const seen = new IntersectionObserver(
