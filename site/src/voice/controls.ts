@@ -1,4 +1,5 @@
 import { takeChosen, takeFiles } from '../kit/drop.ts';
+import { isSound } from '../kit/is-sound.ts';
 import type { Desk, Mode } from './desk.ts';
 
 /** The buttons of a panel that listens for speech, by their `data-do`. */
@@ -46,11 +47,6 @@ export class Controls {
     label(this.#microphone, isLive ? 'Stop the microphone' : 'Use the microphone', 'microphone');
     if (this.#back) this.#back.hidden = this.desk().isBuiltIn;
   }
-}
-
-/** How well a file's name or media type suits a panel that takes recordings: 1 or 0. */
-export function isSound(name: string, type: string): number {
-  return Number(/^(audio|video)\//.test(type) || /\.(wav|mp3|ogg|oga|opus|flac|m4a|aac|webm)$/i.test(name));
 }
 
 /** Names a button, long and short, and gives it an icon, if it has another one. */

@@ -1,9 +1,10 @@
 import './noise.css';
 import { takeChosen, takeFiles } from '../../kit/drop.ts';
+import { isSound } from '../../kit/is-sound.ts';
 import { Receipt } from '../../kit/receipt.ts';
 import { whyNot } from '../../kit/simd.ts';
 import type { Strip } from '../../kit/strip.ts';
-import { isSound, label } from '../../voice/controls.ts';
+import { label } from '../../voice/controls.ts';
 import { type Mode, NoiseDesk } from './desk.ts';
 
 export async function start(section: HTMLElement): Promise<void> {
