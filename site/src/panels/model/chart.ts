@@ -133,7 +133,7 @@ export class Chart {
       const [low, high] = this.#memoryRange();
       this.#marks.ticks('memory', [tick(0, low), tick(-low / (high - low), 0), tick(1, high)]);
     }
-    this.#marks.said(this.#saidAt(this.#strip.playhead).slice(0, 3).map(valueText));
+    this.#marks.said(saidTexts(this.#saidAt(this.#strip.playhead)));
     this.onMoment();
   }
 
@@ -272,6 +272,13 @@ export class Chart {
     const row = lineRow(looks, () => columns, { range: isShare ? [0, 1] : [-range, range] });
     return { ...row, attach };
   }
+}
+
+/** Values beside the answer: all of few, the largest of many. */
+function saidTexts(values: readonly number[]): string[] {
+  if (values.length <= 3) return values.map(valueText);
+  const most = values.reduce((best, value, n) => (value > values[best]! ? n : best), 0);
+  return ['', `${valueText(values[most]!)} at ${most}`];
 }
 
 const tick = (at: number, value: number) => ({ at, text: `${value < 0 ? '−' : ''}${threeFigures(Math.abs(value))}` });

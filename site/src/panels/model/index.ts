@@ -17,6 +17,8 @@ import type { ModelWorker } from './worker.ts';
 /** Names of files that this panel takes, and of inputs that it takes better than others when a model is there. */
 const MODELS = /\.(safetensors|onnx|keras|h5|hdf5|pt|pth|ckpt|nam|json|bin|data)$/i;
 const INPUTS = /\.(npy|csv|tsv)$/i;
+/** Sounds are the voice panel's, unless this one alone is on the screen. */
+const SOUNDS = /\.(wav|mp3|ogg|flac|m4a)$/i;
 /** The part of the drawing at which the playhead stands before anyone moves it. */
 const IDLE = 0.65;
 /** Samples a second where a model does not say. */
@@ -67,7 +69,7 @@ class Panel {
     this.#listen();
     takeFiles({
       section: this.section,
-      suits: (name) => (MODELS.test(name) ? 2 : INPUTS.test(name) ? 1 : 0),
+      suits: (name) => (MODELS.test(name) ? 2 : INPUTS.test(name) ? 1 : SOUNDS.test(name) ? 0.95 : 0.1),
       note: 'Drop it: Your model will read it.',
       take: (files) => this.#take(files),
     });
@@ -93,7 +95,7 @@ class Panel {
     this.#find('[data-choice="source"]').addEventListener('change', (event) => {
       const { type, value } = event.target as HTMLInputElement;
       if (type !== 'radio') return;
-      this.#input = undefined;
+      this.#showInput(undefined);
       this.#find('.typed').hidden = value !== 'typed';
       if (value !== 'typed') void this.#runAgain();
       else this.#find('textarea').focus();
@@ -122,27 +124,27 @@ class Panel {
 
   /** Takes files that were dropped or chosen: a model, or an input for the one that is there. */
   #take(files: readonly File[]): void {
-    if (files.length === 1 && INPUTS.test(files[0]!.name)) {
+    if (files.length === 1 && !MODELS.test(files[0]!.name)) {
       this.#takeInput(files[0]!);
       return;
     }
-    [this.#files, this.#isOpen, this.#input] = [files, false, undefined];
-    void this.#runAgain();
+    void this.#runAgain(files);
   }
 
   #takeInput(file: File): void {
-    this.#input = file;
+    this.#showInput(file);
+    for (const radio of this.section.querySelectorAll<HTMLInputElement>('[name="model-source"]')) radio.checked = false;
     void this.#runAgain();
   }
 
   /** Opens the model if it is not open yet, and runs it on what is chosen. */
-  async #runAgain(): Promise<void> {
+  async #runAgain(files?: readonly File[]): Promise<void> {
     if (this.#isBusy) this.#stop();
     const job = ++this.#job;
     this.#busy(true);
     try {
-      if (!this.#isOpen) await this.#open(job);
-      if (job === this.#job && this.#isOpen && this.#described && !this.#described.trouble) await this.#run(job);
+      const isRead = files || !this.#isOpen ? await this.#open(job, files) : true;
+      if (job === this.#job && isRead && this.#described && !this.#described.trouble) await this.#run(job);
     } catch (error) {
       if (job === this.#job) this.#fail(error as Error);
     } finally {
@@ -150,37 +152,53 @@ class Panel {
     }
   }
 
-  async #open(job: number): Promise<void> {
-    this.#files ??= [await loadExample((text) => job === this.#job && this.#say(EXAMPLE, text))];
-    const files = this.#files;
+  /** Reads files; without any, those before or the example. Files that cannot be read leave what was there before. */
+  async #open(job: number, given = this.#files): Promise<boolean> {
+    const files = given ?? [await loadExample((text) => job === this.#job && this.#say(EXAMPLE, text))];
     this.#say(files[0]!.name, `Reading ${size(files.reduce((sum, file) => sum + file.size, 0))}.`);
     const answer = await this.#calls().call('open', [files]);
-    if (job !== this.#job) return;
+    if (job !== this.#job) return false;
     if (!('contents' in answer)) {
-      this.#refuse(answer.name, answer.trouble, 'This file was not read. The strip below is of the model before.');
-      return;
+      this.#refuse(answer.name, answer.trouble, true);
+      return false;
     }
-    [this.#described, this.#isOpen, this.#lstm] = [answer, true, undefined];
+    if (files !== this.#files) this.#showInput(undefined);
+    [this.#described, this.#files, this.#isOpen, this.#lstm] = [answer, files, true, undefined];
     this.#saver.clear(answer.name);
     showContents(this.#find('.contents'), answer, [], undefined, (lstm) => void this.#chooseLstm(lstm));
     this.#offer(answer.offers, answer.takes);
     if (answer.trouble) this.#refuse(answer.name, answer.trouble);
     else this.#approve(answer);
+    return true;
+  }
+
+  /** Names the file of inputs that is fed, in place of what else there is to choose. */
+  #showInput(file: File | undefined): void {
+    this.#input = file;
+    const chip = this.#find('.chip');
+    chip.classList.toggle('chosen', file !== undefined);
+    const name = file && (file.name.length > 24 ? `${file.name.slice(0, 23)}…` : file.name);
+    chip.querySelector('span')!.textContent = name ?? 'A .wav, .npy or .csv';
   }
 
   /** Says of a model that it runs. */
   #approve({ name, bytes, seconds, format }: Described): void {
     const part = format === 'ONNX' ? 'Every operator in it is supported.' : `${format}.`;
-    this.#say(name, make('b', '', 'Runs.'), ` ${size(bytes)} read in ${duration(seconds)}. ${part}`);
+    this.#say(name, make('b', '', 'Runs.'), ` ${size(bytes)} read and ready in ${duration(seconds)}. ${part}`);
     showTrouble(this.#find('.trouble'), undefined);
   }
 
-  #refuse(name: string, trouble: Trouble, sentence?: string): void {
+  #refuse(name: string, trouble: Trouble, isUnread = false): void {
     const { missing, isBad, message } = trouble;
     const what = missing.length
       ? `${missing.length === 1 ? 'one part is' : `${count(missing.length)} parts are`} missing: ${missing.slice(0, 6).join(', ')}${missing.length > 6 ? ' …' : ''}.`
       : message;
-    this.#say(name, make('b', '', sentence ? 'Not read. ' : isBad ? 'Damaged. ' : 'Does not run. '), sentence ?? what);
+    this.#say(
+      name,
+      make('b', '', isUnread ? 'Not read. ' : isBad ? 'Damaged. ' : 'Does not run. '),
+      what,
+      isUnread ? ` Below is still ${this.#described?.name}.` : '',
+    );
     this.#find('.verdict').classList.add('error');
     showTrouble(this.#find('.trouble'), trouble);
   }

@@ -34,13 +34,13 @@ export function rangeOf(values: Float32Array): number {
 /** A scale that grows as asinh from zero, so that small states are seen beside large ones. @param range its ends */
 export function cellScale(range: number, map: Scale['map'] = 'div'): Scale {
   const end = Math.asinh(range);
-  const text = threeFigures(range);
+  const text = threeFigures(Number(range.toPrecision(2)));
   return { map, low: `−${text}`, high: text, place: (value) => (Math.asinh(value) / end + 1) / 2 };
 }
 
 /** A plain scale around zero. */
 export function evenScale(range: number): Scale {
-  const text = threeFigures(range);
+  const text = threeFigures(Number(range.toPrecision(2)));
   return { map: 'one', low: `−${text}`, high: text, place: (value) => (value / range + 1) / 2 };
 }
 

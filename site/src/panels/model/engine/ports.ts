@@ -142,6 +142,9 @@ function canBe(a: NonNullable<Port['dims']>, b: Port['dims']): boolean {
   return !b || (a.length === b.length && a.every((size, axis) => isFree(size) || isFree(b[axis]) || size === b[axis]));
 }
 
+/** Numbers of such an input, at most. */
+const MOST_OTHERS = 2 ** 24;
+
 /** A value for an input that takes no sequence: the rate of sound, a length, or zeros. */
 export function otherValue(
   { name, type, dims }: Port,
@@ -149,6 +152,10 @@ export function otherValue(
 ): { data: Float32Array | BigInt64Array | Int32Array | Uint8Array | Int8Array; dims: number[] } {
   const sizes = (dims ?? []).map((size) => (typeof size === 'number' ? size : TIME.test(String(size)) ? steps : 1));
   const count = sizes.reduce((product, size) => product * size, 1);
+  if (count > MOST_OTHERS)
+    throw new Error(
+      `Its input ${JSON.stringify(name)} takes ${count.toLocaleString('en-US')} numbers, more than this page feeds.`,
+    );
   const value = /^sr$|rate/i.test(name) ? 16_000 : /len/i.test(name) ? steps : /mask/i.test(name) ? 1 : 0;
   if (type === 'int64') return { data: new BigInt64Array(count).fill(BigInt(value)), dims: sizes };
   if (type === 'int32') return { data: new Int32Array(count).fill(value), dims: sizes };

@@ -11,8 +11,8 @@ import { sentenceFor } from './trouble.ts';
 // Safetensors of a model, as `npx lstm-wasm convert` writes them, and what 8 bits change.
 
 const KINDS = ['float32', 'int8'] as const;
-/** Steps that are timed at once, the least milliseconds of a measurement, and the least runs: the first are of code that is not compiled well yet. */
-const [STEPS, LEAST, RUNS] = [256, 40, 12];
+/** Steps of a call, the least milliseconds of a measurement, and calls before it, after which code is compiled well. */
+const [STEPS, LEAST, WARM] = [256, 40, 4];
 
 interface Written {
   readonly what: string;
@@ -78,7 +78,7 @@ function sizesOf(found: FoundLstm): { inputSize: number; hiddenSize: number } {
   return { inputSize, hiddenSize };
 }
 
-/** The seconds of a step of an LSTM, the fastest of some. */
+/** The seconds of a step of an LSTM. */
 function stepSeconds(found: FoundLstm, int8: boolean): number {
   const lstm = makeLstm(found, int8);
   const next = randomNumbers(3);
@@ -86,16 +86,18 @@ function stepSeconds(found: FoundLstm, int8: boolean): number {
     data: Float32Array.from({ length: STEPS * lstm.inputSize }, () => 2 * next() - 1),
     dims: [STEPS, lstm.inputSize],
   };
-  let best = Number.POSITIVE_INFINITY;
-  const end = performance.now() + LEAST;
-  for (let run = 0; run < RUNS || performance.now() < end; run++) {
-    if (performance.now() > end + 10 * LEAST) break;
+  // as many runs as LEAST takes; the first only warm it up. A browser's clock may be too coarse for a single one
+  const measure = (runs: number) => {
     const start = performance.now();
-    lstm.forward(input);
-    best = Math.min(best, performance.now() - start);
-  }
+    let done = 0;
+    do lstm.forward(input);
+    while (++done < runs || performance.now() - start < LEAST);
+    return (performance.now() - start) / done;
+  };
+  measure(WARM);
+  const milliseconds = measure(1);
   lstm.dispose();
-  return best / 1000 / STEPS;
+  return milliseconds / 1000 / STEPS;
 }
 
 async function errorOf(subject: Subject, sequence: Sequence, plain: Outcome): Promise<string> {

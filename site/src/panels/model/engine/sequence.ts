@@ -73,6 +73,7 @@ function randomSequence(seed: number, need: Need): Sequence {
   const { kind, width } = need;
   const isSound = kind === 'samples';
   const steps = need.fixed ?? Math.min(need.most, isSound ? NOISE * NOISE_RATE : RANDOM);
+  checkSize(steps * width);
   const words = Math.max(2, need.words ?? 2);
   const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
   const make = kind === 'ids' ? () => Math.floor(next() * words) : isSound ? () => 0.2 * (2 * next() - 1) : normal;
@@ -137,6 +138,16 @@ function checkIds(numbers: Float32Array, words: number | undefined, name: string
   }
 }
 
+/** Numbers that are fed, at most: a file may ask for any. */
+const MOST_NUMBERS = 2 ** 26;
+
+function checkSize(numbers: number): void {
+  if (numbers <= MOST_NUMBERS) return;
+  throw new Error(
+    `The model takes ${numbers.toLocaleString('en-US')} numbers at once; this page feeds up to ${MOST_NUMBERS.toLocaleString('en-US')}.`,
+  );
+}
+
 /** Brings a sequence to the steps that a model takes. */
 function fit(
   numbers: Float32Array,
@@ -147,6 +158,7 @@ function fit(
   const given = Math.floor(numbers.length / width);
   const steps = fixed ?? Math.min(given, most);
   const text = (count: number) => count.toLocaleString('en-US');
+  checkSize(steps * width);
   if (given === steps) return { data: numbers, steps, notes: [] };
   const data = new Float32Array(steps * width);
   data.set(numbers.subarray(0, steps * width));

@@ -9,6 +9,8 @@ import { sentenceFor, shown, troubleOf } from './trouble.ts';
 
 /** Formulas of gates hold within this, per unit of the largest state: float32 sums in another order. */
 const CLOSE = 1e-3;
+/** Layers that can be chosen, at most. */
+const MOST_CELLS = 500;
 
 interface Run {
   readonly sequence: Sequence;
@@ -119,7 +121,7 @@ function report({ sequence, outcome, cells }: Run): Ran {
     ...(answer ? { answer: shown(answer, 200) } : {}),
     seconds: outcome.seconds,
     steps: outcome.steps,
-    cells: isSame ? [...cells.values()].map(({ cell }) => cell) : [],
+    cells: isSame ? [...cells.values()].slice(0, MOST_CELLS).map(({ cell }) => cell) : [],
     isSame,
     compared: comparison(cells.size, difference, worst, compared),
     notes: [...sequence.notes, ...outcome.notes],

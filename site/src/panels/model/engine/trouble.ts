@@ -21,7 +21,8 @@ interface Facts {
   readonly found?: unknown;
 }
 
-const LONGEST = 300;
+/** Characters of a fact, and missing parts, that are shown. */
+const [LONGEST, MOST] = [300, 100];
 
 /** Says what went wrong, without control characters and of a length that a page can show. */
 export function sentenceFor(error: unknown): string {
@@ -44,7 +45,7 @@ export function troubleOf(error: unknown, isBad?: boolean): Trouble {
   const { code, path, expected, found } = Object(error) as Facts;
   const isModel = typeof code === 'string' && path !== undefined;
   const isMissing = isModel && code.startsWith('unsupported');
-  const list = (isMissing && Array.isArray(found) ? found : []).map((each) => shown(String(each), 80));
+  const list = (isMissing && Array.isArray(found) ? found : []).slice(0, MOST).map((each) => shown(String(each), 80));
   const facts = isModel
     ? (
         [
