@@ -1,14 +1,12 @@
 import 'virtual:tokens.css';
 import './styles/fonts.css';
 import './styles/page.css';
+import './styles/panels.ts';
 import './kit/strip.ts';
 import { startOffline } from './offline.ts';
 
 /** What begins a panel: it is called once, when the panel comes near the screen. */
 type Start = (section: HTMLElement) => void | Promise<void>;
-
-// all styles come before the first paint, so that nothing moves when a panel begins
-import.meta.glob('./panels/*/*.css', { eager: true });
 
 const panels = import.meta.glob<{ start: Start }>('./panels/*/index.ts');
 
