@@ -24,6 +24,8 @@ for (const width of values.width ? [Number(values.width)] : [390, 820, 1440]) {
     page.setDefaultTimeout(180_000);
     page.on('pageerror', (error) => console.error(`${width} ${colorScheme}: ${error}`));
     await page.goto(server.resolvedUrls.local[0]);
+    // it would lie over panels that are taller than the screen
+    await page.addStyleTag({ content: '.top { position: static !important }' });
     for (const section of await page.locator('main > section').all()) {
       const panel = await section.getAttribute('id');
       if (values.panel && values.panel !== panel) continue;
