@@ -92,7 +92,7 @@ export function release(steps, from = steps[0].name) {
   const failed = results.findIndex((result) => result.startsWith('FAILED'));
   if (failed >= 0)
     console.log(`${steps[failed].name} failed. Mend it, then: npm run release -- --from ${steps[failed].name}`);
-  else if (first > 0) console.log('What ran has passed. A release wants all steps in one run.');
+  else if (first > 0) console.log('The steps that ran have passed. A release wants all of them in one run.');
   else console.log(`${version} is ready. Publish it from the release workflow, which adds provenance.`);
   return failed < 0;
 }
