@@ -103,15 +103,15 @@ const AVERAGED = 4;
 
 /** A heat map or spectrogram. @param map the map of colours for a column's time */
 export function pictureRow(looks: Looks, picture: () => Picture, map: (time: number) => MapName): Row {
-  const canvas = document.createElement('canvas');
+  const painter = new Painter();
   return {
     ...looks,
     draw(context, view) {
       const image = picture();
       const first = Math.max(0, Math.floor((view.from - image.start) / image.every));
-      const last = Math.min(image.columns, Math.ceil((view.to - image.start) / image.every));
-      if (last <= first) return;
-      paint(canvas, image, first, last, view, map);
+      const last = Math.ceil((view.to - image.start) / image.every);
+      if (last <= first || image.columns <= first) return;
+      const canvas = painter.paint(image, first, last, view, map);
       const left = view.x(image.start + first * image.every);
       const right = view.x(image.start + last * image.every);
       // fewer columns or lines than pixels stand as squares; more are averaged
@@ -121,40 +121,57 @@ export function pictureRow(looks: Looks, picture: () => Picture, map: (time: num
   };
 }
 
-function paint(
-  canvas: HTMLCanvasElement,
-  image: Picture,
-  first: number,
-  last: number,
-  view: View,
-  map: (time: number) => MapName,
-): void {
-  const { data, lines, start, every, upwards, order } = image;
-  const count = last - first;
-  // no more columns than the screen has
-  const width = Math.min(count, Math.ceil(view.width * view.ratio));
-  canvas.width = width;
-  canvas.height = lines;
-  const context = canvas.getContext('2d')!;
-  const pixels = context.createImageData(width, lines);
-  for (let x = 0; x < width; x++) {
-    const column = first + Math.floor((x * count) / width);
-    const next = first + Math.floor(((x + 1) * count) / width);
+/** Paints pictures column by column of the screen, and only those that have changed since. */
+class Painter {
+  #canvas = document.createElement('canvas');
+  #pixels = new ImageData(1, 1);
+  /** What the pixels show: another view, picture or theme begins anew. */
+  #shown: readonly unknown[] = [];
+  /** The map of each column of the screen, and how many of the picture's columns it has. */
+  #painted: (string | undefined)[] = [];
+
+  /** @param first,last the columns of the picture between the edges of the view; some may not have come yet */
+  paint(image: Picture, first: number, last: number, view: View, map: (time: number) => MapName): HTMLCanvasElement {
+    const { lines, start, every, columns } = image;
+    const count = last - first;
+    // no more columns than the screen has
+    const width = Math.min(count, Math.ceil(view.width * view.ratio));
+    const shown = [image.data, image.order, view.theme, first, last, width, lines];
+    if (shown.some((part, n) => part !== this.#shown[n])) {
+      this.#shown = shown;
+      this.#painted = [];
+      [this.#canvas.width, this.#canvas.height] = [width, lines];
+      this.#pixels = new ImageData(width, lines);
+    }
+    for (let x = 0; x < width; x++) {
+      const column = first + Math.floor((x * count) / width);
+      const next = Math.min(columns, first + Math.floor(((x + 1) * count) / width));
+      if (next <= column) break;
+      const name = map(start + ((column + next) / 2) * every);
+      const key = `${name}${next}`;
+      if (this.#painted[x] === key) continue;
+      this.#painted[x] = key;
+      this.#column(x, image, column, next, view.theme.maps[name]);
+    }
+    this.#canvas.getContext('2d')!.putImageData(this.#pixels, 0, 0);
+    return this.#canvas;
+  }
+
+  #column(x: number, { data, lines, upwards, order }: Picture, column: number, next: number, table: Uint8Array): void {
+    const { data: pixels, width } = this.#pixels;
     const stride = Math.max(1, Math.ceil((next - column) / AVERAGED));
-    const table = view.theme.maps[map(start + ((column + next) / 2) * every)];
     for (let line = 0; line < lines; line++) {
       const value = order ? order[line]! : line;
       let [sum, parts] = [0, 0];
       for (let n = column; n < next; n += stride, parts++) sum += data[n * lines + value]!;
       const colour = 3 * Math.round(sum / parts);
       const at = 4 * ((upwards ? lines - 1 - line : line) * width + x);
-      pixels.data[at] = table[colour]!;
-      pixels.data[at + 1] = table[colour + 1]!;
-      pixels.data[at + 2] = table[colour + 2]!;
-      pixels.data[at + 3] = 255;
+      pixels[at] = table[colour]!;
+      pixels[at + 1] = table[colour + 1]!;
+      pixels[at + 2] = table[colour + 2]!;
+      pixels[at + 3] = 255;
     }
   }
-  context.putImageData(pixels, 0, 0);
 }
 
 /** Values at equal steps of time. */

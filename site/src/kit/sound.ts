@@ -1,3 +1,6 @@
+/** Samples that are averaged without a pause. */
+const AT_ONCE = 1 << 20;
+
 /** Sound as a browser decodes it: one channel at a rate. */
 export interface Sound {
   readonly samples: Float32Array<ArrayBuffer>;
@@ -16,10 +19,14 @@ export async function decode(bytes: ArrayBuffer, rate: number): Promise<Sound> {
   } catch {
     throw new Error('This is no sound that the browser can decode. WAV, MP3, Ogg and FLAC usually work.');
   }
+  const channels = Array.from({ length: buffer.numberOfChannels }, (_, n) => buffer.getChannelData(n));
+  if (channels.length === 1) return { samples: channels[0]!, rate };
   const samples = new Float32Array(buffer.length);
-  for (let channel = 0; channel < buffer.numberOfChannels; channel++) {
-    const data = buffer.getChannelData(channel);
-    for (let n = 0; n < samples.length; n++) samples[n]! += data[n]! / buffer.numberOfChannels;
+  for (let at = 0; at < samples.length; at += AT_ONCE) {
+    const end = Math.min(samples.length, at + AT_ONCE);
+    for (const channel of channels) for (let n = at; n < end; n++) samples[n]! += channel[n]! / channels.length;
+    // a long recording does not hold up the page
+    await new Promise((resolve) => setTimeout(resolve));
   }
   return { samples, rate };
 }

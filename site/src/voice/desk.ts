@@ -26,6 +26,9 @@ export interface BuiltIn {
   view(): { from: number; to: number; playhead: number } | undefined;
 }
 
+/** Milliseconds between two drawings of what grows: the page stays free for its visitor. */
+const PAUSE = 200;
+
 export type Mode = 'still' | 'busy' | 'playing' | 'live';
 
 /**
@@ -241,13 +244,15 @@ export class Desk implements Shown {
     reading.order = this.reading.order;
     if (grows) this.#show(reading, sound.length / RATE);
     const begun = performance.now();
+    let drawn = 0;
     const seconds = Math.round(sound.length / RATE);
     const order = await hearAll(
       this.model,
       sound,
       (part) => {
         reading.add(part);
-        if (!grows) return;
+        if (!grows || performance.now() - drawn < PAUSE) return;
+        drawn = performance.now();
         if (seconds > 20) this.receipt.count(`Read ${Math.round(reading.seconds)} of ${seconds} s.`);
         this.#find();
         this.strip.redraw();

@@ -10,6 +10,9 @@ import { LiveNoise } from './live.ts';
 import { BLOCK, Pair, RATE } from './pair.ts';
 import { rows } from './rows.ts';
 
+/** Milliseconds between two drawings of what grows. */
+const PAUSE = 200;
+
 export type Mode = 'still' | 'busy' | 'playing' | 'live';
 
 /** What stands behind the panel: two sounds, the strip that shows them, and the receipt. What a visitor begins ends what was begun before. */
@@ -183,10 +186,13 @@ export class NoiseDesk {
     if (grows) this.#show(pair, samples.length / RATE);
     const seconds = Math.round(samples.length / RATE);
     const begun = performance.now();
+    let drawn = 0;
     await cleanAll(
       samples,
       (part) => {
         pair.add(part);
+        if (performance.now() - drawn < PAUSE) return;
+        drawn = performance.now();
         if (grows) this.strip.redraw();
         if (seconds > 10) this.receipt.count(`Cleaned ${Math.round(pair.seconds)} of ${seconds} s.`);
       },
