@@ -32,6 +32,8 @@ export class Panel {
   #amp!: AmpFile;
   #rendered?: Rendered;
   #match = 1;
+  /** The largest amplitude of both waveforms. */
+  #most = 1;
   #said: Float32Array;
   #peaks: { heard: Peaks; said: Peaks };
   #rig: Rig | undefined;
@@ -86,22 +88,21 @@ export class Panel {
 
   #makeStrip(): Strip {
     const strip = this.section.querySelector<Strip>('lw-strip')!;
-    const scale = (peaks: () => number) => () => 0.92 / Math.max(0.05, peaks());
-    const most = () =>
-      this.#live ? this.#live.most : Math.max(peak(this.riff), peak(this.#said) * Math.abs(this.#match));
+    // asked for each pixel of a waveform
+    const scale = () => 0.92 / (this.#live?.most ?? this.#most);
     strip.show(
       [
         waveRow(
           { name: 'Heard', detail: 'guitar', height: 124, phone: 100, gap: 14 },
           () => this.#heard,
           () => 'ink3',
-          scale(most),
+          scale,
         ),
         waveRow(
           { name: 'Said', detail: 'through the amp', height: 124, phone: 100, gap: 8 },
           () => this.#saidPeaks,
           () => 'pen',
-          () => scale(most)() * (this.#live ? 1 : Math.abs(this.#match)),
+          () => scale() * (this.#live ? 1 : Math.abs(this.#match)),
         ),
       ],
       this.riff.length / this.rate,
@@ -161,6 +162,7 @@ export class Panel {
     this.#said = rendered.output;
     this.#match = matching(this.riff, this.#said);
     this.#controls.polarity = Math.sign(this.#match);
+    this.#most = Math.max(0.05, peak(this.riff), peak(this.#said) * Math.abs(this.#match));
     this.#peaks = { heard: this.#peaks.heard, said: new Peaks(this.#said, this.rate) };
     this.#scope.range = [peak(this.riff) * this.#controls.drive || 1, peak(this.#said) || 1];
     this.#rig?.set(this.#settings);

@@ -59,6 +59,10 @@ export function playNotes(chord: Float32Array, rate: number, notes: readonly Not
 function sampleAt(sound: Float32Array, place: number): number {
   const n = Math.floor(place);
   const t = place - n;
-  const [a, b, c, d] = [sound[n - 1] ?? 0, sound[n] ?? 0, sound[n + 1] ?? 0, sound[n + 2] ?? 0];
+  // outside of the sound is silence
+  const a = n > 0 ? (sound[n - 1] ?? 0) : 0;
+  const b = sound[n] ?? 0;
+  const c = sound[n + 1] ?? 0;
+  const d = sound[n + 2] ?? 0;
   return b + (t / 2) * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
 }
