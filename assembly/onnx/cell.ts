@@ -1,6 +1,6 @@
 import { activate_f32 } from './activations';
 
-// The LSTM cells that lstm_run cannot compute: other activations, peepholes, clip, coupled gates.
+// The cells that lstm_run cannot compute: other activations, peepholes, clip, coupled gates; GRU and RNN in gru-cell.ts.
 
 @unmanaged
 class Activation {
@@ -9,9 +9,12 @@ class Activation {
   beta: f32;
 }
 
-/** A cell. Three activations follow it in memory: f of the gates i, f and o, g of the input, h of the output. */
+/**
+ * A cell. Its activations follow it in memory. LSTM: f of the gates i, f and o, g of the input, h of the output; GRU: f of the gates r
+ * and z, g of n; RNN: f.
+ */
 @unmanaged
-class Cell {
+export class Cell {
   hiddenSize: i32;
   /** Weights of c in the gates, [i, o, f][H], or 0 */
   peepholes: usize;
@@ -22,7 +25,7 @@ class Cell {
 }
 
 /** z[i] = clip(z[i] + p[i] c[i]), without p clip(z[i]) */
-function bound(z: usize, p: usize, c: usize, H: i32, clip: f32): void {
+export function bound(z: usize, p: usize, c: usize, H: i32, clip: f32): void {
   for (let i: usize = 0, end = (<usize>H) << 2; i < end; i += 4) {
     let x = load<f32>(z + i);
     if (p) x += load<f32>(p + i) * load<f32>(c + i);
@@ -33,7 +36,7 @@ function bound(z: usize, p: usize, c: usize, H: i32, clip: f32): void {
 }
 
 /** Applies the k-th activation of a cell to x [H]. */
-function activate(cell: Cell, k: usize, x: usize, spare: usize): void {
+export function activate(cell: Cell, k: usize, x: usize, spare: usize): void {
   const f = changetype<Activation>(changetype<usize>(cell) + offsetof<Cell>() + k * offsetof<Activation>());
   activate_f32(f.kind, f.alpha, f.beta, x, 1, cell.hiddenSize, spare);
 }

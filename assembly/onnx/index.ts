@@ -4,6 +4,7 @@ export { binary_f32 } from './binary';
 export { lstm_cell_f32 } from './cell';
 export { depthwise_f32 } from './depthwise';
 export { exp_f32, log_f32, log_softmax_f32, pow_f32 } from './elementwise';
+export { gru_gates_f32, gru_state_f32, rnn_cell_f32 } from './gru-cell';
 export { channel_affine_f32, channel_factors, layer_norm_f32 } from './normalize';
 export { reduce_f32 } from './reduce';
 export { clip_f32, unary_f32 } from './unary';

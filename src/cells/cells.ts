@@ -1,30 +1,40 @@
 import type { Activation } from './activations.ts';
 
-// LSTM layers of ONNX and Keras: one layer in one or two directions.
+// Recurrent layers of ONNX and Keras: one layer in one or two directions.
 
-/** The weights of one direction, with the gates in the order i, f, g, o. */
+/** The cells: how many gates they have, G, and how many activation functions. */
+export const CELLS = {
+  LSTM: { gates: 4, functions: 3 },
+  GRU: { gates: 3, functions: 2 },
+  RNN: { gates: 1, functions: 1 },
+};
+export type CellName = keyof typeof CELLS;
+
+/** The weights of one direction, with the gates in PyTorch's order: i, f, g, o, or r, z, n. */
 export interface CellWeights {
-  /** [4H][I] */
+  /** [G H][I] */
   readonly ih: Float32Array;
-  /** [4H][H] */
+  /** [G H][H] */
   readonly hh: Float32Array;
-  /** Scales [4H] of rows whose weights are 8-bit integers times these; undefined: chosen for the weights. */
+  /** Scales [G H] of rows whose weights are 8-bit integers times these; undefined: chosen for the weights. */
   readonly scales?: readonly [ih: Float32Array, hh: Float32Array] | undefined;
-  /** Two biases [4H], which are added; undefined: zeros. */
+  /** Two biases [G H], which are added, but for n of a GRU with `resetAfter`; undefined: zeros. */
   readonly bias: readonly [ih: Float32Array, hh: Float32Array] | undefined;
   /** [3H], the weights of c in the gates i, o, f; undefined: no peepholes. */
   readonly peepholes?: Float32Array | undefined;
 }
 
-/** An LSTM layer, as makeCells() takes it. */
+/** A layer, as makeCells() takes it. */
 export interface CellOptions {
+  /** Default: LSTM. */
+  readonly cell?: CellName;
   /** The size of the input. */
   readonly I: number;
   /** The number of units. */
   readonly H: number;
   /** D directions; the second starts at the end of each sequence. */
   readonly directions: readonly CellWeights[];
-  /** Three functions for each direction: of the gates i, f and o, of the input g, and of the output. */
+  /** Functions for each direction. LSTM: of the gates i, f and o, of the input g, and of the output; GRU: of r and z, of n; RNN: one. */
   readonly functions: readonly Activation[];
   /** Whether sequences and outputs are [batch][T] in place of [T][batch]. */
   readonly batchFirst?: boolean;
@@ -32,6 +42,8 @@ export interface CellOptions {
   readonly clip?: number | undefined;
   /** Whether the forget gate is 1 - i. */
   readonly inputForget?: boolean;
+  /** GRU: whether the reset gate multiplies the recurrent sum of n, as in PyTorch, in place of h before it is multiplied. */
+  readonly resetAfter?: boolean;
   /** Whether matrices get 8-bit weights; PyTorch's cell only. All weights are finite then. */
   readonly int8?: boolean;
 }
@@ -56,14 +68,14 @@ export interface CellResult {
   readonly y: Float32Array;
   /** [D][batch][H], h after the last step of each sequence. */
   readonly h: Float32Array;
-  /** [D][batch][H], c after the last step of each sequence. */
+  /** [D][batch][H], c after the last step of each sequence; no elements if the cell has no c. */
   readonly c: Float32Array;
 }
 
-/** An LSTM layer that is ready to run. */
+/** A layer that is ready to run. */
 export interface Cells {
   /**
-   * @param traces takes i, f, g, o, c and h of each step, for each direction, if it is given: [T][batch][H], with batchFirst
+   * @param traces of an LSTM alone; takes i, f, g, o, c and h of each step, for each direction, if it is given: [T][batch][H], with batchFirst
    *   [batch][T][H]; zeros after the end of a sequence
    */
   run(sequences: PaddedBatch, traces?: Float32Array[]): CellResult;

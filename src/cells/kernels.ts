@@ -12,6 +12,9 @@ export interface OnnxKernels {
   log_softmax_f32(x: number, outer: number, n: number, inner: number): void;
   activate_f32(kind: number, alpha: number, beta: number, x: number, rows: number, n: number, spare: number): void;
   lstm_cell_f32(cell: number, z: number, c: number, h: number, spare: number): void;
+  gru_gates_f32(cell: number, z: number, gap: number, h: number, reset: number, spare: number): void;
+  gru_state_f32(cell: number, z: number, gap: number, s: number, h: number, spare: number): void;
+  rnn_cell_f32(cell: number, z: number, h: number, spare: number): void;
   /** @param view a View of walks.ts */
   copy_view(view: number): void;
   /**

@@ -5,7 +5,8 @@ import { StandardCells } from './standard.ts';
 
 /** Makes a layer: PyTorch's cell runs on the kernels of LSTM, every other cell on kernels of its own. */
 export function makeCells(options: CellOptions): Cells {
-  const { directions, functions, clip, inputForget } = options;
-  const rare = directions.some(({ peepholes }) => peepholes) || clip !== undefined || inputForget;
+  const { cell, directions, functions, clip, inputForget } = options;
+  const rare =
+    (cell && cell !== 'LSTM') || directions.some(({ peepholes }) => peepholes) || clip !== undefined || inputForget;
   return !rare && isStandard(functions) ? new StandardCells(options) : new RareCells(options);
 }

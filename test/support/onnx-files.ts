@@ -76,9 +76,10 @@ export type Attribute =
   | readonly number[]
   | readonly string[]
   | Uint8Array
-  | { graph: Uint8Array };
+  | { graph: Uint8Array }
+  | { floats: readonly number[] };
 
-/** An AttributeProto. A number is an integer, a Float32Array floats (or a float, if it has one element), bytes a TensorProto. */
+/** An AttributeProto. A number is an integer, a Float32Array floats (or a float, if it has one element, which `floats` has in a list), bytes a TensorProto. */
 function attributeProto(name: string, value: Attribute): Uint8Array {
   return message((w) => {
     w.tag(1, WireType.LengthDelimited).string(name);
@@ -98,6 +99,9 @@ function attributeProto(name: string, value: Attribute): Uint8Array {
     } else if (value instanceof Uint8Array) {
       w.tag(5, WireType.LengthDelimited).bytes(value);
       type(4);
+    } else if ('floats' in value) {
+      for (const number of value.floats) w.tag(7, WireType.Bit32).float(number);
+      type(6);
     } else if ('graph' in value) {
       w.tag(6, WireType.LengthDelimited).bytes(value.graph);
       type(5);
