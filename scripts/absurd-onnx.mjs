@@ -12,6 +12,7 @@ const SIZES = [0, 0, 0, 1, 1, 2, 3, 4, 7, 8, 97, 4099, 2 ** 16, 2 ** 20, 2 ** 24
 /** The most elements of a constant of the file. */
 const ELEMENTS = 4096;
 
+const RECURRENT = ['LSTM', 'GRU', 'RNN'];
 const OPERATORS = [
   ['MatMul', 2],
   ['Gemm', 3, ['transA', 'transB']],
@@ -22,6 +23,8 @@ const OPERATORS = [
   ['GlobalMaxPool', 1],
   ['GlobalAveragePool', 1],
   ['LSTM', 7, ['hidden_size', 'layout']],
+  ['GRU', 6, ['hidden_size', 'layout', 'linear_before_reset']],
+  ['RNN', 6, ['hidden_size', 'layout']],
   ['LayerNormalization', 3, ['axis']],
   ['BatchNormalization', 5],
   ['Softmax', 1, ['axis']],
@@ -146,7 +149,7 @@ function absurdModel(index) {
     return dims;
   };
   const isSliding = WINDOWS.includes(op);
-  const rank = op === 'LSTM' ? 3 : isSliding ? pick([3, 4]) : 1 + Math.floor(random() * 4);
+  const rank = RECURRENT.includes(op) ? 3 : isSliding ? pick([3, 4]) : 1 + Math.floor(random() * 4);
   const initializers = [];
   const fed = {};
   const shared = dimsOf(rank);

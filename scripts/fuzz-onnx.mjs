@@ -58,7 +58,7 @@ const TEXTS = [
   'com.microsoft',
 ].concat('x'.repeat(300));
 const OPERATORS =
-  'LSTM Add Div Pow MatMul Gemm Conv ConvTranspose MaxPool AveragePool GlobalMaxPool Slice Gather Reshape Expand Tile Range ConstantOfShape Pad Concat Split Softmax LogSoftmax Where Cast Transpose ReduceMax ArgMax LayerNormalization If Exp Squeeze Unsqueeze Shape Loop Scan QuantizeLinear DequantizeLinear DynamicQuantizeLinear MatMulInteger ConvInteger DynamicQuantizeLSTM DynamicQuantizeMatMul'.split(
+  'LSTM GRU RNN Add Div Pow MatMul Gemm Conv ConvTranspose MaxPool AveragePool GlobalMaxPool Slice Gather Reshape Expand Tile Range ConstantOfShape Pad Concat Split Softmax LogSoftmax Where Cast Transpose ReduceMax ArgMax LayerNormalization If Exp Squeeze Unsqueeze Shape Loop Scan QuantizeLinear DequantizeLinear DynamicQuantizeLinear MatMulInteger ConvInteger DynamicQuantizeLSTM DynamicQuantizeMatMul'.split(
     ' ',
   );
 

@@ -37,7 +37,7 @@ export function guitarML() {
   };
 }
 
-/** Operators, and LSTMs: of small models with the one operator that has most to check as many as of all others. */
+/** Operators, and recurrent ones: of small models with the one operator that has most to check as many as of all others. */
 export function onnxModels() {
   const onnx = json('test/fixtures/onnx-ort/index.json');
   const lstms = [...onnx.cases, ...onnx.torch_exports].map(({ model }) => read(`test/fixtures/onnx-ort/${model}`));
@@ -45,7 +45,13 @@ export function onnxModels() {
     const names = new Set(json(`test/fixtures/${folder}/cases.json`).map(({ name }) => name));
     return [...names].map((name) => read(`test/fixtures/${folder}/${name}.onnx`));
   });
-  return [...onnxOperators(), ...[...lstms, ...parts].flatMap((file) => Array(file.length < 1e4 ? 30 : 1).fill(file))];
+  const others = json('test/fixtures/onnx-gru/cases.json').flatMap(({ model }) =>
+    model ? [Buffer.from(model, 'base64')] : [],
+  );
+  return [
+    ...onnxOperators(),
+    ...[...lstms, ...others, ...parts].flatMap((file) => Array(file.length < 1e4 ? 30 : 1).fill(file)),
+  ];
 }
 
 /** Models of one operator each. */

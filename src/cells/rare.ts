@@ -75,7 +75,9 @@ export class RareCells extends Resource implements Cells {
     // the gates of a GRU lie in panels of their own
     const parts = this._cell === 'GRU' ? 3 : 1;
     const panels = (K: number) => parts * panelBytes(rows / parts, K);
-    const sizes = [panels(I), panels(H), panels(1), panels(1), 12 * H].map(align);
+    const sizes = [panels(I), panels(H), panels(1), this._resetAfter ? panels(1) : 0, peepholes ? 12 * H : 0].map(
+      align,
+    );
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     const block = this.allocate(bytes + 4 * (CELL_WORDS + functions.length * ACTIVATION_WORDS));
     const atHh = block + sizes[0]!;
@@ -94,7 +96,7 @@ export class RareCells extends Resource implements Cells {
         1,
         bias[0].map((value, i) => (isOwn(i) ? value : value + bias[1][i]!)),
       );
-      write(atOwnBias, 1, bias[1]);
+      if (this._resetAfter) write(atOwnBias, 1, bias[1]);
     }
     if (peepholes) writeFloats(atPeepholes, peepholes);
     integers().set([H, peepholes ? atPeepholes : 0, 0, Number(inputForget ?? false)], cell / 4);

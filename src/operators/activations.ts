@@ -24,13 +24,17 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
 ]);
 
 /**
- * The functions of a node, three a direction. As in ONNX Runtime, names count without regard to case, and only functions that
+ * The functions of a node, as many a direction as there are `defaults`. As in ONNX Runtime, names count without regard to case, and only functions that
  * have an alpha or beta take one from the lists.
  */
-export function readActivations(node: OperatorNode, directions: number): readonly Activation[] {
+export function readActivations(
+  node: OperatorNode,
+  defaults: readonly string[],
+  directions: number,
+): readonly Activation[] {
   if (node.functions) return node.functions;
-  const names = node.strings('activations') ?? Array(directions).fill(['Sigmoid', 'Tanh', 'Tanh']).flat();
-  const count = 3 * directions;
+  const names = node.strings('activations') ?? Array<readonly string[]>(directions).fill(defaults).flat();
+  const count = defaults.length * directions;
   if (names.length !== count) {
     node.wrong('wrong-attribute', 'number of activations', count, names.length);
   }

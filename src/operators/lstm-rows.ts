@@ -1,4 +1,5 @@
 import type { Cells, PaddedBatch } from '../cells/cells.ts';
+import type { Settings } from './recurrent-settings.ts';
 
 // Batches whose sequences differ in length, or run in reverse, in arrays.
 
@@ -8,13 +9,13 @@ import type { Cells, PaddedBatch } from '../cells/cells.ts';
  */
 export function runRows(
   cells: Cells,
-  { H, D, reverse }: { readonly H: number; readonly D: number; readonly reverse: boolean },
+  { cell, H, D, reverse }: Pick<Settings, 'cell' | 'H' | 'D' | 'reverse'>,
   all: PaddedBatch,
   traces?: Float32Array[],
 ) {
   const { T, batch } = all;
   const h = new Float32Array(D * batch * H);
-  const c = new Float32Array(D * batch * H);
+  const c = new Float32Array(cell === 'LSTM' ? D * batch * H : 0);
   const rows = [...Array(batch).keys()].filter((b) => T > 0 && all.lengths?.[b] !== 0);
   if (rows.length === 0) return { y: new Float32Array(T * batch * D * H), h, c };
   const some = upToLongest(rows.length === batch ? all : pickRows(all, rows, H));

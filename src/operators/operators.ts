@@ -3,6 +3,7 @@ import { einsum } from './einsum.ts';
 import { ELEMENTWISE } from './elementwise.ts';
 import { FILLS } from './fill.ts';
 import { FUNCTIONS } from './functions.ts';
+import { gru, rnn } from './gru.ts';
 import { INSTANCES } from './instance.ts';
 import { INTEGER_PRODUCTS } from './integer-products.ts';
 import { LOGIC } from './logic.ts';
@@ -35,6 +36,8 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
   [
     [
       ['LSTM', lstm],
+      ['GRU', gru],
+      ['RNN', rnn],
       ['com.microsoft.DynamicQuantizeLSTM', dynamicQuantizeLSTM],
       ['If', graphs([1, 1])],
       ['Loop', graphs([0, MANY])],
