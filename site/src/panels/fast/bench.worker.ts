@@ -4,7 +4,7 @@ import { inputOf, weightsOf } from '../../../../benchmarks/shapes.mjs';
 import { serve } from '../../kit/worker.ts';
 import { open, type Player } from './contestants.ts';
 import { loadOrt, type Ort } from './ort.ts';
-import { NAMES, type Name, type Times } from './result.ts';
+import type { Name, Times } from './result.ts';
 import { type FastShape, SHAPES } from './shapes.ts';
 import { inTurns, sampleMs } from './timing.ts';
 
@@ -15,6 +15,9 @@ const EIGHT_BIT = 5e-2;
 /** Rows that all are warmed at, and milliseconds of a turn. */
 const WARM = [3, 8];
 const WARM_MS = 20;
+
+/** Plain JavaScript, whose answer is the measure of the others, is the first. */
+const ORDER: readonly Name[] = ['plain', 'ours', 'ours int8', 'ort-web'];
 
 let ort: Ort | undefined;
 let sample = 0;
@@ -68,16 +71,26 @@ async function prepare(index: number) {
   const full = { ...shape, from: '' };
   const weights = weightsOf(full);
   const input: Float32Array = inputOf(full);
-  const names = NAMES.filter((name) => name !== 'ort-web' || ort);
+  const names = ORDER.filter((name) => name !== 'ort-web' || ort);
   const players = new Map<Name, Player>();
-  for (const name of names) players.set(name, await open(name, shape, weights, ort));
-  const right = await answer(players.get('plain')!, shape, input);
   const calls = new Map<Name, () => unknown>();
   const times: Times = {};
-  for (const [name, player] of players) {
-    const error = name === 'plain' ? 0 : errorOf(await answer(player, shape, input), right);
-    if (error <= (name === 'ours int8' ? EIGHT_BIT : EXACT)) calls.set(name, callOf(player, shape, input));
-    else times[name] = 'wrong';
+  let right: Float32Array | undefined;
+  for (const name of names) {
+    try {
+      const player = await open(name, shape, weights, ort);
+      players.set(name, player);
+      const given = await answer(player, shape, input);
+      right ??= given;
+      if (errorOf(given, right) <= (name === 'ours int8' ? EIGHT_BIT : EXACT)) {
+        calls.set(name, callOf(player, shape, input));
+      } else {
+        times[name] = 'wrong';
+      }
+    } catch (error) {
+      // the peer may lack memory where ours does not: its row stays empty
+      if (name !== 'ort-web') throw error;
+    }
   }
   const end = () => {
     for (const player of players.values()) player.end?.();

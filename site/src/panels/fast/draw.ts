@@ -49,7 +49,8 @@ export function draw(times: HTMLElement, starts: HTMLElement, { rows, start }: P
 function microseconds(start: Result['start'], line: number): { ours?: number; peer?: number } {
   const of = (name: 'ours' | 'ort-web') => {
     const one = start[name];
-    return one && 1000 * one.ms + (line > 0 ? (8 * one.bytes) / line : 0);
+    if (!one || (line > 0 && one.bytes === 0)) return undefined;
+    return 1000 * one.ms + (line > 0 ? (8 * one.bytes) / line : 0);
   };
   const [ours, peer] = [of('ours'), of('ort-web')];
   return { ...(ours && { ours }), ...(peer && { peer }) };

@@ -3,19 +3,25 @@
 /** What a worker says once it has its first answer. */
 export interface First {
   readonly probability: number;
-  /** Bytes on the wire of what the worker itself fetched. */
+  /** Bytes on the wire of what the worker itself fetched; 0 where the browser does not say, as WebKit of a worker. */
   readonly bytes: number;
   readonly error?: string;
 }
 
-/** In such a worker: answers the page's one message. @param run gives the probability of the first frame */
-export function answerOnce(run: (base: string) => Promise<number>): void {
+/**
+ * In such a worker: answers the page's one message.
+ * @param files whose sizes must be known, or none is said
+ * @param run gives the probability of the first frame
+ */
+export function answerOnce(files: readonly string[], run: (base: string) => Promise<number>): void {
   addEventListener('message', async ({ data }: MessageEvent<string>) => {
     try {
       const probability = await run(data);
       const entries = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
       const sizes = new Map(entries.map(({ name, encodedBodySize }) => [name, encodedBodySize]));
-      postMessage({ probability, bytes: [...sizes.values()].reduce((sum, size) => sum + size, 0) } satisfies First);
+      const isKnown = files.every((file) => [...sizes].some(([name, size]) => name.endsWith(file) && size > 0));
+      const sum = [...sizes.values()].reduce((all, size) => all + size, 0);
+      postMessage({ probability, bytes: isKnown ? sum : 0 } satisfies First);
     } catch (error) {
       postMessage({ probability: Number.NaN, bytes: 0, error: error instanceof Error ? error.message : String(error) });
     }

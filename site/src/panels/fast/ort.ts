@@ -16,11 +16,13 @@ interface OrtSession {
   release(): Promise<void>;
 }
 
+export const WASM = 'ort-wasm-simd-threaded.wasm';
+
 /** @param base the site's folder that has onnxruntime-web's files */
 export async function loadOrt(base: string): Promise<Ort> {
   const ort: Ort = await import(/* @vite-ignore */ `${base}ort.wasm.bundle.min.mjs`);
   ort.env.wasm.numThreads = 1;
-  ort.env.wasm.wasmPaths = { wasm: `${base}ort-wasm-simd-threaded.wasm` };
+  ort.env.wasm.wasmPaths = { wasm: base + WASM };
   ort.env.logLevel = 'error';
   return ort;
 }

@@ -12,7 +12,7 @@ export interface Time {
 /** What a contestant took; `wrong` where its answer differed, so that it was not timed. */
 export type Times = Partial<Record<Name, Time | 'wrong'>>;
 
-/** From a new worker to its first answer: milliseconds, and the bytes that it fetched as they were sent. */
+/** From a new worker to its first answer: milliseconds, and the bytes that it fetched as they were sent, 0 where the browser does not say. */
 export interface Beginning {
   readonly ms: number;
   readonly bytes: number;

@@ -2,13 +2,13 @@ import { fetchBytes } from '../../kit/bytes.ts';
 import { Calls } from '../../kit/worker.ts';
 import type { Bench } from './bench.worker.ts';
 import { browserOf } from './browser.ts';
+import { WASM } from './ort.ts';
 import type { Result, Times } from './result.ts';
 import { SHAPES } from './shapes.ts';
 import { measureStart } from './start.ts';
 
 /** Where make-fast.mjs puts onnxruntime-web, below the page. */
 export const BASE = 'ort/';
-const WASM = 'ort-wasm-simd-threaded.wasm';
 
 /** Seconds for the rows, and how often the second part begins anew. */
 const QUICK = { seconds: 14, warmMs: 2400, rounds: 3 };
@@ -22,8 +22,8 @@ export interface Listener {
   /** The row that is measured next, and what is known already. */
   row(index: number, secondsLeft: number, result: Result): void;
   starting(result: Result): void;
-  /** onnxruntime-web cannot be had: it goes on without. */
-  alone(reason: string): void;
+  /** Something cannot be had or measured: it goes on without. */
+  without(sentence: string): void;
 }
 
 /** Runs the benchmark once. @throws Error with a sentence for visitors; an AbortError when `signal` ends it */
@@ -37,7 +37,7 @@ export async function run(thorough: boolean, listener: Listener, signal: AbortSi
   ended.catch(() => {});
   const wait = <T>(promise: Promise<T>): Promise<T> => Promise.race([promise, ended]);
   try {
-    return await measureAll(bench, wait, thorough, listener);
+    return await measureAll(bench, wait, thorough, listener, signal);
   } finally {
     bench.end();
   }
@@ -48,6 +48,7 @@ async function measureAll(
   wait: <T>(promise: Promise<T>) => Promise<T>,
   thorough: boolean,
   listener: Listener,
+  signal: AbortSignal,
 ): Promise<Result> {
   const { seconds, warmMs, rounds } = thorough ? THOROUGH : QUICK;
   const base = new URL(BASE, document.baseURI).href;
@@ -73,7 +74,13 @@ async function measureAll(
     ['ort-web', () => new Worker(new URL('./start-ort.worker.ts', import.meta.url), { type: 'module' })],
   ]);
   if (!ort) makes.delete('ort-web');
-  return result(await wait(measureStart(makes, rounds, base)));
+  try {
+    return result(await wait(measureStart(makes, rounds, base, signal)));
+  } catch (error) {
+    if (signal.aborted) throw error;
+    listener.without((error as Error).message);
+    return result();
+  }
 }
 
 /** The version of onnxruntime-web, or nothing where it cannot be had. */
@@ -83,7 +90,7 @@ async function peerOf(bench: Calls<Bench>, base: string, listener: Listener): Pr
     await fetchBytes(base + WASM, listener.fetched);
     return await bench.call('peer', [base]);
   } catch (error) {
-    listener.alone((error as Error).message);
+    listener.without(`${(error as Error).message} Measured without onnxruntime-web.`);
     return '';
   }
 }

@@ -1,8 +1,8 @@
 import { fetchBytes } from '../../kit/bytes.ts';
 import { answerOnce, FRAME, MODEL } from './first.ts';
-import { loadOrt, ORT_OPTIONS } from './ort.ts';
+import { loadOrt, ORT_OPTIONS, WASM } from './ort.ts';
 
-answerOnce(async (base) => {
+answerOnce([MODEL, WASM], async (base) => {
   // both are fetched at once, as a page would
   const [{ InferenceSession, Tensor }, { bytes }] = await Promise.all([loadOrt(base), fetchBytes(`${base}${MODEL}`)]);
   const session = await InferenceSession.create(bytes, ORT_OPTIONS);

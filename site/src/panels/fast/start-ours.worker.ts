@@ -2,7 +2,7 @@ import { loadOnnx } from 'lstm-wasm/onnx';
 import { fetchBytes } from '../../kit/bytes.ts';
 import { answerOnce, FRAME, MODEL } from './first.ts';
 
-answerOnce(async (base) => {
+answerOnce([MODEL], async (base) => {
   const { bytes } = await fetchBytes(`${base}${MODEL}`);
   const { output } = loadOnnx(bytes).run({
     input: { data: new Float32Array(FRAME), dims: [1, FRAME] },

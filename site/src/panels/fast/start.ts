@@ -11,18 +11,20 @@ type Make = () => Worker;
 /**
  * From nothing to the first answer, in new workers, in turns: once for each to have its files in the browser's cache, then `rounds` times.
  * @param makes how to begin a worker, with what it needs to know
- * @throws Error where answers differ or none comes
+ * @throws Error where answers differ or none comes, and once `signal` ends it
  */
 export async function measureStart(
   makes: ReadonlyMap<'ours' | 'ort-web', Make>,
   rounds: number,
   base: string,
+  signal: AbortSignal,
 ): Promise<Result['start']> {
   const times = new Map([...makes.keys()].map((name) => [name, [] as number[]]));
   const bytes = new Map<string, number>();
   let probability: number | undefined;
   for (let round = 0; round <= rounds; round++) {
     for (const [name, make] of makes) {
+      signal.throwIfAborted();
       const begin = performance.now();
       const first = await firstOf(make, base);
       const ms = performance.now() - begin;
@@ -50,6 +52,7 @@ async function firstOf(make: Make, base: string): Promise<First> {
       worker.postMessage(base);
     });
     if (first.error) throw new Error(first.error);
+    if (first.bytes === 0) return first;
     const own = (performance.getEntriesByType('resource') as PerformanceResourceTiming[]).slice(before);
     const scripts = own.filter(({ name }) => /start-\w+.*\.[jt]s/.test(name));
     return { ...first, bytes: first.bytes + scripts.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0) };

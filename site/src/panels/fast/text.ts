@@ -56,7 +56,7 @@ export function textOf(result: Result): string {
 function startLines({ start }: Result): string[] {
   const words = Object.entries({ ours: 'ours', 'ort-web': 'onnxruntime-web' }).flatMap(([name, said]) => {
     const one = start[name as keyof Result['start']];
-    return one ? `${said} ${duration(1000 * one.ms)}, ${bytes(one.bytes)}` : [];
+    return one ? `${said} ${duration(1000 * one.ms)}${one.bytes > 0 ? `, ${bytes(one.bytes)}` : ''}` : [];
   });
   return words.length > 0 ? ['From nothing to the first answer of Silero VAD:', `${words.join('; ')}.`] : [];
 }
