@@ -1,4 +1,5 @@
 import { barChart } from '../../../../benchmarks/chart/bar-chart.mjs';
+import { day } from '../../../../benchmarks/chart/format.mjs';
 import { render } from '../../../../benchmarks/chart/svg.mjs';
 import { timeChart } from '../../../../benchmarks/chart/time-chart.mjs';
 import type { Result, Times } from './result.ts';
@@ -19,7 +20,11 @@ const OPTIONS = { font: 'var(--sans)', hidden: true };
 const LINE = 10;
 
 /** Draws both parts at the width that they have. The table beside them says the same. */
-export function draw(times: HTMLElement, starts: HTMLElement, { rows, start }: Pick<Result, 'rows' | 'start'>): void {
+export function draw(
+  times: HTMLElement,
+  starts: HTMLElement,
+  { rows, start, startDate }: Pick<Result, 'rows' | 'start' | 'startDate'>,
+): void {
   const width = Math.max(320, times.clientWidth);
   const margin = Number.parseInt(getComputedStyle(times).getPropertyValue('--margin'), 10) || 20;
   const row = ({ label, short }: { label: string; short?: string }, index: number) => ({
@@ -41,7 +46,7 @@ export function draw(times: HTMLElement, starts: HTMLElement, { rows, start }: P
   const measured = { label: 'files in the cache', ...microseconds(start, 0) };
   const onLine = { label: 'at 10 Mbit/s, computed', ...microseconds(start, LINE) };
   const title = 'From nothing to the first answer';
-  const note = 'Silero VAD in a new worker';
+  const note = `Silero VAD in a new worker${startDate ? `, ${day(startDate)}` : ''}`;
   starts.innerHTML = render(barChart({ title, note, rows: [measured, onLine], width, margin }, THEME), OPTIONS);
 }
 

@@ -55,6 +55,7 @@ class FastPanel {
     this.#show(this.#shown, 'recorded');
     this.#tell();
     this.#readLink();
+    // as long as nobody has run it, what would be fetched stands in the place of what was
     void sayWeight(this.#find('[data-weights]'), () => this.#source === 'recorded');
     this.#find('.times').dataset.started = '';
   }
@@ -74,7 +75,7 @@ class FastPanel {
     fillTable(this.section, result);
     this.#find('[data-text] pre').textContent = textOf(result);
     this.#find('[data-remark]').textContent = remark(result);
-    this.#find('[data-weights]').replaceChildren(...weights(result));
+    this.#find('[data-weights]').replaceChildren(...weights(result, source === 'recorded'));
   }
 
   #tell(): void {

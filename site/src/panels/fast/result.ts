@@ -33,6 +33,8 @@ export interface Result {
   readonly ort: string;
   /** A row each of SHAPES. */
   readonly rows: readonly Times[];
+  /** Of a recorded run, where the second part was measured on another day. */
+  readonly startDate?: string;
   readonly start: Readonly<Partial<Record<'ours' | 'ort-web', Beginning>>>;
 }
 

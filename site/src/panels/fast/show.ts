@@ -51,12 +51,12 @@ export function fillTable(section: HTMLElement, result: Result): void {
   section.querySelector('.figures tbody')!.replaceChildren(...body.map((cells) => row(cells, 'td')));
 }
 
-/** What was fetched for it and how it was measured. */
-export function weights({ start, sampleMs, ort }: Result): Node[] {
+/** What was fetched for it, where that was here, and how it was measured. */
+export function weights({ start, sampleMs, ort }: Result, isRecorded: boolean): Node[] {
   const bold = (text: string) => Object.assign(document.createElement('b'), { textContent: text });
   const { ours, 'ort-web': peer } = start;
   const sizes =
-    ours && peer && ours.bytes > 0 && peer.bytes > 0
+    !isRecorded && ours && peer && ours.bytes > 0 && peer.bytes > 0
       ? [
           'With the model: lstm-wasm ',
           bold(bytes(ours.bytes)),
