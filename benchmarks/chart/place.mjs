@@ -13,7 +13,11 @@ export function around({ x, y, gap = 10 }, size) {
     { x: x - gap, y: middle, anchor: 'end', cost: 0.5 },
     { x: x + 2.2 * gap, y: middle, anchor: 'start', cost: 1.5 },
     { x: x - 2.2 * gap, y: middle, anchor: 'end', cost: 2 },
-    ...[above, below].flatMap((line, under) => [
+    ...[
+      [above, 0],
+      [below, 1],
+      [below + size + 2, 6],
+    ].flatMap(([line, under]) => [
       { x, y: line, anchor: 'middle', cost: 1 + under },
       ...[5, 25, 45].flatMap((aside, i) => [
         { x: x + aside, y: line, anchor: 'end', cost: 1.2 + under + i / 10 },

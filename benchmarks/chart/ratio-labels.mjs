@@ -7,6 +7,8 @@ const SIZE = 12;
 const NAME_AT_MOST = 190;
 /** A row further down is as bad as half a line crossed. */
 const ROW_DOWN = 0.6;
+/** A name at a mark that is covered by another; those that matter most show enough of themselves. */
+const COVERED = 3;
 /** The worst loss is labelled unless that costs more than this over the next. */
 const NEXT_LOSS = 12;
 /** What a name that was said above may cost to be said once more. */
@@ -33,12 +35,16 @@ export function labelsOf(placed, marks, surroundings) {
       .filter((name) => !named.has(name) || !losing.includes(name))
       .map((name) => {
         const isNew = !named.has(name);
-        const words = isNew
-          ? cutMiddle(styleOf(name).name, NAME_AT_MOST, { size: SIZE, bold: true })
-          : styleOf(name).short;
+        // "-node, 8 bits" says enough beside "onnxruntime-node"
+        const isSaid = !isNew || (name.endsWith(' int8') && names.includes(name.slice(0, -' int8'.length)));
+        const { name: long, short, strong } = styleOf(name);
+        const words = isSaid ? short : cutMiddle(long, NAME_AT_MOST, { size: SIZE, bold: true });
         const own = here.filter((mark) => mark.name === name);
         const candidates = own.flatMap((mark, i) =>
-          candidatesAt(mark, words).map((one) => ({ ...one, cost: one.cost + i * ROW_DOWN })),
+          candidatesAt(mark, words).map((one) => ({
+            ...one,
+            cost: one.cost + i * ROW_DOWN + (!strong && isCovered(mark, here) ? COVERED : 0),
+          })),
         );
         named.add(name);
         return isNew ? { candidates } : { candidates, limit: AGAIN };
@@ -46,6 +52,12 @@ export function labelsOf(placed, marks, surroundings) {
     return [...losses, ...others];
   });
   return placeLabels(jobs, surroundings);
+}
+
+/** Whether another lies over it, wholly or in part: they are in the order of drawing. */
+function isCovered(mark, marks) {
+  const later = marks.slice(marks.indexOf(mark) + 1);
+  return later.some(({ row, x }) => row === mark.row && Math.abs(x - mark.x) < 9);
 }
 
 /** At the worst loss, and where there is no room at all at the next one. The worst is how far down it goes. */

@@ -81,7 +81,7 @@ test('every contestant is named, and every one that is faster has its figure in 
   const chart = made(3, 7, NAMES.slice(0, 4));
   const { items } = ratioChart(chart, THEMES.light) as { items: Item[] };
   const words = items.map(({ text }) => text ?? '').join('\n');
-  for (const name of ['ours, 8 bits', 'plain JavaScript', 'onnxruntime-web', 'onnxruntime-web, 8 bits'])
+  for (const name of ['ours, 8 bits', 'plain JavaScript', 'onnxruntime-web', '-web, 8 bits'])
     expect(words).toContain(name);
   const said = items
     .filter(({ kind, svg }) => kind === 'text' && svg.includes(THEMES.light.rust))
@@ -97,6 +97,13 @@ test('every contestant is named, and every one that is faster has its figure in 
     const wanted = losers.filter((one) => one[1] === words).length;
     expect(said.filter((text) => text.replace(/ [\d.]+×$/, '') === words)).toHaveLength(wanted);
   }
+});
+
+test('8 bits of a peer that is not there itself are named in full', () => {
+  const row = { label: '1 × 8', ours: { us: 1 }, peers: { 'ort-web int8': { us: 20 } } };
+  const chart = { title: 'T', subtitle: 'S', groups: [{ title: 'G', rows: [row] }] };
+  const { items } = ratioChart(chart, THEMES.light) as { items: Item[] };
+  expect(items.map(({ text }) => text)).toContain('onnxruntime-web, 8 bits');
 });
 
 test('a long name loses its middle and keeps both ends, and markup in a name stays text', () => {
