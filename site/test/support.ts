@@ -73,6 +73,18 @@ async function open(browser: Browser, look: Look, hash: string): Promise<Opened>
   };
 }
 
+/** Whether this browser's audio runs, which needs a sound output in some. */
+export const hears = (page: Page): Promise<boolean> =>
+  page.evaluate(`(async () => {
+    const context = new AudioContext();
+    await Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, 3000))]);
+    const { currentTime } = context;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const runs = context.currentTime > currentTime;
+    await context.close();
+    return runs;
+  })()`);
+
 /** Names what axe finds, with the first elements of each: an empty list is right. */
 export async function findings(page: Page, within = 'document'): Promise<string[]> {
   const run = `(async () => {

@@ -1,5 +1,10 @@
+import { startAudio } from './sound.ts';
+
 /** Seconds in which one sound goes over into another. */
 const FADE = 0.01;
+/** Milliseconds between two places of the playhead for visitors who want little motion. */
+const STILL = 250;
+const isStill = matchMedia('(prefers-reduced-motion: reduce)');
 
 /**
  * Plays sounds of equal length in step, one of them heard: switching between them keeps the position. Nothing plays before play().
@@ -15,6 +20,7 @@ export class Player {
   #position = 0;
   #startedAt = 0;
   #frame = 0;
+  #told = 0;
   #make: () => { sounds: readonly Float32Array[]; rate: number };
   #seconds = 0;
 
@@ -45,7 +51,7 @@ export class Player {
     if (Player.#sounding !== this) Player.#sounding?.pause();
     Player.#sounding = this;
     this.#context ??= new AudioContext();
-    await this.#context.resume();
+    await startAudio(this.#context);
     this.#stopSources();
     const { sounds, rate } = this.#make();
     this.#buffers = sounds.map((samples) => {
@@ -113,8 +119,12 @@ export class Player {
     this.#frame = requestAnimationFrame(() => {
       if (!this.playing) return;
       const now = this.#now();
-      this.onTime(Math.min(now, this.#seconds));
-      if (now < this.#seconds) this.#tick();
+      const isEnd = now >= this.#seconds;
+      if (isEnd || performance.now() - this.#told >= (isStill.matches ? STILL : 0)) {
+        this.#told = performance.now();
+        this.onTime(Math.min(now, this.#seconds));
+      }
+      if (!isEnd) this.#tick();
       else this.pause();
     });
   }

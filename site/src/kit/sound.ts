@@ -31,6 +31,20 @@ export async function decode(bytes: ArrayBuffer, rate: number): Promise<Sound> {
   return { samples, rate };
 }
 
+/** How long sound may take to begin, in milliseconds. */
+const BEGIN = 3000;
+
+/**
+ * Lets an audio context run.
+ * @throws Error with a sentence for visitors if it does not: without a sound output some browsers never begin, and never say so
+ */
+export async function startAudio(context: AudioContext): Promise<void> {
+  const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), BEGIN));
+  const runs = await Promise.race([context.resume().then(() => true), late]).catch(() => false);
+  if (runs || context.state === 'running') return;
+  throw new Error('This browser gave no sound output. Look at the system’s sound settings, and try again.');
+}
+
 /** The microphone, block by block, at a rate; end() gives it back. */
 export interface Microphone {
   readonly rate: number;
@@ -76,9 +90,20 @@ export async function openMicrophone(
   } catch {
     context = new AudioContext();
   }
+  const end = () => {
+    for (const track of stream.getTracks()) track.stop();
+    void context.close();
+  };
   const url = URL.createObjectURL(new Blob([LISTENER], { type: 'text/javascript' }));
-  await context.audioWorklet.addModule(url);
-  URL.revokeObjectURL(url);
+  try {
+    await startAudio(context);
+    await context.audioWorklet.addModule(url);
+  } catch (error) {
+    end();
+    throw error;
+  } finally {
+    URL.revokeObjectURL(url);
+  }
   const listener = new AudioWorkletNode(context, 'listener', {
     numberOfOutputs: 0,
     channelCount: 1,
@@ -86,12 +111,5 @@ export async function openMicrophone(
   });
   listener.port.onmessage = ({ data }) => onBlock(data);
   context.createMediaStreamSource(stream).connect(listener);
-  await context.resume();
-  return {
-    rate: context.sampleRate,
-    end() {
-      for (const track of stream.getTracks()) track.stop();
-      void context.close();
-    },
-  };
+  return { rate: context.sampleRate, end };
 }

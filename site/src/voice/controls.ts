@@ -1,6 +1,7 @@
 import { takeChosen, takeFiles } from '../kit/drop.ts';
 import { isSound } from '../kit/is-sound.ts';
-import type { Desk, Mode } from './desk.ts';
+import type { Desk } from './desk.ts';
+import type { Mode } from './parts.ts';
 
 /** The buttons of a panel that listens for speech, by their `data-do`. */
 export class Controls {

@@ -8,28 +8,15 @@ import type { Strip } from '../kit/strip.ts';
 import type { Row } from '../kit/view.ts';
 import { fetchDrawing } from './drawing.ts';
 import { Live } from './live.ts';
-import { type Loaded, type ModelName, RATE, STEP } from './parts.ts';
+import { type BuiltIn, type Loaded, type Mode, type ModelName, RATE, STEP } from './parts.ts';
 import { hearAll, loadModel } from './reader.ts';
 import { Reading } from './reading.ts';
 import { sayHeard, sayRead } from './receipts.ts';
 import { describe, type Shown, summarize } from './rows.ts';
 import { type Stretch, stretches, type Thresholds } from './stretches.ts';
 
-/** The recording that a panel begins with. */
-export interface BuiltIn {
-  readonly recording: string;
-  readonly drawing: string;
-  readonly name: string;
-  /** Where it is read, as the receipt says it. */
-  readonly where: string;
-  /** The part that is shown first, in seconds, and the playhead's place. */
-  view(): { from: number; to: number; playhead: number } | undefined;
-}
-
 /** Milliseconds between two drawings of what grows: the page stays free for its visitor. */
 const PAUSE = 200;
-
-export type Mode = 'still' | 'busy' | 'playing' | 'live';
 
 /**
  * What stands behind a panel that listens for speech: the sound, what the model made of it, the strip that shows both, and the
@@ -149,8 +136,8 @@ export class Desk implements Shown {
     this.#moved = true;
     try {
       await this.#player.play();
-    } catch {
-      this.receipt.fail('This browser gave no sound output. Look at its sound settings, and try again.');
+    } catch (error) {
+      this.receipt.fail((error as Error).message);
     }
   }
 

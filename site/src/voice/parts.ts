@@ -29,3 +29,17 @@ export interface Part {
   /** Time in the network. */
   readonly milliseconds: number;
 }
+
+/** The recording that a panel begins with. */
+export interface BuiltIn {
+  readonly recording: string;
+  readonly drawing: string;
+  readonly name: string;
+  /** Where it is read, as the receipt says it. */
+  readonly where: string;
+  /** The part that is shown first, in seconds, and the playhead's place. */
+  view(): { from: number; to: number; playhead: number } | undefined;
+}
+
+/** What a panel does now. */
+export type Mode = 'still' | 'busy' | 'playing' | 'live';

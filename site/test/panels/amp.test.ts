@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { findings, inBrowsers, type Opened } from '../support.ts';
+import { findings, hears, inBrowsers, type Opened } from '../support.ts';
 
 const AMP = new URL('../../../examples/guitar-amp/data/nam/lstm.nam', import.meta.url).pathname;
 const FILE = '#amp input[type="file"]';
@@ -15,18 +15,6 @@ const ready = async (page: Opened) => {
   await page.show('amp');
   await page.until(`/of guitar played in .*KB of code, [\\d.]+ KB of amp/.test(${RECEIPT})`);
 };
-
-/** Whether this browser's audio runs, which needs an output. */
-const hears = (page: Opened): Promise<boolean> =>
-  page.evaluate(`(async () => {
-    const context = new AudioContext();
-    await Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, 3000))]);
-    const { currentTime } = context;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    const runs = context.currentTime > currentTime;
-    await context.close();
-    return runs;
-  })()`);
 
 inBrowsers('the riff is drawn through the amp before anything is heard', async (page) => {
   await page.evaluate(`globalThis.opened = 0; globalThis.AudioContext = class extends AudioContext {

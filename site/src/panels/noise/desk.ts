@@ -147,8 +147,8 @@ export class NoiseDesk {
   async #play(): Promise<void> {
     try {
       await this.#player.play();
-    } catch {
-      this.receipt.fail('This browser gave no sound output. Look at its sound settings, and try again.');
+    } catch (error) {
+      this.receipt.fail((error as Error).message);
     }
   }
 
