@@ -1,21 +1,13 @@
 import { lineRow, pictureRow, type Series } from '../../kit/rows.ts';
 import type { Strip } from '../../kit/strip.ts';
-import type { Colour } from '../../kit/theme.ts';
 import { type Row, SECONDS, STEPS } from '../../kit/view.ts';
 import { equationOf, momentOf, type Piece, sentenceOf } from './equation.ts';
 import { heatRow, linesFor, seriesOf, shadesOf } from './heat.ts';
+import { detailOf, HEIGHTS, PHONE, roundUp, saidTexts, scaleOf, TONES, tick } from './looks.ts';
 import { Marks } from './marks.ts';
-import { threeFigures, valueText } from './numbers.ts';
-import { cellScale, evenScale, OPEN, rangeOf, type Scale, SIGNED } from './scales.ts';
+import { valueText } from './numbers.ts';
+import { evenScale, rangeOf } from './scales.ts';
 import { GATES, type Gate, type Gates, type Ran } from './types.ts';
-
-/** The colour of each gate's line. */
-export const TONES: Readonly<Record<Gate, Colour>> = { i: 'teal', f: 'rust', g: 'plum', o: 'must', c: 'ink', h: 'pen' };
-const WORDS = { i: 'writes', f: 'keeps', g: 'new content', o: 'shows', c: 'cell state,\nasinh scale', h: 'output' };
-const HEIGHTS = { i: 88, f: 88, g: 88, o: 88, c: 128, h: 128 };
-const PHONE = { i: 64, f: 64, g: 64, o: 64, c: 88, h: 88 };
-/** Beyond it a state's small values would vanish on a plain scale. */
-const PLAIN = 1.5;
 
 /** The strip of a run: what went in, the gates of a cell, the lines of one unit, what came out. */
 export class Chart {
@@ -272,32 +264,4 @@ export class Chart {
     const row = lineRow(looks, () => columns, { range: isShare ? [0, 1] : [-range, range] });
     return { ...row, attach };
   }
-}
-
-/** Values beside the answer: all of few, the largest of many. */
-function saidTexts(values: readonly number[]): string[] {
-  if (values.length <= 3) return values.map(valueText);
-  const most = values.reduce((best, value, n) => (value > values[best]! ? n : best), 0);
-  return ['', `${valueText(values[most]!)} at ${most}`];
-}
-
-const tick = (at: number, value: number) => ({ at, text: `${value < 0 ? '−' : ''}${threeFigures(Math.abs(value))}` });
-
-/** The next of 1, 2, 5, 10, 20 ... @param value at least 1 */
-export function roundUp(value: number): number {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((times) => times * power).find((size) => size >= value * 0.9999)!;
-}
-
-function scaleOf(name: Gate, gates: Gates): Scale {
-  if (name === 'i' || name === 'f' || name === 'o') return OPEN;
-  if (name === 'c') return cellScale(rangeOf(gates.c));
-  // other activations than tanh go beyond 1
-  const range = rangeOf(gates[name]);
-  return range > PLAIN ? cellScale(range, 'one') : SIGNED;
-}
-
-function detailOf(name: Gate, scale: Scale, gates: Gates): string {
-  if (name === 'h' && gates.out !== gates.hidden) return 'projected';
-  return (name === 'g' || name === 'h') && scale !== SIGNED ? `${WORDS[name]},\nasinh scale` : WORDS[name];
 }

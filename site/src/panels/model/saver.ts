@@ -56,7 +56,6 @@ export class Saver {
     for (const { kind, button, cells } of this.#rows()) {
       const row = savings.rows.find((each) => each.kind === kind);
       button.disabled = !row;
-      button.setAttribute('aria-label', `Save ${kind} as .safetensors`);
       cells[0]!.textContent = row ? size(row.bytes) : '–';
       cells[1]!.textContent = row ? duration(row.step) : '–';
     }

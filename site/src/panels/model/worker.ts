@@ -1,15 +1,18 @@
+import { sentBytes } from '../../kit/bytes.ts';
 import { serve } from '../../kit/worker.ts';
-import { Studio } from './engine/studio.ts';
 import type { Given, Saving } from './types.ts';
 
-const studio = new Studio();
+// Parts that are loaded later import the studio's file, and none imports this one: WebKit would run it a second time, as a module.
+const studio = import('./engine/studio.ts').then(({ Studio }) => new Studio());
 
 const functions = {
-  open: (files: readonly File[]) => studio.open(files),
-  run: (given: Given, lstm?: string) => studio.run(given, lstm),
-  gates: (key: string) => studio.gates(key),
-  savings: (lstm?: string) => studio.savings(lstm),
-  save: (kind: Saving['kind'], lstm?: string) => studio.save(kind, lstm),
+  open: async (files: readonly File[]) => (await studio).open(files),
+  run: async (given: Given, lstm?: string) => (await studio).run(given, lstm),
+  gates: async (key: string) => (await studio).gates(key),
+  savings: async (lstm?: string) => (await studio).savings(lstm),
+  /** Bytes on the wire of the readers and of lstm-wasm. */
+  code: () => sentBytes((url) => /\.m?[jt]s(\?|$)/.test(url)),
+  save: async (kind: Saving['kind'], lstm?: string) => (await studio).save(kind, lstm),
 };
 
 export type ModelWorker = typeof functions;

@@ -21,10 +21,10 @@ export async function contentsOf(opened: OpenedModel): Promise<Contents> {
   return { rows: rows.slice(0, MOST), more: Math.max(0, rows.length - MOST) };
 }
 
-/** How many ids the first embedding knows: a Gather of a matrix that an ONNX file has, or an Embedding of Keras. */
+/** How many ids every embedding knows: a Gather of a matrix that an ONNX file has, or an Embedding of Keras. */
 export function wordsOf(rows: readonly Content[]): number | undefined {
-  const found = rows.find(({ text }) => /^(Gather|Embedding) \d+→/.test(text));
-  return found && Number(found.text.match(/ (\d+)→/)![1]);
+  const sizes = rows.flatMap(({ text }) => text.match(/^(?:Gather|Embedding) (\d+)→/)?.[1] ?? []);
+  return sizes.length ? Math.min(...sizes.map(Number)) : undefined;
 }
 
 const short = (name: string) => shown(name, 120);

@@ -74,8 +74,8 @@ export function timeAxis(dims: NonNullable<Port['dims']>, isIds: boolean): numbe
   if (rank === 1) return isIds ? 0 : -1;
   const named = dims.findIndex((size) => typeof size === 'string' && TIME.test(size) && !BATCH.test(size));
   if (named >= 0) return named;
-  if (rank === 2)
-    return isIds ? (isFree(dims[1]) || !isFree(dims[0]) ? 1 : 0) : isFree(dims[0]) ? 0 : dims[0] === 1 ? -1 : 0;
+  if (rank === 2 && isIds) return isFree(dims[1]) || !isFree(dims[0]) || BATCH.test(String(dims[0])) ? 1 : 0;
+  if (rank === 2) return dims[0] === 1 ? -1 : 0;
   const axes = rank === 3 ? [0, 1] : [rank - 1, rank - 2, 1];
   const open = axes.filter((axis) => isFree(dims[axis]) && !BATCH.test(String(dims[axis])));
   // Keras and exports with batch_first have samples first

@@ -107,6 +107,13 @@ function outputOf({ options }: FoundLstm): number {
   return (Number(options.projSize) || Number(options.hiddenSize)) * (options.bidirectional ? 2 : 1);
 }
 
+/** Runs LSTMs with linear layers behind them, with float32 or 8-bit weights: every layer hands on every step. */
+export function lineRuns(lstms: readonly FoundLstm[], heads: readonly Head[]): Pick<Subject, 'runPlain' | 'runInt8'> {
+  const run = (int8: boolean) => (sequence: Sequence) =>
+    outcome({ lstms, heads, skip: false }, matrixOf(sequence), int8, []);
+  return { runPlain: run(false), runInt8: run(true) };
+}
+
 /** A knob's position where nobody turned it. */
 const KNOB = 0.5;
 

@@ -1,4 +1,6 @@
 import type { KerasModel, KerasSource } from 'lstm-wasm/keras';
+import type { FoundLstm, Model } from '../../../../../src/cli/model.ts';
+import { makeLstm } from '../../../../../src/cli/models/lstm-runner.ts';
 import type { OpenedModel } from './open.ts';
 import { type Plan, planPorts } from './ports.ts';
 import { saidOf, vectorText } from './said.ts';
@@ -25,7 +27,30 @@ export async function kerasSubject(opened: OpenedModel, words: number | undefine
     fixed: plan.fixed,
     most: Math.min(4096, mostSteps(units)),
   } as const;
-  return { need, takes: takesOf(need), run: async (sequence) => runKeras(model, plan, sequence) };
+  const runs = plan.isIds ? {} : await runsOf(opened.model, plan.width);
+  return { need, takes: takesOf(need), ...runs, run: async (sequence) => runKeras(model, plan, sequence, words) };
+}
+
+/**
+ * Runs that show what 8 bits change, which the package has for LSTMs and linear layers: of the whole model if it is made of those, else of
+ * its first LSTM if that takes the input.
+ */
+async function runsOf(model: Model, width: number): Promise<Partial<Subject>> {
+  const { lineRuns } = await import('./run-chain.ts');
+  const chain = await model.chain().catch(() => undefined);
+  if (chain?.lstms.length && inputsOf(chain.lstms[0]!) === width) return lineRuns(chain.lstms, chain.heads);
+  const { layers = [] } = model.details as { layers?: readonly { readonly name: string; readonly layer: string }[] };
+  const first = layers.find(({ layer }) => layer !== 'InputLayer')?.name;
+  const lstm = model.lstms.find(({ name, weights }) => name === first && weights);
+  if (!lstm || inputsOf(lstm) !== width) return {};
+  return { ...lineRuns([lstm], []), scope: ' in its first LSTM' };
+}
+
+/** Numbers a step that an LSTM takes. */
+function inputsOf(found: FoundLstm): number {
+  const lstm = makeLstm(found);
+  lstm.dispose();
+  return lstm.inputSize;
 }
 
 /** The files of a model, as lstm-wasm/keras takes them. */
@@ -43,7 +68,7 @@ function weightsFor(text: string, beside: OpenedModel['beside']): Map<string, Ui
   return new Map(paths.map((path) => [path, beside.get(path) ?? beside.get(path.slice(path.lastIndexOf('/') + 1))!]));
 }
 
-function runKeras(model: KerasModel, plan: Plan, { data, steps, width }: Sequence): Outcome {
+function runKeras(model: KerasModel, plan: Plan, { data, steps, width }: Sequence, words: number | undefined): Outcome {
   const next = randomNumbers(1);
   const notes: string[] = [];
   const inputs = model.inputs.map(({ name, dims }) => {
@@ -51,7 +76,9 @@ function runKeras(model: KerasModel, plan: Plan, { data, steps, width }: Sequenc
     if (!notes.length) notes.push('Its other inputs get random numbers.');
     const sizes = dims.map((size, axis) => (axis === 0 ? 1 : (size ?? (axis === 1 ? steps : width))));
     const count = sizes.reduce((product, size) => product * size, 1);
-    return { data: Float32Array.from({ length: count }, () => 2 * next() - 1), dims: sizes };
+    // an input whose use is not known may be of ids: integers that all embeddings know are right for any
+    const value = words ? () => Math.floor(next() * words) : () => 2 * next() - 1;
+    return { data: Float32Array.from({ length: count }, value), dims: sizes };
   });
   model.resetStates();
   const start = performance.now();

@@ -33,7 +33,7 @@ export async function onnxSubject({ main, beside, model }: OpenedModel, words: n
     need,
     takes: takesOf(need),
     rate: plan.isSamples ? 16_000 : undefined,
-    isWhole: true,
+    scope: ' in all its layers',
     run: async (sequence) => runSession(session, plan, sequence),
     runInt8: async (sequence) => {
       small ??= load(true);

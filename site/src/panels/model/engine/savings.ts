@@ -102,23 +102,23 @@ function stepSeconds(found: FoundLstm, int8: boolean): number {
 
 async function errorOf(subject: Subject, sequence: Sequence, plain: Outcome): Promise<string> {
   if (!subject.runInt8)
-    return 'What 8 bits change on this input was not measured: the package runs such a model with float32 alone.';
+    return 'What 8 bits change on this input was not measured: the package has 8 bits for LSTMs and linear layers alone, and this model has others before them.';
   let small: Outcome;
   try {
     small = await subject.runInt8(sequence);
   } catch (error) {
     return `It does not run with 8 bits: ${sentenceFor(error)}`;
   }
-  const where = subject.isWhole ? ' in all its layers' : '';
-  const own = plain.log.all();
+  const base = (await subject.runPlain?.(sequence)) ?? plain;
+  const own = base.log.all();
   const hidden = [...small.log.all()].map(([key, { gates }]) =>
     largestDifference(gates.h, own.get(key)?.gates.h ?? gates.h),
   );
   const parts = [
     ...(hidden.length ? [`h by up to ${errorText(Math.max(...hidden))}`] : []),
-    ...(plain.said && small.said
-      ? [`the answer by up to ${errorText(largestDifference(plain.said.data, small.said.data))}`]
+    ...(base.said && small.said
+      ? [`the answer by up to ${errorText(largestDifference(base.said.data, small.said.data))}`]
       : []),
   ];
-  return parts.length ? `On this input 8 bits${where} move ${parts.join(' and ')}.` : '';
+  return parts.length ? `On this input 8 bits${subject.scope ?? ''} move ${parts.join(' and ')}.` : '';
 }

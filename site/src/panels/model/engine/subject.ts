@@ -25,9 +25,11 @@ export interface Subject {
   readonly takes: string;
   /** Samples a second that it wants; undefined if any. */
   readonly rate?: number | undefined;
-  /** Whether runInt8() has 8 bits in other layers than LSTMs and what is behind them too. */
-  readonly isWhole?: boolean;
+  /** Which layers have 8 bits in runInt8(), where it is not the LSTMs and what is behind them: " in all its layers". */
+  readonly scope?: string;
   run(sequence: Sequence): Promise<Outcome>;
+  /** The run that the one with 8-bit weights is compared with, where that is not run() itself. */
+  runPlain?: ((sequence: Sequence) => Promise<Outcome>) | undefined;
   /** The same with 8-bit weights; undefined where the package has none for such a model. */
   runInt8?: ((sequence: Sequence) => Promise<Outcome>) | undefined;
 }

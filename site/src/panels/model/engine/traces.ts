@@ -74,8 +74,11 @@ export class TraceLog {
         ...{ key: cell.key, count, hidden, reverse, isPlain: true },
         out: values.h!.length / Math.max(1, count),
       };
-      const agreement = agreementOf(draft);
-      const gates: Gates = { ...draft, isPlain: agreement.h <= CLOSE };
+      // a node that only runs in reverse has its one direction where others have the forward one
+      const [ahead, back] = [agreementOf(draft), agreementOf({ ...draft, reverse: true })];
+      const isBack = reverse || (ahead.c > CLOSE && back.c < ahead.c);
+      const agreement = isBack ? back : ahead;
+      const gates: Gates = { ...draft, reverse: isBack, isPlain: agreement.h <= CLOSE };
       return [cell.key, { cell, gates, agreement }] as const;
     });
     return new Map(entries.filter(([, { gates }]) => gates.count > 0));
