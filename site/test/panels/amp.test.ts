@@ -17,9 +17,15 @@ const ready = async (page: Opened) => {
 };
 
 inBrowsers('the riff is drawn through the amp before anything is heard', async (page) => {
-  await page.evaluate(`globalThis.opened = 0; globalThis.AudioContext = class extends AudioContext {
-    constructor(...given) { super(...given); globalThis.opened++; }
-  }`);
+  await page.evaluate(`(() => {
+    globalThis.opened = 0;
+    globalThis.AudioContext = class extends AudioContext {
+      constructor(...given) {
+        super(...given);
+        globalThis.opened++;
+      }
+    };
+  })()`);
   await ready(page);
   expect(await page.evaluate(RECEIPT)).not.toContain('–');
   expect(await page.evaluate('opened')).toBe(0);
@@ -49,10 +55,15 @@ inBrowsers('files of amps play, and others are refused in a sentence', async (pa
   expect(await page.evaluate(fact('name'))).toBe('lstm.nam');
 });
 
-inBrowsers('the amp plays, its load is measured, and switching keeps the place', async (page, context, name) => {
-  if (!(await hears(page))) context.skip(`${name} has no audio output on this machine`);
+inBrowsers('the amp plays, its load is measured, and switching keeps the place', async (page) => {
+  const runs = await hears(page);
   await ready(page);
   await page.click('#amp [data-do="play"]');
+  if (!runs) {
+    // a machine without a loudspeaker
+    await page.until(`/gave no sound output/.test(${RECEIPT})`);
+    return;
+  }
   await page.until(`${label('play')} === 'Pause'`);
   const before: number = await page.evaluate(`${STRIP}.playhead`);
   await page.until(`${STRIP}.playhead !== ${before}`);
@@ -83,13 +94,15 @@ inBrowsers(
 );
 
 inBrowsers('a refused input and a missing worklet are sentences', async (page) => {
-  await page.evaluate(
-    `navigator.mediaDevices && (navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('no')))`,
-  );
+  await page.evaluate(`(() => {
+    if (navigator.mediaDevices) navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('no'));
+  })()`);
   await ready(page);
   await page.click('#amp [data-do="live"]');
   await page.until(`/did not give us the live input/.test(${RECEIPT})`);
-  await page.evaluate(`Object.defineProperty(BaseAudioContext.prototype, 'audioWorklet', { value: undefined })`);
+  await page.evaluate(`(() => {
+    Object.defineProperty(BaseAudioContext.prototype, 'audioWorklet', { value: undefined });
+  })()`);
   await page.choose(FILE, [AMP]);
   await page.until(`/has no AudioWorklet/.test(${RECEIPT})`);
 });

@@ -7,6 +7,9 @@ const FADE = 0.01;
 /** Samples that the scope's analysers hold: more than pass between two frames of a busy page. */
 const HELD = 8192;
 const RIFF_RATE = 48_000;
+/** Milliseconds in which a browser should begin to play. */
+const PATIENCE = 5000;
+const NO_OUTPUT = 'This browser gave no sound output. Connect a loudspeaker or headphones, and press Listen again.';
 
 /** What is set by the visitor, as factors. */
 export interface Settings {
@@ -66,15 +69,12 @@ export class Rig {
     try {
       const { url } = await processor();
       const { bypass, knobs } = settings;
-      const node = await LstmNode.create(context, amp.text, {
-        processorUrl: url,
-        bypass,
-        ...(knobs.length && { knobs }),
-      });
+      const options = { processorUrl: url, bypass, ...(knobs.length && { knobs }) };
+      const node = await soon(LstmNode.create(context, amp.text, options));
       const rig = new Rig(context, node, stream);
       rig.set(settings);
       if (stream) rig.#connect(context.createMediaStreamSource(stream));
-      await context.resume();
+      await soon(context.resume());
       return rig;
     } catch (error) {
       void context.close();
@@ -101,7 +101,7 @@ export class Rig {
 
   /** Plays a recording again and again, from a place in seconds. */
   async play(samples: Float32Array, rate: number, from: number): Promise<void> {
-    await this.context.resume();
+    await soon(this.context.resume());
     const buffer = this.context.createBuffer(1, samples.length, rate);
     buffer.copyToChannel(samples as Float32Array<ArrayBuffer>, 0);
     const source = new AudioBufferSourceNode(this.context, { buffer, loop: true });
@@ -158,6 +158,19 @@ export class Rig {
     parameter.cancelScheduledValues(now);
     parameter.setValueAtTime(parameter.value, now);
     parameter.linearRampToValueAtTime(value, now + FADE);
+  }
+}
+
+/** Waits for what a context does once it plays. @throws Error with a sentence for visitors if it does not, as without a loudspeaker */
+async function soon<T>(doing: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(NO_OUTPUT)), PATIENCE);
+  });
+  try {
+    return await Promise.race([doing, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
