@@ -1,8 +1,6 @@
 // docs/kernels.md#a-call
-import { Direction, Model, Run } from './model';
-import { multiply } from './multiply';
+import { Direction, Model, output_size, output_stride, Run } from './model';
 import { float_bytes } from './panels';
-import { lstm_step, output_size, output_stride } from './step';
 
 /** Counts the rows of the s-th step in the order of computation. */
 function rows_of(run: Run, reverse: bool, s: i32): i32 {
@@ -15,8 +13,8 @@ function rows_of(run: Run, reverse: bool, s: i32): i32 {
  * step follows. A block has the steps that fit in blockRows rows, but at least one. x [rows][inputSize]; y [rows], output_stride
  * apart; h [B][Ho] and c [B][H]
  */
-function lstm_layer(
-  model: Model,
+function run_layer<M extends Model>(
+  model: M,
   direction: Direction,
   run: Run,
   x: usize,
@@ -47,20 +45,23 @@ function lstm_layer(
     if (reverse) row -= block;
     input.x = x + <usize>row * input.xStride;
     input.rows = block;
-    multiply(input);
+    model.multiply(input);
     let r = reverse ? block : 0;
     for (let s = first; s < done; ++s) {
       const n = rows_of(run, reverse, s);
       if (reverse) r -= n;
-      lstm_step(model, direction, run.z + <usize>r * zStride, h, c, y + <usize>(row + r) * yStride, n, scratch);
+      model.step(direction, run.z + <usize>r * zStride, h, c, y + <usize>(row + r) * yStride, n, scratch);
       if (!reverse) r += n;
     }
     if (!reverse) row += block;
   }
 }
 
-/** Runs layers `from` to `to` - 1 over all steps of `run`, each in all directions. */
-export function lstm_run(model: Model, run: Run, from: i32, to: i32): void {
+/**
+ * Runs layers `from` to `to` - 1 over all steps of `run`, each in all directions. M is a class of Model with the kind of its cells:
+ * step(), and multiply() as its module has it.
+ */
+export function run_layers<M extends Model>(model: M, run: Run, from: i32, to: i32): void {
   const D = model.directions;
   const hBytes = <usize>run.batch * float_bytes(output_size(model));
   const cBytes = <usize>run.batch * float_bytes(model.hiddenSize);
@@ -69,7 +70,7 @@ export function lstm_run(model: Model, run: Run, from: i32, to: i32): void {
     const y = layer & 1 ? run.odd : run.even;
     for (let direction = 0; direction < D; ++direction) {
       const k = <usize>(layer * D + direction);
-      lstm_layer(
+      run_layer<M>(
         model,
         Direction.of(model, k),
         run,

@@ -1,4 +1,5 @@
 // docs/kernels.md#a-call
+import { float_bytes } from './panels';
 import { Product } from './product';
 
 // The structs in which TypeScript describes a model and a call. src/memory/structs.ts and lstm-weights.ts write their words.
@@ -15,6 +16,28 @@ export class Model {
   projSize: i32;
   /** D, 1 or 2 */
   directions: i32;
+  /** One of the cells of assembly/gru/; lstm_run ignores it */
+  cell: i32;
+
+  /** Computes a product; each module has its own way to that kernel. */
+  multiply(_product: Product): void {
+    unreachable();
+  }
+
+  /** Computes one step of n rows; each kind of cell has its own. */
+  step(_direction: Direction, _z: usize, _h: usize, _c: usize, _y: usize, _n: i32, _scratch: usize): void {
+    unreachable();
+  }
+}
+
+/** Gives Ho, the size of h. */
+export function output_size(model: Model): i32 {
+  return model.projSize ? model.projSize : model.hiddenSize;
+}
+
+/** Counts the bytes from one row of outputs to the next: D * Ho floats. */
+export function output_stride(model: Model): usize {
+  return float_bytes(model.directions * output_size(model));
 }
 
 /** One layer in one direction: its three products. */
@@ -37,7 +60,7 @@ export class Direction {
     return changetype<Product>(changetype<usize>(this) + offsetof<Product>());
   }
 
-  /** w [ceil(P / 16)][H][16], init [ceil(P / 16)][16] zeros, since a projection has no bias */
+  /** w [ceil(P / 16)][H][16], init [ceil(P / 16)][16] zeros, since a projection has no bias; GRU has b_hh there, its projection no panels */
   @inline
   get projection(): Product {
     return changetype<Product>(changetype<usize>(this) + 2 * offsetof<Product>());

@@ -1,20 +1,12 @@
 // docs/kernels.md#a-call
 import { lstm_gates_f32 } from './gates';
+import { run_layers } from './layer';
 import { linear } from './linear';
-import { Direction, Model } from './model';
+import { Direction, Model, output_stride, Run } from './model';
 import { multiply } from './multiply';
 import { float_bytes } from './panels';
+import { Product } from './product';
 import { copy_rows } from './rows';
-
-/** Gives Ho, the size of h. */
-export function output_size(model: Model): i32 {
-  return model.projSize ? model.projSize : model.hiddenSize;
-}
-
-/** Counts the bytes from one row of outputs to the next: D * Ho floats. */
-export function output_stride(model: Model): usize {
-  return float_bytes(model.directions * output_size(model));
-}
 
 /**
  * Computes one step of n rows, where z holds b + W_ih x, and the recurrent product reads h:
@@ -64,4 +56,23 @@ export function lstm_step(
   projection.scratch = projection.z + <usize>n * projection.zStride;
   linear(projection, h, P);
   copy_rows(y, yStride, h, float_bytes(P), n, P);
+}
+
+/** A model whose cells are LSTM's */
+@unmanaged
+class LSTMModel extends Model {
+  @inline
+  multiply(product: Product): void {
+    multiply(product);
+  }
+
+  @inline
+  step(direction: Direction, z: usize, h: usize, c: usize, y: usize, n: i32, scratch: usize): void {
+    lstm_step(this, direction, z, h, c, y, n, scratch);
+  }
+}
+
+/** Runs layers `from` to `to` - 1 over all steps of `run`, each in all directions. */
+export function lstm_run(model: LSTMModel, run: Run, from: i32, to: i32): void {
+  run_layers<LSTMModel>(model, run, from, to);
 }

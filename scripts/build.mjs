@@ -67,6 +67,7 @@ function writeEmbedded(path, texts) {
 }
 writeEmbedded('src/memory/embedded.ts', { embedded: 'lstm.wasm', embeddedInt8: 'lstm-int8.wasm' });
 writeEmbedded('src/cells/embedded.ts', { embeddedOnnx: 'lstm-onnx.wasm' });
+writeEmbedded('src/gru/embedded.ts', { embeddedGRU: 'lstm-gru.wasm' });
 
 // ort.js imports onnx.js as a user does: what both have would else be a file of its own, and onnx.js an empty one
 const ortOnOnnx = {
@@ -113,6 +114,7 @@ const groups = [
   // alone, so that it comes first in users' bundles: beside code hexadecimal compresses worse, by 140 bytes with esbuild
   { name: 'embedded', priority: 4, test: /\/src\/memory\/embedded\.ts$/ },
   { name: 'embedded-onnx', priority: 4, test: /\/src\/cells\/embedded\.ts$/ },
+  { name: 'embedded-gru', priority: 4, test: /\/src\/gru\/embedded\.ts$/ },
   { name: 'core', priority: 3, test: /\/src\/(base|memory|nn)\/|\/activation-kinds\.ts$/ },
   { name: 'cells', priority: 2, test: /\/src\/cells\// },
   { name: 'operators', priority: 1, test: /\/src\/(graph|operators)\// },

@@ -50,7 +50,11 @@ export async function writeDeclarations(types, dist, doors) {
     entryFileNames: '[name].d.ts',
     chunkFileNames: '[name].d.ts',
     manualChunks: (id) =>
-      /\/types\/(base\/|cells\/kernels|memory\/wasm|nn\/(module|state|trace)\.)/.test(id) ? 'shared' : undefined,
+      /\/types\/(base\/|cells\/kernels|memory\/wasm|nn\/(module|packed-sequence|recurrent|state|state-dict|streams?|trace)\.)/.test(
+        id,
+      )
+        ? 'shared'
+        : undefined,
     minifyInternalExports: false,
   });
   await bundle.close();

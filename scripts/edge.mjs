@@ -4,14 +4,16 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * The files that hand compiled modules to the library: of all entry points, and of readers of models besides. lstm-int8.wasm needs
+ * The files that hand compiled modules to the library: of all entry points, and besides of readers of models and of GRU. lstm-int8.wasm needs
  * relaxed SIMD, and Node 20, on which Next's edge runtime may run, would refuse the whole program with it.
  */
 const MODULES = {
   'workerd/modules': { lstm: 'lstm', int8: 'lstm-int8' },
   'workerd/modules-onnx': { onnx: 'lstm-onnx' },
+  'workerd/modules-gru': { gru: 'lstm-gru' },
   'edge-light/modules': { lstm: 'lstm' },
   'edge-light/modules-onnx': { onnx: 'lstm-onnx' },
+  'edge-light/modules-gru': { gru: 'lstm-gru' },
 };
 
 /** Entries of the build, by the names of their files. */
@@ -50,7 +52,8 @@ export function writeEdgeDoors(dist, exports) {
     for (const condition of ['workerd', 'edge-light']) {
       const [, folder, file] = door[condition].match(/^\.\/dist\/(.*)\/(.*)$/);
       const lines = [`import './modules.js';`];
-      if (file !== 'index.js') lines.push(`import './modules-onnx.js';`);
+      if (file === 'gru.js') lines.push(`import './modules-gru.js';`);
+      else if (file !== 'index.js') lines.push(`import './modules-onnx.js';`);
       lines.push(`export * from '../${file}';`);
       if (file === 'ort.js') lines.push(`export { default } from '../${file}';`);
       mkdirSync(join(dist, folder), { recursive: true });

@@ -3,8 +3,8 @@
 
 /** The statements at the head of a minified file. */
 const IMPORTS = /^(?:import\{[^{}]*\}from"\.\/[^"]+";)+/;
-/** What is imported before all else, because it has or imports the text of lstm-onnx.wasm. */
-const FIRST = ['./embedded-onnx.js', './embedded.js', './cells.js', './onnx.js'];
+/** What is imported before all else, because it has or imports the text of lstm-onnx.wasm or lstm-gru.wasm. */
+const FIRST = ['./embedded-onnx.js', './embedded-gru.js', './embedded.js', './cells.js', './onnx.js'];
 
 function rank(statement) {
   const place = FIRST.findIndex((path) => statement.endsWith(`"${path}";`));

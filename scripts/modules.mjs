@@ -1,4 +1,4 @@
-// assembly/ -> build/modules/*.wasm: the three modules, and the constants that src/ shares with them. Compiled only if a source, an
+// assembly/ -> build/modules/*.wasm: the modules, and the constants that src/ shares with them. Compiled only if a source, an
 // option or a compiler has changed since.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -24,6 +24,7 @@ const MODULES = [
     entry: 'assembly/relaxed/index.ts',
     features: ['--enable-simd', '--enable-relaxed-simd'],
   },
+  { name: 'lstm-gru', target: 'gru', entry: 'assembly/gru/index.ts', features: ['--enable-simd'] },
   {
     name: 'lstm-onnx',
     target: 'onnx',

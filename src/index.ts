@@ -24,6 +24,6 @@ export type { PackedSequence } from './nn/packed-sequence.ts';
 export type { ForwardOptions } from './nn/result.ts';
 export type { LSTMState } from './nn/state.ts';
 export type { LoadResult } from './nn/state-dict.ts';
-export type { LSTMStream } from './nn/stream.ts';
-export type { LSTMStreams, LSTMStreamsOptions } from './nn/streams.ts';
+export type { LSTMStream, RecurrentStream } from './nn/stream.ts';
+export type { LSTMStreams, LSTMStreamsOptions, RecurrentStreams, RecurrentStreamsOptions } from './nn/streams.ts';
 export type { DirectionTrace, LayerTrace, LSTMTrace } from './nn/trace.ts';

@@ -51,6 +51,8 @@ const INSIDE = [
   'quantizedValues',
   'startFrom',
   'scratchBytes',
+  'runSequence',
+  'traceSequence',
 ];
 
 const SUBJECTS: Record<string, Subject> = {

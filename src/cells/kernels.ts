@@ -1,6 +1,6 @@
 import { checkOptions } from '../base/tensor.ts';
 import { canCompile, compile } from '../memory/compile.ts';
-import { attach, isModuleWith, onnxModule, type WasmModule, wrongModule } from '../memory/wasm.ts';
+import { attach, givenModules, isModuleWith, type WasmModule, wrongModule } from '../memory/wasm.ts';
 import { embeddedOnnx } from './embedded.ts';
 
 /** The exports of lstm-onnx.wasm, which works on the memory of lstm.wasm; shapes are in assembly/onnx/. */
@@ -78,8 +78,8 @@ export function useKernels(who: string, options: KernelOptions | undefined, othe
   const module: unknown = options?.kernels;
   if (module === undefined) return;
   if (!isModuleWith('activate_f32', module)) throw wrongModule('kernels', module, who);
-  if (onnxModule.given || kernels) return;
-  onnxModule.given = module;
+  if (givenModules.onnx || kernels) return;
+  givenModules.onnx = module;
   givenTo = who;
 }
 
@@ -95,16 +95,16 @@ export function onnxKernels(): OnnxKernels {
 
 /** Throws what onnxKernels() would throw at the first run where no bytes are compiled and no module was given. */
 export function checkKernels(): void {
-  if (!kernels && !onnxModule.given && !canCompile()) onnxKernels();
+  if (!kernels && !givenModules.onnx && !canCompile()) onnxKernels();
 }
 
 function start(): OnnxKernels {
-  const { given } = onnxModule;
+  const given = givenModules.onnx;
   try {
     return attach('kernels', given ?? compile(embeddedOnnx, LINES), givenTo) as OnnxKernels;
   } catch (error) {
     // another version's: the next one to be given may be right
-    if (givenTo) onnxModule.given = undefined;
+    if (givenTo) givenModules.onnx = undefined;
     throw error;
   }
 }

@@ -1,9 +1,9 @@
-import { type CellKind, gateRows } from './cell-kind.ts';
+import type { CellKind } from './cell-kind.ts';
 
 /** The sizes of a recurrent module: PyTorch's constructor arguments, and numbers that follow from them. */
 export interface LSTMSizes {
   readonly kind: CellKind;
-  /** Whether it is an LSTMCell: one layer in one direction, and a state without a dimension of layers. */
+  /** Whether it is a module of one step, as LSTMCell: one layer in one direction, and a state without a dimension of layers. */
   readonly cell: boolean;
   readonly inputSize: number;
   readonly hiddenSize: number;
@@ -15,9 +15,13 @@ export interface LSTMSizes {
   readonly directions: number;
   /** Ho, the size of h: projSize if there is a projection, else hiddenSize */
   readonly outputSize: number;
+  /** The size of the second state, c: H, or 0 if the cell has none */
+  readonly cellSize: number;
   /** Rows of weight_ih, weight_hh and the biases: all gates */
   readonly gateRows: number;
-  /** Elements of all states of one sequence in one direction: h has size Ho, every other state size H. */
+  /** Units whose gates lie side by side in panels, which four gates fill: H, or 0 if rows keep their order */
+  readonly units: number;
+  /** Elements of all states of one sequence in one direction: h has size Ho, c cellSize. */
   readonly stateCount: number;
 }
 
@@ -27,16 +31,21 @@ export interface ParameterSpec {
   readonly dims: readonly number[];
 }
 
+type GivenSizes = Omit<LSTMSizes, 'directions' | 'outputSize' | 'cellSize' | 'gateRows' | 'units' | 'stateCount'>;
+
 /** Completes sizes with the numbers that follow from them. */
-export function lstmSizes(given: Omit<LSTMSizes, 'directions' | 'outputSize' | 'gateRows' | 'stateCount'>): LSTMSizes {
+export function lstmSizes(given: GivenSizes): LSTMSizes {
   const { kind, hiddenSize, numLayers } = given;
   const outputSize = given.projSize || hiddenSize;
+  const cellSize = kind.states[1] ? hiddenSize : 0;
   return {
     ...given,
     directions: given.bidirectional ? 2 : 1,
     outputSize,
-    gateRows: gateRows(kind, hiddenSize),
-    stateCount: numLayers * (outputSize + (kind.states.length - 1) * hiddenSize),
+    cellSize,
+    gateRows: kind.gates.length * hiddenSize,
+    units: kind.gates.length === 4 ? hiddenSize : 0,
+    stateCount: numLayers * (outputSize + cellSize),
   };
 }
 

@@ -44,8 +44,8 @@ let source: WebAssembly.Module | undefined;
 let int8Source: WebAssembly.Module | undefined;
 let relaxed: boolean | undefined;
 let int8Started = false;
-/** lstm-onnx.wasm, if a program gave it, for src/cells/kernels.ts. */
-export const onnxModule: { given?: WebAssembly.Module | undefined } = {};
+/** lstm-onnx.wasm and lstm-gru.wasm, if a program gave them, for src/cells/kernels.ts and src/gru/kernels.ts. */
+export const givenModules: { onnx?: WebAssembly.Module | undefined; gru?: WebAssembly.Module | undefined } = {};
 let wideWanted: boolean | undefined;
 
 /** The form in which gemm_f32 computes float32 products (assembly/product.ts); results have the same bits in both. */
@@ -63,6 +63,8 @@ export interface InitializeOptions {
    * needed it.
    */
   readonly onnx?: WasmModule | undefined;
+  /** The compiled `lstm-wasm/lstm-gru.wasm`, used by modules of `/gru`; ignored once one has needed it. */
+  readonly gru?: WasmModule | undefined;
   /**
    * Whether quantized modules use relaxed SIMD; results have the same bits with and without it. true: wherever the engine has it.
    * Default: where the engine has it and runs it faster.
@@ -90,10 +92,11 @@ export function wasm(): Kernels {
 }
 
 /** Takes compiled modules before anything runs, in builds for runtimes that compile no bytes. The first to be given stay. */
-export function provide(given: { lstm?: WasmModule; int8?: WasmModule; onnx?: WasmModule }): void {
+export function provide(given: { lstm?: WasmModule; int8?: WasmModule; onnx?: WasmModule; gru?: WasmModule }): void {
   source ??= given.lstm;
   int8Source ??= given.int8;
-  onnxModule.given ??= given.onnx;
+  givenModules.onnx ??= given.onnx;
+  givenModules.gru ??= given.gru;
 }
 
 /**
@@ -110,18 +113,20 @@ export function provide(given: { lstm?: WasmModule; int8?: WasmModule; onnx?: Wa
  * initialize(new WebAssembly.Module(bytes));
  * console.log(new LSTM(10, 20).hiddenSize); // 20
  * ```
- * @throws TypeError if a module is not the compiled lstm.wasm, lstm-int8.wasm or lstm-onnx.wasm of this version
+ * @throws TypeError if a module is not the compiled lstm.wasm, lstm-int8.wasm, lstm-onnx.wasm or lstm-gru.wasm of this version
  * @throws Error if the kernels already run from another module, if the engine has no WebAssembly SIMD, if `wide` changes
  *   after that, or `int8` or `relaxed` after 8-bit weights were made
  */
 export function initialize(module?: WasmModule, options?: InitializeOptions): boolean {
-  checkOptions('initialize', options, ['int8', 'onnx', 'relaxed', 'wide']);
-  const { int8 = int8Source, onnx = onnxModule.given, relaxed: wanted = relaxed, wide = wideWanted } = options ?? {};
+  checkOptions('initialize', options, ['int8', 'onnx', 'gru', 'relaxed', 'wide']);
+  const { int8 = int8Source, relaxed: wanted = relaxed, wide = wideWanted } = options ?? {};
+  const { onnx = givenModules.onnx, gru = givenModules.gru } = options ?? {};
   if (wanted !== undefined) checkBoolean('initialize', 'relaxed', wanted);
   if (wide !== undefined) checkBoolean('initialize', 'wide', wide);
   checkModule('module', module, 'lstm_run');
   checkModule('int8', int8, 'is_emulated');
   checkModule('onnx', onnx, 'activate_f32');
+  checkModule('gru', gru, 'cells_run');
   if (kernels && module && module !== source) throw new Error('initialize: another module runs already');
   if (kernels && wide !== wideWanted) throw new Error('initialize: kernels run already, too late for "wide"');
   if (int8Started && (int8 !== int8Source || wanted !== relaxed)) {
@@ -129,9 +134,11 @@ export function initialize(module?: WasmModule, options?: InitializeOptions): bo
   }
   if (!kernels) start(module, wide);
   if (int8 !== int8Source) attach('int8', int8!);
-  if (onnx !== onnxModule.given) attach('onnx', onnx!);
+  if (onnx !== givenModules.onnx) attach('onnx', onnx!);
+  if (gru !== givenModules.gru) attach('gru', gru!);
   int8Source = int8;
-  onnxModule.given = onnx;
+  givenModules.onnx = onnx;
+  givenModules.gru = gru;
   relaxed = wanted;
   return floatForm === FLOAT32_WIDE;
 }
@@ -149,7 +156,7 @@ export function isModuleWith(name: string, module: unknown): module is WebAssemb
   );
 }
 
-/** @param what 'module', 'int8', 'onnx', or the option `kernels` of `who` */
+/** @param what 'module', 'int8', 'onnx', 'gru', or the option `kernels` of `who` */
 export function wrongModule(what: string, module: unknown, who = 'initialize'): TypeError {
   const file = what === 'module' ? 'lstm' : `lstm-${what === 'kernels' ? 'onnx' : what}`;
   return wrongType(who, what, `this version's compiled ${file}.wasm, a WebAssembly.Module`, module);

@@ -1,4 +1,5 @@
 import { describe } from '../base/tensor.ts';
+import { classOf } from '../memory/cell-kind.ts';
 
 // Explains state dicts that people bring from elsewhere: what each is, and the next step.
 
@@ -12,17 +13,8 @@ export interface Entry {
 /** Entries by their keys with the prefix. */
 export type Entries = ReadonlyMap<string, Entry>;
 
-/** Rows of weight_hh for each of its columns, and what has so many. */
-const ROWS: Readonly<Record<number, string>> = {
-  3: 'weights of a GRU, which is not supported',
-  1: 'weights of an RNN, which is not supported',
-  0.25: 'matrices are transposed, as in Keras; transpose them to [4H, *]',
-};
-
 /** Ends of keys, in lines, and what they say. */
 const NAMES: readonly (readonly [RegExp, string])[] = [
-  [/\bweight_hh$/m, 'keys of an LSTMCell: use LSTMCell'],
-  [/\bweight_hh_l0$/m, 'keys of an LSTM: use LSTM'],
   [
     /\bweight\w*(_[gv]|\.original[01])$/m,
     'weight_norm: remove it in PyTorch, or compute weight = g v / |row of v| (g is original0, v original1)',
@@ -41,10 +33,16 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
 export function explainStateDict(who: string, all: Entries, prefix: string, name: string, missing: boolean): string {
   const keys = [...all.keys()];
   if (!keys.length) return 'the state dict is empty, as { ...map } is; pass the Map itself; ';
-  const dims = (all.get(`${prefix}weight_hh_l0`) ?? all.get(`${prefix}weight_hh`))?.dims as number[] | undefined;
-  let text = dims && ROWS[dims[0]! / dims[1]!];
+  const at = (end: string) =>
+    explainMatrix(
+      who,
+      all,
+      keys.find((key) => key === prefix + end),
+    );
+  let text = at('weight_hh_l0') ?? at('weight_hh');
   if (!text && missing) {
-    const lines = keys.filter((key) => key.startsWith(prefix)).join('\n');
+    const own = keys.filter((key) => key.startsWith(prefix));
+    const lines = own.join('\n');
     const places = keys.filter((key) => `.${key}`.endsWith(`.${name}`));
     if (/_raw$/m.test(lines)) text = 'weight_hh_l0_raw of AWD-LSTM is weight_hh_l0: rename it';
     else if (places.length && !all.has(prefix + name)) {
@@ -52,9 +50,31 @@ export function explainStateDict(who: string, all: Entries, prefix: string, name
         .slice(0, 8)
         .map((key) => describe(key.slice(0, -name.length)))
         .join(', ')}`;
-    } else text = NAMES.find(([ending, words]) => ending.test(lines) && !words.endsWith(` ${who}`))?.[1];
+    } else {
+      text =
+        explainMatrix(
+          who,
+          all,
+          own.find((key) => /\bweight_hh(_l0)?$/.test(key)),
+        ) ?? NAMES.find(([ending]) => ending.test(lines))?.[1];
+    }
   }
   return text ? `${text}; ` : '';
+}
+
+/** Says to which class of another name than `who` the matrix weight_hh under `key` belongs, or that it is transposed. */
+function explainMatrix(who: string, all: Entries, key: string | undefined): string | undefined {
+  const dims = key === undefined ? undefined : all.get(key)!.dims;
+  if (!Array.isArray(dims) || !dims.every(Number.isFinite)) return undefined;
+  const [rows, columns] = dims as [number, number];
+  const found = classOf(rows / columns, key!.endsWith('h'));
+  if (found)
+    return found === who
+      ? undefined
+      : `keys of ${found}: use ${found}${found.startsWith('L') ? '' : ' of lstm-wasm/gru'}`;
+  const gates = columns / rows;
+  if (classOf(gates, false)) return `matrices are transposed, as in Keras; transpose them to [${gates}H, *]`;
+  return undefined;
 }
 
 /** Shows an entry that is no tensor, with the next step. */

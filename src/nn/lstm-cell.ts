@@ -1,15 +1,7 @@
-import {
-  checkOptions,
-  endReading,
-  readTensor,
-  type StateDict,
-  type TensorLike,
-  wrongValue,
-  zeros,
-} from '../base/tensor.ts';
+import { checkOptions, type StateDict, type TensorLike } from '../base/tensor.ts';
+import { LSTM_CELL } from '../memory/cell-kind.ts';
 import { type ModuleOptions, type QuantizeOptions, VALUES } from './module.ts';
 import { Recurrent } from './recurrent.ts';
-import { Sequence } from './sequence.ts';
 import { readSizes } from './sizes.ts';
 import type { LSTMState } from './state.ts';
 
@@ -39,16 +31,14 @@ export interface LSTMCellOptions {
  * console.log(state.h0.dims); // [ 20 ]
  * ```
  */
-export class LSTMCell extends Recurrent {
-  private readonly _sequence = new Sequence();
-
+export class LSTMCell extends Recurrent<LSTMState> {
   /**
    * Draws weights and biases uniformly in ±1/sqrt(hiddenSize), from `seed` by mulberry32: the same bits everywhere.
    * @throws TypeError or RangeError that names the argument; RangeError if memory cannot hold the weights
    */
   constructor(inputSize: number, hiddenSize: number, options?: LSTMCellOptions) {
     checkOptions('LSTMCell', options, ['bias', 'seed']);
-    super('LSTMCell', true, inputSize, hiddenSize, options);
+    super(LSTM_CELL, true, inputSize, hiddenSize, options);
   }
 
   /**
@@ -57,7 +47,7 @@ export class LSTMCell extends Recurrent {
    */
   static fromStateDict(stateDict: StateDict, options?: { prefix?: string | undefined }): LSTMCell {
     checkOptions('LSTMCell', options, ['prefix']);
-    const { sizes, values } = readSizes('LSTMCell', stateDict, options?.prefix ?? '', true);
+    const { sizes, values } = readSizes(LSTM_CELL, stateDict, options?.prefix, true);
     const start: LSTMCellOptions & ModuleOptions = { bias: sizes.bias, [VALUES]: values };
     return new LSTMCell(sizes.inputSize, sizes.hiddenSize, start);
   }
@@ -70,23 +60,8 @@ export class LSTMCell extends Recurrent {
    * @throws TypeError or RangeError that names the argument; nothing is changed then
    */
   forward(input: TensorLike, state?: LSTMState | null): { h1: TensorLike; c1: TensorLike } {
-    this.checkAlive();
-    const given = readTensor('LSTMCell', 'input', input);
-    const { dims } = given;
-    if ((dims.length !== 1 && dims.length !== 2) || dims[dims.length - 1] !== this.inputSize) {
-      throw wrongValue('LSTMCell', 'input', `[B, ${this.inputSize}] or [${this.inputSize}]`, dims);
-    }
-    const batch = dims.length === 2 ? dims[0]! : 1;
-    dims[dims.length - 1] = this.hiddenSize;
-    const h0 = this.readState('h0', state, dims);
-    const c0 = this.readState('c0', state, dims);
-    const h1 = zeros('LSTMCell', dims);
-    const c1 = zeros('LSTMCell', dims);
-    this.checkAlive();
-    // the output of a single step is its h
-    this._sequence.input(given.data, 1, batch).from(h0, c0).into(h1.data, h1.data, c1.data).run('LSTMCell', this);
-    endReading(given);
-    return { h1, c1 };
+    const { hn, cn } = this.runSequence(input, state);
+    return { h1: hn, c1: cn! };
   }
 
   /**

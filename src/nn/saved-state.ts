@@ -1,16 +1,18 @@
 import { crc32 } from '../base/crc32.ts';
 import { ModelError } from '../base/errors.ts';
 import { isView, wrongType } from '../base/tensor.ts';
+import { classOf } from '../memory/cell-kind.ts';
 import { readFloats, writeFloats } from '../memory/pack.ts';
 import type { LSTMSizes } from '../memory/parameters.ts';
 
-// A saved state, little-endian: "LSTS", then as 32-bit integers the version, whether the model is a cell, I, H, P and L;
-// h [L][Ho] and c [L][H] as float32; the CRC-32 (IEEE 802.3) of all bytes before it.
+// A saved state, little-endian: "LSTS", then as 32-bit integers the version, twice the code of the kind of cell and 1 more for
+// a class of one step, I, H, P and L;
+// h [L][Ho] and c [L][H] as float32, in the order of the cell's states; the CRC-32 (IEEE 802.3) of all bytes before it.
 
 const MAGIC = 0x5354534c;
 const VERSION = 1;
-const SIZES = ['cell', 'inputSize', 'hiddenSize', 'projSize', 'numLayers'] as const;
-const FIELDS: readonly string[] = ['magic', 'version'].concat(SIZES);
+const SIZES = ['inputSize', 'hiddenSize', 'projSize', 'numLayers'] as const;
+const FIELDS: readonly string[] = ['magic', 'version', 'cell'].concat(SIZES);
 
 /** Writes the h and c at `pointer` as bytes. */
 export function saveState(sizes: LSTMSizes, pointer: number): Uint8Array {
@@ -18,7 +20,7 @@ export function saveState(sizes: LSTMSizes, pointer: number): Uint8Array {
 }
 
 function headerOf(sizes: LSTMSizes): number[] {
-  return [MAGIC, VERSION, ...SIZES.map((name) => Number(sizes[name]))];
+  return [MAGIC, VERSION, 2 * sizes.kind.code + Number(sizes.cell), ...SIZES.map((name) => sizes[name])];
 }
 
 /**
@@ -52,8 +54,11 @@ export function decodeState(
   bytes: unknown,
 ): Float32Array {
   if (!isView(bytes, Uint8Array)) throw wrongType(who, 'bytes', 'a Uint8Array', bytes);
-  const check = (code: string, path: string, expected: number, found: number): void => {
-    if (expected === found) return;
+  const check = (code: string, path: string, wanted: number, got: number): void => {
+    if (wanted === got) return;
+    const [expected, found] = [wanted, got].map(
+      (value) => (path === 'cell' && value < 8 && classOf(4 - (value >> 1), value & 1)) || value,
+    );
     const message = `${who}: saved state: ${path} expected ${expected}, got ${found}`;
     throw new ModelError(message, { code, path, expected, found });
   };

@@ -2,7 +2,6 @@ import { copyIfInside, endScratch } from '../memory/arena.ts';
 import { Layout, wholeTiles } from '../memory/layout.ts';
 import { copyIn, fill, overwrites, readRows, skip, writeIntegers, writeRows } from '../memory/rows.ts';
 import { RUN_BYTES, Run } from '../memory/structs.ts';
-import { wasm } from '../memory/wasm.ts';
 import type { RecurrentWeights } from './weights.ts';
 
 // Runs a sequence through all layers. Input and output pass through scratch in linear memory in chunks of steps; inside a chunk
@@ -76,8 +75,8 @@ export class Sequence {
     return this;
   }
 
-  /** Starts from arrays [L * D][batch][Ho] and [L * D][batch][H]; undefined means zeros. */
-  from(h0: Float32Array | undefined, c0: Float32Array | undefined): this {
+  /** Starts from arrays [L * D][batch][Ho] and [L * D][batch][H]; undefined means zeros, or that a cell has no c. */
+  from(h0?: Float32Array, c0?: Float32Array): this {
     this._h = this._c = 0;
     this._h0 = h0;
     this._c0 = c0;
@@ -104,12 +103,12 @@ export class Sequence {
    * @throws RangeError if linear memory cannot hold the scratch; nothing is changed then
    */
   run(who: string, model: RecurrentWeights, dropout?: Dropout): void {
-    const { inputSize, hiddenSize, outputSize, numLayers, directions } = model.sizes;
+    const { inputSize, cellSize, outputSize, numLayers, directions, kind } = model.sizes;
     const steps = this._steps;
     const batch = this.batch;
     const batchSizes = this._batchSizes;
     const width = directions * outputSize;
-    this._checkInput(who, inputSize, outputSize, hiddenSize, numLayers * directions * batch);
+    this._checkInput(who, inputSize, outputSize, cellSize, numLayers * directions * batch);
     let input = copyIfInside(this._input);
     this._h0 &&= copyIfInside(this._h0);
     this._c0 &&= copyIfInside(this._c0);
@@ -121,7 +120,7 @@ export class Sequence {
     const blockRows = Math.min(cachedRows, Math.max(batch, chunkRows));
     const stateRows = numLayers * directions * batch;
     const hCount = this._h ? 0 : stateRows * outputSize;
-    const cCount = this._c ? 0 : stateRows * hiddenSize;
+    const cCount = this._c ? 0 : stateRows * cellSize;
     const whole = this._rows * inputSize <= WHOLE_FLOATS && !this._batchFirst;
 
     const layout = this._layout.clear();
@@ -147,7 +146,7 @@ export class Sequence {
     run.blockRows = blockRows;
 
     if (hCount) this._readState(run.h, this._h0, outputSize, stateRows);
-    if (cCount) this._readState(run.c, this._c0, hiddenSize, stateRows);
+    if (cCount) this._readState(run.c, this._c0, cellSize, stateRows);
     if (whole) copyIn(run.x, input, 0, input.length);
     else if (chunkSteps < steps && overwrites(this._output, width, input, inputSize)) input = input.slice();
     // in the caller's arrays the rows of a step follow each other, with batchFirst they lie `steps` rows apart
@@ -165,7 +164,7 @@ export class Sequence {
       run.write(start + call);
       for (let from = 0; from < numLayers; from += layers) {
         const to = from + layers;
-        wasm().lstm_run(model.model, start + call, from, to);
+        kind.run(model.model, start + call, from, to);
         if (to < numLayers) dropout?.(from & 1 ? run.odd : run.even, run.rows * width);
       }
       writeRows(numLayers & 1 ? run.even : run.odd, this._output, width, run.rows, group, first, 1, stride);
@@ -173,7 +172,7 @@ export class Sequence {
       if (whole) run.x = skip(run.x, run.rows * inputSize);
     }
     if (hCount) writeRows(run.h, this._hn, outputSize, stateRows, batch, 0, batch, 1, this._order);
-    if (cCount) writeRows(run.c, this._cn, hiddenSize, stateRows, batch, 0, batch, 1, this._order);
+    if (cCount) writeRows(run.c, this._cn, cellSize, stateRows, batch, 0, batch, 1, this._order);
     this._letGo();
   }
 
@@ -185,15 +184,15 @@ export class Sequence {
 
   /** Ends a call: neither the caller's arrays nor much scratch are kept. */
   protected _letGo(): void {
-    this.input(NOTHING, 0, 0).from(undefined, undefined).into(NOTHING);
+    this.input(NOTHING, 0, 0).from().into(NOTHING);
     endScratch();
   }
 
   /** Views of linear memory have vanished if it has grown since they were checked, in a getter of the caller's. */
-  protected _checkInput(who: string, I: number, Ho: number, H: number, stateRows: number): void {
+  protected _checkInput(who: string, I: number, Ho: number, cellSize: number, stateRows: number): void {
     const { _input: input, _h0: h0, _c0: c0 } = this;
     const isWhole = input.length === this._rows * I && (h0?.length ?? stateRows * Ho) === stateRows * Ho;
-    if (!isWhole || (c0?.length ?? stateRows * H) !== stateRows * H) {
+    if (!isWhole || (c0?.length ?? stateRows * cellSize) !== stateRows * cellSize) {
       this._letGo();
       throw new TypeError(`${who}: expected memory of its own, got a view of linear memory, which has grown`);
     }

@@ -1,5 +1,5 @@
 import type { StateDict } from '../base/tensor.ts';
-import { LSTM_CELL } from '../memory/cell-kind.ts';
+import { type CellKind, classOf } from '../memory/cell-kind.ts';
 import type { Values } from '../memory/pack.ts';
 import { directionParameters, type LSTMSizes, lstmSizes, type ParameterSpec, suffix } from '../memory/parameters.ts';
 import { dimsOf, entries, matchStateDict } from './state-dict.ts';
@@ -11,31 +11,32 @@ export interface FoundModule {
 }
 
 /**
- * Reads the sizes and values of the nn.LSTM at `prefix`, or the nn.LSTMCell if `cell`, and checks them as loading does.
+ * Reads the sizes and values of the module at `prefix`, such as nn.LSTM, or nn.LSTMCell if `cell`, and checks them as loading does.
  * @throws ModelError that lists what does not fit
  */
-export function readSizes(who: string, stateDict: StateDict, prefix: string, cell: boolean): FoundModule {
+export function readSizes(kind: CellKind, stateDict: StateDict, prefix = '', cell: boolean): FoundModule {
+  const who = classOf(kind.gates.length, cell)!;
   const all = entries(who, stateDict, prefix);
-  const named = (kind: string, layer = 0, direction = 0) => kind + suffix({ cell }, layer, direction);
+  const named = (name: string, layer = 0, direction = 0) => name + suffix({ cell }, layer, direction);
   const has = (name: string) => all.has(prefix + name);
-  const gateCount = LSTM_CELL.gates.length;
+  const gateCount = kind.gates.length;
   const shape = (name: string, expected: string, fits: (dims: readonly number[]) => boolean) =>
     dimsOf(who, all, prefix, name, expected, fits) as readonly [number, number];
   const [gates, inputSize] = shape(
     named('weight_ih'),
-    '[4H, I]',
+    `[${gateCount > 1 ? gateCount : ''}H, I]`,
     ([rows, columns]) => rows! > 0 && rows! % gateCount === 0 && columns! >= 0,
   );
   const hiddenSize = gates / gateCount;
   const projection = named('weight_hr');
   const projSize =
-    cell || !has(projection)
+    cell || !kind.states[1] || !has(projection)
       ? 0
       : shape(projection, '[P, H] with P below H', ([rows]) => rows! > 0 && rows! < hiddenSize)[0];
   let numLayers = 1;
   while (!cell && has(named('weight_ih', numLayers))) numLayers++;
   const sizes = lstmSizes({
-    kind: LSTM_CELL,
+    kind,
     cell,
     inputSize,
     hiddenSize,

@@ -7,6 +7,7 @@ import {
   wrongType,
   wrongValue,
 } from '../base/tensor.ts';
+import type { CellKind } from '../memory/cell-kind.ts';
 
 /**
  * The state before the first step: both tensors, as in PyTorch. Letters: L layers, D directions, B batch, H hiddenSize, Ho
@@ -23,19 +24,29 @@ export interface LSTMState {
  * Reads h0 or c0 of a state, and checks that it has exactly these dims.
  * @throws TypeError or RangeError that names what is wrong
  */
-export function readState(who: string, name: 'h0' | 'c0', state: unknown, dims: readonly number[]): Float32Array {
+export function readState(
+  who: string,
+  { states }: CellKind,
+  name: 'h0' | 'c0',
+  state: unknown,
+  dims: readonly number[],
+): Float32Array {
   const given: object = Object(state);
-  if (!('h0' in given || 'c0' in given)) throw wrongType(who, 'state', stateLike(given), state);
+  if (!('h0' in given || 'c0' in given) || ('c0' in given && !states[1])) {
+    throw wrongType(who, 'state', stateLike(given, states), state);
+  }
   const tensor = (given as Partial<LSTMState>)[name];
   return checkShape(who, name, tensor, dims);
 }
 
 /** Says what a state is, with the next step for a result and for options in its place. */
-function stateLike(given: object): string {
+function stateLike(given: object, states: readonly string[]): string {
   const keys = Object.keys(given);
-  const [h, c] = ['h', 'c'].map((letter) => keys.find((key) => key.startsWith(letter)));
-  if (h && c) return `an object { h0: ${h}, c0: ${c} }`;
-  return `an object { h0, c0 }${keys.includes('out') ? ' before the options' : ''}`;
+  const found = states.map((letter) => keys.find((key) => key.startsWith(letter)));
+  const names = states.map(
+    (letter, i) => `${letter}0${found.every((key) => key) && !('h0' in given) ? `: ${found[i]}` : ''}`,
+  );
+  return `an object { ${names.join(', ')} }${keys.includes('out') ? ' before the options' : ''}`;
 }
 
 /**

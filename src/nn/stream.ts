@@ -1,10 +1,10 @@
 import { checkFloats, product, type TensorLike, wrongValue } from '../base/tensor.ts';
 import { currentView } from '../memory/arena.ts';
+import { classOf } from '../memory/cell-kind.ts';
 import { Layout } from '../memory/layout.ts';
 import { readFloats, writeFloats } from '../memory/pack.ts';
 import { fill, skip } from '../memory/rows.ts';
 import { RUN_BYTES, Run } from '../memory/structs.ts';
-import { wasm } from '../memory/wasm.ts';
 import { Resource } from './module.ts';
 import { loadState, saveState } from './saved-state.ts';
 import { Sequence } from './sequence.ts';
@@ -12,12 +12,12 @@ import { type LSTMState, readState } from './state.ts';
 import type { RecurrentWeights } from './weights.ts';
 
 /** The stream that a view belongs to. */
-const streamOf = new WeakMap<Float32Array, LSTMStream>();
+const streamOf = new WeakMap<Float32Array, object>();
 
 /**
- * One session of an LSTM or LSTMCell, made by its `stream()`: h and c live in linear memory and go on from step to step. Streams
- * of a model may be interleaved in any way: each gives the bits that it would give alone. Dropout is never applied;
- * loadStateDict() takes effect at the next step.
+ * One session of a recurrent module such as LSTM or LSTMCell, made by its `stream()`: its states, h and LSTM's c, live in linear
+ * memory and go on from step to step. Streams of a model may be interleaved in any way: each gives the bits that it would give
+ * alone. Dropout is never applied; loadStateDict() takes effect at the next step.
  *
  * @example
  * ```js
@@ -35,7 +35,7 @@ const streamOf = new WeakMap<Float32Array, LSTMStream>();
  * console.log(stream.getState().h0.data[0] === stream.output[0]); // true
  * ```
  */
-export class LSTMStream extends Resource {
+export class RecurrentStream<State extends object> extends Resource {
   private readonly _model: RecurrentWeights;
   /** Pointers of the input, the outputs of even and of odd layers, h [L][Ho] and c [L][H], which lie side by side */
   private readonly _x: number;
@@ -51,7 +51,7 @@ export class LSTMStream extends Resource {
 
   /** @internal */
   constructor(model: RecurrentWeights) {
-    super('LSTMStream');
+    super(`${classOf(model.sizes.kind.gates.length)}Stream`);
     const { inputSize, numLayers, outputSize, stateCount } = model.sizes;
     this._model = model;
     const views = new Layout();
@@ -109,10 +109,10 @@ export class LSTMStream extends Resource {
   step(): void;
   step(extra?: unknown): void {
     this.checkAlive();
-    if (extra !== undefined) throw new TypeError('LSTMStream: step() takes no input: write it to stream.input before');
+    if (extra !== undefined) throw new TypeError(`${this.who}: step() takes no input: write it to stream.input before`);
     this._model.checkAlive();
     const { model, sizes } = this._model;
-    wasm().lstm_run(model, this._run, 0, sizes.numLayers);
+    sizes.kind.run(model, this._run, 0, sizes.numLayers);
   }
 
   /**
@@ -125,18 +125,18 @@ export class LSTMStream extends Resource {
   run(input: Float32Array, output: Float32Array): number {
     this.checkAlive();
     this._model.checkAlive();
-    checkFloats('LSTMStream', 'input', input);
-    checkFloats('LSTMStream', 'output', output);
+    checkFloats(this.who, 'input', input);
+    checkFloats(this.who, 'output', output);
     const { inputSize, outputSize: Ho } = this._model.sizes;
     const steps = inputSize > 0 ? input.length / inputSize : output.length / Ho;
     if (!Number.isInteger(steps) || input.length !== steps * inputSize) {
-      throw wrongValue('LSTMStream', 'input', `whole steps of ${inputSize} elements`, input.length);
+      throw wrongValue(this.who, 'input', `whole steps of ${inputSize} elements`, input.length);
     }
     if (output.length !== steps * Ho) {
-      throw wrongValue('LSTMStream', 'output', `${steps} steps of ${Ho} elements`, output.length);
+      throw wrongValue(this.who, 'output', `${steps} steps of ${Ho} elements`, output.length);
     }
     if (steps === 0) return 0;
-    this._sequence.input(input, steps, 1).states(this._h, this._c).into(output).run('LSTMStream', this._model);
+    this._sequence.input(input, steps, 1).states(this._h, this._c).into(output).run(this.who, this._model);
     return steps;
   }
 
@@ -150,10 +150,10 @@ export class LSTMStream extends Resource {
    * Opens a second stream of the same module, with a copy of this one's state, input and output.
    * @throws RangeError if memory cannot grow
    */
-  clone(): LSTMStream {
+  clone(): RecurrentStream<State> {
     this.checkAlive();
     this._model.checkAlive();
-    const copy = new LSTMStream(this._model);
+    const copy = new RecurrentStream<State>(this._model);
     const { inputSize, outputSize, stateCount } = this._model.sizes;
     // input and outputs lie side by side, and so do h and c
     writeFloats(copy._x, readFloats(this._x, inputSize + 2 * outputSize));
@@ -163,34 +163,38 @@ export class LSTMStream extends Resource {
 
   /** The dims of h0 and c0. */
   private get _dims(): { h: number[]; c: number[] } {
-    const { cell, hiddenSize, numLayers, outputSize } = this._model.sizes;
+    const { cell, cellSize, numLayers, outputSize } = this._model.sizes;
     const layers = cell ? [] : [numLayers];
-    return { h: [...layers, outputSize], c: [...layers, hiddenSize] };
+    return { h: [...layers, outputSize], c: [...layers, cellSize] };
   }
 
-  /** Copies the state: h0 (L, Ho) and c0 (L, H); for a cell both are (H). */
-  getState(): LSTMState {
+  /** Copies the state: h0 (L, Ho), and c0 (L, H) of an LSTM; for a cell without L. */
+  getState(): State {
     this.checkAlive();
     const tensor = (pointer: number, dims: number[]): TensorLike => ({
       data: readFloats(pointer, product(dims)),
       dims,
     });
-    return { h0: tensor(this._h, this._dims.h), c0: tensor(this._c, this._dims.c) };
+    const { h, c } = this._dims;
+    const h0 = tensor(this._h, h);
+    return (this._model.sizes.cellSize ? { h0, c0: tensor(this._c, c) } : { h0 }) as object as State;
   }
 
   /**
    * Sets the state.
-   * @param state h0 (L, Ho) and c0 (L, H); for a cell both are (H)
+   * @param state h0 (L, Ho), and c0 (L, H) of an LSTM; for a cell without L
    * @throws TypeError or RangeError that names h0 or c0; the state is unchanged then
    */
-  setState(state: LSTMState): void {
+  setState(state: State): void {
     this.checkAlive();
-    const h = readState('LSTMStream', 'h0', state, this._dims.h);
-    const c = readState('LSTMStream', 'c0', state, this._dims.c);
+    const { kind, cellSize } = this._model.sizes;
+    const dims = this._dims;
+    const h = readState(this.who, kind, 'h0', state, dims.h);
+    const c = cellSize && readState(this.who, kind, 'c0', state, dims.c);
     // a getter of the caller's may have disposed of the stream
     this.checkAlive();
     writeFloats(this._h, h);
-    writeFloats(this._c, c);
+    if (c) writeFloats(this._c, c);
   }
 
   /** Writes the state as bytes that load() takes back, here or in another process, with the module's shape and a checksum. */
@@ -206,6 +210,9 @@ export class LSTMStream extends Resource {
    */
   load(bytes: Uint8Array): void {
     this.checkAlive();
-    loadState('LSTMStream', this._model.sizes, this._h, bytes);
+    loadState(this.who, this._model.sizes, this._h, bytes);
   }
 }
+
+/** A stream of an LSTM or LSTMCell. */
+export type LSTMStream = RecurrentStream<LSTMState>;

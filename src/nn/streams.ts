@@ -9,6 +9,7 @@ import {
   wrongValue,
 } from '../base/tensor.ts';
 import { endScratch, isInside } from '../memory/arena.ts';
+import { classOf } from '../memory/cell-kind.ts';
 import { Layout, wholeTiles } from '../memory/layout.ts';
 import { copyIn, copyInSome, copyOut, fill, overwrites, skip, writeChosen } from '../memory/rows.ts';
 import { RUN_BYTES, Run } from '../memory/structs.ts';
@@ -19,12 +20,11 @@ import { loadState, saveState } from './saved-state.ts';
 import type { RecurrentWeights } from './weights.ts';
 
 /** Options of streams(). */
-export interface LSTMStreamsOptions {
+export interface RecurrentStreamsOptions {
   /** Streams to take memory for at first; more is taken when all of them are open. Default 64. */
   readonly capacity?: number | undefined;
 }
 
-const WHO = 'LSTMStreams';
 /** The default capacity, and the fewest streams that it grows by. */
 const CAPACITY = 64;
 /** The bytes of scratch for a chunk of rows, about, so that it stays in the L2 cache. */
@@ -35,8 +35,8 @@ const MOST_ROWS = 256;
 const LAST_ID = 2 ** 31 - 1;
 
 /**
- * Many sessions of one LSTM or LSTMCell, made by its `streams()`, each with h and c of its own in linear memory. One call steps
- * any number of them together, and each gives the bits that it would give alone. Dropout is never applied; loadStateDict() takes
+ * Many sessions of one recurrent module such as LSTM or LSTMCell, made by its `streams()`, each with states of its own in linear
+ * memory. One call steps any number of them together, and each gives the bits that it would give alone. Dropout is never applied; loadStateDict() takes
  * effect at the next step. Methods throw TypeError or RangeError that names a wrong argument; nothing is changed then.
  *
  * @example
@@ -51,7 +51,7 @@ const LAST_ID = 2 ** 31 - 1;
  * console.log(streams.size, outputs.some((value) => value !== 0)); // 1 true
  * ```
  */
-export class LSTMStreams extends Resource {
+export class RecurrentStreams extends Resource {
   private readonly _model: RecurrentWeights;
   private readonly _chunkRows: number;
   private readonly _run = new Run();
@@ -71,10 +71,11 @@ export class LSTMStreams extends Resource {
   nextId = 1;
 
   /** @internal */
-  constructor(model: RecurrentWeights, options: LSTMStreamsOptions | undefined) {
-    checkOptions(WHO, options, ['capacity']);
-    const capacity = checkInteger(WHO, 'capacity', options?.capacity ?? CAPACITY, 1);
-    super(WHO);
+  constructor(model: RecurrentWeights, options: RecurrentStreamsOptions | undefined) {
+    const who = `${classOf(model.sizes.kind.gates.length)}Streams`;
+    checkOptions(who, options, ['capacity']);
+    const capacity = checkInteger(who, 'capacity', options?.capacity ?? CAPACITY, 1);
+    super(who);
     const { inputSize, outputSize, stateCount } = model.sizes;
     this._model = model;
     const rowBytes = model.scratchBytes(1) + skip(0, inputSize + 2 * outputSize + stateCount + 1);
@@ -101,7 +102,8 @@ export class LSTMStreams extends Resource {
   open(): number {
     this._check();
     const id = this.nextId;
-    if (id > LAST_ID) throw new RangeError(`${WHO}: all ids up to 2^31 - 1 have been given out; make new streams()`);
+    if (id > LAST_ID)
+      throw new RangeError(`${this.who}: all ids up to 2^31 - 1 have been given out; make new streams()`);
     const capacity = this._pointers.length;
     // by a sixteenth: little memory stays unused, and growing to any size copies its tables about 16 times in all
     if (this._size === capacity) this._grow(Math.max(CAPACITY, capacity >> 4));
@@ -124,23 +126,23 @@ export class LSTMStreams extends Resource {
   step(ids: Int32Array | readonly number[], inputs: Float32Array, outputs: Float32Array): void {
     this._check();
     const { inputSize, outputSize } = this._model.sizes;
-    const count = checkIds(ids);
+    const count = checkIds(this.who, ids);
     this._choose(ids, count);
-    checkRows('inputs', inputs, count, inputSize);
-    checkRows('outputs', outputs, count, outputSize);
+    checkRows(this.who, 'inputs', inputs, count, inputSize);
+    checkRows(this.who, 'outputs', outputs, count, outputSize);
     if (count > 0) this._stepRows(count, inputs, outputs);
   }
 
   /** Steps the streams in slotOf once, chunk by chunk. */
   private _stepRows(count: number, inputs: Float32Array, outputs: Float32Array): void {
-    const { inputSize: I, hiddenSize: H, outputSize: Ho, numLayers: L } = this._model.sizes;
+    const { inputSize: I, cellSize, outputSize: Ho, numLayers: L, kind } = this._model.sizes;
     const most = Math.min(count, this._chunkRows);
     const layout = this._layout.clear();
     const y = layout.output(most * Ho);
     const between = layout.output(most * Ho);
     const x = layout.floats(most * I);
     const h = layout.floats(most * L * Ho);
-    const c = layout.floats(most * L * H);
+    const c = layout.floats(most * L * cellSize);
     const table = layout.floats(most);
     const call = layout.line(RUN_BYTES);
     const z = layout.line(this._model.scratchBytes(most));
@@ -155,7 +157,7 @@ export class LSTMStreams extends Resource {
     run.z = start + z;
     // in the state of a stream c follows h
     const cOffset = skip(0, L * Ho);
-    const { lstm_run, gather_states, scatter_states } = wasm();
+    const { gather_states, scatter_states } = wasm();
     if (most < count && overwrites(outputs, Ho, inputs, I)) inputs = inputs.slice();
     for (let first = 0; first < count; first += most) {
       const rows = Math.min(most, count - first);
@@ -164,10 +166,10 @@ export class LSTMStreams extends Resource {
       else copyInSome(run.x, inputs, first * I, rows * I);
       run.batch = run.rows = run.blockRows = rows;
       gather_states(start + table, 0, run.h, L, rows, Ho);
-      gather_states(start + table, cOffset, run.c, L, rows, H);
-      lstm_run(this._model.model, run.write(start + call), 0, L);
+      gather_states(start + table, cOffset, run.c, L, rows, cellSize);
+      kind.run(this._model.model, run.write(start + call), 0, L);
       scatter_states(start + table, 0, run.h, L, rows, Ho);
-      scatter_states(start + table, cOffset, run.c, L, rows, H);
+      scatter_states(start + table, cOffset, run.c, L, rows, cellSize);
       copyOut(start + y, rows * Ho, outputs, first * Ho);
     }
     endScratch();
@@ -178,17 +180,17 @@ export class LSTMStreams extends Resource {
     this._clear(this._slot(id));
   }
 
-  /** Writes the state as bytes, interchangeable with LSTMStream.save(). */
+  /** Writes the state as bytes, interchangeable with save() of `stream()`. */
   save(id: number): Uint8Array {
     return saveState(this._model.sizes, this._pointers[this._slot(id)]!);
   }
 
   /**
-   * Goes on from a state that save() of this class or of LSTMStream wrote.
+   * Goes on from a state that save() of this class or of `stream()` wrote.
    * @throws TypeError if `bytes` is no Uint8Array; ModelError if it is damaged or comes from a module of another shape
    */
   load(id: number, bytes: Uint8Array): void {
-    loadState(WHO, this._model.sizes, this._pointers[this._slot(id)]!, bytes);
+    loadState(this.who, this._model.sizes, this._pointers[this._slot(id)]!, bytes);
   }
 
   /** Closes a stream. The next one that is opened takes its memory, but not its id. */
@@ -208,7 +210,7 @@ export class LSTMStreams extends Resource {
   private _slot(id: number): number {
     this._check();
     const slot = this._slots.get(id);
-    if (slot < 0) throw notOpen('id', id);
+    if (slot < 0) throw notOpen(this.who, 'id', id);
     return slot;
   }
 
@@ -220,11 +222,11 @@ export class LSTMStreams extends Resource {
     for (let k = 0; k < count; k++) {
       const id = ids[k];
       // a getter may have opened, closed or stepped streams, which changes the tables
-      if (turn !== this._turn) throw new TypeError(`${WHO}: "ids" expected no getters that use these streams`);
+      if (turn !== this._turn) throw new TypeError(`${this.who}: "ids" expected no getters that use these streams`);
       const slot = this._slots.get(id);
-      if (slot < 0) throw notOpen(`ids[${k}]`, id);
+      if (slot < 0) throw notOpen(this.who, `ids[${k}]`, id);
       const row = rowOf[slot]!;
-      if (row < k && slotOf[row] === slot) throw wrongValue(WHO, `ids[${k}]`, 'every id once', id);
+      if (row < k && slotOf[row] === slot) throw wrongValue(this.who, `ids[${k}]`, 'every id once', id);
       rowOf[slot] = k;
       slotOf[k] = slot;
     }
@@ -259,32 +261,37 @@ export class LSTMStreams extends Resource {
   }
 }
 
-function notOpen(what: string, id: unknown): Error {
-  return wrongNumber(WHO, what, 'the id of an open stream', id);
+/** Streams of an LSTM or LSTMCell. */
+export type LSTMStreams = RecurrentStreams;
+/** Options of streams() of an LSTM or LSTMCell. */
+export type LSTMStreamsOptions = RecurrentStreamsOptions;
+
+function notOpen(who: string, what: string, id: unknown): Error {
+  return wrongNumber(who, what, 'the id of an open stream', id);
 }
 
 /** Checks `ids` and counts them. */
-function checkIds(ids: unknown): number {
+function checkIds(who: string, ids: unknown): number {
   if (Array.isArray(ids)) return ids.length;
-  if (!isView(ids, Int32Array)) throw wrongType(WHO, 'ids', 'an Int32Array or an array', ids);
-  if (ids.length === 0) checkAttached('ids', ids);
+  if (!isView(ids, Int32Array)) throw wrongType(who, 'ids', 'an Int32Array or an array', ids);
+  if (ids.length === 0) checkAttached(who, 'ids', ids);
   return ids.length;
 }
 
-function checkRows(what: string, data: Float32Array, rows: number, size: number): void {
-  checkFloats(WHO, what, data);
+function checkRows(who: string, what: string, data: Float32Array, rows: number, size: number): void {
+  checkFloats(who, what, data);
   if (isInside(data)) {
-    throw new TypeError(`${WHO}: "${what}" expected memory of its own, got a view of linear memory`);
+    throw new TypeError(`${who}: "${what}" expected memory of its own, got a view of linear memory`);
   }
-  if (data.length !== rows * size) throw wrongLength(WHO, what, rows * size, `${rows} ids`, data.length);
-  if (rows === 0) checkAttached(what, data);
+  if (data.length !== rows * size) throw wrongLength(who, what, rows * size, `${rows} ids`, data.length);
+  if (rows === 0) checkAttached(who, what, data);
 }
 
 /** Tells a detached array from an empty one, which has the same length. */
-function checkAttached(what: string, { buffer }: ArrayBufferView): void {
+function checkAttached(who: string, what: string, { buffer }: ArrayBufferView): void {
   try {
     new Uint8Array(buffer);
   } catch (cause) {
-    throw new TypeError(`${WHO}: "${what}" expected an array, got a detached one`, { cause });
+    throw new TypeError(`${who}: "${what}" expected an array, got a detached one`, { cause });
   }
 }

@@ -2,6 +2,7 @@ import { type TensorLike, zeros } from '../base/tensor.ts';
 import { copyIfInside } from '../memory/arena.ts';
 import { Layout } from '../memory/layout.ts';
 import { copyGates, ONE_DIRECTION_BYTES, writeDirection } from '../memory/lstm-weights.ts';
+import type { LSTMSizes } from '../memory/parameters.ts';
 import { copyIn, copyOut, fill, readRows, writeRows } from '../memory/rows.ts';
 import { RUN_BYTES, Run } from '../memory/structs.ts';
 import { wasm } from '../memory/wasm.ts';
@@ -27,6 +28,14 @@ export interface DirectionTrace<T = TensorLike> {
   readonly h: T;
 }
 
+/** What the directions of a layer do. */
+export interface Directions<Trace> {
+  /** The direction from the first step on. */
+  readonly forward: Trace;
+  /** The direction from the last step on, where the module is bidirectional. */
+  readonly reverse?: Trace;
+}
+
 /** The trace of one layer. */
 export interface LayerTrace<T = TensorLike> {
   /** The direction from the first step on. */
@@ -48,36 +57,52 @@ export interface LSTMTrace<T = TensorLike> {
 }
 
 /** The traced values; the gates are in the order of the rows of weight_ih. */
-const NAMES = ['i', 'f', 'g', 'o', 'c', 'h'] as const;
+const NAMES = ['i', 'f', 'g', 'o', 'c', 'h'];
 
-/** Gives the values of each direction, i, f, g, o, c and h, their names. */
-export function layerTrace<T>(values: readonly T[]): LayerTrace<T> {
+/** Gives the values of each direction, i, f, g, o, c and h, or those of another kind of cell, their names. */
+export function layerTrace<T, Trace = DirectionTrace<T>>(
+  values: readonly T[],
+  names: readonly string[] = NAMES,
+): Directions<Trace> {
   const direction = (first: number) =>
-    Object.fromEntries(NAMES.map((name, n) => [name, values[first + n]])) as unknown as DirectionTrace<T>;
+    Object.fromEntries(names.map((name, n) => [name, values[first + n]])) as unknown as Trace;
   const forward = direction(0);
-  return values.length > NAMES.length ? { forward, reverse: direction(NAMES.length) } : { forward };
+  return values.length > names.length ? { forward, reverse: direction(names.length) } : { forward };
 }
 
 /** A sequence that runs one layer in one direction at a time, step by step, to read gates and states in between. */
 export class TracedSequence extends Sequence {
+  /** Copies more sums of n rows of a step, where a kind of cell has more than those that are copied to `gates`. */
+  protected copyMore?(
+    z: number,
+    sizes: LSTMSizes,
+    n: number,
+    gates: readonly Float32Array[],
+    first: number,
+    stride: number,
+  ): void;
+  /** Completes the sums of the k-th gate, when those before it are activated. */
+  protected complete?(gates: readonly Float32Array[], k: number): void;
+
   /**
    * Runs the sequence as run() does, but without dropout.
    * @param wrap makes what the caller gets of a tensor [rows][*] whose rows are in the order of the input
    * @throws RangeError if memory cannot hold the trace
    */
-  trace<T>(who: string, model: RecurrentWeights, wrap: (tensor: TensorLike) => T): LayerTrace<T>[] {
-    const { inputSize, hiddenSize, outputSize, numLayers, directions } = model.sizes;
-    this._checkInput(who, inputSize, outputSize, hiddenSize, numLayers * directions * this.batch);
+  trace<T>(who: string, model: RecurrentWeights, wrap: (tensor: TensorLike) => T): Directions<unknown>[] {
+    const { inputSize, cellSize, outputSize, numLayers, directions, kind } = model.sizes;
+    this._checkInput(who, inputSize, outputSize, cellSize, numLayers * directions * this.batch);
     this._h0 &&= copyIfInside(this._h0);
     this._c0 &&= copyIfInside(this._c0);
-    const layers: LayerTrace<T>[] = [];
+    const names = [...kind.gates, ...kind.states.slice(1), 'h'];
+    const layers: Directions<unknown>[] = [];
     let input = copyIfInside(this._input);
     for (let k = 0; k < numLayers * directions; k += directions) {
       const output = zeros(who, [this._rows, directions * outputSize]).data;
       const tensors = Array.from({ length: directions }, (_, direction) =>
-        this._direction(who, model, k + direction, direction, input, output),
+        this._direction(who, model, k + direction, direction, input, output, names),
       );
-      layers.push(layerTrace(tensors.flat().map(wrap)));
+      layers.push(layerTrace(tensors.flat().map(wrap), names));
       input = output;
     }
     this._output.set(input);
@@ -89,7 +114,7 @@ export class TracedSequence extends Sequence {
    * Runs the k-th layer and direction.
    * @param input [rows][I]
    * @param output [rows][D * Ho], to whose columns of this direction h is written too
-   * @returns the values of NAMES
+   * @returns the values of `names`: gates, c if the cell has it, and h
    */
   private _direction(
     who: string,
@@ -98,15 +123,18 @@ export class TracedSequence extends Sequence {
     direction: number,
     input: Float32Array,
     output: Float32Array,
+    names: readonly string[],
   ): TensorLike[] {
     const { sizes } = model;
-    const { hiddenSize: H, outputSize: Ho, directions } = sizes;
+    const { hiddenSize: H, cellSize, outputSize: Ho, directions, kind } = sizes;
     const { batch, _steps, _batchSizes, _rows, _order } = this;
     const I = input.length / _rows;
-    const tensors = NAMES.map((name) => zeros(who, [_rows, name === 'h' ? Ho : H]));
-    const [i, f, g, o, cells, outputs] = tensors.map(({ data }) => data) as [Float32Array, ...Float32Array[]];
+    const tensors = names.map((name) => zeros(who, [_rows, name === 'h' ? Ho : H]));
+    const gates = tensors.map(({ data }) => data);
+    const outputs = gates.pop()!;
+    const cells = cellSize ? gates.pop() : undefined;
     const layout = new Layout();
-    const [h, c, y] = [layout.output(batch * Ho), layout.output(batch * H), layout.output(batch * Ho)];
+    const [h, c, y] = [layout.output(batch * Ho), layout.output(batch * cellSize), layout.output(batch * Ho)];
     const x = layout.floats(batch * I);
     const z = layout.line(model.scratchBytes(batch));
     const [call, own] = [layout.line(RUN_BYTES), layout.line(ONE_DIRECTION_BYTES)];
@@ -116,7 +144,7 @@ export class TracedSequence extends Sequence {
     writeDirection(start + own, model.model, k, sizes);
     const states = [
       [run.h, Ho, this._h0, this._hn],
-      [run.c, H, this._c0, this._cn],
+      [run.c, cellSize, this._c0, this._cn],
     ] as const;
     for (const [at, size, state] of states) {
       if (state) readRows(at, state, size, batch, batch, k * batch, batch, 1, _order);
@@ -132,10 +160,11 @@ export class TracedSequence extends Sequence {
       const first = this._batchFirst ? t : row;
       readRows(run.x, input, I, n, n, first, n, stride);
       run.batch = run.rows = run.blockRows = n;
-      wasm().lstm_run(start + own, run.write(start + call), 0, 1);
-      copyGates(run.z, sizes, n, [i, f!, g!, o!], first, stride);
-      writeRows(run.c, cells!, H, n, n, first, n, stride);
-      writeRows(run.even, outputs!, Ho, n, n, first, n, stride);
+      kind.run(start + own, run.write(start + call), 0, 1);
+      copyGates(run.z, sizes, n, gates, first, stride);
+      this.copyMore?.(run.z, sizes, n, gates, first, stride);
+      if (cells) writeRows(run.c, cells, H, n, n, first, n, stride);
+      writeRows(run.even, outputs, Ho, n, n, first, n, stride);
       // a row of the output has the h of each direction
       writeRows(run.even, output, Ho, n, n, first * directions + direction, n, stride * directions);
       if (!direction) row += n;
@@ -144,9 +173,11 @@ export class TracedSequence extends Sequence {
     const { sigmoid_f32, tanh_f32 } = wasm();
     const count = _rows * H;
     const sums = layout.clear().output(count) + layout.scratch();
-    for (const gate of [i, f!, g!, o!]) {
+    for (const [k, gate] of gates.entries()) {
+      this.complete?.(gates, k);
       copyIn(sums, gate, 0, count);
-      (gate === g ? tanh_f32 : sigmoid_f32)(sums, count);
+      // g of LSTM and n of GRU
+      (k === 2 ? tanh_f32 : sigmoid_f32)(sums, count);
       copyOut(sums, count, gate, 0);
     }
     return tensors;

@@ -5,7 +5,6 @@ import { floats } from '../memory/arena.ts';
 import { wholeTiles } from '../memory/layout.ts';
 import { copyFloats } from '../memory/rows.ts';
 import { RUN_BYTES, Run } from '../memory/structs.ts';
-import { wasm } from '../memory/wasm.ts';
 import type { RecurrentWeights } from '../nn/weights.ts';
 
 /** The bytes of the gate sums of a block of steps, about, so that they stay in the L2 cache. */
@@ -37,12 +36,11 @@ export function planSequence(
     const run = new Run();
     Object.assign(run, { x: atX, even: atY, odd: atY, h: atH, c: atC, T, batch, rows, z: atZ, blockRows });
     run.write(atCall);
-    const { lstm_run } = wasm();
-    const { model } = weights;
+    const { model, sizes } = weights;
     return () => {
       start(atH, atH0, count);
       start(atC, atC0, count);
-      lstm_run(model, atCall, 0, 1);
+      sizes.kind.run(model, atCall, 0, 1);
     };
   });
 }

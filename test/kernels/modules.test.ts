@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { onnxKernels } from '../../src/cells/kernels.ts';
+import { gruKernels } from '../../src/gru/kernels.ts';
 import { int8Form } from '../../src/memory/int8.ts';
 import { initialize } from '../../src/memory/wasm.ts';
 import { kernels } from '../support/kernels.ts';
@@ -10,6 +11,7 @@ const before = constants();
 initialize(undefined, { relaxed: true });
 int8Form();
 onnxKernels();
+gruKernels();
 
 test('modules that share the memory leave the constants of the first alone', () => {
   // zeros at first: the Int8Block of the running product, in assembly/int8.ts

@@ -13,8 +13,9 @@ const dict = (ih: number[], hh: number[], rows: number) => ({
 });
 const { weight_hh_l0, ...withoutRecurrent } = dict([16, 3], [16, 4], 16);
 const own = () => new LSTM(3, 4, { seed: 1 }).stateDict();
-const GRU = 'weights of a GRU, which is not supported';
-const RNN = 'weights of an RNN, which is not supported';
+const GRU = 'keys of GRU: use GRU of lstm-wasm/gru';
+const GRU_CELL = 'keys of GRUCell: use GRUCell of lstm-wasm/gru';
+const RNN = 'keys of RNN: use RNN of lstm-wasm/gru';
 const TURNED = 'matrices are transposed, as in Keras; transpose them to [4H, *]';
 const NORM = 'weight_norm: remove it in PyTorch, or compute weight = g v / |row of v| (g is original0, v original1)';
 const KERAS = 'keys of Keras: use loadKeras, or transpose kernel to weight_ih_l0 and recurrent_kernel to weight_hh_l0';
@@ -32,9 +33,9 @@ const cases: [string, Any, string, string][] = [
   ["Keras's layout, rows in fours", dict([8, 16], [4, 16], 16), 'wrong-shape', TURNED],
   ["Keras's names", { kernel: zeros(3, 16), recurrent_kernel: zeros(4, 16), bias: zeros(16) }, 'missing-key', KERAS],
   ["a file of Keras's", { 'lstm/lstm_cell/kernel:0': zeros(3, 16) }, 'missing-key', KERAS],
-  ['an LSTMCell', new LSTMCell(3, 4).stateDict(), 'missing-key', 'keys of an LSTMCell: use LSTMCell'],
+  ['an LSTMCell', new LSTMCell(3, 4).stateDict(), 'missing-key', 'keys of LSTMCell: use LSTMCell'],
   ['an LSTMCell in a module', new LSTMCell(3, 4).stateDict('a.'), 'missing-key', 'use LSTMCell'],
-  ['a GRUCell', { weight_ih: zeros(12, 3), weight_hh: zeros(12, 4) }, 'missing-key', GRU],
+  ['a GRUCell', { weight_ih: zeros(12, 3), weight_hh: zeros(12, 4) }, 'missing-key', GRU_CELL],
   [
     'weight_norm of torch 2',
     {
@@ -141,8 +142,10 @@ describe.each(cases)('%s', (_, given, code, text) => {
 test('other classes: what they are given, and in their place', () => {
   const message = (call: () => unknown) => refusal(call).message;
   const lstm = own();
-  expect(message(() => LSTMCell.fromStateDict(lstm))).toContain('keys of an LSTM: use LSTM;');
-  expect(message(() => LSTMCell.fromStateDict({ weight_ih: zeros(12, 3), weight_hh: zeros(12, 4) }))).toContain(GRU);
+  expect(message(() => LSTMCell.fromStateDict(lstm))).toContain('keys of LSTM: use LSTM;');
+  expect(message(() => LSTMCell.fromStateDict({ weight_ih: zeros(12, 3), weight_hh: zeros(12, 4) }))).toContain(
+    GRU_CELL,
+  );
   expect(message(() => Linear.fromStateDict({ weight_g: zeros(2, 1), weight_v: zeros(2, 3) }))).toContain(NORM);
   const parts = {
     'parametrizations.weight.original0': zeros(2, 1, 1),

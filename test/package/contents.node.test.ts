@@ -57,22 +57,28 @@ const FILES = [
   'dist/cli/trace.js',
   'dist/core.js',
   'dist/core.js.map',
-  ...['audio', 'index', 'keras', 'modules-onnx', 'modules', 'onnx', 'ort', 'self-test'].map(
+  ...['audio', 'gru', 'index', 'keras', 'modules-gru', 'modules-onnx', 'modules', 'onnx', 'ort', 'self-test'].map(
     (name) => `dist/edge-light/${name}.js`,
   ),
   'dist/effects.js',
   'dist/effects.js.map',
+  'dist/embedded-gru.js',
+  'dist/embedded-gru.js.map',
   'dist/embedded-onnx.js',
   'dist/embedded-onnx.js.map',
   'dist/embedded.js',
   'dist/embedded.js.map',
   'dist/formats.js',
   'dist/formats.js.map',
+  'dist/gru.d.ts',
+  'dist/gru.js',
+  'dist/gru.js.map',
   'dist/index.d.ts',
   'dist/index.js',
   'dist/keras.d.ts',
   'dist/keras.js',
   'dist/keras.js.map',
+  'dist/lstm-gru.wasm',
   'dist/lstm-int8.wasm',
   'dist/lstm-onnx.wasm',
   'dist/lstm.wasm',
@@ -101,7 +107,7 @@ const FILES = [
   'dist/self-test.js.map',
   'dist/shared.d.ts',
   'dist/wasm.d.ts',
-  ...['audio', 'index', 'keras', 'modules-onnx', 'modules', 'onnx', 'ort', 'self-test'].map(
+  ...['audio', 'gru', 'index', 'keras', 'modules-gru', 'modules-onnx', 'modules', 'onnx', 'ort', 'self-test'].map(
     (name) => `dist/workerd/${name}.js`,
   ),
   'dist/worklet-messages.js',
@@ -164,7 +170,10 @@ describe('the tarball', () => {
   it('has for each bundle a map to our sources, with their code', () => {
     for (const name of FILES.filter((path) => path.endsWith('.js'))) {
       // imports and exports only; nothing but the modules' bytes; a file for worklets, whose code other maps have
-      if (/^dist\/(index|embedded|embedded-onnx|worklet-processor|(workerd|edge-light)\/.*)\.js$/.test(name)) continue;
+      if (
+        /^dist\/(index|embedded|embedded-gru|embedded-onnx|worklet-processor|(workerd|edge-light)\/.*)\.js$/.test(name)
+      )
+        continue;
       // the command shows no stack
       if (name.startsWith('dist/cli/')) continue;
       expect(readFileSync(join(installed, name), 'utf8')).toContain(`//# sourceMappingURL=${name.slice(5)}.map`);
@@ -262,6 +271,7 @@ describe('installed', () => {
       import * as onnx from 'lstm-wasm/onnx';
       import * as ort from 'lstm-wasm/ort';
       import * as keras from 'lstm-wasm/keras';
+      import * as gru from 'lstm-wasm/gru';
       import * as worklet from 'lstm-wasm/worklet';
       import * as scope from 'lstm-wasm/worklet-scope';
       import { processorText } from 'lstm-wasm/worklet-text';
@@ -280,6 +290,7 @@ describe('installed', () => {
         onnx: Object.keys(onnx).sort(),
         ort: [Object.keys(ort).sort(), Object.keys(ort.default).sort()],
         keras: Object.keys(keras).sort(),
+        gru: Object.keys(gru).sort(),
         worklet: [Object.keys(worklet).sort(), Object.keys(scope)],
         processor: processorText === readFileSync(require.resolve('lstm-wasm/worklet-processor.js'), 'utf8'),
         wasm: require.resolve('lstm-wasm/lstm.wasm').replaceAll('\\\\', '/'),
@@ -331,6 +342,7 @@ describe('installed', () => {
         ['InferenceSession', 'Tensor', 'env'],
       ],
       keras: ['ModelError', 'loadKeras', 'parseKeras', 'readKerasWeights'],
+      gru: ['GRU', 'GRUCell', 'ModelError', 'RNN', 'RNNCell'],
       worklet: [['LstmNode', 'ModelError'], ['registerEffect']],
       processor: true,
       wasm: expect.stringMatching(/consumer\/node_modules\/lstm-wasm\/dist\/lstm\.wasm$/),
@@ -368,7 +380,8 @@ describe('installed', () => {
       import * as onnx from 'lstm-wasm/onnx';
       import * as ort from 'lstm-wasm/ort';
       import * as keras from 'lstm-wasm/keras';
-      const all = [main, safetensors, pytorch, audio, onnx, ort, keras];
+      import * as gru from 'lstm-wasm/gru';
+      const all = [main, safetensors, pytorch, audio, onnx, ort, keras, gru];
       const thrown = (body) => {
         try {
           body();
@@ -385,11 +398,12 @@ describe('installed', () => {
         thrown(() => { throw refusal; }),
         thrown(() => keras.readKerasWeights(new Uint8Array(3))),
         thrown(() => main.LSTM.fromStateDict({})),
+        thrown(() => gru.GRU.fromStateDict({})),
         thrown(() => new main.LSTM(-1, 1)),
       ]));
     `,
     );
-    const refused = Array(8).fill(true);
-    expect(result).toEqual([...Array(7).fill(refused), [...Array(7).fill(false), true]]);
+    const refused = Array(9).fill(true);
+    expect(result).toEqual([...Array(8).fill(refused), [...Array(8).fill(false), true]]);
   });
 });

@@ -23,6 +23,13 @@ const ANSWERS: Readonly<Record<string, string>> = {
       return [hash(lstm), hash(lstm.quantize())];
     };
   `,
+  'lstm-wasm/gru': `
+    import { GRU } from 'lstm-wasm/gru';
+    export const answer = async () => {
+      const { output } = new GRU(3, 4, { seed: 1 }).forward({ data: new Float32Array(6).fill(0.5), dims: [2, 3] });
+      return [...output.data];
+    };
+  `,
   'lstm-wasm/onnx': `
     import { loadOnnx } from 'lstm-wasm/onnx';
     export const answer = async () => {
@@ -116,7 +123,7 @@ describe.each(Object.entries(ANSWERS))('%s', (_, program) => {
 
   it('tells otherwise what to write, and compiles bytes for Nitro without wasm', async () => {
     const lines =
-      /^lstm-wasm: compiling bytes is forbidden here: write import (wasm|onnx) from 'lstm-wasm\/lstm(-onnx)?\.wasm'; initialize\(wasm/;
+      /^lstm-wasm: compiling bytes is forbidden here: write import (wasm|gru|onnx) from 'lstm-wasm\/lstm(-gru|-onnx)?\.wasm'; initialize\(wasm/;
     expect(await run(program, [], FORBID_COMPILING)).toMatch(lines);
     expect(await run(program, ['wintercg', 'workerd', 'edge-light'], '')).toEqual(await run(program, [], ''));
   });

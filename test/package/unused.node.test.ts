@@ -6,9 +6,9 @@ import { makeConsumer } from '../support/consumer.ts';
 
 const consumer = makeConsumer();
 
-/** The beginning of lstm.wasm, lstm-int8.wasm and lstm-onnx.wasm, as it is embedded. */
+/** The beginning of lstm.wasm, lstm-int8.wasm, lstm-onnx.wasm and lstm-gru.wasm, as it is embedded. */
 const WASM = embed(Uint8Array.of(0, ...new TextEncoder().encode('asm')));
-const ENTRIES = ['', '/safetensors', '/pytorch', '/audio', '/onnx', '/ort', '/keras', '/self-test'];
+const ENTRIES = ['', '/safetensors', '/pytorch', '/audio', '/onnx', '/ort', '/keras', '/gru', '/self-test'];
 
 describe.each(bundlers)('%s', (bundler) => {
   const bundle = (program: string) => bundleIn(consumer, program, bundler);
