@@ -72,10 +72,11 @@ export function waveRow(
       const sound = peaks();
       const end = Math.min(view.width, view.x(sound.seconds));
       const middle = view.height / 2;
+      const scale = gain();
       for (let x = 0; x < end; x += 1 / view.ratio) {
         const [low, high] = sound.between(view.time(x), view.time(x + 1 / view.ratio));
-        const top = middle - Math.min(1, high * gain()) * middle;
-        const bottom = middle - Math.max(-1, low * gain()) * middle;
+        const top = middle - Math.min(1, high * scale) * middle;
+        const bottom = middle - Math.max(-1, low * scale) * middle;
         context.fillStyle = view.theme[tone(view.time(x))];
         context.fillRect(x, top, 1 / view.ratio, Math.max(1, bottom - top));
       }
@@ -85,7 +86,7 @@ export function waveRow(
 
 /** A picture over time: columns of bytes, each an index into a map of colours. */
 export interface Picture {
-  /** [columns][lines]: the first line of a column is drawn at the bottom if `upwards`, else at the top */
+  /** [columns][lines], which do not change once they are there: the first line of a column is drawn at the bottom if `upwards`, else at the top */
   readonly data: Uint8Array | Uint8ClampedArray;
   readonly lines: number;
   /** How many columns are there by now. */

@@ -227,14 +227,15 @@ export class Strip extends HTMLElement {
     this.#tag.textContent = this.ruler.text(this.#playhead, true);
     // the tag stays on the paper
     const half = this.#tag.offsetWidth / 2;
-    this.#tag.style.marginLeft = `${Math.max(0, half - x) - Math.max(0, x + half - width)}px`;
+    const aside = Math.max(0, half - x) - Math.max(0, x + half - width);
+    this.#tag.style.translate = `calc(-50% + ${aside}px) 0`;
     this.#over.ariaValueNow = this.#playhead.toFixed(3);
     this.#over.ariaValueText = this.describe(this.#playhead);
     for (const { row, value, mark } of this.#rows) {
       const dot = this.#line.hidden ? undefined : row.mark?.(this.#playhead);
       mark.hidden = !dot;
       if (dot) {
-        mark.style.cssText = `left: ${Math.round(x)}px; bottom: ${100 * dot.at}%`;
+        mark.style.translate = `${Math.round(x)}px ${-100 * dot.at}%`;
         mark.dataset.text = dot.text;
         // what stands beside the dot stays on the paper
         mark.classList.toggle('before', x > width - 56);

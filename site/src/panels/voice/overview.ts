@@ -3,8 +3,10 @@ import { onThemeChange, theme } from '../../kit/theme.ts';
 import type { View } from '../../kit/view.ts';
 import { type Shown, soundRow } from '../../voice/rows.ts';
 
-/** The least part of the recording that the window can be dragged to, in CSS pixels. */
+/** CSS pixels: the narrowest window, how near to an edge the pointer takes it, and the edges' handles. */
 const NARROWEST = 12;
+const NEAR = 10;
+const GRIP = [5, 16] as const;
 
 type Edge = 'from' | 'to' | 'both';
 
@@ -24,7 +26,7 @@ export class Overview {
     this.#plot = element.querySelector('.plot')!;
     this.#window = element.querySelector('.window')!;
     this.#canvas = element.querySelector('canvas')!;
-    strip.addEventListener('view', () => this.#showWindow());
+    strip.addEventListener('view', () => this.show());
     new ResizeObserver(() => this.show()).observe(this.#plot);
     onThemeChange(() => this.show());
     this.#listen();
@@ -58,19 +60,40 @@ export class Overview {
       time: (x) => (x / width) * length,
     };
     this.#row.draw(context, view);
+    this.#drawWindow(context, view);
     this.element.querySelector('.value')!.textContent = `${length.toFixed(1)} s`;
     const name = this.element.querySelector<HTMLElement>('.name')!;
     if (name.textContent !== this.shown().name) name.textContent = name.title = this.shown().name;
-    this.#showWindow();
+    this.#sayWindow();
   }
 
-  #showWindow(): void {
+  /** The window is drawn, not laid out: nothing on the page moves when another part is shown. */
+  #drawWindow(context: CanvasRenderingContext2D, view: View): void {
+    const [left, right] = [view.x(this.strip.from), Math.min(view.width, view.x(this.strip.to))];
+    context.strokeStyle = context.fillStyle = view.theme.ink;
+    context.lineWidth = 1.5;
+    context.strokeRect(left + 0.75, 3.75, Math.max(1, right - left - 1.5), view.height - 7.5);
+    for (const x of [left + 0.75, right - 0.75]) {
+      const at = Math.max(0, Math.min(view.width - GRIP[0], x - GRIP[0] / 2));
+      context.fillRect(at, (view.height - GRIP[1]) / 2, ...GRIP);
+    }
+  }
+
+  #sayWindow(): void {
     const { from, to, length } = this.strip;
-    this.#window.style.left = `${(100 * from) / length}%`;
-    this.#window.style.width = `${Math.min(100, (100 * (to - from)) / Math.max(length, to))}%`;
     this.#window.ariaValueMax = length.toFixed(2);
     this.#window.ariaValueNow = from.toFixed(2);
     this.#window.ariaValueText = `${from.toFixed(1)} to ${Math.min(to, length).toFixed(1)} s of ${length.toFixed(1)} s`;
+  }
+
+  /** What the pointer takes at a time: an edge, the window, or nothing. */
+  #edgeAt(time: number): Edge | undefined {
+    const { from, to, length } = this.strip;
+    const near = (NEAR / this.#plot.clientWidth) * length;
+    const isNear = (edge: number) => Math.abs(time - edge) < Math.min(near, (to - from) / 3 + near / 3);
+    if (isNear(to)) return 'to';
+    if (isNear(from)) return 'from';
+    return time > from && time < to ? 'both' : undefined;
   }
 
   #listen(): void {
@@ -80,17 +103,19 @@ export class Overview {
       return ((clientX - left) / width) * this.strip.length;
     };
     this.#plot.addEventListener('pointerdown', (event) => {
-      const target = event.target as HTMLElement;
       const at = timeAt(event);
       const span = this.strip.to - this.strip.from;
+      const edge = this.#edgeAt(at);
       // beside the window: it comes under the pointer
-      if (target === this.#canvas) this.strip.look(at - span / 2, at + span / 2);
+      if (!edge) this.strip.look(at - span / 2, at + span / 2);
       const { from, to } = this.strip;
-      drag = { edge: (target.dataset.edge as Edge | undefined) ?? 'both', at, from, to };
+      drag = { edge: edge ?? 'both', at, from, to };
       this.#plot.setPointerCapture(event.pointerId);
     });
     this.#plot.addEventListener('pointermove', (event) => {
-      if (drag) this.#drag(drag, timeAt(event) - drag.at);
+      if (drag) return this.#drag(drag, timeAt(event) - drag.at);
+      const edge = this.#edgeAt(timeAt(event));
+      this.#plot.style.cursor = edge === 'both' ? 'grab' : edge ? 'ew-resize' : 'pointer';
     });
     for (const type of ['pointerup', 'pointercancel']) {
       this.#plot.addEventListener(type, () => {
