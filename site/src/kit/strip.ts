@@ -239,6 +239,7 @@ export class Strip extends HTMLElement {
         mark.dataset.text = dot.text;
         // what stands beside the dot stays on the paper
         mark.classList.toggle('before', x > width - 56);
+        mark.classList.toggle('low', dot.at < 0.25);
       }
       if (!row.value) continue;
       const lines = row.value(this.#playhead);

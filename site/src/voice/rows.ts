@@ -49,7 +49,7 @@ function gain(reading: Reading): number {
     const [low, high] = peaks.between((n * peaks.seconds) / PARTS, ((n + 1) * peaks.seconds) / PARTS);
     return Math.max(-low, high);
   }).sort((a, b) => a - b);
-  const gain = Math.max(1, Math.min(LARGEST_GAIN, 0.62 / Math.max(parts[Math.floor(0.9 * PARTS)]!, 1e-3)));
+  const gain = Math.max(1, Math.min(LARGEST_GAIN, 0.55 / Math.max(parts[Math.floor(0.9 * PARTS)]!, 1e-3)));
   gains.set(reading, { steps: reading.steps, gain });
   return gain;
 }

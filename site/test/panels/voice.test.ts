@@ -82,6 +82,15 @@ inBrowsers('what is no sound is refused in place, and the strip stays', async (p
   expect(await page.evaluate(title)).toBe('8 stretches of speech, 15.5 s of 41.0 s');
 });
 
+inBrowsers('without WebAssembly SIMD the drawing stays, and a sentence says what is needed', async (page) => {
+  await page.evaluate(`void (WebAssembly.validate = () => false)`);
+  await page.show('voice');
+  await page.until(`/has no WebAssembly SIMD, which lstm-wasm needs: Chrome 91/.test(${receipt})`);
+  await page.until(`${title}.startsWith('8 stretches')`);
+  await page.click('#voice [data-do="listen"]');
+  expect(await page.evaluate(receipt)).toMatch(/has no WebAssembly SIMD/);
+});
+
 inBrowsers('without a microphone the panel says what to do', async (page) => {
   await page.show('voice');
   await page.until(read);
