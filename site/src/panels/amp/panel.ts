@@ -1,12 +1,12 @@
 import { takeChosen, takeFiles } from '../../kit/drop.ts';
 import type { Receipt } from '../../kit/receipt.ts';
-import { Peaks, waveRow } from '../../kit/rows.ts';
 import type { Strip } from '../../kit/strip.ts';
 import { Controls } from './controls.ts';
 import { sentence } from './errors.ts';
-import { Meter, matching, peak } from './levels.ts';
+import { Meter } from './levels.ts';
 import { LivePeaks } from './live-peaks.ts';
 import { type AmpFile, isAmpFile, readAmpFile } from './model-file.ts';
+import { Picture } from './picture.ts';
 import { type Rendered, render } from './render.ts';
 import { openLive, Rig, type Settings } from './rig.ts';
 import { Scope } from './scope.ts';
@@ -17,6 +17,8 @@ const LATELY = 0.02;
 const LIVE_SPAN = 8;
 /** Seconds over which the node measures its load before it is said. */
 const STRETCH = 2;
+/** Milliseconds for which an error stands, though sound plays on. */
+const READING = 10_000;
 /** A core that is busier than this has no room for the rest of the page. */
 const HOT = 0.7;
 /** Where the playhead stands at first: a chord rings there. */
@@ -31,32 +33,29 @@ export class Panel {
   #controls: Controls;
   #amp!: AmpFile;
   #rendered?: Rendered;
-  #match = 1;
-  /** The largest amplitude of both waveforms. */
-  #most = 1;
-  #said: Float32Array;
-  #peaks: { heard: Peaks; said: Peaks };
+  #picture: Picture;
   #rig: Rig | undefined;
   #live: LivePeaks | undefined;
   #playing = false;
+  #busy = false;
   #frame = 0;
   #drawn = 0;
   #renders = 0;
+  #failed = Number.NEGATIVE_INFINITY;
   #words: Words;
 
   constructor(
     private readonly section: HTMLElement,
     private readonly receipt: Receipt,
-    private readonly riff: Float32Array,
-    private readonly rate: number,
+    riff: Float32Array,
+    rate: number,
   ) {
     this.#words = new Words(receipt);
-    this.#said = new Float32Array(riff.length);
-    this.#peaks = { heard: new Peaks(riff, rate), said: new Peaks(this.#said, rate) };
+    this.#picture = new Picture(riff, rate);
     this.#scope = new Scope(section.querySelector('canvas')!, section.querySelector('figcaption')!);
     this.#controls = new Controls(section, {
-      play: () => this.#do(() => (this.#playing ? this.#pause() : this.#play())),
-      live: () => this.#do(() => (this.#live ? this.#endLive() : this.#playLive())),
+      play: () => this.#toggle(),
+      live: () => this.#alone(() => (this.#live ? this.#endLive() : this.#playLive())),
       changed: (what) => this.#change(what),
     });
     this.#strip = this.#makeStrip();
@@ -71,63 +70,59 @@ export class Panel {
 
   /** Plays through another amp from now on. @throws what the package says of a file that is none; the amp before plays on */
   async take(amp: AmpFile): Promise<void> {
-    const rendered = await render(amp, this.riff, this.rate, this.#controls.drive);
-    const isSame = this.#rig && this.#rig.node.knobs.length >= rendered.knobs;
-    if (isSame) await this.#rig!.load(amp);
+    let rendered = await this.#render(amp, []);
+    const rig = this.#playing ? this.#rig : undefined;
+    const fits = rig && rig.node.knobs.length >= rendered.knobs;
+    if (fits) await rig.load(amp);
     this.#amp = amp;
     this.#controls.show(amp, rendered);
+    const { knobs } = this.#controls;
+    if (knobs.length) rendered = await this.#render(amp, knobs);
     this.#draw(rendered);
-    if (!isSame && this.#rig) await this.#reopen();
-    if (!this.#playing) await this.#words.sayRendered(this.#amp, this.riff.length / this.rate, rendered);
+    if (!fits) await this.#reopen();
+    if (!this.#playing) await this.#words.sayRendered(amp, this.#picture.seconds, rendered);
+  }
+
+  #render(amp: AmpFile, knobs: readonly number[]): Promise<Rendered> {
+    return render(amp, this.#picture.riff, this.#picture.rate, this.#controls.drive, knobs);
   }
 
   get #settings(): Settings {
     const { drive, level, heard, bypass, knobs } = this.#controls;
-    return { drive, level, heard, bypass, knobs, match: this.#match };
+    return { drive, level, heard, bypass, knobs, match: this.#picture.match };
   }
 
   #makeStrip(): Strip {
     const strip = this.section.querySelector<Strip>('lw-strip')!;
-    // asked for each pixel of a waveform
-    const scale = () => 0.92 / (this.#live?.most ?? this.#most);
     strip.show(
-      [
-        waveRow(
-          { name: 'Heard', detail: 'guitar', height: 124, phone: 100, gap: 14 },
-          () => this.#heard,
-          () => 'ink3',
-          scale,
-        ),
-        waveRow(
-          { name: 'Said', detail: 'through the amp', height: 124, phone: 100, gap: 8 },
-          () => this.#saidPeaks,
-          () => 'pen',
-          () => scale() * (this.#live ? 1 : Math.abs(this.#match)),
-        ),
-      ],
-      this.riff.length / this.rate,
+      this.#picture.rows(() => this.#live),
+      this.#picture.seconds,
     );
     strip.step = 0.02;
     strip.playhead = FIRST_LOOK;
     strip.describe = (time) => `${time.toFixed(2)} s of ${strip.length.toFixed(1)} s`;
-    strip.addEventListener('toggle', () => this.#do(() => (this.#playing ? this.#pause() : this.#play())));
+    strip.addEventListener('toggle', () => this.#toggle());
     strip.addEventListener('seek', () => this.#seek());
     return strip;
-  }
-
-  get #heard(): Peaks {
-    return this.#live?.heard ?? this.#peaks.heard;
-  }
-  get #saidPeaks(): Peaks {
-    return this.#live?.said ?? this.#peaks.said;
   }
 
   /** Runs what a visitor asked for, and says in place what went wrong. */
   #do(act: () => Promise<void>): void {
     act().catch((error) => {
-      this.#stopFrames();
+      this.#failed = performance.now();
       this.receipt.fail(sentence(error));
     });
+  }
+
+  /** The same for what opens or ends sound: a second press while that goes on does nothing. */
+  #alone(act: () => Promise<void>): void {
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#do(() => act().finally(() => (this.#busy = false)));
+  }
+
+  #toggle(): void {
+    this.#alone(() => (this.#playing ? this.#pause() : this.#play()));
   }
 
   #takeFile(file: File): void {
@@ -151,22 +146,19 @@ export class Panel {
     const call = ++this.#renders;
     await new Promise((resolve) => setTimeout(resolve, 60));
     if (call !== this.#renders || !this.#amp) return;
-    const rendered = await render(this.#amp, this.riff, this.rate, this.#controls.drive, this.#controls.knobs);
+    const rendered = await this.#render(this.#amp, this.#controls.knobs);
     if (call !== this.#renders) return;
     this.#draw(rendered);
-    if (!this.#playing) await this.#words.sayRendered(this.#amp, this.riff.length / this.rate, rendered);
+    if (!this.#playing) await this.#words.sayRendered(this.#amp, this.#picture.seconds, rendered);
   }
 
   #draw(rendered: Rendered): void {
     this.#rendered = rendered;
-    this.#said = rendered.output;
-    this.#match = matching(this.riff, this.#said);
-    this.#controls.polarity = Math.sign(this.#match);
-    this.#most = Math.max(0.05, peak(this.riff), peak(this.#said) * Math.abs(this.#match));
-    this.#peaks = { heard: this.#peaks.heard, said: new Peaks(this.#said, this.rate) };
-    this.#scope.range = [peak(this.riff) * this.#controls.drive || 1, peak(this.#said) || 1];
+    this.#picture.output = rendered.output;
+    this.#controls.polarity = this.#picture.sign;
+    this.#scope.range = this.#picture.range(this.#controls.drive);
     this.#rig?.set(this.#settings);
-    this.#strip.summary = `A riff of ${this.#strip.length.toFixed(1)} s, and below it the same through the amp, made as loud.`;
+    this.#strip.summary = `A riff of ${this.#picture.seconds.toFixed(1)} s, and below it the same through the amp, made as loud.`;
     this.#strip.redraw();
     if (!this.#playing) this.#lookBack();
   }
@@ -174,21 +166,15 @@ export class Panel {
   /** Draws the scope from what was computed, where the playhead stands. */
   #lookBack(): void {
     if (this.#live) return;
-    const end = Math.round(this.#strip.playhead * this.rate);
-    const begin = Math.max(0, end - Math.round(LATELY * this.rate));
-    const { drive } = this.#controls;
-    const sign = Math.sign(this.#match);
-    this.#scope.show(
-      this.riff.slice(begin, end).map((sample) => sample * drive),
-      this.#said.slice(begin, end).map((sample) => sample * sign),
-    );
+    const { before, after } = this.#picture.until(this.#strip.playhead, LATELY, this.#controls.drive);
+    this.#scope.show(before, after);
     this.#scope.describe();
   }
 
   async #play(): Promise<void> {
     if (this.#live) await this.#endLive();
     this.#rig ??= await this.#open();
-    await this.#rig.play(this.riff, this.rate, this.#strip.playhead);
+    await this.#rig.play(this.#picture.riff, this.#picture.rate, this.#strip.playhead);
     this.#begin();
   }
 
@@ -200,7 +186,7 @@ export class Panel {
 
   #seek(): void {
     if (this.#live) return;
-    if (this.#playing) this.#do(() => this.#rig!.play(this.riff, this.rate, this.#strip.playhead));
+    if (this.#playing) this.#do(() => this.#play());
     else this.#lookBack();
   }
 
@@ -221,11 +207,12 @@ export class Panel {
     this.#rig = undefined;
     this.#live = undefined;
     this.#controls.isLive = false;
-    this.#strip.extend(this.riff.length / this.rate, this.riff.length / this.rate);
+    this.#strip.extend(this.#picture.seconds, this.#picture.seconds);
+    this.#strip.playhead = FIRST_LOOK;
     if (this.#rendered) this.#draw(this.#rendered);
   }
 
-  /** Takes another amp with more knobs than the node has: the audio begins anew. */
+  /** Ends the audio, whose node has too few knobs or is at rest; what played begins anew. */
   async #reopen(): Promise<void> {
     const isLive = this.#live !== undefined;
     const wasPlaying = this.#playing;
@@ -260,14 +247,14 @@ export class Panel {
     this.#frame = requestAnimationFrame((now) => {
       const rig = this.#rig;
       if (!rig || !this.#playing) return;
-      this.#live?.add(rig, this.#controls.drive, this.#match);
+      this.#live?.add(rig, this.#controls.drive, this.#picture.match);
       const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
       if (!isCalm || now - this.#drawn >= CALM) {
         this.#drawn = now;
         if (this.#live) this.#strip.extend(Math.max(this.#live.heard.seconds, 0.1), LIVE_SPAN);
-        this.#strip.playhead = this.#live ? this.#live.heard.seconds : rig.time % (this.riff.length / this.rate);
+        this.#strip.playhead = this.#live ? this.#live.heard.seconds : rig.time % this.#picture.seconds;
         const { before, after } = rig.read(Math.round(LATELY * rig.context.sampleRate));
-        const sign = this.#controls.bypass ? 1 : Math.sign(this.#match);
+        const sign = this.#controls.bypass ? 1 : this.#picture.sign;
         this.#scope.show(
           before,
           after.map((sample) => sample * sign),
@@ -283,7 +270,8 @@ export class Panel {
     try {
       for (;;) {
         meter.add(await rig.node.measureLoad(STRETCH));
-        if (this.#playing && rig === this.#rig) await this.#sayLoad(meter, rig.context.sampleRate);
+        const isRead = performance.now() - this.#failed > READING;
+        if (this.#playing && rig === this.#rig && isRead) await this.#sayLoad(meter, rig.context.sampleRate);
       }
     } catch {
       // disposed: what fails in the processor is said by its event

@@ -77,6 +77,7 @@ export class Rig {
       await soon(context.resume());
       return rig;
     } catch (error) {
+      for (const track of stream?.getTracks() ?? []) track.stop();
       void context.close();
       throw error;
     }
