@@ -78,17 +78,22 @@ class Panel {
       width = entry!.contentRect.width;
     }).observe(this.#strip);
     // code that was never run is slow at first
-    measure(() => this.segmenter.read(this.#input.value), WARM);
-    this.#read(this.#input.value === SENTENCES[0]!.thai ? SENTENCES[0]!.english : '');
+    measure(() => this.segmenter.read(SENTENCES[0]!.thai), WARM);
+    this.#read(this.#input.value ? '' : this.#put(0));
     // the cut that the model is least sure of
     this.#strip.playhead = Math.max(0, this.#reading.words.find(({ probability }) => probability < 0.8)?.from ?? 0);
   }
 
   #another(): void {
-    this.#sentence = (this.#sentence + 1) % SENTENCES.length;
+    this.#read(this.#put(this.#sentence + 1));
+  }
+
+  /** Writes a built-in sentence, which stands in no HTML: its letters would load their font with the page. @returns its meaning */
+  #put(sentence: number): string {
+    this.#sentence = sentence % SENTENCES.length;
     const { thai, english } = SENTENCES[this.#sentence]!;
     this.#input.value = thai;
-    this.#read(english);
+    return english;
   }
 
   #read(english: string): void {
