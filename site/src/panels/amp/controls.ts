@@ -80,7 +80,7 @@ export class Controls {
 
   /** 1, or -1 for an amp that turns the sign. */
   set polarity(sign: number) {
-    this.#find('[data-fact="polarity"]').textContent = sign < 0 ? 'turned by the amp, turned back here' : 'kept';
+    this.#find('[data-fact="polarity"]').textContent = sign < 0 ? 'turned; turned back here' : 'kept';
   }
 
   /** Shows what an amp is, and a range for each of its knobs. */

@@ -43,6 +43,8 @@ class Panel {
   #input: HTMLInputElement;
   #part: HTMLInputElement;
   #sentence = 0;
+  /** The letter before which the caret stands. */
+  #caret = 0;
   #timer = 0;
 
   constructor(
@@ -100,6 +102,9 @@ class Panel {
     const all = [...this.#input.value];
     const text = all.length > MOST ? all.slice(0, MOST).join('') : this.#input.value;
     this.#reading = this.segmenter.read(text);
+    const units = this.#input.selectionEnd ?? this.#input.value.length;
+    // a sentence of ours is read from its beginning
+    this.#caret = english ? 0 : [...this.#input.value.slice(0, units)].length;
     this.section.querySelector('.gloss')!.textContent = english && `“${english}”`;
     this.#look();
     this.#say(all.length);
@@ -113,9 +118,7 @@ class Panel {
     const fit = Math.max(FEWEST, Math.floor(plot.clientWidth / COLUMN));
     const span = Math.max(FEWEST, Math.min(fit, length));
     this.#strip.extend(length, span);
-    const units = this.#input.selectionEnd ?? this.#input.value.length;
-    const caret = [...this.#input.value.slice(0, units)].length;
-    const from = Math.max(0, Math.min(length - span, Math.round(caret - span * 0.75)));
+    const from = Math.max(0, Math.min(length - span, Math.round(this.#caret - span * 0.75)));
     this.#strip.look(from, from + span);
     if (this.#strip.playhead >= length) this.#strip.playhead = Math.max(0, length - 1);
   }
