@@ -31,7 +31,7 @@ async function draw() {
   if (!ran.isSame) throw new Error(ran.compared);
   // times are those of whoever runs it
   const untimed = { ...ran, seconds: 0, heard: join(ran.heard) };
-  return pack({ described: { ...described, seconds: 0 }, ran: untimed, gates: studio.gates(ran.cells[0].key) });
+  return pack({ described: { ...described, seconds: 0 }, ran: untimed, gates: studio.gates(ran.cells[0].key).gates });
 }
 
 /** A spectrogram with fewer lines. */

@@ -5,6 +5,7 @@ import { equationOf, momentOf, sentenceOf } from '../../src/panels/model/equatio
 import { average, linesFor, seriesOf, shadesOf } from '../../src/panels/model/heat.ts';
 import { errorText, threeFigures, valueText } from '../../src/panels/model/numbers.ts';
 import { cellScale, colourOf, OPEN, rangeOf, SIGNED } from '../../src/panels/model/scales.ts';
+import { seen } from '../../src/panels/model/seen.ts';
 import { activities, answerOf, effects, orderUnits, sortUnits } from '../../src/panels/model/units.ts';
 import { makeGates } from './model-gates.ts';
 
@@ -23,13 +24,13 @@ describe('units are sorted', () => {
     expect(scores[0]).toBeCloseTo(2, 4);
     expect(scores[1]).toBeCloseTo(-2, 4);
     expect(scores[2]).toBe(0);
-    expect([...orderUnits(gates, 'effect', answer)]).toEqual([0, 2, 3, 1]);
+    expect([...orderUnits(seen(gates, answer), 'effect')]).toEqual([0, 2, 3, 1]);
   });
 
   test('by activity, by number, and by activity where nothing is said', () => {
-    expect([...orderUnits(gates, 'activity', answer)]).toEqual([3, 1, 0, 2]);
-    expect([...orderUnits(gates, 'number', answer)]).toEqual([0, 1, 2, 3]);
-    expect([...orderUnits(gates, 'effect', undefined)]).toEqual([3, 1, 0, 2]);
+    expect([...orderUnits(seen(gates, answer), 'activity')]).toEqual([3, 1, 0, 2]);
+    expect([...orderUnits(seen(gates, answer), 'number')]).toEqual([0, 1, 2, 3]);
+    expect([...orderUnits(seen(gates, undefined), 'effect')]).toEqual([3, 1, 0, 2]);
     expect(activities(gates)[2]).toBeCloseTo(0, 6);
   });
 
@@ -47,7 +48,7 @@ describe('units are sorted', () => {
 
   test('numbers that are not finite do not spoil the order', () => {
     const broken = { ...gates, h: h.map((value, n) => (n === 5 ? Number.NaN : value)) };
-    expect(orderUnits(broken, 'effect', answer).toSorted()).toEqual(Uint32Array.of(0, 1, 2, 3));
+    expect(orderUnits(seen(broken, answer), 'effect').toSorted()).toEqual(Uint32Array.of(0, 1, 2, 3));
   });
 });
 
@@ -100,7 +101,7 @@ describe('scales', () => {
   });
 
   test('shades are a byte a value', () => {
-    expect([...shadesOf(Float32Array.of(-1, 1), 2, SIGNED).data]).toEqual([0, 255]);
+    expect([...shadesOf(Float32Array.of(-1, 1), SIGNED)]).toEqual([0, 255]);
   });
 });
 

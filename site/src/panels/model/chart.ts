@@ -3,10 +3,11 @@ import type { Strip } from '../../kit/strip.ts';
 import { type Row, SECONDS, STEPS } from '../../kit/view.ts';
 import { equationOf, momentOf, type Piece, sentenceOf } from './equation.ts';
 import { heatRow, linesFor, seriesOf, shadesOf } from './heat.ts';
-import { detailOf, HEIGHTS, PHONE, roundUp, saidTexts, scaleOf, TONES, tick } from './looks.ts';
+import { detailOf, HEIGHTS, PHONE, roundUp, saidTexts, TONES, tick } from './looks.ts';
 import { Marks } from './marks.ts';
 import { valueText } from './numbers.ts';
 import { evenScale, rangeOf } from './scales.ts';
+import { type Seen, scaleOf } from './seen.ts';
 import { GATES, type Gate, type Gates, type Ran } from './types.ts';
 
 /** The strip of a run: what went in, the gates of a cell, the lines of one unit, what came out. */
@@ -33,7 +34,8 @@ export class Chart {
   }
 
   /** Shows a run. @param keep whether the part of the time that is seen stays */
-  show(ran: Ran, gates: Gates | undefined, order: Uint32Array, keep: boolean): void {
+  show(ran: Ran, seen: Seen | undefined, order: Uint32Array, keep: boolean): void {
+    const gates = seen?.gates;
     const strip = this.#strip;
     const view = keep && this.#ran ? ([strip.from, strip.to] as const) : undefined;
     const isNew = this.#gates?.key !== gates?.key || this.#gates?.hidden !== gates?.hidden;
@@ -41,7 +43,7 @@ export class Chart {
     strip.ruler = ran.isSound ? SECONDS : STEPS;
     strip.step = gates ? ran.length / gates.count : ran.isSound ? 0.032 : 1;
     strip.describe = (time) => this.#describe(time);
-    strip.show(this.#rows(ran, gates), ran.length);
+    strip.show(this.#rows(ran, seen), ran.length);
     if (view) strip.look(...view);
     if (isNew || this.#unit >= order.length) this.#unit = order.at(-1) ?? 0;
     this.unit(this.#unit);
@@ -145,8 +147,8 @@ export class Chart {
     return [-roundUp(-low), roundUp(high)];
   }
 
-  #rows(ran: Ran, gates: Gates | undefined): Row[] {
-    return [this.#heard(ran), ...(gates ? this.#gateRows(ran, gates) : []), ...(ran.said ? [this.#said(ran)] : [])];
+  #rows(ran: Ran, seen: Seen | undefined): Row[] {
+    return [this.#heard(ran), ...(seen ? this.#gateRows(ran, seen) : []), ...(ran.said ? [this.#said(ran)] : [])];
   }
 
   #heard({ heard, said, length, isSound }: Ran): Row {
@@ -173,11 +175,11 @@ export class Chart {
     );
   }
 
-  #gateRows(ran: Ran, gates: Gates): Row[] {
+  #gateRows(ran: Ran, { gates, shades, ranges }: Seen): Row[] {
     const every = ran.length / gates.count;
     const order = () => this.#order;
     const maps = GATES.map((name): Row => {
-      const scale = scaleOf(name, gates);
+      const scale = scaleOf(name, ranges);
       const isOwn = name !== 'h' || gates.out === gates.hidden;
       const looks = {
         letter: name,
@@ -188,7 +190,13 @@ export class Chart {
       };
       const width = name === 'h' ? gates.out : gates.hidden;
       const numbers = Uint32Array.from({ length: width }, (_, n) => n);
-      const row = heatRow(looks, shadesOf(gates[name], width, scale), scale, every, isOwn ? order : () => numbers);
+      const row = heatRow(
+        looks,
+        { data: shades[name], width, count: gates.count },
+        scale,
+        every,
+        isOwn ? order : () => numbers,
+      );
       return { ...row, attach: (line, plot) => this.#marks.place(name, line, plot, scale, isOwn) };
     });
     return [...maps, ...this.#lineRows(every)];
@@ -247,7 +255,7 @@ export class Chart {
       return {
         ...heatRow(
           { ...looks, detail: `${looks.detail}\n${width} numbers` },
-          shadesOf(data, width, scale),
+          { data: shadesOf(data, scale), width, count },
           scale,
           every,
           () => numbers,

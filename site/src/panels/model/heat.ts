@@ -11,13 +11,14 @@ export interface Shades {
   readonly width: number;
 }
 
-/** Columns that are averaged in one of the screen, at most: the longest sequence is drawn as fast as a short one. */
-const AVERAGED = 4;
+/** Steps and units that are averaged in a pixel, at most, of which steps are left out first: drawing takes no longer for more. */
+const [STEPS, PARTS] = [4, 8];
 
-export function shadesOf(values: Float32Array, width: number, scale: Scale): Shades {
+/** The colour of each value. */
+export function shadesOf(values: Float32Array, scale: Scale): Uint8Array {
   const data = new Uint8Array(values.length);
   for (let n = 0; n < data.length; n++) data[n] = colourOf(scale, values[n]!);
-  return { data, width, count: values.length / width };
+  return data;
 }
 
 /**
@@ -34,10 +35,11 @@ export function average(
 ): Uint8Array {
   const out = new Uint8Array(columns * lines);
   const steps = last - first;
+  const most = Math.max(1, Math.min(STEPS, Math.floor((PARTS * lines) / order.length)));
   for (let x = 0; x < columns; x++) {
     const from = first + Math.floor((x * steps) / columns);
     const to = Math.max(from + 1, first + Math.floor(((x + 1) * steps) / columns));
-    const stride = Math.max(1, Math.ceil((to - from) / AVERAGED));
+    const stride = Math.max(1, Math.ceil((to - from) / most));
     for (let y = 0; y < lines; y++) {
       const top = Math.floor((y * order.length) / lines);
       const bottom = Math.max(top + 1, Math.floor(((y + 1) * order.length) / lines));
@@ -65,13 +67,17 @@ export function heatRow(
   order: () => ArrayLike<number>,
 ): Row {
   const canvas = document.createElement('canvas');
+  let painted: readonly unknown[] = [];
   return {
     ...looks,
     draw(context, view) {
       const first = Math.max(0, Math.floor(view.from / every));
       const last = Math.min(shades.count, Math.ceil(view.to / every));
       if (last <= first) return;
-      paint(canvas, shades, scale, order(), [first, last], view);
+      // other rows are drawn anew for each unit that is picked: this one is the same then
+      const wanted = [first, last, view.width, view.height, view.ratio, view.theme, order()];
+      if (wanted.some((value, n) => value !== painted[n])) paint(canvas, shades, scale, order(), [first, last], view);
+      painted = wanted;
       const [left, right] = [view.x(first * every), view.x(last * every)];
       context.imageSmoothingEnabled = false;
       context.drawImage(canvas, left, 0, right - left, view.height);

@@ -10,8 +10,9 @@ import { EXAMPLE, loadDrawing, loadExample } from './example.ts';
 import { Inputs } from './inputs.ts';
 import { Listening } from './listening.ts';
 import { Saver } from './saver.ts';
+import { type Seen, seen } from './seen.ts';
 import { make, showCells, showContents, showMoment } from './side.ts';
-import type { Described, Gates, Ran } from './types.ts';
+import type { Described, Ran } from './types.ts';
 import { answerOf, type Order, orderUnits } from './units.ts';
 import { notesOf, sayRun, summaryOf, Verdict } from './verdict.ts';
 import type { ModelWorker } from './worker.ts';
@@ -45,7 +46,7 @@ class Panel {
   #isOpen = false;
   #described: Described | undefined;
   #ran: Ran | undefined;
-  #gates: Gates | undefined;
+  #seen: Seen | undefined;
   #lstm: string | undefined;
   /** What is going on: another job or a stop makes it another number, and answers of jobs before are dropped. */
   #job = 0;
@@ -76,7 +77,8 @@ class Panel {
     loadDrawing().then(
       ({ described, ran, gates }) => {
         if (this.#described) return;
-        [this.#described, this.#ran, this.#gates] = [described, ran, gates];
+        [this.#described, this.#ran] = [described, ran];
+        this.#seen = seen(gates, answerOf(ran.said!));
         this.#lstm = ran.cells[0]?.lstm;
         this.#show(false);
         this.#chart.seek(IDLE * ran.length);
@@ -95,7 +97,7 @@ class Panel {
     takeChosen(this.#find('[data-model]'), (files) => void this.#runAgain(files));
     this.#find('[data-run]').addEventListener('click', () => (this.#isBusy ? this.#stop() : void this.#runAgain()));
     this.#find('[data-choice="order"]').addEventListener('change', () => {
-      if (this.#gates) this.#chart.sort(this.#order());
+      if (this.#seen) this.#chart.sort(this.#order());
     });
     this.#find('#model-cell').addEventListener('change', ({ target }) => {
       void this.#choose((target as HTMLSelectElement).value);
@@ -165,10 +167,10 @@ class Panel {
     if (job !== this.#job) return;
     const ran = await this.#calls().call('run', [given, this.#lstm]);
     const cell = ran.cells.find(({ lstm }) => lstm === this.#lstm) ?? ran.cells[0];
-    const gates = cell && (await this.#calls().call('gates', [cell.key]));
+    const found = cell && (await this.#calls().call('gates', [cell.key]));
     if (job !== this.#job) return;
     const keep = this.#ran?.length === ran.length;
-    [this.#ran, this.#gates, this.#lstm] = [ran, gates, cell?.lstm ?? this.#lstm];
+    [this.#ran, this.#seen, this.#lstm] = [ran, found, cell?.lstm ?? this.#lstm];
     this.#verdict.approve(this.#described!);
     this.#listening.use('samples' in given ? given : undefined, ran.length);
     this.#show(keep);
@@ -197,22 +199,23 @@ class Panel {
   async #choose(key: string): Promise<void> {
     if (!this.#isOpen) return;
     const job = this.#job;
-    const gates = await this.#calls().call('gates', [key]);
+    const found = await this.#calls().call('gates', [key]);
     if (job !== this.#job) return;
-    this.#gates = gates;
+    this.#seen = found;
     this.#lstm = this.#ran!.cells.find((cell) => cell.key === key)?.lstm;
     this.#show(true);
   }
 
   #order(): Uint32Array {
     const by = this.#find<HTMLInputElement>('[name="model-order"]:checked').value as Order;
-    return orderUnits(this.#gates!, by, this.#ran!.said && answerOf(this.#ran!.said));
+    return orderUnits(this.#seen!, by);
   }
 
   /** Draws the last run. @param keep whether the part of the time that is seen stays */
   #show(keep: boolean): void {
-    const [ran, gates, described] = [this.#ran!, this.#gates, this.#described!];
-    this.#chart.show(ran, gates, gates ? this.#order() : new Uint32Array(0), keep);
+    const [ran, found, described] = [this.#ran!, this.#seen, this.#described!];
+    const gates = found?.gates;
+    this.#chart.show(ran, found, found ? this.#order() : new Uint32Array(0), keep);
     showCells(this.#find('#model-cell'), ran, gates?.key);
     showContents(this.#find('.contents'), described, ran.cells, this.#lstm, (lstm) => void this.#chooseLstm(lstm));
     const lines = notesOf(ran, gates, this.#chart.sharing);

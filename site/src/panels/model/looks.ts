@@ -1,6 +1,6 @@
 import type { Colour } from '../../kit/theme.ts';
 import { threeFigures, valueText } from './numbers.ts';
-import { cellScale, OPEN, rangeOf, type Scale, SIGNED } from './scales.ts';
+import { type Scale, SIGNED } from './scales.ts';
 import type { Gate, Gates } from './types.ts';
 
 // How each gate looks on the strip.
@@ -10,8 +10,6 @@ export const TONES: Readonly<Record<Gate, Colour>> = { i: 'teal', f: 'rust', g: 
 const WORDS = { i: 'writes', f: 'keeps', g: 'new content', o: 'shows', c: 'cell state,\nasinh scale', h: 'output' };
 export const HEIGHTS = { i: 88, f: 88, g: 88, o: 88, c: 128, h: 128 };
 export const PHONE = { i: 64, f: 64, g: 64, o: 64, c: 88, h: 88 };
-/** Beyond it a state's small values would vanish on a plain scale. */
-const PLAIN = 1.5;
 
 /** Values beside the answer: all of few, the largest of many. */
 export function saidTexts(values: readonly number[]): string[] {
@@ -29,14 +27,6 @@ export const tick = (at: number, value: number) => ({
 export function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 5, 10].map((times) => times * power).find((size) => size >= value * 0.9999)!;
-}
-
-export function scaleOf(name: Gate, gates: Gates): Scale {
-  if (name === 'i' || name === 'f' || name === 'o') return OPEN;
-  if (name === 'c') return cellScale(rangeOf(gates.c));
-  // other activations than tanh go beyond 1
-  const range = rangeOf(gates[name]);
-  return range > PLAIN ? cellScale(range, 'one') : SIGNED;
 }
 
 export function detailOf(name: Gate, scale: Scale, gates: Gates): string {

@@ -1,3 +1,4 @@
+import type { Seen } from './seen.ts';
 import type { Gates, Track } from './types.ts';
 
 // The order of units in the heat maps.
@@ -66,13 +67,9 @@ export function sortUnits(scores: Float32Array): Uint32Array {
   return Uint32Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
 }
 
-/**
- * The units from the top of the maps to the bottom.
- * @param answer what the model says at each step; without it there is no effect, and activity is taken
- */
-export function orderUnits(gates: Gates, by: Order, answer: Float32Array | undefined): Uint32Array {
+/** The units from the top of the maps to the bottom. Without an effect, activity is taken; h of a projection has other units. */
+export function orderUnits({ gates, effect, activity }: Seen, by: Order): Uint32Array {
   const isProjected = gates.out !== gates.hidden;
   if (by === 'number' || isProjected) return Uint32Array.from({ length: gates.hidden }, (_, unit) => unit);
-  if (by === 'effect' && answer?.length) return sortUnits(effects(gates, answer));
-  return sortUnits(activities(gates));
+  return sortUnits((by === 'effect' && effect) || activity);
 }

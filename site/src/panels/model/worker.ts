@@ -1,6 +1,7 @@
 import { sentBytes } from '../../kit/bytes.ts';
 import { serve } from '../../kit/worker.ts';
-import type { Given, Saving } from './types.ts';
+import type { Seen } from './seen.ts';
+import { GATES, type Given, type Saving } from './types.ts';
 
 // Parts that are loaded later import the studio's file, and none imports this one: WebKit would run it a second time, as a module.
 const studio = import('./engine/studio.ts').then(({ Studio }) => new Studio());
@@ -17,4 +18,10 @@ const functions = {
 
 export type ModelWorker = typeof functions;
 
-serve(functions);
+/** Arrays of gates are handed over. */
+serve(functions, (result) => {
+  const { gates, shades } = Object(result) as Partial<Seen>;
+  return shades
+    ? [...GATES.map((name) => gates![name].buffer), ...Object.values(shades).map(({ buffer }) => buffer)]
+    : [];
+});

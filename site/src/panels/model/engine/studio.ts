@@ -1,4 +1,15 @@
-import type { Described, Gates, Given, Ran, Saving, Savings, Trouble } from '../types.ts';
+import { type Seen, seen } from '../seen.ts';
+import {
+  type Described,
+  GATES,
+  type Gate,
+  type Given,
+  type Ran,
+  type Saving,
+  type Savings,
+  type Trouble,
+} from '../types.ts';
+import { answerOf } from '../units.ts';
 import { contentsOf, wordsOf } from './contents.ts';
 import { heardOf } from './heard.ts';
 import { type OpenedModel, openFiles } from './open.ts';
@@ -90,8 +101,12 @@ export class Studio {
     }
   }
 
-  gates(key: string): Gates {
-    return this.#run!.cells.get(key)!.gates;
+  /** What a cell's maps are drawn of: arrays of their own, which may be handed over. */
+  gates(key: string): Seen {
+    const { cells, outcome } = this.#run!;
+    const { gates } = cells.get(key)!;
+    const copies = Object.fromEntries(GATES.map((name) => [name, gates[name].slice()])) as Record<Gate, Float32Array>;
+    return seen({ ...gates, ...copies }, outcome.said && answerOf(outcome.said));
   }
 
   /** What can be saved; undefined where no LSTM has weights that PyTorch could take. */
