@@ -19,7 +19,7 @@ export function around({ x, y, gap = 10 }, size) {
       [below + size + 2, 6],
     ].flatMap(([line, under]) => [
       { x, y: line, anchor: 'middle', cost: 1 + under },
-      ...[5, 25, 45].flatMap((aside, i) => [
+      ...[5, 25, 45, 0].flatMap((aside, i) => [
         { x: x + aside, y: line, anchor: 'end', cost: 1.2 + under + i / 10 },
         { x: x - aside, y: line, anchor: 'start', cost: 1.2 + under + i / 10 },
       ]),

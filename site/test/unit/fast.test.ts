@@ -105,7 +105,7 @@ describe('words', () => {
     [[row(1, 2)], 'Faster in 1 of 1, 2.0 times.'],
     [[row(1, 0.5), row(1, 0.4)], 'Slower in 2 of 2.'],
     [[row(1, 1), row(1, 0.97)], 'A draw in 2 of 2.'],
-    [[row(1, 3), row(1, 'wrong')], 'Faster in 1 of 1, 3.0 times; in 1 answers differed, and nothing was timed.'],
+    [[row(1, 3), row(1, 'wrong')], 'Faster in 1 of 1, 3.0 times; in 1 the answers differed, and nothing was timed.'],
     [[row(1, 'wrong'), row(1, 'wrong')], 'No answers agreed in 2 rows: nothing was timed there.'],
     [[], 'Nothing is measured yet.'],
   ])('the verdict %#', (rows, words) => {

@@ -17,7 +17,7 @@ export function verdict({ rows, ort }: Pick<Result, 'rows' | 'ort'>): string {
     faster.length > 0 && `faster in ${faster.length} of ${ratios.length}${by(faster)}`,
     slower.length > 0 && `slower in ${slower.length}${faster.length > 0 ? '' : ` of ${ratios.length}`}`,
     draws > 0 && `a draw in ${draws}${faster.length + slower.length > 0 ? '' : ` of ${ratios.length}`}`,
-    wrong > 0 && `in ${wrong} answers differed, and nothing was timed`,
+    wrong > 0 && `in ${wrong} the answers differed, and nothing was timed`,
   ].filter((part) => part !== false);
   return `${capital(parts.join('; '))}.`;
 }
