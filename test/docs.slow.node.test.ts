@@ -13,7 +13,7 @@ test('every source of a door is a module, under the name by which it is imported
   expect(DOORS.get('worklet-processor')!.name).toBe('lstm-wasm/worklet-processor.js');
 });
 
-test('types, links and documents give no warning', () => {
+test('types, links and documents give no warning', { timeout: 300_000 }, () => {
   const typedoc = join(root, 'node_modules/typedoc/bin/typedoc');
   const args = [typedoc, '--options', 'scripts/docs/typedoc.mjs', '--emit', 'none', '--logLevel', 'Warn'];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
