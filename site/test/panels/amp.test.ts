@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
-import { findings, hears, inBrowsers, type Opened } from '../support.ts';
+import { findings, inBrowsers, type Opened } from '../support.ts';
 
 const AMP = new URL('../../../examples/guitar-amp/data/nam/lstm.nam', import.meta.url).pathname;
 const WRONG = join(mkdtempSync(join(tmpdir(), 'amp-')), 'wave.nam');
