@@ -6,6 +6,7 @@ const { name, exports } = JSON.parse(readFileSync(new URL('../../package.json', 
 /** Above each module's list of exports. */
 const SUMMARIES = {
   index: "LSTM, the layers around it and packed sequences, with `torch.nn`'s semantics; streams; 8-bit weights.",
+  gru: "GRU and RNN, and their cells, with `torch.nn`'s semantics.",
   safetensors: 'Reads and writes safetensors files, in one piece, in shards, or a tensor at a time.',
   pytorch: 'Reads checkpoints of `torch.save`, and runs nothing that is in them.',
   onnx: 'Reads ONNX files and runs them.',
