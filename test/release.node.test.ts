@@ -88,6 +88,11 @@ describe('a version', () => {
     expect(kinds.filter((kind) => !allowed.includes(kind))).toEqual([]);
   });
 
+  test('has each line of the changelog once', () => {
+    const lines = changelog.split('\n').filter((line) => line.startsWith('- '));
+    expect(lines.filter((line, at) => lines.indexOf(line) !== at)).toEqual([]);
+  });
+
   test('is that of the citation, with its date', () => {
     const citation = read('CITATION.cff');
     expect(citation).toContain(`\nversion: ${manifest.version}\n`);
