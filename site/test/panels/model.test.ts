@@ -1,7 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { parseSafetensors } from '../../../src/safetensors.ts';
 import { onnxFile, tensorProto } from '../../../test/support/onnx-files.ts';
 import { findings, inBrowsers, type Opened } from '../support.ts';
 
@@ -153,6 +154,8 @@ inBrowsers('what does not run or is damaged says so in place, and what was there
   expect(await text(page, '.trouble')).toContain('/dec/dream');
   expect(await text(page, '.trouble')).toMatch(/code\s+unsupported/);
   expect(await text(page, '.contents')).toContain('Dream 12→4');
+  expect(await text(page, '.notes')).toBe('The strip is of silero_vad_v5.onnx, the last model that ran.');
+  expect(await page.evaluate(`document.querySelector('#model [data-run]').disabled`)).toBe(true);
   const damaged = [
     'truncated.onnx',
     'deep_json.safetensors',
@@ -203,6 +206,64 @@ inBrowsers(
     expect(await text(page, '.verdict')).toContain('it has no LSTM');
     expect(await text(page, '.more')).toBe('192,000 numbers, 2,800 more');
     expect(await page.evaluate(`document.querySelectorAll('#model .contents tr').length`)).toBe(201);
+  },
+  { names: ['Chromium'] },
+);
+
+/** Presses a button that saves, and takes the bytes that would have gone into a file. */
+function saved(page: Opened, kind: string): Promise<{ name: string; bytes: string }> {
+  return page.evaluate(`new Promise((resolve) => {
+    const make = URL.createObjectURL;
+    URL.createObjectURL = (blob) => {
+      URL.createObjectURL = make;
+      HTMLAnchorElement.prototype.click = function () {
+        delete HTMLAnchorElement.prototype.click;
+        const reader = new FileReader();
+        reader.onload = () => resolve({ name: this.download, bytes: reader.result.split(',')[1] });
+        reader.readAsDataURL(blob);
+      };
+      return make.call(URL, blob);
+    };
+    document.querySelector('#model [data-kind="${kind}"] button').click();
+  })`);
+}
+
+inBrowsers(
+  'a model is saved as safetensors, float32 with its own bits, and int8',
+  async (page) => {
+    await page.show('model');
+    const path = `${FIXTURES}onnx-ort/torch_tagger_2l_bi.state_dict.safetensors`;
+    await read(page, [path]);
+    const own = parseSafetensors(readFileSync(path));
+    const float32 = await saved(page, 'float32');
+    expect(float32.name).toBe('torch_tagger_2l_bi.state_dict.float32.safetensors');
+    const tensors = parseSafetensors(new Uint8Array(Buffer.from(float32.bytes, 'base64')));
+    expect([...tensors.keys()].sort()).toEqual([...own.keys()].sort());
+    for (const [name, { data, dims }] of own) expect(tensors.get(name), name).toMatchObject({ data, dims });
+    const int8 = parseSafetensors(new Uint8Array(Buffer.from((await saved(page, 'int8')).bytes, 'base64')));
+    expect(int8.get('lstm.weight_ih_l0')!.dtype).toBe('I8');
+    expect(int8.get('lstm.weight_ih_l0_scale')!.dtype).toBe('F32');
+  },
+  { names: ['Chromium', 'Firefox'] },
+);
+
+inBrowsers(
+  'a file that is dropped anywhere on the page is read',
+  async (page) => {
+    await page.show('model');
+    const bytes = readFileSync(`${FIXTURES}pytorch/nested_model.safetensors`).toString('base64');
+    await page.evaluate(`(() => {
+      const data = new DataTransfer();
+      const bytes = Uint8Array.from(atob('${bytes}'), (character) => character.charCodeAt(0));
+      data.items.add(new File([bytes], 'nested.safetensors'));
+      for (const type of ['dragover', 'drop']) {
+        document.body.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+      }
+    })()`);
+    await page.until(`/^Runs/.test(document.querySelector('#model .verdict').innerText)`);
+    await settle(page);
+    expect(await text(page, '.file')).toBe('nested.safetensors');
+    expect(await text(page, '.contents')).toContain('LSTM(3, 4)');
   },
   { names: ['Chromium'] },
 );

@@ -46,6 +46,8 @@ class Panel {
   #isOpen = false;
   #described: Described | undefined;
   #ran: Ran | undefined;
+  /** The name of the model that the strip is of. */
+  #shown = EXAMPLE;
   #seen: Seen | undefined;
   #lstm: string | undefined;
   /** What is going on: another job or a stop makes it another number, and answers of jobs before are dropped. */
@@ -157,8 +159,13 @@ class Panel {
     }
     this.#saver.clear(answer.name);
     showContents(this.#find('.contents'), answer, [], undefined, (lstm) => void this.#chooseLstm(lstm));
-    if (answer.trouble) this.#verdict.refuse(answer.name, answer.trouble);
-    else this.#verdict.approve(answer);
+    // of the run before, whose gates are gone
+    this.#find('#model-cell').parentElement!.hidden = true;
+    if (answer.trouble) {
+      this.#verdict.refuse(answer.name, answer.trouble);
+      this.#find('.notes').textContent = `The strip is of ${this.#shown}, the last model that ran.`;
+      this.#receipt.say(['Nothing ran. The file stayed in this tab.']);
+    } else this.#verdict.approve(answer);
     return true;
   }
 
@@ -171,6 +178,7 @@ class Panel {
     if (job !== this.#job) return;
     const keep = this.#ran?.length === ran.length;
     [this.#ran, this.#seen, this.#lstm] = [ran, found, cell?.lstm ?? this.#lstm];
+    this.#shown = this.#described!.name;
     this.#verdict.approve(this.#described!);
     this.#listening.use('samples' in given ? given : undefined, ran.length);
     this.#show(keep);
@@ -225,7 +233,8 @@ class Panel {
 
   #busy(isBusy: boolean): void {
     this.#isBusy = isBusy;
-    const button = this.#find('[data-run]');
+    const button = this.#find<HTMLButtonElement>('[data-run]');
+    button.disabled = !isBusy && this.#described?.trouble !== undefined;
     button.querySelector('span')!.textContent = isBusy ? 'Stop' : this.#isOpen ? 'Run again' : 'Run it';
     button.querySelector('use')!.setAttribute('href', isBusy ? '#icon-pause' : '#icon-play');
     this.section.toggleAttribute('data-busy', isBusy);

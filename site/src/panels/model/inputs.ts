@@ -55,6 +55,7 @@ export class Inputs {
     this.#name(undefined);
     const radios = this.#radios;
     for (const radio of radios) radio.disabled = !offers.includes(radio.value as Source);
+    this.section.querySelector<HTMLInputElement>('[data-input]')!.disabled = offers.length === 0;
     const chosen = radios.find(({ checked, disabled }) => checked && !disabled);
     // numbers that were typed for another model seldom fit
     if (!chosen || chosen.value === 'typed') {
