@@ -21,6 +21,9 @@ export const alias = [
 /** Licence files that go into licences.txt, as they are. */
 const LICENCES = [
   '../LICENSE',
+  // of what lstm-wasm/onnx and its zip reader have taken in
+  '../dist/onnx.LICENSE.txt',
+  '../dist/zip.LICENSE.txt',
   '../examples/voice-activity/data/LICENSES.md',
   '../examples/denoise/data/LICENSES.md',
   '../examples/guitar-amp/data/LICENSES.md',
