@@ -116,3 +116,31 @@ inBrowsers(
   },
   { hash: '#fast=1.<img src=x onerror=alert(1)>.x' },
 );
+
+/** The shortest and the longest that the receipt says. */
+const SAYINGS = [
+  'Warming up',
+  'Faster in 6 of 10, by 1.1 to 58 times; slower in 3; a draw in 1; in 1 the answers differed, and nothing was timed.<br>From a link: Chromium 156, AMD EPYC (Zen 4), 1 thread, 26 Nov 2026.',
+  'ort-wasm-simd-threaded.wasm did not come (status 404). Look at the connection, and try again. Measured without onnxruntime-web.',
+];
+
+for (const width of [390, 820, 1100, 1440]) {
+  inBrowsers(
+    `How fast: whatever the receipt says, nothing below it moves, ${width} px`,
+    async (page) => {
+      await page.show('fast');
+      await page.until(`${PANEL}.querySelector('.times svg')`);
+      const tops: number[] = await page.evaluate(`${JSON.stringify(SAYINGS)}.map((words) => {
+        ${PANEL}.querySelector('.receipt').innerHTML = words;
+        return ${PANEL}.querySelector('.sheet').getBoundingClientRect().top - ${PANEL}.getBoundingClientRect().top;
+      })`);
+      expect(new Set(tops).size, tops.join(' ')).toBe(1);
+      const heights: [number, number][] = await page.evaluate(
+        `[...${PANEL}.querySelectorAll('.sheet svg')].map((one) => [one.clientHeight, one.parentElement.clientHeight])`,
+      );
+      expect(heights).toHaveLength(2);
+      for (const [drawn, reserved] of heights) expect(drawn).toBeLessThanOrEqual(reserved);
+    },
+    { names: ['Chromium'], look: { viewport: { width, height: 900 } } },
+  );
+}
