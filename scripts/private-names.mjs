@@ -1,8 +1,21 @@
-// Gives members that src/ declares private short names in dist/, as minifiers give variables: they do not know what TypeScript calls
+// Gives members that src/ declares private, and some others, short names in dist/, as minifiers give variables: they do not know what TypeScript calls
 // private. Each file counts its names from _a on, but one with a class that extends another file's goes on where that one ends.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
+
+/**
+ * Members that nobody outside of src/ sees, though TypeScript does not call them private: of protected members, of what @internal hides, and
+ * of structs. No built-in object has one of these names, and no string has.
+ */
+const INSIDE = [
+  ...['checkAlive', 'allocateForViews', 'orFree', 'initializeParameters', 'parametersChanged', 'quantizedValues'],
+  ...['outputSize', 'cellSize', 'gateRows', 'stateCount', 'stepScratch', 'scratchBytes', 'bytesOf', 'addBiases'],
+  ...['runSequence', 'traceSequence', 'tensorOf', 'isPacked', 'copyMore'],
+  ...['blockRows', 'xStride', 'zStride', 'initStride'],
+  ...['_batchFirst', '_batchSizes', '_checkAttached', '_checkInput', '_cn', '_c0', '_hn', '_h0', '_input', '_letGo'],
+  ...['_order', '_output', '_rows', '_steps'],
+];
 
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'];
 const ENDINGS = LETTERS.concat(LETTERS.flatMap((first) => LETTERS.map((second) => first + second)));
@@ -45,11 +58,13 @@ export function shortPrivateNames(folder) {
       return [file.path, new Map(file.privates.map((name, i) => [name, `_${ENDINGS[start + i]}`]))];
     }),
   );
+  const inside = INSIDE.map((name, i) => [name, `$${ENDINGS[i]}`]);
   return {
     name: 'short-private-names',
     transform(code, id) {
-      const names = shortNames.get(id);
-      if (!names) return undefined;
+      const own = shortNames.get(id);
+      if (!own) return undefined;
+      const names = new Map([...own, ...inside]);
       const found = [];
       visitIdentifiers(id, code, (identifier) => names.has(identifier.text) && found.push(identifier));
       const replace = (text, identifier) =>

@@ -119,8 +119,13 @@ export function provide(given: { lstm?: WasmModule; int8?: WasmModule; onnx?: Wa
  */
 export function initialize(module?: WasmModule, options?: InitializeOptions): boolean {
   checkOptions('initialize', options, ['int8', 'onnx', 'gru', 'relaxed', 'wide']);
-  const { int8 = int8Source, relaxed: wanted = relaxed, wide = wideWanted } = options ?? {};
-  const { onnx = givenModules.onnx, gru = givenModules.gru } = options ?? {};
+  const {
+    int8 = int8Source,
+    onnx = givenModules.onnx,
+    gru = givenModules.gru,
+    relaxed: wanted = relaxed,
+    wide = wideWanted,
+  } = options ?? {};
   if (wanted !== undefined) checkBoolean('initialize', 'relaxed', wanted);
   if (wide !== undefined) checkBoolean('initialize', 'wide', wide);
   checkModule('module', module, 'lstm_run');

@@ -1,5 +1,6 @@
 import * as api from 'lstm-wasm';
 import { loadGuitarML, loadNam, loadRTNeural } from 'lstm-wasm/audio';
+import { GRU, GRUCell, RNN } from 'lstm-wasm/gru';
 import { loadKeras } from 'lstm-wasm/keras';
 import { loadOnnx, type OnnxFeed } from 'lstm-wasm/onnx';
 import { InferenceSession, Tensor } from 'lstm-wasm/ort';
@@ -92,6 +93,31 @@ export const CASES: Record<string, Case> = {
     for (const { forward, reverse } of model.trace(packed).layers) {
       for (const one of [forward, reverse!]) yield* Object.values(one).map(({ data }) => data);
     }
+  },
+  *gru() {
+    const input = random(14, 6, 5, 3);
+    const packed = api.packPaddedSequence(input, [2, 6, 1, 6, 3], { enforceSorted: false });
+    const options = { numLayers: 2, bidirectional: true, seed: 15 };
+    const gru = new GRU(3, 21, options);
+    const rnns = (['tanh', 'relu'] as const).map((nonlinearity) => new RNN(3, 9, { ...options, nonlinearity }));
+    for (const model of [gru, gru.quantize(), ...rnns, ...rnns.map((rnn) => rnn.quantize())]) {
+      for (const sequence of [input, { ...input, data: input.data.map((x) => 1e3 * x) }]) {
+        const { output, hn } = model.forward(sequence);
+        yield* [output, hn];
+      }
+      yield model.forward(packed).output.data;
+    }
+    for (const { forward, reverse } of gru.trace(packed).layers) {
+      for (const one of [forward, reverse!]) yield* [one.r, one.z, one.n, one.h].map(({ data }) => data);
+    }
+    const cell = new GRUCell(1, 8, { seed: 16 });
+    const stream = cell.stream();
+    for (let i = 0; i < OFTEN; i++) {
+      stream.input[0] = Math.fround((i % 201) / 100 - 1);
+      stream.step();
+    }
+    yield stream.output.slice();
+    yield cell.forward({ data: Float32Array.of(NaN, 1e30), dims: [2, 1] }).h1;
   },
   *layers() {
     const ids = { data: Int32Array.from({ length: 12 }, (_, i) => (i * 5) % 7), dims: [3, 4] };
