@@ -241,7 +241,7 @@ export const MUTATIONS = [
   },
   {
     what: 'Keras 3 given the mask of an input beside an initial state',
-    file: 'src/keras/lstm-config.ts',
+    file: 'src/keras/recurrent-config.ts',
     from: 'masksWithState: !dialect.keras3,',
     to: 'masksWithState: true,',
   },
@@ -265,9 +265,9 @@ export const MUTATIONS = [
   },
   {
     what: 'Keras: a sample without any step that counts loses its state',
-    file: 'src/keras/lstm-masks.ts',
-    from: 'const given = count ? [h, c][i] : [h0, c0][i];',
-    to: 'const given = [h, c][i];',
+    file: 'src/keras/recurrent-masks.ts',
+    from: 'const given = count ? last : first;',
+    to: 'const given = last;',
   },
   {
     what: 'a repeated key of a safetensors file not seen if it is escaped',
@@ -415,7 +415,7 @@ export const MUTATIONS = [
   },
   {
     what: 'states of a trace are zeros at masked steps',
-    file: 'src/keras/lstm-masks.ts',
+    file: 'src/keras/recurrent-masks.ts',
     from: 'else if (isState && i > 0) copyRow(data, before, data, at, H);',
     to: 'else if (isState && i < 0) copyRow(data, before, data, at, H);',
   },

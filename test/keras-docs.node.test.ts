@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { KERAS_ACTIVATIONS } from '../src/keras/activations.ts';
 import { LAYERS } from '../src/keras/layers.ts';
-import { MERGE_MODES } from '../src/keras/lstm.ts';
 import { STORED } from '../src/keras/manifest.ts';
+import { MERGE_MODES } from '../src/keras/recurrent.ts';
 
 // docs/formats/keras.md against the tables that the reader goes by.
 

@@ -299,6 +299,7 @@ describe('CuDNNLSTM', () => {
     const gates = (rows: number[][]) =>
       Float32Array.from(rows.flatMap((row) => [0, 10, 20, 30].flatMap((g) => row.map((x) => g + x))));
     const [kernel, recurrent, sum] = fromCudnn(
+      'LSTM',
       [
         gates([
           [0, 1],

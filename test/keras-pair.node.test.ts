@@ -105,7 +105,7 @@ test('a model of another class in a model, beside other layers that are not supp
   // the shape of its input is known, so that it is not the first fault
   const lambda = { class_name: 'Lambda', config: { name: 'l', batch_input_shape: [null, 2] } };
   const layers = [
-    { class_name: 'GRU', config: { name: 'g', units: 2 } },
+    { class_name: 'ConvLSTM2D', config: { name: 'g', units: 2 } },
     { class_name: 'MyNet', config: { ...inner.config, name: 'net' } },
     { class_name: 'Sequential', config: { name: 'enc', layers: [lambda] } },
   ];
@@ -113,7 +113,7 @@ test('a model of another class in a model, beside other layers that are not supp
   const error = refusal(() => loadKeras({ modelJson: { modelTopology }, weights: [] }));
   expect(error.code).toBe('unsupported');
   expect(error.message).toBe(
-    'keras: not supported in this model: GRU ("g"); MyNet ("net", a model of another class); Lambda ("l")',
+    'keras: not supported in this model: ConvLSTM2D ("g"); MyNet ("net", a model of another class); Lambda ("l")',
   );
 });
 

@@ -1,29 +1,28 @@
-// The weights that CuDNNLSTM of Keras 2 saves, which are in the layout of cuDNN. Keras converts them by the size of the bias
+import { CELLS, type CellName } from '../cells/cells.ts';
+
+// The weights that CuDNNLSTM and CuDNNGRU of Keras 2 save, which are in the layout of cuDNN. Keras converts them by the size of the bias
 // (_convert_rnn_weights in keras/src/saving/legacy/hdf5_format.py), whichever class the layer has now.
 
-const GATES = 4;
-
-/** Tells whether the weights of an LSTM are in the layout of cuDNN: kernel, recurrent kernel and a bias of 8 units, not 4. */
-export function isCudnn(weights: readonly Float32Array[], units: number): boolean {
-  return weights[2]?.length === 2 * GATES * units;
-}
-
-/** Converts weights to the layout of LSTM. The gates are i, f, c, o in both; the two biases of each are added. */
-export function fromCudnn([kernel, recurrent, bias]: readonly Float32Array[], units: number): Float32Array[] {
+/** Converts weights to the layout of LSTM or GRU, whose gates have the same order. The two biases of an LSTM are added. */
+export function fromCudnn(
+  cell: CellName,
+  [kernel, recurrent, bias]: readonly Float32Array[],
+  units: number,
+): Float32Array[] {
   const half = bias!.length / 2;
+  const row = CELLS[cell].gates * units;
   return [
-    convertGates(kernel!, units),
-    convertGates(recurrent!, units),
-    Float32Array.from({ length: half }, (_, k) => bias![k]! + bias![half + k]!),
+    convertGates(kernel!, row, units),
+    convertGates(recurrent!, row, units),
+    cell === 'LSTM' ? Float32Array.from({ length: half }, (_, k) => bias![k]! + bias![half + k]!) : bias!,
   ];
 }
 
 /**
- * Converts a kernel (I, 4 u). The numbers of each gate, read row by row, are a matrix (u, I), which has to be transposed; for a
- * recurrent kernel (u, 4 u) that transposes each gate.
+ * Converts a kernel (I, row), a row of gates of u units. The numbers of each gate, read row by row, are a matrix (u, I), which has to
+ * be transposed; for a recurrent kernel (u, row) that transposes each gate.
  */
-function convertGates(kernel: Float32Array, units: number): Float32Array {
-  const row = GATES * units;
+function convertGates(kernel: Float32Array, row: number, units: number): Float32Array {
   const inputs = kernel.length / row;
   const result = new Float32Array(kernel.length);
   for (let gate = 0; gate < row; gate += units) {

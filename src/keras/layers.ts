@@ -3,12 +3,12 @@ import { readAdditiveAttention, readAttention } from './attention.ts';
 import { readConv, readDepthwiseConv } from './conv.ts';
 import { readDense } from './dense.ts';
 import { readEmbedding } from './embedding.ts';
-import { readBidirectional, readCudnnLstm, readLstm } from './lstm.ts';
 import { readAny, readExpandDims, readFilled, readMasking, readNotEqual } from './masks.ts';
 import { ELEMENTWISE, readConcatenate, readDot, readElementwise } from './merge.ts';
 import { readBatchNormalization, readLayerNormalization } from './normalization.ts';
 import type { LayerReader } from './plan.ts';
 import { POOLING } from './pooling.ts';
+import { readBidirectional, readRecurrent } from './recurrent.ts';
 import { readRnn } from './rnn.ts';
 import {
   IDENTITIES,
@@ -25,8 +25,10 @@ import { readTimeDistributed } from './time-distributed.ts';
 export const LAYERS: ReadonlyMap<string, LayerReader> = new Map<string, LayerReader>([
   ['Embedding', readEmbedding],
   ['Masking', readMasking],
-  ['LSTM', readLstm],
-  ['CuDNNLSTM', readCudnnLstm],
+  ...['LSTM', 'GRU', 'SimpleRNN', 'CuDNNLSTM', 'CuDNNGRU'].map((name): [string, LayerReader] => [
+    name,
+    readRecurrent(name),
+  ]),
   ['Bidirectional', readBidirectional],
   ['TimeDistributed', readTimeDistributed],
   ['Dense', readDense],

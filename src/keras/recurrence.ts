@@ -1,22 +1,25 @@
 import { wrongValue } from '../base/tensor.ts';
 import type { Value } from '../graph/value.ts';
+import { gru, rnn } from '../operators/gru.ts';
 import { lstm } from '../operators/lstm.ts';
 import { concat } from '../operators/slices.ts';
 import type { Shape } from './config.ts';
 import type { KeptState, KerasGraph, Tensor } from './graph.ts';
-import type { LstmConfig } from './lstm-config.ts';
-import { compact, expand, turnSteps } from './lstm-masks.ts';
-import type { OnnxWeights } from './lstm-weights.ts';
 import type { Building } from './plan.ts';
+import { type RecurrentConfig, stateCount } from './recurrent-config.ts';
+import { compact, expand, turnSteps } from './recurrent-masks.ts';
+import type { OnnxWeights } from './recurrent-weights.ts';
 
-/** One or two directions of an LSTM, as a layer applies them to a sequence. */
+const OPERATORS = { LSTM: lstm, GRU: gru, RNN: rnn } as const;
+
+/** One or two directions of a recurrent layer, as it applies them to a sequence. */
 export interface Recurrence {
   readonly name: string;
   /** The configuration of the first direction; the second differs in its activations only. */
-  readonly config: LstmConfig;
-  readonly second: LstmConfig | undefined;
+  readonly config: RecurrentConfig;
+  readonly second: RecurrentConfig | undefined;
   readonly weights: OnnxWeights;
-  /** The states that a stateful layer keeps, h and c of each direction. */
+  /** The states that a stateful layer keeps, of each direction in turn. */
   readonly kept: readonly KeptState[] | undefined;
 }
 
@@ -24,13 +27,13 @@ export interface Recurrence {
 export interface RecurrenceResult {
   /** All outputs (B, T, D, H), or the last ones (B, D, H) */
   readonly output: number;
-  /** h and c of each direction, (B, H) */
+  /** The states of each direction in turn, (B, H) */
   readonly states: readonly number[];
 }
 
 /**
  * Adds the steps of a recurrence.
- * @param given slots of the initial h and c of each direction, or none
+ * @param given slots of the initial states of each direction in turn, or none
  */
 export function addRecurrence(
   { name, config, second, weights, kept }: Recurrence,
@@ -38,8 +41,18 @@ export function addRecurrence(
   given: readonly number[],
   { graph, masked }: Building,
 ): RecurrenceResult {
-  const { units: H, goBackwards, masksWithState, zeroMasked, startsWithState, returnSequences } = config;
+  const {
+    cell,
+    units: H,
+    resetAfter,
+    goBackwards,
+    masksWithState,
+    zeroMasked,
+    startsWithState,
+    returnSequences,
+  } = config;
   const D = second ? 2 : 1;
+  const S = stateCount(config);
   const hasMask = sequence.mask !== undefined && (given.length === 0 || masked || masksWithState);
   const checked = { ...sequence, slot: checkSteps(graph, name, sequence), mask: hasMask ? sequence.mask : undefined };
   // from the end: the outputs come in the order in which they are computed
@@ -47,10 +60,10 @@ export function addRecurrence(
   // states (B, D, H) where the batch comes first, else [D, B, H]
   const isFirst = hasMask || returnSequences;
   const initial = given.length ? given : (kept?.map(({ now }) => now) ?? []);
-  const [h0, c0] = [0, 1].map((i) =>
+  const [h0, c0] = Array.from({ length: S }, (_, i) =>
     joinStates(
       graph,
-      initial.filter((_, k) => k % 2 === i),
+      initial.filter((_, k) => k % S === i),
       H,
       isFirst,
     ),
@@ -60,20 +73,23 @@ export function addRecurrence(
     hidden_size: H,
     direction: second ? 'bidirectional' : 'forward',
     layout: Number(isFirst),
+    linear_before_reset: Number(resetAfter),
     functions: [config, ...(second ? [second] : [])].flatMap(({ activation, recurrentActivation }) => {
-      return [recurrentActivation, activation, activation];
+      const all = [recurrentActivation, activation, activation];
+      return cell === 'LSTM' ? all : all.slice(cell === 'GRU' ? 0 : 1, 2);
     }),
   };
   const { w, r, b } = weights;
   const steps = isFirst ? shortened! : graph.permute(shortened!, [1, 0, 2]);
-  let [y, h, c] = graph.nodes(lstm, [steps, w, r, b, lengths, h0, c0], 3, attributes) as [number, number, number];
+  const inputs = [steps, w, r, b, lengths, h0, ...(S > 1 ? [c0] : [])];
+  let [y, h, c] = graph.nodes(OPERATORS[cell], inputs, 1 + S, attributes) as [number, number, number | undefined];
   let output = returnSequences ? y : h;
   if (mask !== undefined) {
-    const operands = [y, h, c, mask, h0, c0];
+    const operands = [y, mask, h, h0, ...(S > 1 ? [c, c0] : [])];
     const lower = expand(graph.path, { zeroMasked, startsWithState, sequences: returnSequences });
-    [output, h, c] = graph.step(operands, lower, 3) as [number, number, number];
+    [output, h, c] = graph.step(operands, lower, 1 + S) as [number, number, number | undefined];
   } else if (!isFirst) output = D > 1 ? graph.permute(h, [1, 0, 2]) : graph.view(h, ([, B]) => [B!, 1, H]);
-  const states = Array.from({ length: 2 * D }, (_, k) => stateOf(graph, k % 2 ? c : h, k >> 1, H, isFirst));
+  const states = Array.from({ length: S * D }, (_, k) => stateOf(graph, k % S ? c! : h, Math.floor(k / S), H, isFirst));
   if (kept) for (const [k, state] of kept.entries()) state.now = states[k]!;
   return { output, states };
 }
@@ -107,6 +123,6 @@ function stateOf(graph: KerasGraph, slot: number, d: number, H: number, isFirst:
 }
 
 /** The shape of an output of a recurrence, with `width` numbers a step. */
-export function outputShape([batch, steps]: Shape, { returnSequences }: LstmConfig, width: number): Shape {
+export function outputShape([batch, steps]: Shape, { returnSequences }: RecurrentConfig, width: number): Shape {
   return returnSequences ? [batch!, steps!, width] : [batch!, width];
 }

@@ -4,7 +4,7 @@ import type { LayerTrace } from '../nn/trace.ts';
 import type { Lower } from '../operators/node.ts';
 import type { KerasGraph, Tensor } from './graph.ts';
 
-// Masked steps: an LSTM runs the other steps of each sample as a shorter sequence, and the outputs go back to their places. A mask is
+// Masked steps: a layer runs the other steps of each sample as a shorter sequence, and the outputs go back to their places. A mask is
 // data, and may have any pattern.
 
 /** Lists the steps of a sample that are not masked. */
@@ -46,16 +46,17 @@ interface Expansion {
 }
 
 /**
- * Gives outputs and states of sequences that compact() has shortened. Inputs: y (B, T, D, H), h and c (B, D, H) of the LSTM, the
- * mask, and the initial h and c (B, D, H) if there are.
- * @returns all outputs (B, T, D, H) or the last ones (B, D, H), then h and c
+ * Gives outputs and states of sequences that compact() has shortened. Inputs: y (B, T, D, H), the mask, and for each state
+ * the last one (B, D, H) and the initial one, if there is one; h comes first.
+ * @returns all outputs (B, T, D, H) or the last ones (B, D, H), then the states
  */
 export function expand(path: string, { zeroMasked, startsWithState, sequences }: Expansion): Lower {
   return (inputs, plan) => {
-    const [y, h, c, mask, h0, c0] = inputs as (Value<Float32Array> | undefined)[];
+    const [y, mask, h, h0, c, c0] = inputs as (Value<Float32Array> | undefined)[];
+    const pairs = c ? [[h, h0] as const, [c, c0] as const] : [[h, h0] as const];
     const [B, T, D, H] = y!.dims as [number, number, number, number];
     const out = plan.make('float32', sequences ? y!.dims : h!.dims, path);
-    const states = [h, c].map((state) => plan.make('float32', state!.dims, path));
+    const states = pairs.map(([state]) => plan.make('float32', state!.dims, path));
     const steps: number[] = [];
     /** Fills the outputs of a direction of a sample. */
     const fill = (b: number, d: number, count: number, kept: Value['data']): void => {
@@ -82,7 +83,8 @@ export function expand(path: string, { zeroMasked, startsWithState, sequences }:
         for (let d = 0; d < D; d++) fill(b, d, count, kept);
         for (const [i, state] of states.entries()) {
           // a sample without any step keeps its state
-          const given = count ? [h, c][i] : [h0, c0][i];
+          const [last, first] = pairs[i]!;
+          const given = count ? last : first;
           const at = b * D * H;
           if (given) copyRow(given.data, at, state.data, at, D * H);
           else state.data.fill(0, at, at + D * H);
@@ -90,7 +92,7 @@ export function expand(path: string, { zeroMasked, startsWithState, sequences }:
       }
     });
     const { watch } = plan;
-    if (watch) plan.step([mask, h0, c0, out], () => () => spread(watch.last!, mask!, { h: h0, c: c0 }));
+    if (watch && c) plan.step([mask, h0, c0, out], () => () => spread(watch.last!, mask!, { h: h0, c: c0 }));
     return [out, ...states];
   };
 }

@@ -4,38 +4,37 @@ import { reduceMean, reduceProd, reduceSum } from '../operators/reduce.ts';
 import { intVector } from '../operators/value.ts';
 import type { Config, Shape } from './config.ts';
 import type { KeptState, KerasGraph, Tensor } from './graph.ts';
-import { type LstmConfig, readCudnnConfig, readLstmConfig } from './lstm-config.ts';
-import { type OnnxWeights, readCellWeights, toOnnx } from './lstm-weights.ts';
-import type { Building, Dialect, LayerPlan, Part } from './plan.ts';
+import type { Building, Dialect, LayerPlan, LayerReader, Part } from './plan.ts';
 import { addRecurrence, outputShape } from './recurrence.ts';
+import { isCudnnClass, type RecurrentConfig, readRecurrentConfig, stateCount } from './recurrent-config.ts';
+import { type OnnxWeights, readCellWeights, toOnnx } from './recurrent-weights.ts';
 import { refuse } from './refuse.ts';
 import { checkOutput, checkRank, describeShape, lastSize } from './shapes.ts';
 
-/** The layer of Keras 2 that ran on cuDNN only. */
-const CUDNN = 'CuDNNLSTM';
-
-/** Reads keras.layers.LSTM. Inputs: a sequence, and h and c if the model gives an initial state. */
-export function readLstm(config: Config, name: string, dialect: Dialect): LayerPlan {
-  return planLstm(readLstmConfig(config, name, dialect), name, { folder: 'cell' });
+/**
+ * Reads keras.layers.LSTM, GRU or SimpleRNN, or those of Keras 2 that ran on cuDNN only: with the default options, and weights of their
+ * own, not of a cell. Inputs: a sequence, and the states, h and c of an LSTM, if the model gives initial ones.
+ */
+export function readRecurrent(className: string): LayerReader {
+  return (config, name, dialect) => {
+    const options = readRecurrentConfig(className, config, name, dialect)!;
+    return planLayer(options, name, { folder: isCudnnClass(className) ? '' : 'cell' });
+  };
 }
 
-/** Reads tf.compat.v1.keras.layers.CuDNNLSTM: an LSTM with the default options, whose weights are its own, not a cell's. */
-export function readCudnnLstm(config: Config, name: string, dialect: Dialect): LayerPlan {
-  return planLstm(readCudnnConfig(config, name, dialect), name, { folder: '' });
-}
-
-/** An LSTM of one direction. */
-function planLstm(options: LstmConfig, name: string, part: Part): LayerPlan {
+/** A layer of one direction. */
+function planLayer(options: RecurrentConfig, name: string, part: Part): LayerPlan {
   const kept: Kept = { states: undefined };
+  const count = stateCount(options);
   return {
-    inputs: [1, 3],
-    outputs: options.returnState ? 3 : 1,
+    inputs: [1, 1 + count],
+    outputs: options.returnState ? 1 + count : 1,
     build([sequence, ...given], building) {
       const { shape, mask, slot } = sequence!;
-      const states = checkInputs(name, shape, given, [options.units]);
+      const states = checkInputs(name, shape, given, [options]);
       const output = checkOutput(name, outputShape(shape, options, options.units));
-      const initial = takeStates(building.graph, name, given, slot);
-      const result = addLstm(name, options, part, sequence!, initial, building, kept);
+      const initial = takeStates(building.graph, name, given, slot, [options]);
+      const result = addLayer(name, options, part, sequence!, initial, building, kept);
       const outputs = [{ slot: result.slot, shape: output, mask: options.returnSequences ? mask : undefined }];
       if (!options.returnState) return outputs;
       return [...outputs, ...result.states.map((state, i) => ({ slot: state, shape: states[i]! }))];
@@ -43,10 +42,10 @@ function planLstm(options: LstmConfig, name: string, part: Part): LayerPlan {
   };
 }
 
-/** Adds the steps of an LSTM of one direction. @returns slots of its output (B, T, H) or (B, H), and of h and c */
-export function addLstm(
+/** Adds the steps of a layer of one direction. @returns slots of its output (B, T, H) or (B, H), and of its states */
+export function addLayer(
   name: string,
-  config: LstmConfig,
+  config: RecurrentConfig,
   part: Part,
   sequence: Tensor,
   initial: readonly number[],
@@ -69,7 +68,7 @@ const MERGES: Readonly<Record<string, Operator | undefined>> = {
 };
 export const MERGE_MODES = ['concat', 'sum', 'mul', 'ave'];
 
-/** Reads keras.layers.Bidirectional of an LSTM. Inputs: a sequence, and optionally h and c of both directions. */
+/** Reads keras.layers.Bidirectional of such a layer. Inputs: a sequence, and optionally the states of both directions. */
 export function readBidirectional(config: Config, name: string, dialect: Dialect): LayerPlan | undefined {
   const forward = readInner(config.get('layer'), name, dialect);
   const given = config.get('backward_layer');
@@ -79,32 +78,38 @@ export function readBidirectional(config: Config, name: string, dialect: Dialect
   const { value } = config.get('merge_mode');
   const mode = value === undefined ? 'concat' : (value as string);
   if (!MERGE_MODES.includes(mode)) dialect.unsupported(`merge_mode ${describe(value)} of ${name}`);
-  for (const key of ['returnSequences', 'returnState', 'stateful', 'units'] as const) {
+  for (const key of ['cell', 'returnSequences', 'returnState', 'stateful', 'units', 'resetAfter'] as const) {
     if (forward[key] !== backward[key]) dialect.unsupported(`layers of ${name} that differ in ${key}`);
   }
   if (forward.goBackwards === backward.goBackwards) dialect.unsupported(`layers of ${name} that go the same way`);
   // Bidirectional of Keras sets zero_output_for_mask of both layers, that of TensorFlow.js does not
   const zeroMasked = dialect.tfjs ? false : forward.returnSequences;
-  const [one, two] = [forward, backward].map((each) => ({ ...each, zeroMasked })) as [LstmConfig, LstmConfig];
-  const cell = config.get('layer').get('class_name').value === CUDNN ? '' : '/cell';
+  const [one, two] = [forward, backward].map((each) => ({ ...each, zeroMasked })) as [RecurrentConfig, RecurrentConfig];
+  const cell = isCudnnClass(config.get('layer').get('class_name').string()) ? '' : '/cell';
   const parts: readonly Part[] = [
     { direction: 'forward', folder: `forward_layer${cell}` },
     { direction: 'backward', folder: `backward_layer${cell}` },
   ];
   const kept: Kept = { states: undefined };
+  const count = stateCount(one);
   return {
-    inputs: [1, 5],
-    outputs: forward.returnState ? 5 : 1,
+    inputs: [1, 1 + 2 * count],
+    outputs: forward.returnState ? 1 + 2 * count : 1,
     build([sequence, ...states], building) {
       const { shape, mask } = sequence!;
       const { graph } = building;
       const { units, returnSequences } = one;
-      const last = checkInputs(name, shape, states, [units, units]);
+      const last = checkInputs(name, shape, states, [one, two]);
       const width = mode === 'concat' ? 2 * units : units;
       const output = checkOutput(name, outputShape(shape, one, width));
       const weights = readWeights(name, [one, two], parts, shape, building);
       const own = { name, config: one, second: two, weights, kept: keepStates(name, [one, two], graph, kept) };
-      const result = addRecurrence(own, sequence!, takeStates(graph, name, states, sequence!.slot), building);
+      const result = addRecurrence(
+        own,
+        sequence!,
+        takeStates(graph, name, states, sequence!.slot, [one, two]),
+        building,
+      );
       const operator = MERGES[mode];
       const merged = operator
         ? graph.node(operator, [result.output, intVector([returnSequences ? 2 : 1])], { keepdims: 0 })
@@ -116,12 +121,11 @@ export function readBidirectional(config: Config, name: string, dialect: Dialect
   };
 }
 
-function readInner(layer: Config, name: string, dialect: Dialect): LstmConfig | undefined {
+function readInner(layer: Config, name: string, dialect: Dialect): RecurrentConfig | undefined {
   const className = layer.get('class_name').string();
-  if (className === 'LSTM') return readLstmConfig(layer.get('config'), name, dialect);
-  if (className === CUDNN) return readCudnnConfig(layer.get('config'), name, dialect);
-  dialect.unsupported(`Bidirectional of ${className} (${name})`);
-  return undefined;
+  const options = readRecurrentConfig(className, layer.get('config'), name, dialect);
+  if (!options) dialect.unsupported(`Bidirectional of ${className} (${name})`);
+  return options;
 }
 
 /** The states that a layer keeps, once it is called. */
@@ -129,9 +133,11 @@ interface Kept {
   states: readonly KeptState[] | undefined;
 }
 
-function keepStates(name: string, options: readonly LstmConfig[], graph: KerasGraph, kept: Kept) {
+function keepStates(name: string, options: readonly RecurrentConfig[], graph: KerasGraph, kept: Kept) {
   if (options[0]!.stateful) {
-    kept.states ??= options.flatMap(({ units }) => [graph.keep(name, units), graph.keep(name, units)]);
+    kept.states ??= options.flatMap((one) =>
+      Array.from({ length: stateCount(one) }, () => graph.keep(name, one.units)),
+    );
   }
   return kept.states;
 }
@@ -139,15 +145,15 @@ function keepStates(name: string, options: readonly LstmConfig[], graph: KerasGr
 /** Reads the weights of each direction, once for all calls. */
 function readWeights(
   name: string,
-  options: readonly LstmConfig[],
+  options: readonly RecurrentConfig[],
   parts: readonly Part[],
   shape: Shape,
   { weights, graph }: Building,
 ): OnnxWeights {
   const size = lastSize(name, shape);
   const read = options.map((one, i) => readCellWeights(one, size, weights, parts[i]!));
-  return weights.once(`LSTM ${parts[0]!.folder}`, () => {
-    const made = toOnnx(read, options[0]!.units);
+  return weights.once(`recurrent ${parts[0]!.folder}`, () => {
+    const made = toOnnx(options[0]!, read);
     graph.replace(read.flat(), [made.w, made.r, made.b]);
     return made;
   });
@@ -158,13 +164,12 @@ export function checkInputs(
   name: string,
   sequence: Shape,
   given: readonly Tensor[],
-  units: readonly number[],
+  layers: readonly Pick<RecurrentConfig, 'cell' | 'units'>[],
 ): Shape[] {
   checkRank(name, sequence, 3);
-  const states = units.flatMap((size): Shape[] => [
-    [sequence[0]!, size],
-    [sequence[0]!, size],
-  ]);
+  const states = layers.flatMap((one) =>
+    Array.from({ length: stateCount(one) }, (): Shape => [sequence[0]!, one.units]),
+  );
   for (const [i, { shape }] of given.entries()) {
     const size = states[i]![1]!;
     if (shape.length === 2 && shape[1] === size) continue;
@@ -174,12 +179,22 @@ export function checkInputs(
   return states;
 }
 
-/** Takes the initial states that a model gives: in a run there is one for each sample. */
-export function takeStates(graph: KerasGraph, name: string, given: readonly Tensor[], sequence: number): number[] {
+/**
+ * Takes the initial states that a model gives: in a run there is one for each sample.
+ * @param cells the cells whose states they are, in this order
+ */
+export function takeStates(
+  graph: KerasGraph,
+  name: string,
+  given: readonly Tensor[],
+  sequence: number,
+  cells: readonly Pick<RecurrentConfig, 'cell'>[],
+): number[] {
+  const names = cells.flatMap(({ cell }) => (cell === 'LSTM' ? ['h', 'c'] : ['h']));
   return given.map(({ slot }, i) => {
     const check = (dims: readonly number[], [batch]: readonly number[]) => {
       const wanted = [batch!, dims[1]!];
-      if (!sameDims(dims, wanted)) throw wrongValue(name, i % 2 ? 'c' : 'h', formatDims(wanted), dims);
+      if (!sameDims(dims, wanted)) throw wrongValue(name, names[i]!, formatDims(wanted), dims);
       return dims;
     };
     return graph.view(slot, (dims, other) => check(dims, other!), [sequence]);
