@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { GRU } from '../../src/gru.ts';
 import {
   bytesUsed,
   Embedding,
@@ -51,6 +52,7 @@ describe('without memory', () => {
 
   const lstm = new LSTM(3, 4, { numLayers: 2, dropout: 0.5, seed: 1 });
   const cell = new LSTMCell(3, 4, { seed: 1 });
+  const gru = new GRU(3, 4, { numLayers: 2, seed: 1 });
   const linear = new Linear(3, 4, { seed: 1 });
   const stream = lstm.stream();
   const state = { h0: tensor(2, 4), c0: tensor(2, 4) };
@@ -101,6 +103,9 @@ describe('without memory', () => {
     ['LSTM.forward in training', () => lstm.train().forward(tensor(5, 2, 3)).output.data],
     ['LSTM.forward of a packed sequence', () => lstm.forward(packSequence([tensor(5, 3), tensor(2, 3)])).hn.data],
     ['LSTMCell.forward', () => cell.forward(tensor(2, 3)).c1.data],
+    ['GRU.forward', () => gru.forward(tensor(5, 2, 3)).output.data],
+    ['GRU.quantize', () => gru.quantize().forward(tensor(5, 2, 3)).hn.data],
+    ['GRU.trace', () => gru.trace(tensor(5, 2, 3)).layers[1]!.forward.n.data],
     ['Linear.forward', () => linear.forward(tensor(2, 3)).data],
     ['sigmoid', () => sigmoid(tensor(5)).data],
     ['softmax', () => softmax(tensor(5, 2), 0).data],
