@@ -54,6 +54,8 @@ export function writeEdgeDoors(dist, exports) {
       const lines = [`import './modules.js';`];
       if (file === 'gru.js') lines.push(`import './modules-gru.js';`);
       else if (file !== 'index.js') lines.push(`import './modules-onnx.js';`);
+      // of what reads layers of these kinds
+      if (['onnx.js', 'keras.js', 'ort.js'].includes(file)) lines.push(`import './modules-gru.js';`);
       lines.push(`export * from '../${file}';`);
       if (file === 'ort.js') lines.push(`export { default } from '../${file}';`);
       mkdirSync(join(dist, folder), { recursive: true });

@@ -408,6 +408,24 @@ export const MUTATIONS = [
     to: 'traces?.splice(0, traces.length, ...traces.map((data) => (reverse ? data : placed(data))));',
   },
   {
+    what: 'a GRU whose reset gate comes first runs as one of PyTorch',
+    file: 'src/cells/make-cells.ts',
+    from: "if (clip !== undefined || inputForget || (cell === 'GRU' && !resetAfter)) return false;",
+    to: 'if (clip !== undefined || inputForget) return false;',
+  },
+  {
+    what: 'the recurrent bias of n is added before the reset gate',
+    file: 'src/cells/rare.ts',
+    from: 'const isOwn = (i: number) => this._resetAfter && i >= 2 * H;',
+    to: 'const isOwn = (i: number) => this._resetAfter && i >= 3 * H;',
+  },
+  {
+    what: 'Keras: cells of a list have the numbers of their places, whatever their class',
+    file: 'src/keras/rnn.ts',
+    from: 'const same = cells.filter(({ config: { cell } }) => cell === read.cell).length;',
+    to: 'const same = cells.length;',
+  },
+  {
     what: 'a trace in a Loop does not tell the turn',
     file: 'src/graph/segment.ts',
     from: 'if (planning.watch) builder.turn = turnOf(frames);',

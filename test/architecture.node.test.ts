@@ -22,7 +22,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   nn: ['base', 'memory'],
   files: ['base'],
   gru: ['base', 'memory', 'nn'],
-  cells: ['base', 'memory', 'nn'],
+  cells: ['base', 'memory', 'nn', 'gru'],
   graph: ['base', 'memory', 'nn', 'cells'],
   operators: ['base', 'memory', 'nn', 'cells', 'graph'],
   ...Object.fromEntries(READERS.map((reader) => [reader, KERNELS_ROOMS])),

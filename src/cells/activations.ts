@@ -62,8 +62,3 @@ export function activate(f: Activation, data: Float32Array, size: number): void 
   copyOut(at, count, data, 0);
   endScratch();
 }
-
-/** Tells whether a cell with these functions, of the gates, the input and the output in turn, is PyTorch's. */
-export function isStandard(functions: readonly Activation[]): boolean {
-  return functions.every(({ kind }, i) => kind === (i % 3 ? KINDS.tanh : KINDS.sigmoid));
-}

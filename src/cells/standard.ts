@@ -1,6 +1,8 @@
 import type { TensorLike } from '../base/tensor.ts';
+import { gruKernels } from '../gru/kernels.ts';
+import { GRU_CELL, RELU_CELL, TANH_CELL } from '../gru/kinds.ts';
 import { FLOAT32 } from '../memory/abi.ts';
-import { LSTM_CELL } from '../memory/cell-kind.ts';
+import { type CellKind, LSTM_CELL } from '../memory/cell-kind.ts';
 import { int8Form, quantizeMatrix } from '../memory/int8.ts';
 import { LSTMWeights, lstmScratchBytes } from '../memory/lstm-weights.ts';
 import { type Form, readParameter, writeParameter } from '../memory/pack.ts';
@@ -9,10 +11,11 @@ import { Resource } from '../nn/module.ts';
 import { Sequence } from '../nn/sequence.ts';
 import { TracedSequence } from '../nn/trace.ts';
 import type { RecurrentWeights } from '../nn/weights.ts';
-import type { CellOptions, CellResult, Cells, PaddedBatch } from './cells.ts';
+import { KINDS } from './activation-kinds.ts';
+import { CELLS, type CellOptions, type CellResult, type Cells, type PaddedBatch } from './cells.ts';
 import { packRows } from './pack-rows.ts';
 
-/** PyTorch's cell, with sigmoid, tanh and tanh: the weights of an nn.LSTM of one layer, run by its kernels. */
+/** PyTorch's cells: the weights of an nn.LSTM, GRU or RNN of one layer, run by its kernels. */
 export class StandardCells extends Resource implements Cells, RecurrentWeights {
   readonly sizes: LSTMSizes;
   readonly model: number;
@@ -23,12 +26,15 @@ export class StandardCells extends Resource implements Cells, RecurrentWeights {
 
   /** @throws ModelError if a weight to quantize is NaN or infinite; RangeError if memory cannot grow */
   constructor(options: CellOptions) {
-    super('LSTM');
+    super(options.cell ?? 'LSTM');
     const { I, H, directions, batchFirst, int8 } = options;
+    const kind = kindOf(options);
+    // before memory is allocated, since compiling the kernels may be forbidden
+    if (kind !== LSTM_CELL) gruKernels();
     this._batchFirst = batchFirst ?? false;
     this._form = int8 ? int8Form() : FLOAT32;
     this.sizes = lstmSizes({
-      kind: LSTM_CELL,
+      kind,
       cell: false,
       inputSize: I,
       hiddenSize: H,
@@ -63,11 +69,11 @@ export class StandardCells extends Resource implements Cells, RecurrentWeights {
 
   run({ x, T, batch, lengths, h0, c0 }: PaddedBatch, traces?: Float32Array[]): CellResult {
     this.checkAlive();
-    const { inputSize, hiddenSize, directions } = this.sizes;
+    const { inputSize, hiddenSize, cellSize, directions } = this.sizes;
     const width = directions * hiddenSize;
     const y = new Float32Array(T * batch * width);
     const h = new Float32Array(directions * batch * hiddenSize);
-    const c = new Float32Array(directions * batch * hiddenSize);
+    const c = new Float32Array(directions * batch * cellSize);
     const sequence = (traces ? new TracedSequence() : new Sequence()).from(h0, c0);
     const run = (place: (data: Float32Array) => Float32Array): void => {
       if (traces) (sequence as TracedSequence).trace('LSTM', this, ({ data }) => void traces.push(place(data)));
@@ -88,11 +94,22 @@ export class StandardCells extends Resource implements Cells, RecurrentWeights {
   }
 }
 
+function kindOf({ cell, functions }: CellOptions): CellKind {
+  if (cell === 'GRU') return GRU_CELL;
+  if (cell === 'RNN') return functions[0]!.kind === KINDS.relu ? RELU_CELL : TANH_CELL;
+  return LSTM_CELL;
+}
+
 /** The weights by the names of nn.LSTM, quantized if they are to be. */
-function valuesOf({ H, directions, int8 }: CellOptions): Map<string, Parameters<typeof writeParameter>[1]> {
+function valuesOf({
+  cell = 'LSTM',
+  H,
+  directions,
+  int8,
+}: CellOptions): Map<string, Parameters<typeof writeParameter>[1]> {
   const values = new Map<string, Parameters<typeof writeParameter>[1]>();
   const matrix = (name: string, data: Float32Array, scale: Float32Array | undefined) => {
-    values.set(name, int8 ? quantizeMatrix('LSTM', name, data, 4 * H, scale) : data);
+    values.set(name, int8 ? quantizeMatrix(cell, name, data, CELLS[cell].gates * H, scale) : data);
   };
   for (const [d, { ih, hh, bias, scales }] of directions.entries()) {
     const suffix = d ? '_l0_reverse' : '_l0';

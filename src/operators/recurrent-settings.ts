@@ -1,6 +1,7 @@
 import { formatDims, sameDims } from '../base/tensor.ts';
-import { type Activation, isStandard } from '../cells/activations.ts';
+import type { Activation } from '../cells/activations.ts';
 import { CELLS, type CellName, type CellOptions } from '../cells/cells.ts';
+import { isStandard } from '../cells/make-cells.ts';
 import type { Value } from '../graph/value.ts';
 import { readActivations } from './activations.ts';
 import type { OperatorNode } from './node.ts';
@@ -59,9 +60,9 @@ export function readSettings(node: OperatorNode, cell: CellName): Settings {
   };
 }
 
-/** Whether the cell is another than PyTorch's LSTM. */
-export function isRare(node: OperatorNode, { cell, functions, clip, inputForget }: Settings): boolean {
-  return cell !== 'LSTM' || node.present[P] || clip !== undefined || inputForget || !isStandard(functions);
+/** Whether the cell is another than PyTorch's. */
+export function isRare(node: OperatorNode, settings: Settings): boolean {
+  return Boolean(node.present[P]) || !isStandard(settings);
 }
 
 /** Checks a float32 input. */

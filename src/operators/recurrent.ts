@@ -40,8 +40,9 @@ export function packCells(
   const names = functions.map(({ kind, alpha, beta }) => `${kind} ${sign(alpha)} ${sign(beta)}`);
   const layout = `${cell} ${H} ${D} ${names} ${clip} ${inputForget} ${resetAfter}`;
   const form = isRare(node, settings) ? FLOAT32 : constants[W_SCALES] ? int8Form() : node.form;
-  // the gates of a GRU lie in panels of their own
-  const panels = (K: number) => (cell === 'GRU' ? 3 * panelBytes(H, K, form) : panelBytes(G * H, K, form));
+  // the gates of a rare GRU lie in panels of their own
+  const isApart = cell === 'GRU' && isRare(node, settings);
+  const panels = (K: number) => (isApart ? 3 * panelBytes(H, K, form) : panelBytes(G * H, K, form));
   const bytes = D * (panels(I) + panels(H) + (resetAfter ? 2 : 1) * panels(1) + 32 * H) + OBJECTS;
   return node.pack(node.present.length > P + 1 ? [W, R, B, P, 8, 9, 10, 11] : [W, R, B, P], layout, bytes, () => {
     const options = readCells(node, settings, constants);

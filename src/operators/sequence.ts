@@ -14,7 +14,7 @@ const BLOCK_BYTES = 1 << 17;
  * Adds the step that runs one layer over padded sequences, where they lie in linear memory.
  * @param x [T][batch][I]
  * @param h0 [D][batch][H], and c0; zeros if left out
- * @param y [T][batch][D][H], written; h and c [D][batch][H], the states after the last step
+ * @param y [T][batch][D][H], written; h and c [D][batch][H], the states after the last step; c has no elements if the cell has none
  */
 export function planSequence(
   plan: Builder,
@@ -31,15 +31,15 @@ export function planSequence(
   const blockRows = Math.min(Math.max(16, wholeTiles(BLOCK_BYTES, weights.scratchBytes(1))), Math.max(batch, rows));
   const z = plan.scratch(weights.scratchBytes(Math.max(batch, blockRows)) / 4);
   const call = plan.keep(RUN_BYTES);
-  const { count } = h;
+  const [hCount, cCount] = [h.count, c.count];
   plan.kernel([x, h0, c0], [y, h, c, z, call], (atX, atH0, atC0, atY, atH, atC, atZ, atCall): Step => {
     const run = new Run();
     Object.assign(run, { x: atX, even: atY, odd: atY, h: atH, c: atC, T, batch, rows, z: atZ, blockRows });
     run.write(atCall);
     const { model, sizes } = weights;
     return () => {
-      start(atH, atH0, count);
-      start(atC, atC0, count);
+      start(atH, atH0, hCount);
+      start(atC, atC0, cCount);
       sizes.kind.run(model, atCall, 0, 1);
     };
   });
