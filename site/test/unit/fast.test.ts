@@ -10,7 +10,7 @@ import { NAMES, type Result, type Times } from '../../src/panels/fast/result.ts'
 import { SHAPES } from '../../src/panels/fast/shapes.ts';
 import { tableOf, textOf } from '../../src/panels/fast/text.ts';
 import { inTurns, sampleMs } from '../../src/panels/fast/timing.ts';
-import { verdict } from '../../src/panels/fast/verdict.ts';
+import { busyNote, verdict } from '../../src/panels/fast/verdict.ts';
 
 const shown = recorded as unknown as Result;
 
@@ -110,6 +110,19 @@ describe('words', () => {
     [[], 'Nothing is measured yet.'],
   ])('the verdict %#', (rows, words) => {
     expect(verdict({ rows, ort: '1.30.0' })).toBe(words);
+  });
+
+  test('a machine that was busy is named as one', () => {
+    const spread = (ours: number, peer: number): Times => ({
+      ours: { us: 1, p95: ours },
+      'ort-web': { us: 20, p95: 20 * peer },
+    });
+    expect(busyNote(shown)).toBe('');
+    expect(busyNote({ rows: [] })).toBe('');
+    expect(busyNote({ rows: [spread(1.2, 1.5), spread(9, 1.5), spread(1.4, 2)] })).toBe('');
+    expect(busyNote({ rows: [spread(1.2, 1.5), spread(9, 1.5), spread(1.4, 7)] })).toMatch(/^This machine was busy/);
+    expect(textOf({ ...shown, rows: SHAPES.map(() => spread(4, 4)) })).toMatch(/trust the ratios\.$/);
+    expect(textOf(shown)).not.toMatch(/busy|\s$/);
   });
 
   test('without onnxruntime-web there is nothing to compare with', () => {

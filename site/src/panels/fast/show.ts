@@ -2,7 +2,7 @@ import { bytes, duration } from '../../../../benchmarks/chart/format.mjs';
 import type { Result } from './result.ts';
 import { BASE } from './run.ts';
 import { tableOf } from './text.ts';
-import { DRAW_NOTE } from './verdict.ts';
+import { busyNote, DRAW_NOTE } from './verdict.ts';
 
 const SAID = 2000;
 
@@ -52,7 +52,8 @@ export function fillTable(section: HTMLElement, result: Result): void {
 }
 
 /** What was fetched for it, where that was here, and how it was measured. */
-export function weights({ start, sampleMs, ort }: Result, isRecorded: boolean): Node[] {
+export function weights(result: Result, isRecorded: boolean): Node[] {
+  const { start, sampleMs, ort } = result;
   const bold = (text: string) => Object.assign(document.createElement('b'), { textContent: text });
   const { ours, 'ort-web': peer } = start;
   const sizes =
@@ -65,7 +66,7 @@ export function weights({ start, sampleMs, ort }: Result, isRecorded: boolean): 
           ', as the host sends them. ',
         ]
       : [];
-  const how = `Medians of measurements of at least ${duration(1000 * sampleMs)}; thin lines: 95th percentile. ${DRAW_NOTE}`;
+  const how = `Medians of measurements of at least ${duration(1000 * sampleMs)}; thin lines: 95th percentile. ${DRAW_NOTE} ${busyNote(result)}`;
   return [...sizes, how].map((one) => (typeof one === 'string' ? document.createTextNode(one) : one));
 }
 

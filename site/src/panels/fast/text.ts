@@ -2,7 +2,7 @@ import { bytes, day, duration, figure, times } from '../../../../benchmarks/char
 import { standing } from '../../../../benchmarks/chart/time-chart.mjs';
 import { type Name, type Result, ratioOf, type Times, timeOf } from './result.ts';
 import { SHAPES } from './shapes.ts';
-import { verdict } from './verdict.ts';
+import { busyNote, verdict } from './verdict.ts';
 
 const HEAD = ['', 'ours', 'p95', '8 bits', 'plain JS', 'ort-web', 'p95', 'ratio'];
 
@@ -50,7 +50,10 @@ export function textOf(result: Result): string {
     '',
     verdict(result),
     ...startLines(result),
-  ].join('\n');
+    busyNote(result),
+  ]
+    .join('\n')
+    .trimEnd();
 }
 
 function startLines({ start }: Result): string[] {

@@ -1,6 +1,6 @@
 import { times } from '../../../../benchmarks/chart/format.mjs';
 import { DRAW, standing } from '../../../../benchmarks/chart/time-chart.mjs';
-import { type Result, ratioOf } from './result.ts';
+import { type Result, ratioOf, timeOf } from './result.ts';
 
 /** The sentence above the chart: wins, losses and draws against onnxruntime-web, whichever there are. */
 export function verdict({ rows, ort }: Pick<Result, 'rows' | 'ort'>): string {
@@ -20,6 +20,21 @@ export function verdict({ rows, ort }: Pick<Result, 'rows' | 'ort'>): string {
     wrong > 0 && `in ${wrong} the answers differed, and nothing was timed`,
   ].filter((part) => part !== false);
   return `${capital(parts.join('; '))}.`;
+}
+
+/** From here on a 95th percentile is far from its median. */
+const FAR = 2.5;
+
+/** Says so where other programs had the processor too: in most rows ours, or the peer, was interrupted often. */
+export function busyNote({ rows }: Pick<Result, 'rows'>): string {
+  const spreads = rows.flatMap((row) => {
+    const [ours, peer] = [timeOf(row, 'ours'), timeOf(row, 'ort-web')];
+    return ours ? Math.max(ours.p95 / ours.us, peer ? peer.p95 / peer.us : 0) : [];
+  });
+  const far = spreads.filter((spread) => spread > FAR).length;
+  return far > spreads.length / 2
+    ? 'This machine was busy with other things: run it again before you trust the ratios.'
+    : '';
 }
 
 /** What a draw is, in words. */
