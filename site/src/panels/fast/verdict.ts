@@ -25,14 +25,14 @@ export function verdict({ rows, ort }: Pick<Result, 'rows' | 'ort'>): string {
 /** From here on a 95th percentile is far from its median. */
 const FAR = 2.5;
 
-/** Says so where other programs had the processor too: in most rows ours, or the peer, was interrupted often. */
+/** Says so where other programs had the processor too: in more than a third of the rows ours, or the peer, was interrupted often. */
 export function busyNote({ rows }: Pick<Result, 'rows'>): string {
   const spreads = rows.flatMap((row) => {
     const [ours, peer] = [timeOf(row, 'ours'), timeOf(row, 'ort-web')];
     return ours ? Math.max(ours.p95 / ours.us, peer ? peer.p95 / peer.us : 0) : [];
   });
   const far = spreads.filter((spread) => spread > FAR).length;
-  return far > spreads.length / 2
+  return far > spreads.length / 3
     ? 'This machine was busy with other things: run it again before you trust the ratios.'
     : '';
 }
