@@ -17,7 +17,7 @@ const HOME = 13.44;
 /** Samples of a lowest and a highest one: twice as many as in Peaks of the page. */
 const EVERY = 128;
 /** A drawing's spectrogram has a line for this many of the page's, a column for this many, and this many shades. */
-const [LINES, COLUMNS, SHADES] = [4, 2, 10];
+const [LINES, COLUMNS, SHADES] = [4, 2, 8];
 /** As of v5 in src/voice/voice.worker.ts. */
 const LIMIT = 150;
 
