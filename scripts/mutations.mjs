@@ -9,6 +9,24 @@ export const MUTATIONS = [
     to: 'let x0 = v128.load(z, 32);',
   },
   {
+    what: 'update gate of a GRU taken for its reset gate',
+    file: 'assembly/gru/gates.ts',
+    from: 'f32x4.add(v128.load(xz, 16), v128.load(sz, 16)),',
+    to: 'f32x4.add(v128.load(x, 16), v128.load(s, 16)),',
+  },
+  {
+    what: 'a GRU without its second bias',
+    file: 'src/memory/lstm-weights.ts',
+    from: 'if (isSplit) write(bias_hr, hh);',
+    to: 'if (isSplit && hh.length === 0) write(bias_hr, hh);',
+  },
+  {
+    what: 'a state of another class loaded',
+    file: 'src/nn/saved-state.ts',
+    from: '2 * sizes.kind.code + Number(sizes.cell)',
+    to: 'Number(sizes.cell)',
+  },
+  {
     what: 'tail of a row stored as four lanes',
     file: 'assembly/lanes.ts',
     from: 'if (n === 3) v128.store_lane<f32>(p, v, 2, 8);',
