@@ -53,15 +53,17 @@ export class ThresholdHandles {
 
   #listen(name: 'on' | 'off'): void {
     const element = this.#handles[name];
+    // from where it was taken: a handle does not jump to the pointer
+    let taken = { y: 0, value: 0 };
     element.addEventListener('pointerdown', (event) => {
+      taken = { y: event.clientY, value: this.#values[name] };
       element.setPointerCapture(event.pointerId);
       element.focus({ preventScroll: true });
       event.preventDefault();
     });
     element.addEventListener('pointermove', (event) => {
       if (!element.hasPointerCapture(event.pointerId)) return;
-      const { bottom, height } = this.#plot!.getBoundingClientRect();
-      this.#set(name, (bottom - event.clientY) / height);
+      this.#set(name, taken.value + (taken.y - event.clientY) / this.#plot!.clientHeight);
     });
     element.addEventListener('keydown', (event) => {
       const step = event.shiftKey ? 0.1 : 0.01;
