@@ -92,6 +92,29 @@ const lstm = model(
   },
 );
 
+const gru = model(
+  [
+    {
+      op: 'GRU',
+      inputs: ['x', 'W', 'R', 'B'],
+      outputs: ['h'],
+      attributes: { hidden_size: 5, direction: 'reverse', linear_before_reset: 1 },
+    },
+    { op: 'Squeeze', inputs: ['h', 'one'], outputs: ['s'] },
+    {
+      op: 'RNN',
+      inputs: ['s', 'V', 'S'],
+      outputs: ['y', 'last'],
+      attributes: { hidden_size: 3, direction: 'bidirectional', activations: ['Relu', 'Relu'] },
+    },
+  ],
+  [
+    ...[constant('W', 1, 15, 4), constant('R', 1, 15, 5), constant('B', 1, 30), list('one', 1)],
+    ...[constant('V', 2, 3, 5), constant('S', 2, 3, 3)],
+  ],
+  { x: ['T', 'B', 4] },
+);
+
 const conv = model(
   [
     { op: 'Conv', inputs: ['x', 'w', 'b'], outputs: ['a'], attributes: { pads: [1, 1], strides: [2] } },
@@ -179,6 +202,7 @@ describe('no garbage in a run with out', () => {
     ['two shapes in turn', into(chain, { x: floats(7, 4) }, { x: floats(3, 4) })],
     ['operators that move elements', into(shapes, { x: floats(7, 4) })],
     ['LSTM and MatMul', into(lstm, { x: floats(7, 2, 4) })],
+    ['GRU and RNN', into(gru, { x: floats(7, 2, 4) })],
     ['Conv', into(conv, { x: floats(2, 4, 30) })],
     ['Gather of fed indices', into(embedding, { x: floats(1), index: int64([3], 1, 9, 4) })],
     ['Gather of computed indices', into(computedIndex, { x: floats(5, 4) })],
