@@ -154,7 +154,17 @@ const SUBJECTS: Record<string, Subject> = {
       const stream = session.stream(wrap({ input_3: 'tf_op_layer_stack_2' }));
       const streamed = stream.run({ input_2: tensor(1, 1, 257) });
       stream.dispose();
-      return [session.run(wrap(feeds)), out, streamed, session.inputs, session.outputs, session.lstms.length];
+      const { outputs, nodes } = session.trace(wrap(feeds));
+      return [
+        session.run(wrap(feeds)),
+        out,
+        streamed,
+        outputs,
+        { ...nodes },
+        session.inputs,
+        session.outputs,
+        session.lstms.length,
+      ];
     },
     again: (session) => session.run({ input_2: tensor(1, 1, 257), input_3: tensor(1, 2, 128, 2) }),
     inside: ['runAs', 'runStream'],
@@ -181,7 +191,8 @@ const SUBJECTS: Record<string, Subject> = {
     use(model, wrap) {
       const results = [model.predict(wrap(tensor(1, 4, 2))), model.predict(wrap([tensor(1, 4, 2)]))];
       model.resetStates();
-      return [...results, model.inputs, model.outputs];
+      const { outputs, nodes } = model.trace(wrap(tensor(1, 4, 2)));
+      return [...results, outputs, { ...nodes }, model.inputs, model.outputs];
     },
     again: (model) => model.predict(tensor(1, 4, 2)),
   },

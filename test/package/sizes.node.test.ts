@@ -17,6 +17,6 @@ it('every entry point has its recorded size, minified and gzipped, within 2 %', 
   }
 });
 
-it('the main entry has at most 26,500 bytes', () => {
-  for (const [bundler, bytes] of Object.entries(sizes['.']!)) expect(bytes, bundler).toBeLessThanOrEqual(26_500);
+it('the main entry has at most 27,000 bytes', () => {
+  for (const [bundler, bytes] of Object.entries(sizes['.']!)) expect(bytes, bundler).toBeLessThanOrEqual(27_000);
 });
