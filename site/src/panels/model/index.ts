@@ -60,7 +60,9 @@ class Panel {
     this.#verdict = new Verdict(section);
     this.#chart = new Chart(this.#strip, () => showMoment(this.#find('.moment'), this.#chart.moment));
     this.#inputs = new Inputs(section, () => void this.#runAgain());
-    this.#listening = new Listening(this.#find('[data-play]'), this.#strip, this.#chart);
+    this.#listening = new Listening(this.#find('[data-play]'), this.#strip, this.#chart, (why) =>
+      this.#receipt.fail(why),
+    );
     const calls = () => this.#calls();
     this.#saver = new Saver(this.#find('.savings'), calls, () => this.#lstm);
   }

@@ -2,35 +2,28 @@ import { Player } from '../../kit/player.ts';
 import type { Strip } from '../../kit/strip.ts';
 import type { Chart } from './chart.ts';
 
-/** Milliseconds between two places of the playhead where a visitor wants little motion. */
-const SLOW = 250;
-
 /** Plays the sound that a model was run on, with the playhead. */
 export class Listening {
   #sound: { readonly samples: Float32Array; readonly rate: number } | undefined;
   readonly #player: Player;
-  #last = 0;
 
+  /** @param onError hears why there is no sound */
   constructor(
     private readonly button: HTMLButtonElement,
-    strip: Strip,
+    private readonly strip: Strip,
     chart: Chart,
+    onError: (sentence: string) => void,
   ) {
-    const isStill = matchMedia('(prefers-reduced-motion: reduce)');
     this.#player = new Player(
       () => ({ sounds: [this.#sound!.samples], rate: this.#sound!.rate }),
-      (seconds) => {
-        if (isStill.matches && performance.now() - this.#last < SLOW) return;
-        this.#last = performance.now();
-        chart.seek(seconds);
-      },
+      (seconds) => chart.seek(seconds),
       (playing) => {
         strip.playing = playing;
         button.textContent = playing ? 'Pause' : 'Play';
       },
     );
     const toggle = () => {
-      if (this.#sound) void this.#player.toggle();
+      if (this.#sound) this.#player.toggle().catch((error: Error) => onError(error.message));
     };
     button.addEventListener('click', toggle);
     strip.addEventListener('toggle', toggle);
@@ -41,6 +34,7 @@ export class Listening {
   use(sound: { readonly samples: Float32Array; readonly rate: number } | undefined, seconds: number): void {
     this.#player.pause();
     this.#sound = sound && { samples: sound.samples.subarray(0, Math.round(seconds * sound.rate)), rate: sound.rate };
+    this.#player.seek(this.strip.playhead);
     this.button.disabled = !sound;
   }
 }
