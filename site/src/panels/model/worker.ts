@@ -1,9 +1,10 @@
 import { sentBytes } from '../../kit/bytes.ts';
 import { serve } from '../../kit/worker.ts';
 import type { Seen } from './seen.ts';
-import { GATES, type Given, type Saving } from './types.ts';
+import type { Given, Saving } from './types.ts';
 
-// Parts that are loaded later import the studio's file, and none imports this one: WebKit would run it a second time, as a module.
+// A part that is loaded later may import what a bundler put into this file, which makes WebKit run it once more, as a module. Only the
+// first may answer; so this file shares no values with the parts either.
 const studio = import('./engine/studio.ts').then(({ Studio }) => new Studio());
 
 const functions = {
@@ -19,9 +20,15 @@ const functions = {
 export type ModelWorker = typeof functions;
 
 /** Arrays of gates are handed over. */
-serve(functions, (result) => {
+function buffersOf(result: unknown): ArrayBuffer[] {
   const { gates, shades } = Object(result) as Partial<Seen>;
-  return shades
-    ? [...GATES.map((name) => gates![name].buffer), ...Object.values(shades).map(({ buffer }) => buffer)]
-    : [];
-});
+  if (!gates || !shades) return [];
+  const arrays = [...Object.values(gates), ...Object.values(shades)].filter((value) => ArrayBuffer.isView(value));
+  return arrays.map(({ buffer }) => buffer as ArrayBuffer);
+}
+
+const scope = globalThis as { isServing?: boolean };
+if (!scope.isServing) {
+  scope.isServing = true;
+  serve(functions, buffersOf);
+}
