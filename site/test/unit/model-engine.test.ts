@@ -1,4 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { contentsOf } from '../../src/panels/model/engine/contents.ts';
+import { openFiles } from '../../src/panels/model/engine/open.ts';
 import { pairStates, planPorts, timeAxis } from '../../src/panels/model/engine/ports.ts';
 import { makeSequence, type Need } from '../../src/panels/model/engine/sequence.ts';
 import { agreementOf, largestDifference, TraceLog } from '../../src/panels/model/engine/traces.ts';
@@ -188,5 +192,19 @@ describe('what went wrong', () => {
     expect(sentenceFor(error)).toBe(
       'this is an architecture of Keras: drop it together with the .h5 file of its weights',
     );
+  });
+});
+
+describe('layers are listed with the sizes of their inputs and units', () => {
+  const FIXTURES = new URL('../../../test/fixtures/', import.meta.url);
+  test.each([
+    ['keras/layers/gru.keras', ['GRU(3, 4)', 'GRU(3, 4)', 'Bidirectional(3, 3)', 'Bidirectional(4, 3)', 'GRU(4, 5)']],
+    ['dtln/model_1.onnx', ['LSTM(257, 128)', 'LSTM(128, 128)']],
+    ['../../examples/guitar-amp/data/rtneural/lstm_torch.json', ['LSTM(1, 8)']],
+  ])('%s', async (path, expected) => {
+    const bytes = await readFile(new URL(path, FIXTURES));
+    const { rows } = await contentsOf(await openFiles([new File([bytes], basename(path))]));
+    const cells = rows.map(({ text }) => text).filter((text) => /\(\d/.test(text));
+    expect(cells.slice(0, expected.length)).toEqual(expected);
   });
 });

@@ -82,9 +82,11 @@ function layerText(layer: string, shapes: readonly (readonly number[])[], isTorc
   const matrix = shapes.find(({ length }) => length >= 2);
   if (!matrix) return layer;
   const [first, last] = [matrix[0]!, matrix.at(-1)!];
-  if (/LSTM|Bidirectional/.test(layer)) {
-    const [inputs, gates] = isTorch ? [last, first] : [first, last];
-    return `${layer}(${inputs}, ${gates / 4})`;
+  if (/LSTM|GRU|RNN|Bidirectional/.test(layer)) {
+    // the matrix after the first one takes the layer's own outputs: it has a row, in PyTorch a column, for each unit
+    const recurrent = shapes.filter(({ length }) => length === 2)[1];
+    const units = isTorch ? recurrent?.at(-1) : recurrent?.[0];
+    return `${layer}(${isTorch ? last : first}, ${units ?? '?'})`;
   }
   const [inputs, outputs] = isTorch ? [last, first] : [matrix.at(-2)!, last];
   return `${layer} ${inputs}→${outputs}`;
@@ -165,9 +167,13 @@ function nodeRow(node: OnnxNode, weights: Weights): Content | undefined {
   return { text: short(nodeText(node, matrix)), name: short(name), numbers, ...(isLstm ? { lstm: name } : {}) };
 }
 
+/** How many rows of its matrices a unit of an operator has. */
+const GATES: Readonly<Record<string, number>> = { LSTM: 4, GRU: 3, RNN: 1 };
+
 function nodeText({ opType, attributes }: OnnxNode, matrix: readonly number[] | undefined): string {
   if (!matrix) return opType;
-  if (opType === 'LSTM') return `LSTM(${matrix[2]}, ${matrix[1]! / 4})${matrix[0] === 2 ? ' both ways' : ''}`;
+  const gates = GATES[opType];
+  if (gates) return `${opType}(${matrix[2]}, ${matrix[1]! / gates})${matrix[0] === 2 ? ' both ways' : ''}`;
   if (/^Conv/.test(opType)) return `${opType} ${matrix[1]}→${matrix[0]}`;
   const isTurned = opType === 'Gemm' && Number(attributes.get('transB') ?? 0) === 1;
   const [inputs, outputs] = isTurned ? [matrix[1], matrix[0]] : [matrix.at(-2), matrix.at(-1)];
