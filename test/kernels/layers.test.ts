@@ -120,7 +120,8 @@ describe('lstm_run', () => {
     const named = all.flatMap(({ buffers }, k) => Object.entries(buffers).map(([name, b]) => [name + k, b] as const));
     const gates = Math.ceil(H / LANES);
     const words = (at: Readonly<Record<string, number>>) => [
-      ...[H, P, D],
+      // the last word is a cell of lstm-gru.wasm
+      ...[H, P, D, 0],
       ...all.flatMap(({ inputs }, k) => {
         const pointer = (name: string) => at[name + k]!;
         return [
@@ -133,7 +134,7 @@ describe('lstm_run', () => {
     return {
       ...Object.fromEntries(named),
       // steps fill in what changes
-      model: { ...buffer('scratch', 1, 3 + 3 * PRODUCT_WORDS * all.length), words },
+      model: { ...buffer('scratch', 1, 4 + 3 * PRODUCT_WORDS * all.length), words },
     };
   }
 
