@@ -126,7 +126,7 @@ describe.each(nodes)('in %s', (name, node) => {
   it('V8 compiles every function of every module, whether it inlines calls or not', () => {
     const eager = ['--no-liftoff', '--no-wasm-lazy-compilation', FLAG, '--input-type=module', '--eval'];
     const compile = `import { readFileSync } from 'node:fs';
-      for (const name of ['lstm', 'lstm-int8', 'lstm-onnx']) {
+      for (const name of ['lstm', 'lstm-int8', 'lstm-onnx', 'lstm-gru']) {
         new WebAssembly.Module(readFileSync(new URL(import.meta.resolve('lstm-wasm/' + name + '.wasm'))));
       }
       console.log('compiled');`;
@@ -136,7 +136,14 @@ describe.each(nodes)('in %s', (name, node) => {
   });
 
   it('the laws hold and the bits are the same, from the first call to the 100,000th', { timeout: 600_000 }, () => {
-    const tests = ['test/laws/', 'test/kernels/', 'test/torch.slow.test.ts', 'test/quantize.test.ts', 'test/streams/'];
+    const tests = [
+      'test/laws/',
+      'test/gru/',
+      'test/kernels/',
+      'test/torch.slow.test.ts',
+      'test/quantize.test.ts',
+      'test/streams/',
+    ];
     const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', root, '--project', 'node'];
     // the digests that they are held against come from the first process, which has not got the flag
     const options = ['--pool', 'forks', '--maxWorkers', '2', '--reporter', 'json'];

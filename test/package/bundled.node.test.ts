@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { embeddedOnnx } from '../../src/cells/embedded.ts';
+import { embeddedGRU } from '../../src/gru/embedded.ts';
 import { embedded, embeddedInt8 } from '../../src/memory/embedded.ts';
 import { bundleIn } from '../support/bundle.ts';
 import { makeConsumer, root, runIn, TOOLS } from '../support/consumer.ts';
@@ -16,15 +17,19 @@ const AUDIO = `export * from 'lstm-wasm/audio';`;
 const ONNX = `export * from 'lstm-wasm/onnx';`;
 const ORT = `export * from 'lstm-wasm/ort';`;
 const KERAS = `export * from 'lstm-wasm/keras';`;
+const GRU = `export * from 'lstm-wasm/gru';`;
 
 describe('bundled', () => {
   it('evaluates no strings, loads nothing, and takes from Math only what has the same bits everywhere', async () => {
-    for (const program of [MAIN, SAFETENSORS, PYTORCH, AUDIO, ONNX, ORT, KERAS]) {
+    for (const program of [MAIN, SAFETENSORS, PYTORCH, AUDIO, ONNX, ORT, KERAS, GRU]) {
       const whole = await bundleIn(consumer, program);
       expect(whole.includes(embedded)).toBe(![SAFETENSORS, PYTORCH].includes(program));
-      const code = [embedded, embeddedInt8, embeddedOnnx].reduce((text, module) => text.replaceAll(module, ''), whole);
+      const code = [embedded, embeddedInt8, embeddedOnnx, embeddedGRU].reduce(
+        (text, module) => text.replaceAll(module, ''),
+        whole,
+      );
       // but for the lines that errors tell to write, and a model whose URL a program gives to InferenceSession.create
-      const calls = /\bimport\b(?! (?:wasm|onnx) from 'lstm-wasm)|\brequire\b|https?:/g;
+      const calls = /\bimport\b(?! (?:wasm|onnx|gru) from 'lstm-wasm)|\brequire\b|https?:/g;
       const loading = program === ORT ? calls : new RegExp(`${calls.source}|\\bfetch\\(`, 'g');
       const notInWorklets = /\batob\b|\bbtoa\b|\bText(De|En)coder\b/g;
       const strings = /(?<![-.\w])eval\b(?!\(\)\{)|\bFunction\b/g; // but for the method eval() and wasm-unsafe-eval
