@@ -175,7 +175,7 @@ describe.each(OPS)('%s', (op) => {
       { attributes: { activations: ['Tanh', 'Tanh', 'Tanh'] } },
       new RegExp(`number of activations expected ${sizes.names}, got 3$`),
     ],
-    'no hidden_size': [{ attributes: { hidden_size: 0 } }, /hidden_size expected a size above 0, got 0/],
+    'no hidden_size': [{ attributes: { hidden_size: 0 } }, /hidden_size expected a size from 1 to 16777215, got 0/],
     'an unknown direction': [{ attributes: { direction: 'sideways' } }, /direction expected .*, got sideways$/],
     'an unknown layout': [{ attributes: { layout: 2 } }, /layout expected 0 or 1, got 2/],
     'W of one direction': [

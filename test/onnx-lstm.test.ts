@@ -283,7 +283,7 @@ describe('what ONNX Runtime refuses', () => {
       /attribute activations expected sigmoid, .*, got Gelu$/,
     ],
     'two functions': [{ attributes: { activations: ['Tanh', 'Tanh'] } }, /number of activations expected 3, got 2$/],
-    'no hidden_size': [{ attributes: { hidden_size: 0 } }, /hidden_size expected a size above 0, got 0/],
+    'no hidden_size': [{ attributes: { hidden_size: 0 } }, /hidden_size expected a size from 1 to 16777215, got 0/],
     'an unknown direction': [{ attributes: { direction: 'sideways' } }, /direction expected .*, got sideways$/],
     'an unknown layout': [{ attributes: { layout: 2 } }, /layout expected 0 or 1, got 2/],
     'W of one direction': [

@@ -12,6 +12,8 @@ import type { LSTMSizes } from '../memory/parameters.ts';
 const MAGIC = 0x5354534c;
 const VERSION = 1;
 const SIZES = ['inputSize', 'hiddenSize', 'projSize', 'numLayers'] as const;
+/** The code of torch.nn.RNN with relu. */
+const RELU = 7;
 const FIELDS: readonly string[] = ['magic', 'version', 'cell'].concat(SIZES);
 
 /** Writes the h and c at `pointer` as bytes. */
@@ -41,6 +43,14 @@ export function encodeState(header: readonly number[], state: Float32Array): Uin
   return bytes;
 }
 
+/** Names the class of a kind of cell, and where several have its name, how it differs; undefined if there is none. */
+function nameOf(value: number): string | undefined {
+  const code = value >>> 1;
+  if (code > 3 && code !== RELU) return undefined;
+  const name = classOf(4 - (code & 3), value & 1);
+  return code === RELU ? `${name} with relu` : name;
+}
+
 /**
  * Reads what encodeState() wrote.
  * @param fields names of the header's integers, the first of which says what it is
@@ -56,9 +66,7 @@ export function decodeState(
   if (!isView(bytes, Uint8Array)) throw wrongType(who, 'bytes', 'a Uint8Array', bytes);
   const check = (code: string, path: string, wanted: number, got: number): void => {
     if (wanted === got) return;
-    const [expected, found] = [wanted, got].map(
-      (value) => (path === 'cell' && value < 8 && classOf(4 - (value >> 1), value & 1)) || value,
-    );
+    const [expected, found] = [wanted, got].map((value) => (path === 'cell' && nameOf(value)) || value);
     const message = `${who}: saved state: ${path} expected ${expected}, got ${found}`;
     throw new ModelError(message, { code, path, expected, found });
   };

@@ -32,7 +32,7 @@ const FUNCTIONS = { LSTM: ['Sigmoid', 'Tanh', 'Tanh'], GRU: ['Sigmoid', 'Tanh'],
 export function readSettings(node: OperatorNode, cell: CellName): Settings {
   const H = node.int('hidden_size', 0);
   if (!(H > 0 && H < 2 ** 24)) {
-    node.wrongAttribute('hidden_size', 'a size above 0', H);
+    node.wrongAttribute('hidden_size', 'a size from 1 to 16777215', H);
   }
   const direction = node.string('direction', 'forward');
   if (!['forward', 'reverse', 'bidirectional'].includes(direction)) {

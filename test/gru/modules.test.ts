@@ -136,6 +136,8 @@ test('a saved state is taken by modules of the same class and shape, and the err
     GRUCell: new GRUCell(5, 6).stream(),
     RNN: new RNN(5, 6).stream(),
     RNNCell: new RNNCell(5, 6).stream(),
+    'RNN with relu': new RNN(5, 6, { nonlinearity: 'relu' }).stream(),
+    'RNNCell with relu': new RNNCell(5, 6, { nonlinearity: 'relu' }).stream(),
   };
   for (const [from, source] of Object.entries(streams)) {
     source.step();
@@ -146,14 +148,12 @@ test('a saved state is taken by modules of the same class and shape, and the err
         const error = refusal(() => target.load(source.save()));
         expect(error).toMatchObject({ code: 'wrong-model', path: 'cell', expected: to, found: from });
         expect(error.message).toBe(
-          `${to.slice(0, -4 * Number(to.endsWith('Cell')) || undefined)}Stream: saved state: cell expected ${to}, got ${from}`,
+          `${to.match(/LSTM|GRU|RNN/)![0]}Stream: saved state: cell expected ${to}, got ${from}`,
         );
       }
       expect(target.save()).toEqual(before);
     }
   }
-  const relu = new RNN(5, 6, { nonlinearity: 'relu' }).stream();
-  expect(refusal(() => relu.load(streams.RNN.save()))).toMatchObject({ code: 'wrong-model', path: 'cell' });
   expect(refusal(() => new GRU(5, 7).stream().load(streams.GRU.save()))).toMatchObject({
     path: 'hiddenSize',
     expected: 7,
