@@ -128,8 +128,10 @@ export class TracedSequence extends Sequence {
     const { sizes } = model;
     const { hiddenSize: H, cellSize, outputSize: Ho, directions, kind } = sizes;
     const { batch, _steps, _batchSizes, _rows, _order } = this;
-    const I = input.length / _rows;
     const tensors = names.map((name) => zeros(who, [_rows, name === 'h' ? Ho : H]));
+    // an empty batch has no step, nor a size of its rows
+    if (_rows === 0) return tensors;
+    const I = input.length / _rows;
     const gates = tensors.map(({ data }) => data);
     const outputs = gates.pop()!;
     const cells = cellSize ? gates.pop() : undefined;

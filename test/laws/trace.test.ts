@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { GRU, RNN } from '../../src/gru.ts';
 import {
   type DirectionTrace,
   LSTM,
@@ -174,4 +175,29 @@ test('empty input features, and what is wrong', () => {
   expect(() => model.trace(randomTensor([2, 1, 3], 1), { h0, c0: h0 })).toThrow('"h0" expected [1, 1, 4]');
   model.dispose();
   expect(() => model.trace(randomTensor([2, 1, 3], 1))).toThrow('LSTM: used after dispose()');
+});
+
+test.each([
+  ['LSTM', LSTM],
+  ['GRU', GRU],
+  ['RNN', RNN],
+])('an empty batch has empty traces, and leaves memory as it is: %s', (_, Module) => {
+  for (const options of [{}, { bidirectional: true, numLayers: 2 }, { batchFirst: true }]) {
+    const model = new Module(3, 4, { seed: 1, ...options });
+    const input = randomTensor([2, 3, 3], 5);
+    const before = model.forward(input);
+    const dims = model.batchFirst ? [0, 2, 3] : [2, 0, 3];
+    const empty = { data: new Float32Array(0), dims };
+    const { layers, ...results } = model.trace(empty);
+    expect(results).toEqual(model.forward(empty));
+    for (const { forward } of layers) {
+      for (const tensor of Object.values(forward)) expect(tensor).toEqual({ ...empty, dims: [...dims.slice(0, 2), 4] });
+    }
+    expect(layers.length).toBe(model.numLayers);
+    const again = new Module(3, 4, { seed: 1, ...options });
+    for (const one of [model, again]) {
+      expectSame('output', one.forward(input).output, before.output);
+      one.dispose();
+    }
+  }
 });
