@@ -67,7 +67,10 @@ function explainMatrix(who: string, all: Entries, key: string | undefined): stri
   const dims = key === undefined ? undefined : all.get(key)!.dims;
   if (!Array.isArray(dims) || !dims.every(Number.isFinite)) return undefined;
   const [rows, columns] = dims as [number, number];
-  const found = classOf(rows / columns, key!.endsWith('h'));
+  // W_hh of a projected LSTM has P columns; W_hr [P, H] tells H
+  const projection = all.get(key!.replace('weight_hh', 'weight_hr'))?.dims;
+  const units = Array.isArray(projection) && Number.isFinite(projection[1]) ? projection[1] : columns;
+  const found = classOf(rows / units, key!.endsWith('h'));
   if (found)
     return found === who
       ? undefined

@@ -31,6 +31,20 @@ describe('state dicts', () => {
     }
   });
 
+  test('of an LSTM with a projection are told by their third matrix', () => {
+    const projected = (prefix: string) => new LSTM(5, 6, { projSize: 2 }).stateDict(prefix);
+    for (const Module of [GRU, RNN]) {
+      const text = `${Module.name}: keys of LSTM: use LSTM; `;
+      expect(message(() => Module.fromStateDict(projected('')))).toContain(text);
+      expect(message(() => Module.fromStateDict(projected('a.'), { prefix: 'a.' }))).toContain(text);
+      expect(message(() => new Module(5, 6).loadStateDict(projected('')))).toContain(text);
+      for (const wrong of [7, { ...zeros(1), dims: [2n, 6n] }]) {
+        const dict = { ...Object.fromEntries(projected('')), weight_hr_l0: wrong } as Any;
+        expect(message(() => Module.fromStateDict(dict))).toMatch(/wrong shape "weight_[ih]h_l0" expected/);
+      }
+    }
+  });
+
   test('give the sizes, under a prefix, with and without biases, and come back with the same bits', () => {
     for (const [bias, bidirectional, numLayers] of [
       [true, false, 1],
