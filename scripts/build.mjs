@@ -76,16 +76,17 @@ const ortOnOnnx = {
     source === '../onnx.ts' && importer?.includes('/src/ort/') ? { id: './onnx.js', external: true } : undefined,
 };
 
-/** dist/worklet-processor.js, one file that needs no other, and its text for src/. The page sends lstm-onnx.wasm if a model needs it. */
+/** dist/worklet-processor.js, one file that needs no other, and its text for src/. The page sends what a model needs besides. */
 async function writeProcessor() {
-  const withoutOnnx = {
-    name: 'without-onnx',
-    load: (id) => (/[\\/]cells[\\/]embedded\.ts$/.test(id) ? "export const embeddedOnnx = '';" : undefined),
+  const lstmAlone = {
+    name: 'lstm-alone',
+    load: (id) =>
+      /[\\/](cells|gru)[\\/]embedded\.ts$/.test(id) ? "export const embeddedOnnx = '', embeddedGRU = '';" : undefined,
   };
   const bundle = await rolldown({
     input: join(root, 'src/worklet-processor.ts'),
     checks: { pluginTimings: false },
-    plugins: [shortPrivateNames(join(root, 'src')), pureCalls, withoutOnnx],
+    plugins: [shortPrivateNames(join(root, 'src')), pureCalls, lstmAlone],
   });
   const { output } = await bundle.write({ dir: dist, format: 'esm', minify: true });
   await bundle.close();
@@ -115,6 +116,8 @@ const groups = [
   { name: 'embedded', priority: 4, test: /\/src\/memory\/embedded\.ts$/ },
   { name: 'embedded-onnx', priority: 4, test: /\/src\/cells\/embedded\.ts$/ },
   { name: 'embedded-gru', priority: 4, test: /\/src\/gru\/embedded\.ts$/ },
+  // of gru.js and audio.js, without RNN and cells of one step
+  { name: 'gru-layers', priority: 1, test: /\/src\/gru\/(gru|layers|trace)\.ts$/ },
   { name: 'core', priority: 3, test: /\/src\/(base|memory|nn)\/|\/activation-kinds\.ts$/ },
   { name: 'cells', priority: 2, test: /\/src\/cells\// },
   { name: 'operators', priority: 1, test: /\/src\/(graph|operators)\// },

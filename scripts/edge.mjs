@@ -55,7 +55,7 @@ export function writeEdgeDoors(dist, exports) {
       if (file === 'gru.js') lines.push(`import './modules-gru.js';`);
       else if (file !== 'index.js') lines.push(`import './modules-onnx.js';`);
       // of what reads layers of these kinds
-      if (['onnx.js', 'keras.js', 'ort.js'].includes(file)) lines.push(`import './modules-gru.js';`);
+      if (['onnx.js', 'keras.js', 'ort.js', 'audio.js'].includes(file)) lines.push(`import './modules-gru.js';`);
       lines.push(`export * from '../${file}';`);
       if (file === 'ort.js') lines.push(`export { default } from '../${file}';`);
       mkdirSync(join(dist, folder), { recursive: true });

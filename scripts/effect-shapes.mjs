@@ -16,16 +16,20 @@ const lstm = (I, H) => {
   const rows = (count) => `[${join(count, () => `[${zeros(4 * H)}]`)}]`;
   return `{"type":"lstm","shape":${shape(H)},"weights":[${rows(I)},${rows(H)},[${zeros(4 * H)}]]}`;
 };
+const gru = (I, H) => {
+  const rows = (count) => `[${join(count, () => `[${zeros(3 * H)}]`)}]`;
+  return `{"type":"gru","shape":${shape(H)},"weights":[${rows(I)},${rows(H)},${rows(2)}]}`;
+};
 const dense = (I, O) =>
   `{"type":"dense","shape":${shape(O)},"weights":[[${join(I, () => `[${zeros(O)}]`)}],[${zeros(O)}]]}`;
 const layers = (list, I = 1) => `{"in_shape":${shape(I)},"layers":[${list}]}`;
 
 const matrix = (rows, columns) => `[${join(rows, () => `[${zeros(columns)}]`)}]`;
-/** The tensors of an nn.LSTM of one unit. */
-const module = (name) =>
-  `"${name}.weight_ih_l0":${matrix(4, 1)},"${name}.weight_hh_l0":${matrix(4, 1)},"${name}.bias_ih_l0":[0,0,0,0],"${name}.bias_hh_l0":[0,0,0,0]`;
-const guitarML = (H, numLayers, dict) =>
-  `{"model_data":{"model":"SimpleRNN","unit_type":"LSTM","input_size":1,"hidden_size":${H},"num_layers":${numLayers},"output_size":1,"skip":0},"state_dict":{${dict},"lin.weight":${matrix(1, H)}}}`;
+/** The tensors of an nn.LSTM of one unit, or with 3 gates of an nn.GRU. */
+const module = (name, gates = 4) =>
+  `"${name}.weight_ih_l0":${matrix(gates, 1)},"${name}.weight_hh_l0":${matrix(gates, 1)},"${name}.bias_ih_l0":[${zeros(gates)}],"${name}.bias_hh_l0":[${zeros(gates)}]`;
+const guitarML = (H, numLayers, dict, unit = 'LSTM') =>
+  `{"model_data":{"model":"SimpleRNN","unit_type":"${unit}","input_size":1,"hidden_size":${H},"num_layers":${numLayers},"output_size":1,"skip":0},"state_dict":{${dict},"lin.weight":${matrix(1, H)}}}`;
 
 /** By reader and name: a function of the count. */
 export const SHAPES = {
@@ -53,6 +57,10 @@ export const SHAPES = {
   },
   RTNeural: {
     'LSTMs of one unit': (n) => layers(`${join(n, () => lstm(1, 1))}`),
+    'GRUs of one unit': (n) => layers(`${join(n, () => gru(1, 1))}`),
+    'units of one GRU': (n) =>
+      layers(`${gru(1, Math.round(Math.sqrt(8 * n)))},${dense(Math.round(Math.sqrt(8 * n)), 1)}`),
+    'GRUs of a state dict': (n) => `{${join(n, (i) => module(`m${i}`, 3))},"out.weight":[[0]]}`,
     'dense layers of one unit': (n) => layers(`${join(n, () => dense(1, 1))}`),
     'a wide layer': (n) => layers(`${dense(1, 4 * n)},${dense(4 * n, 1)}`),
     'layers in turn wide and narrow': (n) => layers(join(Math.ceil(n / 32), () => `${dense(1, 64)},${dense(64, 1)}`)),
@@ -81,6 +89,13 @@ export const SHAPES = {
         1,
         n,
         join(n, (i) => module('rec').replaceAll('_l0', `_l${i}`)),
+      ),
+    'layers of one unit of a GRU': (n) =>
+      guitarML(
+        1,
+        n,
+        join(n, (i) => module('rec', 3).replaceAll('_l0', `_l${i}`)),
+        'GRU',
       ),
     'units of one layer': (n) => {
       const H = Math.round(Math.sqrt(8 * n));

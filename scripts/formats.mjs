@@ -7,11 +7,13 @@ import * as mutants from './mutants.mjs';
 import {
   externalSeed,
   guitarML,
+  guitarMLGru,
   json,
   namContainers,
   onnxModels,
   onnxOperators,
   read,
+  rtneuralGru,
   rtneuralKeras,
   rtneuralTorch,
 } from './valid-files.mjs';
@@ -124,7 +126,7 @@ export function makeFormats({ core, audio, keras, onnx, pytorch, safetensors }) 
       'an array of numbers': () => fill('{"weights":[0', ',0.123456789'),
       'white space': () => fill('{', ' '),
     }),
-    rtneural: effect(audio.loadRTNeural, () => [rtneuralKeras(), rtneuralTorch()], {
+    rtneural: effect(audio.loadRTNeural, () => [rtneuralKeras(), rtneuralGru(), rtneuralTorch()], {
       'an array of empty arrays': () => fill('{"layers":[0', ',[]'),
       'an array of empty objects': () => fill('{"layers":[0', ',{}'),
     }),
@@ -189,7 +191,7 @@ export function makeFormats({ core, audio, keras, onnx, pytorch, safetensors }) 
       small: () => read('test/fixtures/keras/model.keras'),
       large: {},
     },
-    guitarml: effect(audio.loadGuitarML, () => [guitarML()], {
+    guitarml: effect(audio.loadGuitarML, () => [guitarML(), guitarMLGru()], {
       'an array of words': () => fill('{"layers":[0', ',null'),
       'one string of JSON': () => fill('{"', 'k'),
     }),

@@ -426,6 +426,12 @@ export const MUTATIONS = [
     to: 'traces?.splice(0, traces.length, ...traces.map((data) => (reverse ? data : placed(data))));',
   },
   {
+    what: "an amp's GRU of Keras with its gates in PyTorch's order",
+    file: 'src/audio/rtneural.ts',
+    from: 'rows.copyWithin(0, gate, 2 * gate);',
+    to: 'return rows;',
+  },
+  {
     what: 'a GRU whose reset gate comes first runs as one of PyTorch',
     file: 'src/cells/make-cells.ts',
     from: "if (clip !== undefined || inputForget || (cell === 'GRU' && !resetAfter)) return false;",

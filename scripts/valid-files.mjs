@@ -26,6 +26,27 @@ export function rtneuralKeras() {
   return file;
 }
 
+/** The same with a GRU. */
+export function rtneuralGru() {
+  const { layers, ...file } = rtneuralKeras();
+  const [{ weights }, ...heads] = layers;
+  const [kernel, recurrent, bias] = weights.map((matrix) =>
+    Array.isArray(matrix[0]) ? matrix.map((row) => row.slice(0, 6)) : matrix.slice(0, 6),
+  );
+  const gru = { type: 'gru', activation: 'tanh', shape: [null, null, 2], weights: [kernel, recurrent, [bias, bias]] };
+  return { ...file, layers: [gru, ...heads] };
+}
+
+/** A file of GuitarML with a GRU: three of an LSTM's gates. */
+export function guitarMLGru() {
+  const { model_data, state_dict } = guitarML();
+  const dict = Object.entries(state_dict).map(([name, rows]) => [
+    name,
+    name.startsWith('rec.') ? rows.slice(0, 6) : rows,
+  ]);
+  return { model_data: { ...model_data, unit_type: 'GRU' }, state_dict: Object.fromEntries(dict) };
+}
+
 /** A file of GuitarML with the same weights. */
 export function guitarML() {
   const sizes = { input_size: 2, hidden_size: 2, num_layers: 3, output_size: 1 };

@@ -26,8 +26,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   graph: ['base', 'memory', 'nn', 'cells'],
   operators: ['base', 'memory', 'nn', 'cells', 'graph'],
   ...Object.fromEntries(READERS.map((reader) => [reader, KERNELS_ROOMS])),
+  audio: [...KERNELS_ROOMS, 'gru'],
   ort: ['base', 'files', 'onnx.ts'],
-  worklet: ['base', 'memory', 'cells', 'audio'],
+  worklet: ['base', 'memory', 'gru', 'cells', 'audio'],
   check: ['base', 'memory', 'nn', 'cells'],
   cli: ['base', 'files', 'index.ts', ...READERS.map((reader) => `${reader}.ts`)],
 };

@@ -17,39 +17,49 @@ const recurrent = (prefix: string, gates: number, H: number) => ({
 });
 
 describe('another recurrent module', () => {
-  test.each<[string, string, number, number]>([
-    ['a GRU', 'gru.', 3, 4],
-    ['a GRU', 'rec.', 3, 3],
-    ['a GRU', 'gru.', 3, 1],
-    ['a plain RNN', 'rnn.', 1, 4],
-    ['a plain RNN', 'rnn.', 1, 3],
-  ])('a state dict of %s, %s, %i gates, %i units', (name, prefix, gates, H) => {
-    const file = { ...recurrent(prefix, gates, H), 'dense.weight': zeros(1, H), 'dense.bias': [0] };
+  test.each([
+    ['rnn.', 4],
+    ['rec.', 3],
+  ])('a state dict of a plain RNN, %s, %i units', (prefix, H) => {
+    const file = { ...recurrent(prefix, 1, H), 'dense.weight': zeros(1, H), 'dense.bias': [0] };
     const error = refusal(() => loadRTNeural(JSON.stringify(file)));
     const path = `${prefix}weight_ih_l0`;
-    expect(error.message).toBe(`RTNeural: "${path}" expected an LSTM, got ${name}: only LSTMs are read`);
+    expect(error.message).toBe(
+      `RTNeural: "${path}" expected an LSTM or GRU, got a plain RNN: only LSTMs and GRUs are read`,
+    );
     expect(error).toMatchObject({ code: 'unsupported', path });
   });
 
-  test('a GRU in the JSON of GuitarML, by its name and by its tensors', () => {
+  test('a plain RNN in the JSON of GuitarML, by its name and by its tensors', () => {
     const file = guitarML({ H: 4 });
-    const named = { ...file, model_data: { ...file.model_data, unit_type: 'GRU' } };
-    const error = refusal(() => loadGuitarML(named));
-    expect(error.message).toBe(
-      'GuitarML: "model_data.unit_type" expected "LSTM", got "GRU": no other recurrent unit is read',
+    const named = { ...file, model_data: { ...file.model_data, unit_type: 'RNN' } };
+    expect(refusal(() => loadGuitarML(named)).message).toBe(
+      'GuitarML: "model_data.unit_type" expected "LSTM" or "GRU", got "RNN": no other recurrent unit is read',
     );
-    const dict = { ...recurrent('rec.', 3, 4), 'lin.weight': zeros(1, 4), 'lin.bias': [0] };
+    const dict = { ...recurrent('rec.', 1, 4), 'lin.weight': zeros(1, 4), 'lin.bias': [0] };
     expect(refusal(() => loadGuitarML({ ...file, state_dict: dict })).message).toBe(
-      'GuitarML: "state_dict.rec.weight_ih_l0" expected an LSTM, got a GRU: only LSTMs are read',
+      'GuitarML: "state_dict.rec.weight_ih_l0" expected an LSTM, which "unit_type" says it is, got a plain RNN: only LSTMs and GRUs are read',
     );
   });
 
-  test("a GRU in Keras's form", () => {
-    const file = rtneural();
-    const layers = [{ ...file.layers[0], type: 'gru' }, ...file.layers.slice(1)];
-    expect(refusal(() => loadRTNeural({ ...file, layers })).message).toBe(
-      'RTNeural: "layers[0].type" expected "lstm" or "dense" or "time-distributed-dense", got "gru": this is a GRU, and of recurrent layers only LSTMs are read',
+  test.each([
+    ['LSTM', 'GRU', 'an LSTM, which "unit_type" says it is, got a GRU'],
+    ['GRU', 'LSTM', 'a GRU, which "unit_type" says it is, got an LSTM'],
+  ] as const)('GuitarML that says %s of the tensors of a %s', (unit_type, unit, words) => {
+    const file = guitarML({ H: 4, unit });
+    const error = refusal(() => loadGuitarML({ ...file, model_data: { ...file.model_data, unit_type } }));
+    expect(error.message).toBe(`GuitarML: "state_dict.rec.weight_ih_l0" expected ${words}`);
+    expect(error.code).toBe('unsupported');
+  });
+
+  test("a GRU in Keras's form whose reset gate comes before the product", () => {
+    const file = rtneural({ unit: 'GRU' });
+    file.layers[0]!.weights[2] = Array(9).fill(0);
+    const error = refusal(() => loadRTNeural(file));
+    expect(error.message).toBe(
+      'RTNeural: "layers[0].weights[2]" expected 2 rows of numbers, as reset_after: true has them, got 9 numbers: with reset_after: false the reset gate comes before the product, which is not read',
     );
+    expect(error).toMatchObject({ code: 'unsupported', path: 'layers[0].weights[2]' });
   });
 
   test.each([

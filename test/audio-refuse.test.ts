@@ -136,7 +136,7 @@ describe('RTNeural, layers', () => {
     ['layers', [], 'wrong-length'],
     ['layers', {}, 'wrong-type'],
     ['layers/0', null, 'wrong-type'],
-    ...['gru', 'conv1d', 'conv2d', 'batchnorm', 'prelu', 'activation', 'toString', '__proto__'].map(
+    ...['simplernn', 'conv1d', 'conv2d', 'batchnorm', 'prelu', 'activation', 'toString', '__proto__'].map(
       (type): [string, unknown, string] => ['layers/0/type', type, 'unsupported'],
     ),
     ['layers/0/type', undefined, 'missing-field'],
@@ -217,7 +217,8 @@ describe('GuitarML', () => {
     ['state_dict', undefined, 'missing-field'],
     ['state_dict', [], 'wrong-type', 'state_dict'],
     ['model_data/model', 'GatedConvNet', 'unsupported'],
-    ['model_data/unit_type', 'GRU', 'unsupported'],
+    ['model_data/unit_type', 'RNN', 'unsupported'],
+    ['model_data/unit_type', 'GRU', 'unsupported', 'state_dict.rec.weight_ih_l0'],
     ['model_data/skip', 2, 'unsupported'],
     ['model_data/skip', undefined, 'missing-field'],
     ['model_data/output_size', 2, 'unsupported'],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { GUITARML_MODELS, GUITARML_UNITS } from '../src/audio/guitarml.ts';
 import { NAM_ARCHITECTURES, NAM_VERSION } from '../src/audio/nam.ts';
-import { RTNEURAL_ACTIVATIONS, RTNEURAL_LAYERS, RTNEURAL_LSTM_ACTIVATIONS } from '../src/audio/rtneural.ts';
+import { RTNEURAL_ACTIVATIONS, RTNEURAL_LAYERS, RTNEURAL_RECURRENT_ACTIVATIONS } from '../src/audio/rtneural.ts';
 import { DTYPES, RAW_DTYPES } from '../src/files/dtypes.ts';
 import { MAX_RATIO, METHODS } from '../src/files/zip/zip-directory.ts';
 import { GLOBALS, STORAGE_TYPES } from '../src/pytorch/globals.ts';
@@ -54,7 +54,7 @@ test('audio.md', () => {
   const list = (name: string) => words(section(text, name)).map((word) => (word === 'none' ? '' : word));
   expect(list('nam-architectures')).toEqual([...NAM_ARCHITECTURES]);
   expect(list('rtneural-layers')).toEqual([...RTNEURAL_LAYERS.keys()]);
-  expect(list('rtneural-lstm-activations')).toEqual([...RTNEURAL_LSTM_ACTIVATIONS]);
+  expect(list('rtneural-recurrent-activations')).toEqual([...RTNEURAL_RECURRENT_ACTIVATIONS]);
   expect(list('rtneural-activations')).toEqual([...RTNEURAL_ACTIVATIONS.keys()]);
   expect(list('guitarml-models')).toEqual([...GUITARML_MODELS]);
   expect(list('guitarml-units')).toEqual([...GUITARML_UNITS]);

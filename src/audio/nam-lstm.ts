@@ -1,6 +1,6 @@
 import type { TensorLike } from '../base/tensor.ts';
 import type { Field } from './field.ts';
-import { countLstm, densePlan, lstmPlan, type StagePlan } from './plans.ts';
+import { countRecurrent, densePlan, recurrentPlan, type StagePlan } from './plans.ts';
 
 /**
  * Plans a NAM model with the architecture LSTM. The list `weights` holds for each layer a matrix [4H][I + H] with the gates in
@@ -18,7 +18,7 @@ export function planNamLstm(model: Field): StagePlan[] {
   const count = layerCount(inputSize) + (numLayers - 1) * layerCount(H) + H + 1;
   const list = model.get('weights');
   list.checkLength(count);
-  countLstm(list, inputSize, H, numLayers);
+  countRecurrent(list, 'lstm', inputSize, H, numLayers);
   const weights = list.vector(count);
   let at = 0;
   const take = (size: number) => {
@@ -41,7 +41,7 @@ export function planNamLstm(model: Field): StagePlan[] {
   const head = take(H);
   const bias = take(1);
   const field = config.get('input_size');
-  return [lstmPlan(field, stateDict, [], { h0, c0 }), densePlan(field, head, bias)];
+  return [recurrentPlan(field, 'lstm', stateDict, [], { h0, c0 }), densePlan(field, head, bias)];
 }
 
 /** Copies columns `from` to `to` - 1 of a matrix of `width` columns. */

@@ -15,11 +15,17 @@ export interface StagePlan {
   readonly parts: StageParts;
 }
 
-/** The most layers that an LSTM has. */
+/** The most layers that an LSTM or GRU has. */
 const MAX_LAYERS = 10_000;
 
-/** Bytes on the budget, measured: for an LSTM with its stream, for each layer of it, and for a linear layer. */
-const LSTM_BYTES = 16_384;
+/** Rows of the matrices for each unit. */
+export const GATES = { lstm: 4, gru: 3 } as const;
+
+/** A recurrent module by its kind in StageParts. */
+export type Unit = keyof typeof GATES;
+
+/** Bytes on the budget, measured: for an LSTM or GRU with its stream, for each layer of it, and for a linear layer. */
+const RECURRENT_BYTES = 16_384;
 const LAYER_BYTES = 6144;
 const DENSE_BYTES = 4096;
 
@@ -28,22 +34,24 @@ function matrixBytes(rows: number, columns: number): number {
   return 4 * rows * columns + 64 * Math.ceil(rows / 16) * (columns + 1);
 }
 
-/** Counts what an LSTM takes that is about to be made, since a few characters of a file may stand for a layer. */
-export function countLstm(field: Field, inputSize: number, H: number, layers: number): void {
+/** Counts what an LSTM or GRU takes that is about to be made, since a few characters of a file may stand for a layer. */
+export function countRecurrent(field: Field, unit: Unit, inputSize: number, H: number, layers: number): void {
   if (layers > MAX_LAYERS) field.refuse('unsupported', `at most ${MAX_LAYERS} layers`, layers);
-  const matrices = matrixBytes(4 * H, inputSize + H) + (layers - 1) * matrixBytes(4 * H, 2 * H);
-  field.spend(LSTM_BYTES + layers * LAYER_BYTES + matrices);
+  const rows = GATES[unit] * H;
+  const matrices = matrixBytes(rows, inputSize + H) + (layers - 1) * matrixBytes(rows, 2 * H);
+  field.spend(RECURRENT_BYTES + layers * LAYER_BYTES + matrices);
 }
 
-/** Plans an LSTM, which countLstm() has counted. */
-export function lstmPlan(
+/** Plans an LSTM or GRU, which countRecurrent() has counted. */
+export function recurrentPlan(
   field: Field,
+  unit: Unit,
   stateDict: ReadonlyMap<string, TensorLike>,
   keys: readonly string[] = [],
   start?: LSTMState,
 ): StagePlan {
   const [rows, inputSize] = stateDict.get('weight_ih_l0')!.dims as [number, number];
-  return { field, inputSize, outputSize: rows / 4, keys, parts: { kind: 'lstm', stateDict, start } };
+  return { field, inputSize, outputSize: rows / GATES[unit], keys, parts: { kind: unit, stateDict, start } };
 }
 
 /** Plans a linear layer, and counts what it takes. @param weight (outputs, inputs) */

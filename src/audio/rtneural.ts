@@ -2,21 +2,20 @@ import type { TensorLike } from '../base/tensor.ts';
 import { type Activation, activation } from '../cells/activation-kinds.ts';
 import type { Field } from './field.ts';
 import type { AudioModelParts } from './model.ts';
-import { checkChain, countLstm, densePlan, lstmPlan, type StagePlan } from './plans.ts';
+import { checkChain, countRecurrent, densePlan, GATES, recurrentPlan, type StagePlan, type Unit } from './plans.ts';
 import { readSampleRate } from './sample-rate.ts';
 import { planStateDict } from './torch-dict.ts';
 
 /** The reader of each type of layer. */
 export const RTNEURAL_LAYERS: ReadonlyMap<string, (layer: Field, inputSize: number) => StagePlan> = new Map([
-  ['lstm', planKerasLstm],
+  ['lstm', (layer, inputSize) => planKerasRecurrent('lstm', layer, inputSize)],
+  ['gru', (layer, inputSize) => planKerasRecurrent('gru', layer, inputSize)],
   ['dense', planKerasDense],
   ['time-distributed-dense', planKerasDense],
 ]);
 
-const GRU_NOTE = ': this is a GRU, and of recurrent layers only LSTMs are read';
-
-/** Activations that an LSTM may name; each means the standard cell. */
-export const RTNEURAL_LSTM_ACTIVATIONS = ['tanh', ''] as const;
+/** Activations that an LSTM or GRU may name; each means the standard cell. */
+export const RTNEURAL_RECURRENT_ACTIVATIONS = ['tanh', ''] as const;
 
 /** Activations of a dense layer, as Keras names them; '' means linear. */
 export const RTNEURAL_ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<string, Activation>([
@@ -52,9 +51,7 @@ function planLayers(file: Field): StagePlan[] {
   const layers = file.get('layers');
   if (layers.length === 0) layers.refuse('wrong-length', 'layers', 'none');
   return layers.items().map((layer) => {
-    const type = layer
-      .get('type')
-      .oneOf([...RTNEURAL_LAYERS.keys()], layer.get('type').value === 'gru' ? GRU_NOTE : '');
+    const type = layer.get('type').oneOf([...RTNEURAL_LAYERS.keys()]);
     const plan = RTNEURAL_LAYERS.get(type)!(layer, size);
     size = plan.outputSize;
     return plan;
@@ -80,20 +77,43 @@ function checkShape(layer: Field, found: number): void {
   if (declared !== found) layer.get('shape').refuse('size-mismatch', `${found}, the size of the weights`, declared);
 }
 
-function planKerasLstm(layer: Field, inputSize: number): StagePlan {
-  if (layer.has('activation')) layer.get('activation').oneOf(RTNEURAL_LSTM_ACTIVATIONS);
+function planKerasRecurrent(unit: Unit, layer: Field, inputSize: number): StagePlan {
+  if (layer.has('activation')) layer.get('activation').oneOf(RTNEURAL_RECURRENT_ACTIVATIONS);
   const [kernel, recurrent, bias] = arrays(layer, ['kernel', 'recurrent kernel', 'bias']) as [Field, Field, Field];
-  const H = bias.length / 4;
-  if (!Number.isInteger(H) || H < 1) bias.refuse('wrong-length', '4 numbers for each unit', bias.length);
+  const biases = unit === 'gru' ? biasesOfGru(bias) : [bias];
+  const [first, second] = biases as [Field, Field?];
+  const rows = first.length;
+  const H = rows / GATES[unit];
+  if (!Number.isInteger(H) || H < 1) first.refuse('wrong-length', `${GATES[unit]} numbers for each unit`, rows);
   checkShape(layer, H);
+  const order = unit === 'gru' ? swapped : (values: Float32Array) => values;
   const stateDict = new Map<string, TensorLike>([
-    ['weight_ih_l0', { data: transposed(kernel, inputSize, 4 * H), dims: [4 * H, inputSize] }],
-    ['weight_hh_l0', { data: transposed(recurrent, H, 4 * H), dims: [4 * H, H] }],
-    ['bias_ih_l0', { data: bias.vector(4 * H), dims: [4 * H] }],
-    ['bias_hh_l0', { data: new Float32Array(4 * H), dims: [4 * H] }],
+    ['weight_ih_l0', { data: order(transposed(kernel, inputSize, rows)), dims: [rows, inputSize] }],
+    ['weight_hh_l0', { data: order(transposed(recurrent, H, rows)), dims: [rows, H] }],
+    ['bias_ih_l0', { data: order(first.vector(rows)), dims: [rows] }],
+    ['bias_hh_l0', { data: second ? order(second.vector(rows)) : new Float32Array(rows), dims: [rows] }],
   ]);
-  countLstm(layer, inputSize, H, 1);
-  return lstmPlan(layer, stateDict);
+  countRecurrent(layer, unit, inputSize, H, 1);
+  return recurrentPlan(layer, unit, stateDict);
+}
+
+/** Gives the rows of a GRU's bias, of the input and of h. With reset_after: false, another formula, it is one row of numbers. */
+function biasesOfGru(bias: Field): Field[] {
+  if (bias.length > 0 && typeof bias.at(0).value === 'number') {
+    const note = ': with reset_after: false the reset gate comes before the product, which is not read';
+    bias.refuse('unsupported', '2 rows of numbers, as reset_after: true has them', `${bias.length} numbers`, note);
+  }
+  bias.checkLength(2);
+  return bias.items();
+}
+
+/** Puts the rows of gates z, r, n, Keras's order, into PyTorch's order r, z, n. */
+function swapped(rows: Float32Array): Float32Array {
+  const gate = rows.length / 3;
+  const z = rows.slice(0, gate);
+  rows.copyWithin(0, gate, 2 * gate);
+  rows.set(z, gate);
+  return rows;
 }
 
 function planKerasDense(layer: Field, inputSize: number): StagePlan {

@@ -1,5 +1,6 @@
 import type { TensorLike } from '../base/tensor.ts';
 import { type Activation, activate, activationName } from '../cells/activations.ts';
+import { GRU } from '../gru/gru.ts';
 import { Linear } from '../nn/linear.ts';
 import { LSTM } from '../nn/lstm.ts';
 import type { LSTMState } from '../nn/state.ts';
@@ -7,13 +8,13 @@ import type { LSTMStream } from '../nn/stream.ts';
 
 // The stages that a model is made of. None makes garbage while it runs.
 
-/** Describes a stage of an AudioModel: an LSTM, or a linear layer with an activation function behind it. */
+/** Describes a stage of an AudioModel: an LSTM, a GRU, or a linear layer with an activation function behind it. */
 export interface AudioLayer {
-  /** The weights as an nn.LSTM or an nn.Linear has them. Read it before the model is disposed of. */
+  /** The weights as an nn.LSTM, nn.GRU or nn.Linear has them. Read it before the model is disposed of. */
   readonly stateDict: ReadonlyMap<string, TensorLike>;
-  /** The states (L, H) in which an LSTM starts; undefined if the file has none, and of a linear layer. */
+  /** The states (L, H) in which an LSTM starts; undefined if the file has none, and of other layers. */
   readonly initialState: LSTMState | undefined;
-  /** The activation function behind a linear layer, such as 'tanh'; undefined without one, and of an LSTM. */
+  /** The activation function behind a linear layer, such as 'tanh'; undefined without one, and of other layers. */
   readonly activation: string | undefined;
 }
 
@@ -22,9 +23,9 @@ export interface Target {
   readonly out: TensorLike;
 }
 
-/** An LSTM as a file has it: its tensors as nn.LSTM names them, and the state in which every session starts, zeros if undefined. */
-export interface LstmParts {
-  readonly kind: 'lstm';
+/** An LSTM or GRU as a file has it: its tensors as PyTorch names them, and the state in which every session starts, zeros if undefined. */
+export interface RecurrentParts {
+  readonly kind: 'lstm' | 'gru';
   readonly stateDict: ReadonlyMap<string, TensorLike>;
   readonly start?: LSTMState | undefined;
 }
@@ -39,7 +40,7 @@ export interface DenseParts {
 }
 
 /** The parts of a stage: plain values, which can be sent to another thread. */
-export type StageParts = LstmParts | DenseParts;
+export type StageParts = RecurrentParts | DenseParts;
 
 /** One step of the signal chain. */
 export interface Stage {
@@ -55,41 +56,40 @@ export interface Stage {
 
 /** Makes a stage. @throws ModelError or RangeError if the weights are no layer, or memory cannot hold them */
 export function makeStage(parts: StageParts): Stage {
-  return parts.kind === 'lstm'
-    ? new LstmStage(parts.stateDict, parts.start)
-    : new DenseStage(parts.weight, parts.bias, parts.activation);
+  return parts.kind === 'dense'
+    ? new DenseStage(parts.weight, parts.bias, parts.activation)
+    : new RecurrentStage(parts);
 }
 
-/** An LSTM and its one stream. */
-class LstmStage implements Stage {
+/** An LSTM or GRU and its one stream. */
+class RecurrentStage implements Stage {
   readonly inputSize: number;
   readonly outputSize: number;
-  private readonly _lstm: LSTM;
+  private readonly _module: LSTM | GRU;
   private readonly _stream: LSTMStream;
   private readonly _start: LSTMState | undefined;
 
-  /** @param start the initial state of every session; zeros if undefined */
-  constructor(stateDict: ReadonlyMap<string, TensorLike>, start?: LSTMState) {
-    this._lstm = LSTM.fromStateDict(stateDict);
-    this.inputSize = this._lstm.inputSize;
-    this.outputSize = this._lstm.projSize || this._lstm.hiddenSize;
+  constructor({ kind, stateDict, start }: RecurrentParts) {
+    this._module = (kind === 'gru' ? GRU : LSTM).fromStateDict(stateDict);
+    this.inputSize = this._module.inputSize;
+    this.outputSize = this._module.sizes.outputSize;
     this._start = start;
     let stream: LSTMStream | undefined;
     try {
-      this._stream = stream = this._lstm.stream();
+      this._stream = stream = this._module.stream() as LSTMStream;
       this.reset();
     } catch (error) {
       stream?.dispose();
-      this._lstm.dispose();
+      this._module.dispose();
       throw error;
     }
   }
 
   get layer(): AudioLayer {
-    const lstm = this._lstm;
+    const module = this._module;
     return {
       get stateDict() {
-        return lstm.stateDict();
+        return module.stateDict();
       },
       initialState: this._start,
       activation: undefined,
@@ -107,7 +107,7 @@ class LstmStage implements Stage {
 
   dispose(): void {
     this._stream.dispose();
-    this._lstm.dispose();
+    this._module.dispose();
   }
 }
 

@@ -1,15 +1,18 @@
 import type { TensorLike } from '../base/tensor.ts';
 import type { Field } from './field.ts';
-import { countLstm, densePlan, lstmPlan, type StagePlan } from './plans.ts';
+import { countRecurrent, densePlan, GATES, recurrentPlan, type StagePlan, type Unit } from './plans.ts';
 
-/** Reads the nn.LSTM whose tensors a state dict has under `prefix`, and checks each of them. */
-export function planLstm(dict: Field, prefix: string): StagePlan {
+/**
+ * Reads the nn.LSTM or nn.GRU whose tensors a state dict has under `prefix`, and checks each of them.
+ * @param wanted which of the two the file says it is; undefined: the weights tell
+ */
+export function planRecurrent(dict: Field, prefix: string, wanted?: Unit): StagePlan {
   const tensors = new Map<string, TensorLike>();
   const first = dict.get(`${prefix}weight_ih_l0`);
   const [rows, inputSize] = matrixDims(first);
-  checkUnit(dict, prefix, rows);
-  const H = rows / 4;
-  if (!Number.isInteger(H)) first.refuse('wrong-shape', '4 rows for each unit', `${rows} rows`);
+  const unit = unitOf(dict, prefix, rows, wanted);
+  const H = rows / GATES[unit];
+  if (!Number.isInteger(H)) first.refuse('wrong-shape', `${GATES[unit]} rows for each unit`, `${rows} rows`);
   const keys: string[] = [];
   for (let layer = 0; dict.has(`${prefix}weight_ih_l${layer}`); layer++) {
     const field = (name: string) => {
@@ -18,30 +21,36 @@ export function planLstm(dict: Field, prefix: string): StagePlan {
       return dict.get(key);
     };
     const I = layer === 0 ? inputSize : H;
-    const bias = { dims: [4 * H] };
-    tensors.set(`weight_ih_l${layer}`, { data: field('weight_ih').matrix(4 * H, I), dims: [4 * H, I] });
-    tensors.set(`weight_hh_l${layer}`, { data: field('weight_hh').matrix(4 * H, H), dims: [4 * H, H] });
-    tensors.set(`bias_ih_l${layer}`, { data: field('bias_ih').vector(4 * H), ...bias });
-    tensors.set(`bias_hh_l${layer}`, { data: field('bias_hh').vector(4 * H), ...bias });
+    const bias = { dims: [rows] };
+    tensors.set(`weight_ih_l${layer}`, { data: field('weight_ih').matrix(rows, I), dims: [rows, I] });
+    tensors.set(`weight_hh_l${layer}`, { data: field('weight_hh').matrix(rows, H), dims: [rows, H] });
+    tensors.set(`bias_ih_l${layer}`, { data: field('bias_ih').vector(rows), ...bias });
+    tensors.set(`bias_hh_l${layer}`, { data: field('bias_hh').vector(rows), ...bias });
   }
-  countLstm(first, inputSize, H, keys.length / 4);
-  return lstmPlan(first, tensors, keys);
+  countRecurrent(first, unit, inputSize, H, keys.length / 4);
+  return recurrentPlan(first, unit, tensors, keys);
 }
 
-/** Rows for each unit in the weights of other recurrent modules than the LSTM. */
-const OTHER_UNITS = [
-  ['a GRU', 3],
-  ['a plain RNN', 1],
-] as const;
+/** Recurrent modules by the rows that their matrices have for each unit. */
+const NAMES: Readonly<Record<number, string>> = { 4: 'an LSTM', 3: 'a GRU', 1: 'a plain RNN' };
 
-/** Refuses the tensors of an nn.GRU or nn.RNN, which have the names of an nn.LSTM's. */
-function checkUnit(dict: Field, prefix: string, rows: number): void {
+/** Tells an nn.LSTM from an nn.GRU, whose tensors have the same names, by the recurrent matrix; refuses an nn.RNN. */
+function unitOf(dict: Field, prefix: string, rows: number, wanted?: Unit): Unit {
   const key = `${prefix}weight_hh_l0`;
-  if (!dict.has(key)) return;
+  if (!dict.has(key)) return wanted ?? 'lstm';
   const [recurrentRows, H] = matrixDims(dict.get(key));
-  const [name] = OTHER_UNITS.find(([, gates]) => rows === gates * H && recurrentRows === rows) ?? [];
-  if (name) dict.get(`${prefix}weight_ih_l0`).refuse('unsupported', 'an LSTM', name, ': only LSTMs are read');
+  const gates = recurrentRows / H;
+  // where the matrices differ, one of them is wrong, and its shape is the error
+  const name = rows === recurrentRows ? NAMES[gates] : undefined;
+  if (name && (wanted ? gates !== GATES[wanted] : gates === 1)) {
+    const expected = wanted ? NAMES[GATES[wanted]] : 'an LSTM or GRU';
+    const note = wanted ? ', which "unit_type" says it is' : '';
+    dict.get(`${prefix}weight_ih_l0`).refuse('unsupported', `${expected}${note}`, name, gates === 1 ? RNN_NOTE : '');
+  }
+  return wanted ?? (gates === GATES.gru ? 'gru' : 'lstm');
 }
+
+const RNN_NOTE = ': only LSTMs and GRUs are read';
 
 /** Reads the nn.Linear whose tensors a state dict has under `prefix`; a missing bias is zeros. */
 export function planLinear(dict: Field, prefix: string): StagePlan {

@@ -63,7 +63,7 @@ export interface InitializeOptions {
    * needed it.
    */
   readonly onnx?: WasmModule | undefined;
-  /** The compiled `lstm-wasm/lstm-gru.wasm`, used by modules of `/gru`; ignored once one has needed it. */
+  /** The compiled `lstm-wasm/lstm-gru.wasm`, used by modules of `/gru` and models with such layers; ignored once one has needed it. */
   readonly gru?: WasmModule | undefined;
   /**
    * Whether quantized modules use relaxed SIMD; results have the same bits with and without it. true: wherever the engine has it.

@@ -26,6 +26,8 @@ export type SentModel = unknown;
 export interface SentParts extends Omit<AudioModelParts, 'who'> {
   /** The compiled lstm-onnx.wasm, if an activation needs it. */
   readonly kernels?: object | undefined;
+  /** The compiled lstm-gru.wasm, if a stage is a GRU. */
+  readonly gru?: object | undefined;
 }
 
 /** How a processor starts: `processorOptions` of an AudioWorkletNode. */

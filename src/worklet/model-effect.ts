@@ -1,9 +1,10 @@
 import { AudioModel } from '../audio/model.ts';
-import type { StageParts } from '../audio/stages.ts';
+import type { DenseParts, RecurrentParts, StageParts } from '../audio/stages.ts';
 import { ModelError } from '../base/errors.ts';
 import { checkBoolean, checkFloats, checkInteger, tag, wrongType } from '../base/tensor.ts';
 import { type Activation, prepare } from '../cells/activations.ts';
 import { useKernels } from '../cells/kernels.ts';
+import { attach, givenModules, isModuleWith, wrongModule } from '../memory/wasm.ts';
 import type { Effect } from './effect.ts';
 import { type SentParts, WHO } from './messages.ts';
 
@@ -14,7 +15,7 @@ const LAST_ACTIVATION = 23;
 /** Makes an effect from the parts of a model, which a message holds and so nobody has checked here. */
 export function makeModelEffect(model: unknown): Effect {
   if (tag(model) !== 'Object') throw wrongType(WHO, 'model', 'the parts of a model', model);
-  const { stages, skip, sampleRate, kernels } = model as Partial<SentParts>;
+  const { stages, skip, sampleRate, kernels, gru } = model as Partial<SentParts>;
   if (!Array.isArray(stages)) throw wrongType(WHO, 'model.stages', 'an array', stages);
   checkInteger(WHO, 'model.stages.length', stages.length, 1, MAX_STAGES);
   checkBoolean(WHO, 'model.skip', skip);
@@ -22,21 +23,30 @@ export function makeModelEffect(model: unknown): Effect {
     throw wrongType(WHO, 'model.sampleRate', 'a rate in Hz', sampleRate);
   }
   if (kernels !== undefined) useKernels(WHO, { kernels });
+  if (gru !== undefined) useGRU(gru);
   const parts = Array.from(stages, readStage);
   checkChain(parts);
   return new AudioModel({ who: WHO, sampleRate, skip: skip as boolean, stages: parts });
 }
 
+/** Takes the compiled lstm-gru.wasm. The first stays. */
+function useGRU(module: unknown): void {
+  if (!isModuleWith('cells_run', module)) throw wrongModule('gru', module, WHO);
+  if (givenModules.gru) return;
+  attach('gru', module, WHO);
+  givenModules.gru = module;
+}
+
 function readStage(stage: StageParts, i: number): StageParts {
   const what = `model.stages[${i}]`;
   const kind = Object(stage).kind;
-  if (kind === 'lstm') {
-    const { stateDict, start } = stage as Extract<StageParts, { kind: 'lstm' }>;
+  if (kind === 'lstm' || kind === 'gru') {
+    const { stateDict, start } = stage as RecurrentParts;
     if (tag(stateDict) !== 'Map') throw wrongType(WHO, `${what}.stateDict`, 'a Map of tensors', stateDict);
     return { kind, stateDict, start };
   }
-  if (kind !== 'dense') throw wrongType(WHO, `${what}.kind`, '"lstm" or "dense"', kind);
-  const { weight, bias, activation } = stage as Extract<StageParts, { kind: 'dense' }>;
+  if (kind !== 'dense') throw wrongType(WHO, `${what}.kind`, '"lstm", "gru" or "dense"', kind);
+  const { weight, bias, activation } = stage as DenseParts;
   checkFloats(WHO, `${what}.weight`, weight);
   checkFloats(WHO, `${what}.bias`, bias);
   checkInteger(WHO, `${what}.bias.length`, bias.length, 1);
@@ -54,7 +64,7 @@ function readActivation(what: string, { kind, alpha, beta }: Activation): Activa
   return read;
 }
 
-/** The inputs and outputs of a stage, as its weights tell; LSTM.fromStateDict() checks them. */
+/** The inputs and outputs of a stage, as its weights tell; fromStateDict() of LSTM and GRU checks them. */
 function sizesOf(stage: StageParts): [inputs: unknown, outputs: unknown] {
   if (stage.kind === 'dense') return [stage.weight.length / stage.bias.length, stage.bias.length];
   const column = (name: string) => Object(Object(stage.stateDict.get(name)).dims)[1];

@@ -6,7 +6,7 @@ import { isStateDict, readStateDict } from './state-dict.ts';
 
 /**
  * A model that an LstmNode plays: the text of a file that `lstm-wasm/audio` reads, or the object that JSON.parse makes of it; or a
- * state dict of LSTMs and Linears, as parseSafetensors() and parseCheckpoint() give it.
+ * state dict of LSTMs, GRUs and Linears, as parseSafetensors() and parseCheckpoint() give it.
  */
 export type LstmNodeModel = string | object | StateDict;
 
@@ -19,10 +19,18 @@ export async function readModel(who: string, model: unknown, sampleRate: number 
     ? { stages: readStateDict(who, model), skip: false, sampleRate: undefined }
     : readAnyEffect(who, model);
   const { stages, skip } = read;
+  return { stages, skip, sampleRate: sampleRate ?? read.sampleRate, ...(await compileFor(stages)) };
+}
+
+/** Compiles the modules that stages need beside lstm.wasm: the processor has no others. */
+async function compileFor(stages: readonly StageParts[]): Promise<Pick<SentParts, 'kernels' | 'gru'>> {
   const kernels = stages.some(needsMore)
     ? { kernels: await import('./more-kernels.ts').then(({ compileMore }) => compileMore()) }
     : {};
-  return { stages, skip, sampleRate: sampleRate ?? read.sampleRate, ...kernels };
+  const gru = stages.some(({ kind }) => kind === 'gru')
+    ? { gru: await import('./gru-kernels.ts').then(({ compileGRU }) => compileGRU()) }
+    : {};
+  return { ...kernels, ...gru };
 }
 
 /** Counts the inputs of a model beside the signal, if its weights tell. */

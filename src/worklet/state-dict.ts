@@ -1,9 +1,9 @@
-import type { StageParts } from '../audio/stages.ts';
+import type { RecurrentParts, StageParts } from '../audio/stages.ts';
 import { ModelError } from '../base/errors.ts';
 import { type AnyTensor, describe, isView, type StateDict, tag, wrongType } from '../base/tensor.ts';
 
-/** Matches the names of an nn.LSTM's tensors, its 8-bit weights too. */
-const OF_LSTM = /^(weight|bias)_(ih|hh|hr)_l\d+(_reverse)?(_scale)?$/;
+/** Matches the names of the tensors of an nn.LSTM or nn.GRU, its 8-bit weights too. */
+const OF_RECURRENT = /^(weight|bias)_(ih|hh|hr)_l\d+(_reverse)?(_scale)?$/;
 
 /** A module of a state dict, and its sizes as its weights tell them. */
 interface Module {
@@ -21,8 +21,8 @@ export function isStateDict(model: unknown): model is StateDict {
 }
 
 /**
- * Reads nn.LSTMs and nn.Linears in the order of a state dict; linear layers that stand in front of their LSTM come last if the sizes
- * leave no other way. The weights of LSTMs are checked where the LSTM is made.
+ * Reads nn.LSTMs, nn.GRUs and nn.Linears in the order of a state dict; linear layers that stand in front of their LSTM or GRU come
+ * last if the sizes leave no other way. The weights of an LSTM or GRU are checked where it is made.
  * @throws ModelError that names the key
  */
 export function readStateDict(who: string, dict: StateDict): StageParts[] {
@@ -32,26 +32,28 @@ export function readStateDict(who: string, dict: StateDict): StageParts[] {
   const known = new Set<string>();
   const modules: Module[] = [];
   for (const [key, { dims }] of tensors) {
-    const lstm = prefixOf(key, 'weight_ih_l0');
+    const module = prefixOf(key, 'weight_ih_l0');
     const linear = prefixOf(key, 'weight');
-    if (lstm !== undefined) modules.push(lstmOf(tensors, lstm, known));
+    if (module !== undefined) modules.push(recurrentOf(tensors, module, known));
     else if (linear !== undefined && dims.length === 2) modules.push(linearOf(who, tensors, linear, known));
   }
   const odd = [...tensors.keys()].find((key) => !known.has(key));
   if (odd !== undefined) {
-    refuse(who, 'unexpected-key', odd, 'a tensor of an LSTM or of a Linear', 'another');
+    refuse(who, 'unexpected-key', odd, 'a tensor of an LSTM, a GRU or a Linear', 'another');
   }
-  if (!modules.some(isLstm)) refuse(who, 'missing-field', '', 'the tensors of an LSTM', 'none');
-  const ordered = isChain(modules) ? modules : [...modules.filter(isLstm), ...modules.filter((m) => !isLstm(m))];
-  const second = ordered.find((module, i) => i > 0 && !isLstm(module) && !isLstm(ordered[i - 1]!));
+  if (!modules.some(isRecurrent)) refuse(who, 'missing-field', '', 'the tensors of an LSTM or GRU', 'none');
+  const ordered = isChain(modules)
+    ? modules
+    : [...modules.filter(isRecurrent), ...modules.filter((m) => !isRecurrent(m))];
+  const second = ordered.find((module, i) => i > 0 && !isRecurrent(module) && !isRecurrent(ordered[i - 1]!));
   if (second) {
-    const expected = 'an LSTM between two linear layers, since a state dict tells no activation between them';
+    const expected = 'an LSTM or GRU between two linear layers, since a state dict tells no activation between them';
     refuse(who, 'ambiguous', second.key, expected, 'none');
   }
   return ordered.map(({ parts }) => parts);
 }
 
-const isLstm = ({ parts }: Module) => parts.kind === 'lstm';
+const isRecurrent = ({ parts }: Module) => parts.kind !== 'dense';
 
 function isChain(modules: readonly Module[]): boolean {
   return modules.every(({ outputs }, i) => outputs === (modules[i + 1]?.inputs ?? 1));
@@ -72,20 +74,19 @@ function prefixOf(key: string, name: string): string | undefined {
   return prefix + name === key && (prefix === '' || prefix.endsWith('.')) ? prefix : undefined;
 }
 
-function lstmOf(tensors: ReadonlyMap<string, AnyTensor>, prefix: string, known: Set<string>): Module {
+function recurrentOf(tensors: ReadonlyMap<string, AnyTensor>, prefix: string, known: Set<string>): Module {
   const own = new Map<string, AnyTensor>();
   for (const [key, tensor] of tensors) {
     const name = key.slice(prefix.length);
-    if (!key.startsWith(prefix) || !OF_LSTM.test(name)) continue;
+    if (!key.startsWith(prefix) || !OF_RECURRENT.test(name)) continue;
     known.add(key);
     own.set(name, tensor);
   }
   const column = (name: string) => own.get(name)?.dims[1];
-  const parts = { kind: 'lstm', stateDict: own as LstmDict } as const;
+  const [rows, H] = own.get('weight_hh_l0')?.dims ?? [];
+  const parts = { kind: rows === 3 * H! ? 'gru' : 'lstm', stateDict: own as RecurrentParts['stateDict'] } as const;
   return { key: `${prefix}weight_ih_l0`, inputs: column('weight_ih_l0'), outputs: column('weight_hh_l0'), parts };
 }
-
-type LstmDict = Extract<StageParts, { kind: 'lstm' }>['stateDict'];
 
 function linearOf(who: string, tensors: ReadonlyMap<string, AnyTensor>, prefix: string, known: Set<string>): Module {
   const read = (name: string, rank: number): AnyTensor | undefined => {

@@ -21,24 +21,36 @@ class Numbers {
   }
 }
 
-/** The tensors of an nn.LSTM, by name. */
-function lstmTensors(numbers: Numbers, prefix: string, I: number, H: number, layers: number): [string, Nested][] {
+/** Recurrent modules by their rows for each unit. */
+const GATES = { LSTM: 4, GRU: 3 };
+type Unit = keyof typeof GATES;
+
+/** The tensors of an nn.LSTM or nn.GRU, by name. */
+function tensorsOf(
+  unit: Unit,
+  numbers: Numbers,
+  prefix: string,
+  I: number,
+  H: number,
+  layers: number,
+): [string, Nested][] {
+  const rows = GATES[unit] * H;
   return Array.from({ length: layers }, (_, layer): [string, Nested][] => [
-    [`${prefix}weight_ih_l${layer}`, numbers.matrix(4 * H, layer === 0 ? I : H)],
-    [`${prefix}weight_hh_l${layer}`, numbers.matrix(4 * H, H)],
-    [`${prefix}bias_ih_l${layer}`, numbers.list(4 * H)],
-    [`${prefix}bias_hh_l${layer}`, numbers.list(4 * H)],
+    [`${prefix}weight_ih_l${layer}`, numbers.matrix(rows, layer === 0 ? I : H)],
+    [`${prefix}weight_hh_l${layer}`, numbers.matrix(rows, H)],
+    [`${prefix}bias_ih_l${layer}`, numbers.list(rows)],
+    [`${prefix}bias_hh_l${layer}`, numbers.list(rows)],
   ]).flat();
 }
 
-export function guitarML({ seed = 1, I = 1, H = 3, layers = 1, skip = 1, bias = true } = {}) {
+export function guitarML({ seed = 1, I = 1, H = 3, layers = 1, skip = 1, bias = true, unit = 'LSTM' as Unit } = {}) {
   const numbers = new Numbers(seed);
   const linear: [string, Nested][] = [['lin.weight', numbers.matrix(1, H)]];
   if (bias) linear.push(['lin.bias', numbers.list(1)]);
   return {
     model_data: {
       model: 'SimpleRNN',
-      unit_type: 'LSTM',
+      unit_type: unit,
       input_size: I,
       hidden_size: H,
       num_layers: layers,
@@ -46,7 +58,7 @@ export function guitarML({ seed = 1, I = 1, H = 3, layers = 1, skip = 1, bias = 
       skip,
       bias_fl: bias,
     },
-    state_dict: Object.fromEntries([...lstmTensors(numbers, 'rec.', I, H, layers), ...linear]),
+    state_dict: Object.fromEntries([...tensorsOf(unit, numbers, 'rec.', I, H, layers), ...linear]),
   };
 }
 
@@ -62,8 +74,15 @@ export function nam({ seed = 1, I = 1, H = 3, layers = 1 } = {}) {
   };
 }
 
-/** An LSTM and dense layers in Keras's form: `dense` gives each its size and activation. */
-export function rtneural({ seed = 1, I = 1, H = 3, dense = [[1, '']] as [size: number, activation: string][] } = {}) {
+/** An LSTM or GRU and dense layers in Keras's form: `dense` gives each its size and activation. */
+export function rtneural({
+  seed = 1,
+  I = 1,
+  H = 3,
+  dense = [[1, '']] as [size: number, activation: string][],
+  unit = 'LSTM' as Unit,
+} = {}) {
+  const rows = GATES[unit] * H;
   const numbers = new Numbers(seed);
   const shape = (size: number) => [null, null, size];
   let size = H;
@@ -71,10 +90,14 @@ export function rtneural({ seed = 1, I = 1, H = 3, dense = [[1, '']] as [size: n
     in_shape: shape(I),
     layers: [
       {
-        type: 'lstm',
+        type: unit.toLowerCase(),
         activation: 'tanh',
         shape: shape(H),
-        weights: [numbers.matrix(I, 4 * H), numbers.matrix(H, 4 * H), numbers.list(4 * H)],
+        weights: [
+          numbers.matrix(I, rows),
+          numbers.matrix(H, rows),
+          unit === 'GRU' ? numbers.matrix(2, rows) : numbers.list(rows),
+        ],
       },
       ...dense.map(([outputs, activation]) => {
         const weights = [numbers.matrix(size, outputs), numbers.list(outputs)];
@@ -85,10 +108,16 @@ export function rtneural({ seed = 1, I = 1, H = 3, dense = [[1, '']] as [size: n
   };
 }
 
-/** A PyTorch state dict: LSTMs of so many layers under their names, and a Linear `dense`. */
-export function torchModules({ seed = 1, H = 3, lstms = [['lstm', 1]] as [name: string, layers: number][] } = {}) {
+/** A PyTorch state dict: LSTMs or GRUs of so many layers under their names, and a Linear `dense`. */
+export function torchModules({
+  seed = 1,
+  H = 3,
+  lstms = [['lstm', 1]] as [name: string, layers: number, unit?: Unit][],
+} = {}) {
   const numbers = new Numbers(seed);
-  const tensors = lstms.flatMap(([name, layers], i) => lstmTensors(numbers, `${name}.`, i === 0 ? 1 : H, H, layers));
+  const tensors = lstms.flatMap(([name, layers, unit = 'LSTM'], i) =>
+    tensorsOf(unit, numbers, `${name}.`, i === 0 ? 1 : H, H, layers),
+  );
   const linear: [string, Nested][] = [
     ['dense.weight', numbers.matrix(1, H)],
     ['dense.bias', numbers.list(1)],

@@ -21,6 +21,8 @@ const MODELS = [
   ['RTNeural', rtneural({ H: 8, dense: elu }), loadRTNeural],
   ['a state dict as JSON', torchModules({ lstms: [['a', 2]] }), loadRTNeural],
   ['GuitarML', guitarML({ I: 3, H: 12 }), loadGuitarML],
+  ['a GRU of GuitarML', guitarML({ I: 2, H: 9, layers: 2, unit: 'GRU' }), loadGuitarML],
+  ['a GRU of RTNeural', rtneural({ H: 8, dense: elu, unit: 'GRU' }), loadRTNeural],
 ] as const;
 
 describe.each(MODELS)('%s', (_, file, load) => {

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { GRU } from '../../src/gru.ts';
 import { bytesUsed, Linear, LSTM } from '../../src/index.ts';
 import { knobsOf, readModel } from '../../src/worklet/read-model.ts';
 import { receiveError } from '../../src/worklet/sent-error.ts';
@@ -11,12 +12,7 @@ const read = (model: unknown) => readModel('LstmNode', model, undefined);
 const ones = (count: number) => new Float32Array(count).fill(0.5);
 
 describe('a bad model is refused in the page, by its place in the file', () => {
-  const gru = {
-    weight_ih_l0: [[1], [1], [1]],
-    weight_hh_l0: [[1], [1], [1]],
-    bias_ih_l0: [1, 1, 1],
-    bias_hh_l0: [1, 1, 1],
-  };
+  const rnn = { weight_ih_l0: [[1]], weight_hh_l0: [[1]], bias_ih_l0: [1], bias_hh_l0: [1] };
   test.each<[string, unknown, RegExp]>([
     ['cut text', JSON.stringify(nam()).slice(0, 50), /^LstmNode: /],
     ['a page', '<!doctype html><title>404</title>', /^LstmNode: this is an HTML page/],
@@ -28,7 +24,7 @@ describe('a bad model is refused in the page, by its place in the file', () => {
     ],
     ['nothing', {}, /got the fields of nothing/],
     ['a WaveNet', { ...nam(), architecture: 'WaveNet' }, /a WaveNet has convolutions, and only LSTMs are read/],
-    ['a GRU', gru, /"weight_ih_l0" expected an LSTM, got a GRU/],
+    ['a plain RNN', rnn, /"weight_ih_l0" expected an LSTM or GRU, got a plain RNN/],
     ['a missing weight', { ...nam(), weights: nam().weights.slice(1) }, /"weights" expected \d+ elements, got \d+/],
   ])('%s', async (_, model, message) => {
     await expect(read(model)).rejects.toMatchObject({ name: 'ModelError', message: expect.stringMatching(message) });
@@ -60,6 +56,28 @@ describe('a state dict', () => {
     }
   });
 
+  test('of an nn.GRU plays, in float32 and in 8 bits', async () => {
+    const float = new GRU(2, 8, { numLayers: 2, seed: 1 });
+    const end = new Linear(8, 1, { seed: 2 });
+    const small = float.quantize();
+    for (const [gru, tensors] of [
+      [float, float.stateDict('rnn.')],
+      [small, small.quantizedStateDict('rnn.')],
+    ] as const) {
+      const rig = await rigFor(new Map<string, unknown>([...end.stateDict('head.'), ...tensors]));
+      expect(rig.said).toEqual([{ type: 'ready', latency: 0 }]);
+      rig.knobs.knob0![0] = 0.25;
+      const [y] = rig.play([ones(50)]);
+      const stream = gru.stream();
+      const expected = Array.from({ length: 50 }, () => {
+        stream.input.set([0.5, 0.25]);
+        stream.step();
+        return end.forward({ data: stream.output.slice(), dims: [8] }).data[0];
+      });
+      expect([...y!]).toEqual(expected);
+    }
+  });
+
   test('without biases, in float64, and at a rate that its user knows', async () => {
     const [plain, end] = [new LSTM(1, 4, { bias: false, seed: 3 }), new Linear(4, 1, { bias: false, seed: 4 })];
     const weight = end.stateDict().get('weight')!;
@@ -73,13 +91,17 @@ describe('a state dict', () => {
 
   const bidirectional = new LSTM(1, 1, { bidirectional: true, seed: 1 });
   test.each<[string, unknown, RegExp]>([
-    ['no LSTM', head.stateDict(), /expected the tensors of an LSTM, got none/],
+    ['no LSTM', head.stateDict(), /expected the tensors of an LSTM or GRU, got none/],
     [
       'a tensor of neither',
       new Map([...dict, ['x', { data: ones(1), dims: [1] }]]),
-      /"x" expected a tensor of an LSTM or/,
+      /"x" expected a tensor of an LSTM, a GRU or/,
     ],
-    ['two heads', new Map([...dict, ...new Linear(1, 1).stateDict('more.')]), /an LSTM between two linear layers/],
+    [
+      'two heads',
+      new Map([...dict, ...new Linear(1, 1).stateDict('more.')]),
+      /an LSTM or GRU between two linear layers/,
+    ],
     [
       'whole numbers',
       new Map([...lstm.stateDict(), ['h.weight', { data: new Int8Array(3), dims: [1, 3] }]] as any),

@@ -35,6 +35,12 @@ export function audioModel(kind: keyof typeof READERS, text: string, json: Reado
   let isChain = true;
   const rows = layers.map(({ stateDict, initialState, activation }): string[] => {
     const count = formatCount([...stateDict.values()].reduce((sum, { data }) => sum + data.length, 0));
+    if (isGru(stateDict)) {
+      isChain = false;
+      const [, H] = stateDict.get('weight_hh_l0')!.dims;
+      const numLayers = stateDict.size / 4;
+      return ['GRU', `${inputSize(stateDict)} -> ${H}`, numLayers > 1 ? `${numLayers} layers` : '', count];
+    }
     if (stateDict.has('weight_ih_l0')) {
       isChain &&= heads.length === 0;
       const name = lstms.length === 0 ? 'lstm' : `lstm_${lstms.length}`;
@@ -90,7 +96,7 @@ export function audioModel(kind: keyof typeof READERS, text: string, json: Reado
       knobs: model ? knobs : undefined,
       skip: model?.skip,
       layers: layers.map(({ stateDict, activation }) => ({
-        layer: stateDict.has('weight_ih_l0') ? 'LSTM' : 'Linear',
+        layer: isGru(stateDict) ? 'GRU' : stateDict.has('weight_ih_l0') ? 'LSTM' : 'Linear',
         activation,
         weights: Object.fromEntries([...stateDict].map(([key, { dims }]) => [key, dims])),
       })),
@@ -119,6 +125,12 @@ export function audioModel(kind: keyof typeof READERS, text: string, json: Reado
       return audioChain(load(), lstms, heads, knobs);
     },
   };
+}
+
+/** Tells a GRU, whose tensors have the names of an LSTM's. */
+function isGru(weights: ReadonlyMap<string, TensorLike>): boolean {
+  const [rows, H] = weights.get('weight_hh_l0')?.dims ?? [];
+  return rows === 3 * H!;
 }
 
 function inputSize(weights: ReadonlyMap<string, TensorLike>): number {
