@@ -41,7 +41,7 @@ export class AudioModel extends Owner {
   readonly sampleRate: number | undefined;
   /** The number of the model's inputs beside the signal. */
   readonly knobs: number;
-  /** The layers in the order of the signal: LSTMs and linear layers. */
+  /** The layers in the order of the signal: LSTMs, GRUs and linear layers. */
   readonly layers: readonly AudioLayer[];
   /** Whether the input is added to the output of the last layer. */
   readonly skip: boolean;

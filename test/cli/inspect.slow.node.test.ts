@@ -142,6 +142,20 @@ test('saved states', () => {
   refuse(['inspect', path], 1, /truncated/);
 });
 
+test('an amp with a GRU: its layers, and that it runs', () => {
+  const path = fixture('audio/gru_1d.json');
+  expect(inspect(path)).toMatchObject({
+    format: 'RTNeural JSON',
+    runs: true,
+    parameters: 345,
+    layers: [{ layer: 'GRU', weights: { weight_ih_l0: [24, 1] } }, { layer: 'Linear' }, { layer: 'Linear' }],
+  });
+  expect(succeed(['inspect', path])).toMatch(/^ {2}GRU +1 -> 8 +264$/m);
+  const input = fixture('audio/lstm_1d_x_python.csv');
+  expect(succeed(['run', path, '-i', input])).toMatch(/^output +\[100, 1\] +-0.604 +-0.161 +-0.352 -0.293 /m);
+  refuse(['convert', path, join(folder, 'gru.safetensors')], 1, /only LSTM layers .* can be converted/);
+});
+
 describe('models that do not run are described, with the reason', () => {
   test('a layer that is not supported', () => {
     const layers = [

@@ -4,10 +4,11 @@ import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import { embeddedOnnx } from '../../src/cells/embedded.ts';
+import { embeddedGRU } from '../../src/gru/embedded.ts';
 import { embedded } from '../../src/memory/embedded.ts';
 import { PROTOCOL } from '../../src/worklet/messages.ts';
 import { readModel } from '../../src/worklet/read-model.ts';
-import { nam } from '../support/audio-files.ts';
+import { guitarML, nam } from '../support/audio-files.ts';
 import { root } from '../support/consumer.ts';
 
 // The built files. dist/ must have been built.
@@ -25,6 +26,7 @@ describe('worklet-processor.js', () => {
     ).toBeNull();
     expect(code).toContain(embedded);
     expect(code).not.toContain(embeddedOnnx);
+    expect(code).not.toContain(embeddedGRU);
     const processors = new Map<string, any>();
     const said: any[] = [];
     const scope = {
@@ -41,16 +43,19 @@ describe('worklet-processor.js', () => {
       { name: 'knob0', defaultValue: 0, automationRate: 'k-rate' },
       { name: 'knob1', defaultValue: 0, automationRate: 'k-rate' },
     ]);
-    const model = await readModel('LstmNode', nam(), undefined);
-    const processorOptions = { protocol: PROTOCOL, model, channels: 1, knobs: 0, fade: 0.01, bypass: false };
-    const processor = new (processors.get('lstm-wasm/0'))({ processorOptions });
-    expect(said).toEqual([{ type: 'ready', latency: 0 }]);
-    const output = new Float32Array(128);
-    expect(processor.process([[new Float32Array(128).fill(0.5)]], [[output]], {})).toBe(true);
-    expect(output.some((y) => y !== 0)).toBe(true);
+    // the page sends the kernels of a GRU
+    for (const file of [nam(), guitarML({ unit: 'GRU' })]) {
+      const model = await readModel('LstmNode', file, undefined);
+      const processorOptions = { protocol: PROTOCOL, model, channels: 1, knobs: 0, fade: 0.01, bypass: false };
+      const processor = new (processors.get('lstm-wasm/0'))({ processorOptions });
+      expect(said.pop()).toEqual({ type: 'ready', latency: 0 });
+      const output = new Float32Array(128);
+      expect(processor.process([[new Float32Array(128).fill(0.5)]], [[output]], {})).toBe(true);
+      expect(output.some((y) => y !== 0)).toBe(true);
+    }
     // options that nobody has given
     new (processors.get('lstm-wasm/0'))();
-    expect(said[1]).toMatchObject({ type: 'failed', error: { name: 'TypeError' } });
+    expect(said[0]).toMatchObject({ type: 'failed', error: { name: 'TypeError' } });
   });
 
   test('may be loaded under two URLs, and does nothing outside of a worklet', () => {
@@ -87,16 +92,18 @@ describe('worklet-processor.js', () => {
   });
 });
 
-test('a page has readers and no kernels: those of elu are a file that it loads if they are needed', async () => {
+test('a page has readers and no kernels: those of elu and of a GRU are files that it loads if they are needed', async () => {
   const { outputFiles } = await build({
     stdin: { contents: `export { LstmNode } from 'lstm-wasm/worklet';`, resolveDir: root },
     ...{ bundle: true, minify: true, format: 'esm', splitting: true, write: false, outdir: '/' },
   } as const);
-  const [page, ...others] = outputFiles
-    .map(({ text }) => text)
-    .sort((a, b) => Number(a.includes(embeddedOnnx)) - Number(b.includes(embeddedOnnx)));
+  const lazy = [embeddedOnnx, embeddedGRU];
+  const isLazy = (text: string) => Number(lazy.some((kernels) => text.includes(kernels)));
+  const [page, ...others] = outputFiles.map(({ text }) => text).sort((a, b) => isLazy(a) - isLazy(b));
   expect(page).toContain('LstmNode');
   expect(page).not.toContain(embedded);
   expect(page!.length).toBeLessThan(34_000);
-  expect(others.join('')).toContain(embeddedOnnx);
+  // neither comes with the other
+  for (const kernels of lazy) expect(others.filter((text) => text.includes(kernels))).toHaveLength(1);
+  expect(others.some((text) => lazy.every((kernels) => text.includes(kernels)))).toBe(false);
 });
