@@ -27,7 +27,7 @@ export const TANH_CELL: CellKind = {
 /** torch.nn.RNN with relu */
 export const RELU_CELL: CellKind = { ...TANH_CELL, code: 7 };
 
-/** What makes h of the sums of an RNN. */
+/** The function that makes h of the sums of an RNN. */
 export type Nonlinearity = 'tanh' | 'relu';
 
 /** The kind of an RNN. @throws RangeError if `nonlinearity` is another */

@@ -8,7 +8,7 @@ import type { HiddenState } from './state.ts';
 
 /** PyTorch's keyword arguments of nn.RNNCell, in camelCase. */
 export interface RNNCellOptions {
-  /** What makes h of the sums: 'tanh', the default, or 'relu'. */
+  /** The function that makes h of the sums: 'tanh', the default, or 'relu'. */
   readonly nonlinearity?: Nonlinearity | undefined;
   /** Whether bias_ih and bias_hh exist. Default true. */
   readonly bias?: boolean | undefined;
@@ -34,7 +34,7 @@ export interface RNNCellOptions {
  * ```
  */
 export class RNNCell extends Recurrent<HiddenState> {
-  /** What makes h of the sums. */
+  /** The function that makes h of the sums. */
   readonly nonlinearity: Nonlinearity;
 
   /**

@@ -9,7 +9,7 @@ import type { HiddenResult, HiddenState, Input, RNNTrace } from './state.ts';
 
 /** PyTorch's keyword arguments of nn.RNN, in camelCase. */
 export interface RNNOptions {
-  /** What makes h of the sums: 'tanh', the default, or 'relu'. */
+  /** The function that makes h of the sums: 'tanh', the default, or 'relu'. */
   readonly nonlinearity?: Nonlinearity | undefined;
   /** L, layers on top of each other, at most 10,000. Default 1. */
   readonly numLayers?: number | undefined;
@@ -43,7 +43,7 @@ export interface RNNOptions {
  * ```
  */
 export class RNN extends HiddenLayers {
-  /** What makes h of the sums. */
+  /** The function that makes h of the sums. */
   readonly nonlinearity: Nonlinearity;
 
   /**

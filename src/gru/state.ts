@@ -44,5 +44,5 @@ export interface RNNTrace<T = TensorLike, Direction = RNNDirectionTrace<T>> exte
 /** Results of GRU.trace(). */
 export type GRUTrace<T = TensorLike> = RNNTrace<T, GRUDirectionTrace<T>>;
 
-/** What a sequence may be. */
+/** A sequence, padded or packed. */
 export type Input = TensorLike | PackedSequence;

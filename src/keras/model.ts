@@ -31,7 +31,7 @@ export interface KerasTrace<T = TensorLike | TensorLike[]> {
   /** The results of predict(). */
   readonly outputs: T;
   /**
-   * What each LSTM layer did, by its name, in an object without a prototype. The values are [T, samples, units], whatever the layer
+   * The trace of each LSTM layer, by its name, in an object without a prototype. The values are [T, samples, units], whatever the layer
    * returns. A layer that goes backwards has its steps in the order of its outputs, the last first; at a masked step gates are
    * zeros, and states stay. The second call of a layer, and the second cell of an RNN, is `name (2)`.
    */

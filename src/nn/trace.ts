@@ -28,7 +28,7 @@ export interface DirectionTrace<T = TensorLike> {
   readonly h: T;
 }
 
-/** What the directions of a layer do. */
+/** The traces of the directions of a layer. */
 export interface Directions<Trace> {
   /** The direction from the first step on. */
   readonly forward: Trace;

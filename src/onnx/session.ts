@@ -38,7 +38,7 @@ export interface OnnxTrace {
   /** The outputs by name, as run() gives them. */
   readonly outputs: Readonly<Record<string, OnnxResult>>;
   /**
-   * What each LSTM node did, by its name in `lstms`, in an object without a prototype. The values are [T, batch, hidden_size] whatever
+   * The trace of each LSTM node, by its name in `lstms`, in an object without a prototype. The values are [T, batch, hidden_size] whatever
    * the node's layout, and zeros after the end of a sequence; `forward` is the one direction of a node that only runs in reverse. In
    * the body of a Loop or Scan the number of the turn follows, as in `lstm[0]`; a name that comes again is `lstm (2)`.
    */
