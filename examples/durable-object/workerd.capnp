@@ -16,6 +16,7 @@ const voices :Workerd.Worker = (
     (name = "lstm.wasm", wasm = embed "output/lstm.wasm"),
     (name = "lstm-int8.wasm", wasm = embed "output/lstm-int8.wasm"),
     (name = "lstm-onnx.wasm", wasm = embed "output/lstm-onnx.wasm"),
+    (name = "lstm-gru.wasm", wasm = embed "output/lstm-gru.wasm"),
     (name = "silero_vad.onnx", data = embed "output/silero_vad.onnx"),
   ],
   compatibilityDate = "2026-01-01",
